@@ -1,0 +1,151 @@
+import type { ConfigSchema } from '../core/config/schema.js'
+import type { Problem } from '../core/errors/problem.js'
+import type { Fence } from '../core/execution/fence.js'
+import type { Budget, Position, Split } from '../core/execution/plan.js'
+import type { Place, Rejected } from '../core/record/rejected.js'
+import type { Schema } from '../core/record/schema.js'
+import type { Session } from '../duckdb/session.js'
+
+/** What an outside system offers. One folder each; `file/` is the example to copy. */
+export interface Connector<SourceConfig = unknown, SinkConfig = unknown, Connection = unknown> {
+  readonly name: string
+  readonly summary: string
+  /** What several nodes share (address, user, password); absent where there is nothing to share. */
+  readonly connection?: ConnectionKind<Connection>
+  readonly source?: SourceKind<SourceConfig, Connection>
+  readonly sink?: SinkKind<SinkConfig, Connection>
+}
+
+export interface ConnectionKind<Connection> {
+  readonly config: ConfigSchema<Connection>
+  /** Can it be reached, and is the user let in? Throws `connection.refused` or `connection.denied`. */
+  check(connection: Connection, ctx: ConnectorContext): Promise<string>
+}
+
+export interface SourceKind<Config, Connection> {
+  readonly config: ConfigSchema<Config>
+  readonly guarantees: { readonly replayable: boolean; readonly parallel: boolean }
+  open(config: Config, connection: Connection | null, ctx: ConnectorContext): Source
+}
+
+export interface SinkKind<Config, Connection> {
+  readonly config: ConfigSchema<Config>
+  readonly guarantees: { readonly exactlyOnce: boolean; readonly upsert: boolean; readonly parallel: boolean }
+  open(config: Config, connection: Connection | null, ctx: ConnectorContext): Sink
+}
+
+/** What the caller lends a connector. Secrets and parameters in configs are resolved before. */
+export interface ConnectorContext {
+  /** Folders that file paths may touch; null: anything its user may touch (`etl run`). Relative paths start from `base`. */
+  readonly fileRoots: readonly string[] | null
+  readonly base: string
+  readonly signal: AbortSignal
+}
+
+export interface Source {
+  /** Declared or inferred columns. Throws `source.missing`, `source.unreadable`. */
+  schema(): Promise<Schema>
+  /**
+   * Fixes the input of the next epoch, for `parallelism` subtasks. Called once per epoch; its answer is stored before
+   * anything is read. `from` is null before the first record. Cheap: no reading ahead.
+   */
+  plan(from: Position | null, budget: Budget, parallelism: number): Promise<SourcePlan>
+  /** Reads one split in bounded batches, in source order: the same split gives the same records. Returns where it ended. */
+  read(split: Split, session: Session, capture: Capture): AsyncGenerator<SourceBatch, Reached, void>
+}
+
+export interface SourcePlan {
+  readonly splits: readonly (readonly Split[])[]
+  /** null: known only when read, see Reached. */
+  readonly to: Position | null
+  readonly end: boolean
+}
+
+export interface Reached {
+  readonly position: Position
+  readonly end: boolean
+}
+
+export interface SourceBatch {
+  /** SELECT that gives the batch in source order: a scan of a file in the session's folder, or of a table appended to it. */
+  readonly select: string
+  /**
+   * Asked only when `select` fails because of some records: a SELECT over the good ones, and the bad ones.
+   * Throws the first bad record's error where the source cannot tell them apart.
+   */
+  isolate(): Promise<{ readonly select: string; readonly rejected: readonly Omit<Rejected, 'nodeId'>[] }>
+  /** Where record `index` of `select` (0-based) stands in the source. */
+  place(index: number): Place
+  /** Frees what the batch holds; called once it has been materialised. */
+  release(): Promise<void>
+}
+
+/**
+ * Records of a source that cannot be read twice alike are captured before first use (DESIGN, Sources): created if
+ * absent, and a loser of the race reads the winner's. `null` path: not captured yet.
+ */
+export interface Capture {
+  /** Local path of a Parquet file captured earlier for this (lineage, epoch, split), or null. */
+  existing(name: string): Promise<string | null>
+  /** Stores a Parquet file of the session's folder; answers the local path of the one that won. */
+  keep(name: string, file: string): Promise<string>
+}
+
+/** Who writes: one subtask of one sink of one lineage. */
+export interface SinkKey {
+  readonly lineageId: string
+  readonly sinkUid: string
+  readonly subtask: number
+}
+
+export interface Sink {
+  /** Compares the target with what will be written; without a target, says nothing. At submission. */
+  check(input: Schema): Promise<readonly Problem[]>
+  /** All DDL, and the progress row of each key, which only this creates. Idempotent; a generation's first act. */
+  prepare(keys: readonly SinkKey[], input: Schema, fence: Fence): Promise<void>
+  /** Takes the fence (I2), ends older writers, and says which epoch is already visible. Throws `fenced`. */
+  open(key: SinkKey, fence: Fence, input: Schema): Promise<OpenSink>
+  /** What is done once at the end: publishing, the swap of REPLACE, `replaceWhere`. Idempotent. */
+  finish(keys: readonly SinkKey[], fence: Fence): Promise<void>
+}
+
+export interface OpenSink {
+  /** The mark of the newest epoch that is visible, or null. */
+  readonly committed: Mark | null
+  /** `LOAD DATA`, `INSERT`, `PARQUET`: how it writes, for people. */
+  readonly method: string
+  /** One batch, a table of the session in source order; what the target refuses comes back; nothing is visible yet. */
+  append(batch: SinkBatch, session: Session): Promise<readonly RejectedRow[]>
+  /** Data and mark become visible together, or neither does. */
+  commit(mark: Mark): Promise<void>
+  /** Without commit: nothing of it becomes visible. May be called twice. */
+  close(): Promise<void>
+}
+
+export interface SinkBatch {
+  /** Quoted identifier of a materialised table. */
+  readonly table: string
+  readonly schema: Schema
+  readonly records: number
+}
+
+/** A record that the target refused: `rowid` of the batch's table. */
+export interface RejectedRow {
+  readonly rowid: number
+  readonly code: string
+  readonly message: string
+}
+
+/** Proof that an epoch is visible, kept in the target in the same transaction as the data. */
+export interface Mark {
+  readonly epoch: number
+  readonly written: number
+  /** Store reference of the rejects of this epoch, which must be found again by whoever skips it. */
+  readonly rejects: string | null
+  /** Counters of the whole vertex as JSON, for a run that finds the epoch marked. */
+  readonly counters: string
+}
+
+export function defineConnector<S, K, C>(connector: Connector<S, K, C>): Connector<S, K, C> {
+  return connector
+}

@@ -1,0 +1,86 @@
+import type { ReportedError } from '../errors/job-error.js'
+import type { ChainReceipt, ChainTask } from './chain-task.js'
+import type { Next } from './plan.js'
+import type { TerminalStatus } from './status.js'
+
+/**
+ * All that the epoch loop may ask of the world. The workflow binds these to activities and timers, `etl run` to plain
+ * calls, tests to a script of failures. Each is idempotent: asked again with the same fence it gives the stored answer.
+ */
+export interface ExecutionEffects {
+  /** Admission, the lineage's next generation, the restore point, the sinks' progress rows, the first plan. */
+  prepare(executionId: string): Promise<Prepared | 'waiting'>
+  /** Runs one subtask for one epoch. */
+  runChain(task: ChainTask, summary: string): Promise<ChainReceipt>
+  /** One transaction: epoch n is COMPLETED, and what comes next is stored (I3). */
+  triggerCheckpoint(done: EpochDone): Promise<Next>
+  /** Plans what triggerCheckpoint could not plan at once. */
+  planEpoch(owner: Owner, after: number): Promise<Next>
+  /** Waits for input; writes nothing. */
+  awaitInput(owner: Owner, after: number): Promise<void>
+  /** Stores the decision with its reason, and raises the attempt if it says restart. */
+  evaluateRestart(owner: Owner, failure: Failure): Promise<RestartDecision>
+  /** Publishes what sinks kept back, then the final status. */
+  finish(owner: Owner, outcome: Outcome): Promise<void>
+  /** Durable in the workflow. */
+  sleep(ms: number): Promise<void>
+  /** Waits for the signal `admitted`. */
+  untilAdmitted(): Promise<void>
+  now(): number
+}
+
+/** Who may advance the lineage: an execution in a generation and attempt. */
+export interface Owner {
+  readonly executionId: string
+  readonly generation: number
+  readonly attempt: number
+}
+
+export interface Prepared {
+  readonly generation: number
+  readonly attempt: number
+  /** Stages of each phase: which vertices, how many subtasks, what a summary calls them. */
+  readonly phases: readonly PhaseOutline[]
+  readonly next: Next
+  readonly checkpointTimeoutMs: number
+  readonly timeoutMs: number | null
+  readonly tolerableFailures: number
+}
+
+export interface PhaseOutline {
+  readonly number: number
+  readonly stages: readonly (readonly VertexOutline[])[]
+}
+
+export interface VertexOutline {
+  readonly vertexId: string
+  readonly name: string
+  readonly parallelism: number
+}
+
+export interface EpochDone {
+  readonly owner: Owner
+  readonly epoch: number
+  readonly phase: number
+  readonly receipts: readonly ChainReceipt[]
+}
+
+export interface Failure {
+  readonly error: ReportedError
+  readonly epoch: number | null
+  readonly vertexId: string | null
+  readonly atMs: number
+}
+
+export interface RestartDecision {
+  readonly restart: boolean
+  readonly delayMs: number
+  readonly reason: string
+  /** The attempt from now on. */
+  readonly attempt: number
+}
+
+export interface Outcome {
+  readonly status: TerminalStatus
+  readonly error: ReportedError | null
+}

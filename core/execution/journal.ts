@@ -1,0 +1,142 @@
+import type { ErrorCode } from '../errors/codes.js'
+import type { ReportedError } from '../errors/job-error.js'
+import type { JobGraph } from '../graph/job-graph.js'
+import type { Counters } from '../record/counters.js'
+import type { Rejected } from '../record/rejected.js'
+import type { Evaluation, RestartMemory } from '../restart/strategy.js'
+import type { JobSettings } from '../spec/settings.js'
+import type { StateHandle } from './chain-task.js'
+import type { Owner } from './effects.js'
+import type { Next, Plan, Position } from './plan.js'
+import type { ExecutionStatus, TerminalStatus } from './status.js'
+
+/**
+ * Where plans, positions, state handles and progress are kept: MySQL for the service (models/stores/journal.ts),
+ * a folder for `etl run` (cli/local/). Every method is idempotent, and every write checks that its owner still owns
+ * the lineage; a stale owner gets the error `fenced` (I3).
+ */
+export interface Journal {
+  /**
+   * Admission in one transaction: counts live executions against maxConcurrentRuns, takes the lineage's next generation.
+   * Asked again by the same execution: the same generation.
+   */
+  admit(executionId: string, workflow: WorkflowReference | null): Promise<{ readonly kind: 'admitted'; readonly owner: Owner } | { readonly kind: 'waiting'; readonly reason: string }>
+  execution(executionId: string): Promise<ExecutionRecord>
+  /** The newest COMPLETED checkpoint of the lineage that this execution continues, or null for a fresh start. */
+  restorePoint(executionId: string): Promise<CompletedCheckpoint | null>
+  /** Checkpoint row n, whatever its status. */
+  checkpoint(executionId: string, epoch: number): Promise<StoredCheckpoint | null>
+  /** The plan that is stored and not completed, if there is one (I4). */
+  pendingPlan(executionId: string): Promise<Plan | null>
+  /** Makes row n IN_PROGRESS with its plan. If there is one already, that one is the answer (I1). */
+  storePlan(owner: Owner, plan: Plan): Promise<Plan>
+  /** Epoch n is COMPLETED, with everything in the commit, in one transaction; answers the stored `next` if it was done before. */
+  completeCheckpoint(owner: Owner, commit: CheckpointCommit): Promise<Next>
+  /** Progress while an epoch runs: mirrored to the execution row and the metrics, never authoritative. */
+  progress(executionId: string, operators: Readonly<Record<string, Counters>>): Promise<void>
+  storeRestart(owner: Owner, failure: StoredFailure, evaluation: Evaluation): Promise<Owner>
+  event(executionId: string, event: ExecutionEvent): Promise<void>
+  setStatus(executionId: string, status: ExecutionStatus): Promise<void>
+  /** Final status, totals and duration; admits the next waiting execution of the job and answers its id. */
+  finish(owner: Owner, status: TerminalStatus, error: ReportedError | null): Promise<{ readonly admitted: readonly string[] }>
+}
+
+export interface WorkflowReference {
+  readonly workflowId: string
+  readonly runId: string
+}
+
+export interface ExecutionRecord {
+  readonly executionId: string
+  readonly jobId: string
+  readonly jobName: string
+  readonly jobVersion: number
+  readonly lineageId: string
+  readonly status: ExecutionStatus
+  readonly generation: number
+  readonly attempt: number
+  readonly graph: JobGraph
+  readonly settings: JobSettings
+  /** Parameter values as text, by name. */
+  readonly parameters: Readonly<Record<string, string>>
+  readonly logicalTime: string
+  readonly startedAt: string | null
+  readonly restartMemory: RestartMemory
+}
+
+/** Everything that epoch n + 1 starts from. */
+export interface CompletedCheckpoint {
+  readonly checkpointId: string
+  readonly epoch: number
+  readonly phase: number
+  readonly positions: Readonly<Record<string, SourceProgress>>
+  readonly states: readonly StateHandle[]
+  readonly next: Next
+}
+
+export interface SourceProgress {
+  readonly position: Position
+  readonly end: boolean
+  /** Records and time of the last epoch: the next budget is sized from them. */
+  readonly lastRecords: number
+  readonly lastDurationMs: number
+  readonly lastBudget: { readonly records: number; readonly bytes: number }
+}
+
+export interface StoredCheckpoint {
+  readonly checkpointId: string
+  readonly epoch: number
+  readonly status: 'IN_PROGRESS' | 'COMPLETED' | 'FAILED'
+  readonly plan: Plan
+  readonly next: Next | null
+}
+
+export interface CheckpointCommit {
+  readonly epoch: number
+  readonly phase: number
+  readonly positions: Readonly<Record<string, SourceProgress>>
+  /** All state of the execution after this epoch, unchanged handles included. */
+  readonly states: readonly StateHandle[]
+  /** This epoch's records through each node. */
+  readonly counters: Readonly<Record<string, Counters>>
+  readonly rejected: readonly Rejected[]
+  readonly durationMs: number
+  readonly stateSizeBytes: number
+  readonly path: string | null
+  readonly next: Next
+  /** The plan that `next` names, made durable in the same transaction. */
+  readonly nextPlan: Plan | null
+  readonly events: readonly ExecutionEvent[]
+}
+
+export interface StoredFailure {
+  readonly error: ReportedError
+  readonly epoch: number | null
+  readonly vertexId: string | null
+  readonly atMs: number
+}
+
+/** A line of the timeline. */
+export interface ExecutionEvent {
+  readonly type: EventType
+  readonly level: 'INFO' | 'WARNING' | 'ERROR'
+  readonly message: string
+  readonly code?: ErrorCode | string
+  readonly details?: Readonly<Record<string, unknown>>
+}
+
+export type EventType =
+  | 'SUBMITTED'
+  | 'WAITING'
+  | 'STARTED'
+  | 'RESTORED'
+  | 'CHECKPOINT_COMPLETED'
+  | 'CHECKPOINT_FAILED'
+  | 'PHASE_ENDED'
+  | 'RESTART_DECIDED'
+  | 'WARNING'
+  | 'ACCOUNTING_MISMATCH'
+  | 'CANCEL_REQUESTED'
+  | 'COMPLETED'
+  | 'FAILED'
+  | 'CANCELLED'

@@ -1,0 +1,45 @@
+/**
+ * Records through one node in one epoch (I8): in = passed + filtered + failed + absorbed.
+ * `out` is what it emitted: passed, fan-out and results together.
+ */
+export interface Counters {
+  readonly in: number
+  readonly out: number
+  readonly passed: number
+  readonly filtered: number
+  readonly failed: number
+  /** Merged into state: aggregation, the build side of a join. */
+  readonly absorbed: number
+  readonly late: number
+  readonly processingMs: number
+  readonly backpressureMs: number
+  readonly backpressureCount: number
+}
+
+export const noRecords: Counters = {
+  in: 0,
+  out: 0,
+  passed: 0,
+  filtered: 0,
+  failed: 0,
+  absorbed: 0,
+  late: 0,
+  processingMs: 0,
+  backpressureMs: 0,
+  backpressureCount: 0,
+}
+
+export function addCounters(a: Counters, b: Counters): Counters {
+  return {
+    in: a.in + b.in,
+    out: a.out + b.out,
+    passed: a.passed + b.passed,
+    filtered: a.filtered + b.filtered,
+    failed: a.failed + b.failed,
+    absorbed: a.absorbed + b.absorbed,
+    late: a.late + b.late,
+    processingMs: a.processingMs + b.processingMs,
+    backpressureMs: a.backpressureMs + b.backpressureMs,
+    backpressureCount: a.backpressureCount + b.backpressureCount,
+  }
+}

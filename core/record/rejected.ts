@@ -1,0 +1,23 @@
+/** Where a record stood in its source: what a person needs to find it again. */
+export interface Place {
+  readonly file?: string
+  /** 1-based line of the record's first character. */
+  readonly line?: number
+  /** 0-based offset of the record's first byte. */
+  readonly byte?: number
+  /** 0-based number of the record within its split. */
+  readonly record?: number
+  readonly table?: string
+  readonly key?: string
+}
+
+/** A record that could not be parsed, cast, evaluated or written (`onBadRecord` decides what becomes of it). */
+export interface Rejected {
+  /** The node at which it failed. */
+  readonly nodeId: string
+  /** As the source gave it: the raw line, or the record as JSON text. */
+  readonly original: string
+  readonly place: Place
+  readonly code: string
+  readonly message: string
+}

@@ -1,0 +1,9 @@
+/** `"a ""b"""`: an identifier that can hold anything. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+/** `'it''s'`: a text literal. */
+export function text(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`
+}

@@ -1,0 +1,70 @@
+import type { StateType } from '../core/execution/chain-task.js'
+import type { ConfigSchema } from '../core/config/schema.js'
+import type { Schema } from '../core/record/schema.js'
+
+/** An operator: a config schema and how it compiles to SQL. One file each; `filter.ts` is the example to copy. */
+export interface Operator<Config = unknown> {
+  readonly type: string
+  readonly summary: string
+  readonly config: ConfigSchema<Config>
+  /** Which ports it reads. MANY: one or more, named by the user or `input`. */
+  readonly ports: readonly Port[] | 'MANY'
+  /** Streaming comes operator by operator; BATCH always works. */
+  readonly modes: readonly ('BATCH' | 'STREAMING')[]
+  /** Keyed operators ask for SHUFFLE/HASH on these columns of each port when they run in parallel. */
+  readonly key?: (config: Config) => Readonly<Record<string, readonly string[]>> | null
+  /** Pure: the same for binding (empty tables of the input schemas) and for running. */
+  readonly compile: (config: Config, inputs: readonly Input[]) => Compiled
+}
+
+export interface Port {
+  readonly name: string
+  /** Read to its end in an earlier phase, and kept as state. */
+  readonly blocking?: boolean
+}
+
+/** A table in the session that holds one batch of a port, in source order (`rowid` gives a record's place). */
+export interface Input {
+  readonly port: string
+  /** Quoted identifier. */
+  readonly table: string
+  readonly schema: Schema
+}
+
+/**
+ * What to run for each batch and at the end of the phase's input. Statements see the inputs' tables and the state's
+ * tables under the names given here; the engine materialises `each` and `end` and passes them on in order.
+ */
+export interface Compiled {
+  /** SELECT over one batch, in source order; null: nothing leaves before the end. */
+  readonly each: string | null
+  /** Statements after `each` that merge the batch into state. */
+  readonly absorb?: readonly string[]
+  /** SELECT emitted once, in the epoch whose plan says `end`. */
+  readonly end?: string
+  /** Tables of the session that survive from epoch to epoch, snapshotted whole. */
+  readonly state?: readonly StateTable[]
+  /** How records are accounted for (I8). */
+  readonly accounting: Accounting
+}
+
+/**
+ * MAPS: out = in, and the SELECT may stay a view. FILTERS: what does not leave is filtered.
+ * FANS_OUT: every record passed, any number leave. ABSORBS: what does not leave is in state.
+ * A number of ours: `passed`, a SELECT that counts the records of the batch that passed (a join that fans out and filters).
+ */
+export type Accounting = 'MAPS' | 'FILTERS' | 'FANS_OUT' | 'ABSORBS' | { readonly passed: string }
+
+export interface StateTable {
+  readonly name: string
+  readonly type: StateType
+  /** Quoted identifier of the table in the session; unique to the node: build it with `stateTable`. */
+  readonly table: string
+  /** `CREATE TABLE … AS SELECT … LIMIT 0` or with columns; run when there is no snapshot. */
+  readonly create: string
+}
+
+/** Keeps an operator's types together, and its config inferred from its schema. */
+export function defineOperator<Config>(operator: Operator<Config>): Operator<Config> {
+  return operator
+}
