@@ -9,6 +9,8 @@ export interface ChainTask {
   readonly vertexId: string
   readonly subtask: number
   readonly phase: number
+  /** References of the results of the vertices upstream, in this epoch: their exchanges are the input. */
+  readonly upstream: readonly string[]
 }
 
 /** What the activity answers; the whole result lies in the store under `reference`. */

@@ -15,13 +15,13 @@ export interface ExecutionEffects {
   /** One transaction: epoch n is COMPLETED, and what comes next is stored (I3). */
   triggerCheckpoint(done: EpochDone): Promise<Next>
   /** Plans what triggerCheckpoint could not plan at once. */
-  planEpoch(owner: Owner, after: number): Promise<Next>
+  planEpoch(owner: Owner): Promise<Next>
   /** Waits for input; writes nothing. */
-  awaitInput(owner: Owner, after: number): Promise<void>
+  awaitInput(owner: Owner): Promise<void>
   /** Stores the decision with its reason, and raises the attempt if it says restart. */
-  evaluateRestart(owner: Owner, failure: Failure): Promise<RestartDecision>
+  evaluateRestart(owner: Owner | null, executionId: string, failure: Failure): Promise<RestartDecision>
   /** Publishes what sinks kept back, then the final status. */
-  finish(owner: Owner, outcome: Outcome): Promise<void>
+  finish(owner: Owner | null, executionId: string, outcome: Outcome): Promise<void>
   /** Durable in the workflow. */
   sleep(ms: number): Promise<void>
   /** Waits for the signal `admitted`. */
@@ -37,12 +37,12 @@ export interface Owner {
 }
 
 export interface Prepared {
-  readonly generation: number
-  readonly attempt: number
+  readonly owner: Owner
   /** Stages of each phase: which vertices, how many subtasks, what a summary calls them. */
   readonly phases: readonly PhaseOutline[]
   readonly next: Next
   readonly checkpointTimeoutMs: number
+  readonly heartbeatTimeoutMs: number
   readonly timeoutMs: number | null
   readonly tolerableFailures: number
 }
@@ -56,6 +56,8 @@ export interface VertexOutline {
   readonly vertexId: string
   readonly name: string
   readonly parallelism: number
+  /** Vertices whose exchanges it reads. */
+  readonly upstream: readonly string[]
 }
 
 export interface EpochDone {
@@ -70,6 +72,8 @@ export interface Failure {
   readonly epoch: number | null
   readonly vertexId: string | null
   readonly atMs: number
+  /** A checkpoint that timed out within `tolerableFailures`: the attempt is raised, the restart budget is not touched. */
+  readonly tolerated: boolean
 }
 
 export interface RestartDecision {

@@ -20,7 +20,12 @@ export interface Journal {
    * Admission in one transaction: counts live executions against maxConcurrentRuns, takes the lineage's next generation.
    * Asked again by the same execution: the same generation.
    */
-  admit(executionId: string, workflow: WorkflowReference | null): Promise<{ readonly kind: 'admitted'; readonly owner: Owner } | { readonly kind: 'waiting'; readonly reason: string }>
+  admit(
+    executionId: string,
+    workflow: WorkflowReference | null,
+  ): Promise<
+    { readonly kind: 'admitted'; readonly owner: Owner } | { readonly kind: 'waiting'; readonly reason: string }
+  >
   execution(executionId: string): Promise<ExecutionRecord>
   /** The newest COMPLETED checkpoint of the lineage that this execution continues, or null for a fresh start. */
   restorePoint(executionId: string): Promise<CompletedCheckpoint | null>
@@ -38,7 +43,11 @@ export interface Journal {
   event(executionId: string, event: ExecutionEvent): Promise<void>
   setStatus(executionId: string, status: ExecutionStatus): Promise<void>
   /** Final status, totals and duration; admits the next waiting execution of the job and answers its id. */
-  finish(owner: Owner, status: TerminalStatus, error: ReportedError | null): Promise<{ readonly admitted: readonly string[] }>
+  finish(
+    owner: Owner,
+    status: TerminalStatus,
+    error: ReportedError | null,
+  ): Promise<{ readonly admitted: readonly string[] }>
 }
 
 export interface WorkflowReference {

@@ -1,0 +1,201 @@
+/** The epoch loop (DESIGN section 5): prepare, then plan, run and checkpoint in turn until the sources are exhausted. */
+import { CODES } from '../errors/codes.js'
+import { JobError, reportError, toJobError } from '../errors/job-error.js'
+import type { ChainReceipt } from './chain-task.js'
+import type {
+  ExecutionEffects,
+  Outcome,
+  Owner,
+  PhaseOutline,
+  Prepared,
+  RestartDecision,
+  VertexOutline,
+} from './effects.js'
+import type { Next } from './plan.js'
+
+/** What happens to an execution from outside while it runs. */
+export interface Control {
+  /** History has grown: end this workflow run between two epochs and go on in a new one. */
+  shouldHandOver(): boolean
+  /** Why work was cut short, once it was. */
+  cutShort(): 'cancelled' | 'timeout' | null
+}
+
+/** Everything the loop knows: what a workflow carries into its next run. */
+export interface Progress {
+  readonly prepared: Prepared
+  readonly owner: Owner
+  readonly next: Next
+  readonly checkpointFailures: number
+}
+
+export type Ending =
+  | { readonly kind: 'ended'; readonly outcome: Outcome }
+  | { readonly kind: 'handOver'; readonly progress: Progress }
+
+export async function runExecution(
+  executionId: string,
+  control: Control,
+  effects: ExecutionEffects,
+  carried: Progress | null = null,
+): Promise<Ending> {
+  let progress = carried
+  let failure: JobError | null = null
+  let delayMs = 0
+  for (;;) {
+    try {
+      if (failure !== null) {
+        const decision: RestartDecision = await decide(executionId, failure, progress, effects)
+        if (!decision.restart) return await end(progress, executionId, failed(failure), effects)
+        progress = progress && nextAttempt(progress, decision, failure)
+        delayMs = decision.delayMs
+        failure = null
+      }
+      if (delayMs > 0) await effects.sleep(delayMs)
+      delayMs = 0
+      if (progress === null) progress = await prepare(executionId, effects)
+      if (progress.next.kind === 'exhausted') return await end(progress, executionId, completed, effects)
+      progress = { ...progress, next: await advance(progress, effects), checkpointFailures: 0 }
+      if (control.shouldHandOver()) return { kind: 'handOver', progress }
+    } catch (error) {
+      const deciding: boolean = failure !== null
+      failure = cutShortError(control) ?? toJobError(error)
+      if (deciding || !canRestart(failure)) return await end(progress, executionId, failed(failure), effects)
+    }
+  }
+}
+
+const completed: Outcome = { status: 'COMPLETED', error: null }
+
+function failed(failure: JobError): Outcome {
+  return { status: failure.code === 'cancelled' ? 'CANCELLED' : 'FAILED', error: reportError(failure) }
+}
+
+function canRestart(failure: JobError): boolean {
+  return CODES[failure.code].onFailure !== 'FAIL'
+}
+
+async function prepare(executionId: string, effects: ExecutionEffects): Promise<Progress> {
+  for (;;) {
+    const prepared = await effects.prepare(executionId)
+    if (prepared !== 'waiting') return { prepared, owner: prepared.owner, next: prepared.next, checkpointFailures: 0 }
+    await effects.untilAdmitted()
+  }
+}
+
+/** One step: from what is next to what is next after it. */
+async function advance({ prepared, owner, next }: Progress, effects: ExecutionEffects): Promise<Next> {
+  switch (next.kind) {
+    case 'plan':
+      return await runEpoch(owner, phaseOf(prepared, next.phase), next, effects)
+    case 'unplanned':
+      return await effects.planEpoch(owner)
+    case 'idle':
+      await effects.awaitInput(owner)
+      return await effects.planEpoch(owner)
+    case 'exhausted':
+      return next
+  }
+}
+
+async function runEpoch(
+  owner: Owner,
+  phase: PhaseOutline,
+  next: Extract<Next, { kind: 'plan' }>,
+  effects: ExecutionEffects,
+): Promise<Next> {
+  const waitMs = next.notBefore === null ? 0 : Date.parse(next.notBefore) - effects.now()
+  if (waitMs > 0) await effects.sleep(waitMs)
+  const receipts: ChainReceipt[] = []
+  for (const stage of phase.stages) {
+    const tasks = stage.flatMap((vertex) => subtasksOf(vertex).map((subtask) => ({ vertex, subtask })))
+    const settled = await Promise.allSettled(
+      tasks.map(({ vertex, subtask }) => runSubtask(owner, next, vertex, subtask, receipts, effects)),
+    )
+    // All of a stage is awaited before a failure is answered, so that no subtask of this attempt runs beside the next.
+    for (const result of settled) {
+      if (result.status === 'rejected') throw result.reason
+      receipts.push(result.value)
+    }
+  }
+  return await effects.triggerCheckpoint({ owner, epoch: next.epoch, phase: next.phase, receipts })
+}
+
+function runSubtask(
+  owner: Owner,
+  next: Extract<Next, { kind: 'plan' }>,
+  vertex: VertexOutline,
+  subtask: number,
+  receipts: readonly ChainReceipt[],
+  effects: ExecutionEffects,
+): Promise<ChainReceipt> {
+  return effects.runChain(
+    {
+      executionId: owner.executionId,
+      fence: { generation: owner.generation, attempt: owner.attempt, epoch: next.epoch },
+      vertexId: vertex.vertexId,
+      subtask,
+      phase: next.phase,
+      upstream: receipts.filter((r) => vertex.upstream.includes(r.vertexId)).map((r) => r.reference),
+    },
+    `epoch ${next.epoch} · ${vertex.name} · subtask ${subtask}/${vertex.parallelism}`,
+  )
+}
+
+async function decide(
+  executionId: string,
+  failure: JobError,
+  progress: Progress | null,
+  effects: ExecutionEffects,
+): Promise<RestartDecision> {
+  return await effects.evaluateRestart(progress?.owner ?? null, executionId, {
+    error: reportError(failure),
+    epoch: progress?.next.kind === 'plan' ? progress.next.epoch : null,
+    vertexId: failure.nodeId ?? null,
+    atMs: effects.now(),
+    tolerated: progress !== null && isTolerated(failure, progress),
+  })
+}
+
+function isTolerated(failure: JobError, progress: Progress): boolean {
+  return failure.code === 'checkpoint.timeout' && progress.checkpointFailures < progress.prepared.tolerableFailures
+}
+
+/** The same plan again, under the next attempt (I4). */
+function nextAttempt(progress: Progress, decision: RestartDecision, failure: JobError): Progress {
+  return {
+    ...progress,
+    owner: { ...progress.owner, attempt: decision.attempt },
+    checkpointFailures: isTolerated(failure, progress) ? progress.checkpointFailures + 1 : 0,
+  }
+}
+
+async function end(
+  progress: Progress | null,
+  executionId: string,
+  outcome: Outcome,
+  effects: ExecutionEffects,
+): Promise<Ending> {
+  await effects.finish(progress?.owner ?? null, executionId, outcome)
+  return { kind: 'ended', outcome }
+}
+
+function cutShortError(control: Control): JobError | null {
+  const reason = control.cutShort()
+  if (reason === null) return null
+  return reason === 'timeout'
+    ? new JobError('execution.timeout', 'The execution took longer than its timeout allows.', {
+        hint: 'Raise `timeout` in the job, or look at the operators for the slow one.',
+      })
+    : new JobError('cancelled', 'The execution was cancelled.')
+}
+
+function phaseOf(prepared: Prepared, number: number): PhaseOutline {
+  const phase = prepared.phases.find((candidate) => candidate.number === number)
+  if (phase === undefined) throw new JobError('internal', `The plan names phase ${number}, which the graph lacks.`)
+  return phase
+}
+
+function subtasksOf(vertex: VertexOutline): number[] {
+  return Array.from({ length: vertex.parallelism }, (_, subtask) => subtask)
+}
