@@ -145,6 +145,9 @@ export const CODES = {
     exit: 4,
     meaning: 'Not logged in, or the token is not valid any more.',
   },
+  'auth.locked': { owner: 'USER', onFailure: 'FAIL', http: 423, exit: 4, meaning: 'The account is locked after failed log-ins.' },
+  'rate.limited': { owner: 'USER', onFailure: 'FAIL', http: 429, exit: 4, meaning: 'Too many requests in a short time; try again later.' },
+  'request.too-large': { owner: 'USER', onFailure: 'FAIL', http: 413, exit: 2, meaning: 'The body of the request is larger than the server takes.' },
   'not.found': {
     owner: 'USER',
     onFailure: 'FAIL',

@@ -1,0 +1,22 @@
+import type { Journal } from '../core/execution/journal.js'
+import type { EngineParts } from '../engine/engine.js'
+
+/** What activities are made of; handed in by the composition roots (worker, `etl run`). */
+export interface ActivityDeps {
+  readonly journal: Journal
+  readonly parts: EngineParts
+  readonly heartbeatTimeoutMs: number
+  readonly now: () => number
+  /** Between -1 and 1: the jitter of a restart delay. */
+  readonly jitter: () => number
+  /** Tells waiting executions that they may start. */
+  readonly signalAdmitted: (executionIds: readonly string[]) => Promise<void>
+}
+
+/** How one call of an activity is told to stop, and tells that it lives. */
+export interface Call {
+  readonly signal: AbortSignal
+  /** From 1: which try of this activity it is. */
+  readonly activityAttempt: number
+  readonly heartbeat: (details: Readonly<Record<string, number>>) => void
+}

@@ -1,0 +1,53 @@
+import type { Owner } from '../core/execution/effects.js'
+import type { CompletedCheckpoint, ExecutionRecord } from '../core/execution/journal.js'
+import type { Next, Plan } from '../core/execution/plan.js'
+import { phaseNumbered } from '../core/graph/phase.js'
+import { planEpoch as planSources } from '../engine/plan-epoch.js'
+import type { ActivityDeps, Call } from './deps.js'
+
+/** Plans the epoch after the newest checkpoint, and makes the plan durable; asked again, the first plan is the answer (I1). */
+export async function planEpoch(deps: ActivityDeps, call: Call, owner: Owner): Promise<Next> {
+  return await planFrom(deps, call, await deps.journal.execution(owner.executionId), owner)
+}
+
+export async function planFrom(deps: ActivityDeps, call: Call, record: ExecutionRecord, owner: Owner): Promise<Next> {
+  const { journal } = deps
+  const pending = await journal.pendingPlan(record.executionId)
+  if (pending !== null) return asNext(pending)
+  const restored = await journal.restorePoint(record.executionId)
+  const drawn = await drawPlan(deps, call, record, restored)
+  if (typeof drawn === 'string') return { kind: drawn }
+  return asNext(await journal.storePlan(owner, drawn))
+}
+
+/** The plan after a checkpoint, not stored yet. A phase whose sources have ended is followed by the next one. */
+export async function drawPlan(
+  deps: ActivityDeps,
+  call: Call,
+  record: ExecutionRecord,
+  after: Pick<CompletedCheckpoint, 'epoch' | 'phase' | 'positions'> & { readonly phaseEnded?: boolean } | null,
+): Promise<Plan | 'idle' | 'exhausted'> {
+  const first = record.graph.phases[0]?.number ?? 1
+  const number = after === null ? first : after.phase + (after.phaseEnded === true ? 1 : 0)
+  if (!record.graph.phases.some((phase) => phase.number === number)) return 'exhausted'
+  return await planSources(
+    {
+      graph: record.graph,
+      settings: record.settings,
+      phase: phaseNumbered(record.graph, number),
+      epoch: (after?.epoch ?? 0) + 1,
+      at: new Date(deps.now()).toISOString(),
+      positions: after?.positions ?? {},
+      executionId: record.executionId,
+      lineageId: record.lineageId,
+      parameters: record.parameters,
+      logicalTime: record.logicalTime,
+    },
+    deps.parts,
+    call.signal,
+  )
+}
+
+export function asNext(plan: Plan): Next {
+  return { kind: 'plan', epoch: plan.epoch, phase: plan.phase, notBefore: null }
+}

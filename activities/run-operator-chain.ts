@@ -1,0 +1,82 @@
+import type { ChainReceipt, ChainResult, ChainTask } from '../core/execution/chain-task.js'
+import { type Fence, fenceName } from '../core/execution/fence.js'
+import { JobError } from '../core/errors/job-error.js'
+import { phaseNumbered } from '../core/graph/phase.js'
+import { addCounters, type Counters, noRecords } from '../core/record/counters.js'
+import { runChain } from '../engine/run-chain.js'
+import type { ActivityDeps, Call } from './deps.js'
+
+/** Runs one subtask of one vertex for one epoch; its result is a file in the store, its answer a receipt (I6). */
+export async function runOperatorChain(deps: ActivityDeps, call: Call, task: ChainTask): Promise<ChainReceipt> {
+  const record = await deps.journal.execution(task.executionId)
+  const fence: Fence = { ...task.fence, activityAttempt: call.activityAttempt }
+  const place = `lineage/${record.lineageId}/results/${task.vertexId}/${task.subtask}/${task.fence.epoch}/g${task.fence.generation}`
+  const recorded = await newestResult(deps, place)
+  if (recorded !== null) return recorded
+
+  const stored = await deps.journal.checkpoint(task.executionId, task.fence.epoch)
+  if (stored === null) throw new JobError('fenced', `Epoch ${task.fence.epoch} has no plan any more.`)
+  const restored = await deps.journal.restorePoint(task.executionId)
+  const result = await runChain(
+    {
+      fence,
+      graph: record.graph,
+      settings: record.settings,
+      executionId: record.executionId,
+      lineageId: record.lineageId,
+      parameters: record.parameters,
+      logicalTime: record.logicalTime,
+      vertexId: task.vertexId,
+      subtask: task.subtask,
+      phase: phaseNumbered(record.graph, task.phase),
+      plan: stored.plan,
+      states: restored?.states ?? [],
+      positions: restored?.positions ?? {},
+      upstream: await Promise.all(task.upstream.map((reference) => readResult(deps, reference))),
+    },
+    deps.parts,
+    { signal: call.signal, progress: reportTo(deps, call, task.executionId) },
+  )
+  const reference = `${place}/${fenceName(fence)}.json`
+  await deps.parts.store.putText(reference, JSON.stringify(result))
+  return receiptOf(result, reference)
+}
+
+export async function readResult(deps: ActivityDeps, reference: string): Promise<ChainResult> {
+  const text = await deps.parts.store.text(reference)
+  if (text === null)
+    throw new JobError('storage.failed', `The result of a finished step is gone from the store: ${reference}.`, {
+      hint: 'Check that every worker uses the same ETL_STORAGE_URL.',
+    })
+  return JSON.parse(text) as ChainResult
+}
+
+/** What a subtask of this generation has finished is not run again, whichever attempt it was (I9 makes them equal). */
+async function newestResult(deps: ActivityDeps, place: string): Promise<ChainReceipt | null> {
+  let newest: string | null = null
+  for await (const { key } of deps.parts.store.list(`${place}/`)) newest = key
+  return newest === null ? null : receiptOf(await readResult(deps, newest), newest)
+}
+
+function receiptOf(result: ChainResult, reference: string): ChainReceipt {
+  const sum = Object.values(result.counters).reduce(addCounters, noRecords)
+  return {
+    vertexId: result.vertexId,
+    subtask: result.subtask,
+    reference,
+    recordsIn: sum.in,
+    recordsOut: sum.out,
+  }
+}
+
+/** Counts ride on the heartbeat, and are mirrored at most once a second; a mirror that is away never stops the work. */
+function reportTo(deps: ActivityDeps, call: Call, executionId: string) {
+  let mirroredMs = deps.now()
+  return (counters: Readonly<Record<string, Counters>>) => {
+    const sum = Object.values(counters).reduce(addCounters, noRecords)
+    call.heartbeat({ recordsIn: sum.in, recordsOut: sum.out })
+    if (deps.now() - mirroredMs < 1000) return
+    mirroredMs = deps.now()
+    deps.journal.progress(executionId, counters).catch(() => call.heartbeat({ recordsIn: sum.in, recordsOut: sum.out }))
+  }
+}

@@ -1,0 +1,66 @@
+import { findMismatches } from '../core/execution/accounting.js'
+import type { ChainResult } from '../core/execution/chain-task.js'
+import type { EpochDone } from '../core/execution/effects.js'
+import type { ExecutionEvent } from '../core/execution/journal.js'
+import { mergeResults } from '../core/execution/merge-results.js'
+import type { Next } from '../core/execution/plan.js'
+import { JobError } from '../core/errors/job-error.js'
+import { phaseNumbered } from '../core/graph/phase.js'
+import type { Rejected } from '../core/record/rejected.js'
+import type { ActivityDeps, Call } from './deps.js'
+import { asNext, drawPlan } from './plan-epoch.js'
+import { readResult } from './run-operator-chain.js'
+
+/** Commits epoch n and plans n + 1, in one transaction of the journal; asked again, the stored answer (I3). */
+export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: EpochDone): Promise<Next> {
+  const { journal } = deps
+  const { owner, epoch } = done
+  const stored = await journal.checkpoint(owner.executionId, epoch)
+  if (stored === null) throw new JobError('fenced', `Epoch ${epoch} has no plan any more.`)
+  if (stored.status === 'COMPLETED' && stored.next !== null) return stored.next
+
+  const record = await journal.execution(owner.executionId)
+  const restored = await journal.restorePoint(owner.executionId)
+  const phase = phaseNumbered(record.graph, done.phase)
+  const results = await Promise.all(done.receipts.map((receipt) => readResult(deps, receipt.reference)))
+  const before = { positions: restored?.positions ?? {}, states: restored?.states ?? [] }
+  const merged = mergeResults(record.graph, phase, stored.plan, before, results)
+  const after = { epoch, phase: done.phase, positions: merged.positions, phaseEnded: merged.phaseEnded }
+  const nextPlan = await drawPlan(deps, call, record, after)
+
+  return await journal.completeCheckpoint(owner, {
+    epoch,
+    phase: done.phase,
+    positions: merged.positions,
+    states: merged.states,
+    counters: merged.counters,
+    rejected: await readRejects(deps, results),
+    durationMs: merged.durationMs,
+    stateSizeBytes: merged.states.reduce((sum, state) => sum + state.sizeBytes, 0),
+    path: `${deps.parts.store.url.replace(/\/$/, '')}/lineage/${record.lineageId}`,
+    next: typeof nextPlan === 'string' ? { kind: nextPlan } : asNext(nextPlan),
+    nextPlan: typeof nextPlan === 'string' ? null : nextPlan,
+    events: [
+      ...findMismatches(record.graph, phase, merged.counters).map(mismatchEvent),
+      ...(merged.phaseEnded && phase.fills.length > 0 ? [phaseEvent(done.phase)] : []),
+    ],
+  })
+}
+
+async function readRejects(deps: ActivityDeps, results: readonly ChainResult[]): Promise<Rejected[]> {
+  const files = await Promise.all(
+    results.flatMap((result) => result.rejects).map(async (reference) => await deps.parts.store.text(reference)),
+  )
+  return files
+    .flatMap((file) => (file ?? '').split('\n'))
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Rejected)
+}
+
+function mismatchEvent(message: string): ExecutionEvent {
+  return { type: 'ACCOUNTING_MISMATCH', level: 'ERROR', code: 'accounting.mismatch', message }
+}
+
+function phaseEvent(phase: number): ExecutionEvent {
+  return { type: 'PHASE_ENDED', level: 'INFO', message: `Phase ${phase} has read its side inputs to their end.` }
+}

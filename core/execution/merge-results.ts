@@ -1,0 +1,81 @@
+/** What an epoch's chain results add up to: everything that its checkpoint makes durable (I3). */
+import type { JobGraph, Phase } from '../graph/job-graph.js'
+import { addCounters, type Counters, noRecords } from '../record/counters.js'
+import type { ChainResult, StateHandle } from './chain-task.js'
+import type { SourceProgress } from './journal.js'
+import type { Plan } from './plan.js'
+
+export interface Merged {
+  readonly positions: Readonly<Record<string, SourceProgress>>
+  readonly states: readonly StateHandle[]
+  readonly counters: Readonly<Record<string, Counters>>
+  readonly phaseEnded: boolean
+  readonly durationMs: number
+}
+
+export function mergeResults(
+  graph: JobGraph,
+  phase: Phase,
+  plan: Plan,
+  before: { readonly positions: Readonly<Record<string, SourceProgress>>; readonly states: readonly StateHandle[] },
+  results: readonly ChainResult[],
+): Merged {
+  const counters = sumCounters(results)
+  const durationMs = Math.max(1, ...results.map((result) => result.durationMs))
+  const reached = progressOfSources(plan, before.positions, results, counters, durationMs)
+  const phaseEnded = Object.keys(plan.sources).every((nodeId) => reached[nodeId]?.end === true)
+  return {
+    positions: phaseEnded ? withoutRereads(graph, phase, reached) : reached,
+    states: replaceStates(before.states, results.flatMap((result) => result.states)),
+    counters,
+    phaseEnded,
+    durationMs,
+  }
+}
+
+function sumCounters(results: readonly ChainResult[]): Record<string, Counters> {
+  const sums: Record<string, Counters> = {}
+  for (const result of results)
+    for (const [nodeId, counters] of Object.entries(result.counters))
+      sums[nodeId] = addCounters(sums[nodeId] ?? noRecords, counters)
+  return sums
+}
+
+function progressOfSources(
+  plan: Plan,
+  before: Readonly<Record<string, SourceProgress>>,
+  results: readonly ChainResult[],
+  counters: Readonly<Record<string, Counters>>,
+  durationMs: number,
+): Record<string, SourceProgress> {
+  const progress: Record<string, SourceProgress> = { ...before }
+  for (const [nodeId, planned] of Object.entries(plan.sources)) {
+    const reached = results.map((result) => result.reached[nodeId]).find((candidate) => candidate !== undefined)
+    const counted = counters[nodeId] ?? noRecords
+    progress[nodeId] = {
+      position: planned.to ?? reached?.position ?? before[nodeId]?.position ?? null,
+      end: planned.end || reached?.end === true || before[nodeId]?.end === true,
+      lastRecords: counted.out + counted.failed,
+      lastDurationMs: durationMs,
+      lastBudget: planned.budget,
+    }
+  }
+  return progress
+}
+
+/** A source that a later phase reads too starts there from the beginning. */
+function withoutRereads(
+  graph: JobGraph,
+  phase: Phase,
+  positions: Readonly<Record<string, SourceProgress>>,
+): Record<string, SourceProgress> {
+  const later = new Set(graph.phases.filter((other) => other.number > phase.number).flatMap((other) => other.nodes))
+  return Object.fromEntries(Object.entries(positions).filter(([nodeId]) => !later.has(nodeId)))
+}
+
+/** A result tells the whole of each named state that it mentions; what none mentions is unchanged. */
+function replaceStates(before: readonly StateHandle[], after: readonly StateHandle[]): StateHandle[] {
+  const nameOf = (handle: StateHandle) => `${handle.nodeId}\u0000${handle.name}\u0000${handle.subtask}`
+  const mentioned = new Set(after.map(nameOf))
+  return [...before.filter((handle) => !mentioned.has(nameOf(handle))), ...after]
+}

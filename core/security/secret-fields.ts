@@ -1,0 +1,84 @@
+/** Finds the secrets in a value: by its JSON Schema (`secret: true`), by the names of its keys, and by passwords in URLs. */
+
+/** What answers show in place of a secret; written back, it means "as stored". */
+export const MASK = '***'
+
+export interface SchemaNode {
+  readonly secret?: unknown
+  readonly properties?: Readonly<Record<string, SchemaNode>>
+  readonly additionalProperties?: unknown
+  readonly items?: unknown
+  readonly anyOf?: readonly SchemaNode[]
+  readonly oneOf?: readonly SchemaNode[]
+  readonly allOf?: readonly SchemaNode[]
+}
+
+/** Rebuilds `value` with every secret text replaced by what `change` makes of it. */
+export function mapSecrets(
+  value: unknown,
+  schema: SchemaNode | null,
+  change: (secret: string, pointer: string) => unknown,
+): unknown {
+  return map(value, schema === null ? [] : [schema], '', false, change)
+}
+
+/** Secrets masked; of a URL only the password. For answers, logs and the audit. */
+export function redact(value: unknown, schema: SchemaNode | null = null): unknown {
+  return mapSecrets(value, schema, (secret) => maskText(secret))
+}
+
+/** `mysql://etl:***@host/db`; what is no URL with a password is masked whole. */
+export function maskText(secret: string): string {
+  return PASSWORD_IN_URL.test(secret) ? secret.replaceAll(new RegExp(PASSWORD_IN_URL, 'gi'), `$1${MASK}@`) : MASK
+}
+
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name)
+}
+
+/** `${secret:NAME}` and `${env:NAME}` name a secret and are none. */
+export function isReference(text: string): boolean {
+  return /^\$\{(secret|env):[^}]*\}$/.test(text)
+}
+
+const PASSWORD_IN_URL = /([a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s@]+@/i
+const SECRET_NAME =
+  /(password|passwd|passphrase|secret|credential|authorization|cookie|api[-_]?key|private[-_]?key|access[-_]?key|(^|[-_])token$|[a-z]Token$|^pwd$)/i
+
+function map(
+  value: unknown,
+  schemas: readonly SchemaNode[],
+  pointer: string,
+  inSecret: boolean,
+  change: (secret: string, pointer: string) => unknown,
+): unknown {
+  const nodes = schemas.flatMap(alternatives)
+  const secret = inSecret || nodes.some((node) => node.secret === true)
+  if (typeof value === 'string') return isSecretText(value, secret) ? change(value, pointer) : value
+  if (typeof value === 'number' && secret) return change(String(value), pointer)
+  if (Array.isArray(value)) {
+    const items = nodes.map((node) => node.items).filter(isNode)
+    return value.map((item, index) => map(item, items, `${pointer}/${index}`, secret, change))
+  }
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => {
+      const below = nodes.map((node) => node.properties?.[key] ?? node.additionalProperties).filter(isNode)
+      const at = `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
+      return [key, map(item, below, at, secret || (typeof item !== 'object' && isSecretName(key)), change)]
+    }),
+  )
+}
+
+function isSecretText(text: string, secret: boolean): boolean {
+  if (isReference(text)) return false
+  return secret ? text !== '' : PASSWORD_IN_URL.test(text)
+}
+
+function alternatives(node: SchemaNode): readonly SchemaNode[] {
+  return [node, ...[node.anyOf, node.oneOf, node.allOf].flatMap((branches) => (branches ?? []).flatMap(alternatives))]
+}
+
+function isNode(value: unknown): value is SchemaNode {
+  return typeof value === 'object' && value !== null
+}
