@@ -1,6 +1,7 @@
-import type { StateType } from '../core/execution/chain-task.js'
 import type { ConfigSchema } from '../core/config/schema.js'
+import type { StateType } from '../core/execution/chain-task.js'
 import type { Schema } from '../core/record/schema.js'
+import { identifier } from '../duckdb/sql.js'
 
 /** An operator: a config schema and how it compiles to SQL. One file each; `filter.ts` is the example to copy. */
 export interface Operator<Config = unknown> {
@@ -11,10 +12,16 @@ export interface Operator<Config = unknown> {
   readonly ports: readonly Port[] | 'MANY'
   /** Streaming comes operator by operator; BATCH always works. */
   readonly modes: readonly ('BATCH' | 'STREAMING')[]
-  /** Keyed operators ask for SHUFFLE/HASH on these columns of each port when they run in parallel. */
+  /**
+   * Keyed operators ask for SHUFFLE/HASH on these columns of each port when they run in parallel. An empty list: all
+   * records of the port must meet in one subtask. null, or absent: any distribution will do.
+   */
   readonly key?: (config: Config) => Readonly<Record<string, readonly string[]>> | null
-  /** Pure: the same for binding (empty tables of the input schemas) and for running. */
-  readonly compile: (config: Config, inputs: readonly Input[]) => Compiled
+  /**
+   * The same for binding (empty tables of the input schemas) and for running. Expressions in `config` have passed the
+   * allow-list. `nodeId` names the state's tables. A promise only where an expression has to be taken apart.
+   */
+  readonly compile: (config: Config, inputs: readonly Input[], nodeId: string) => Compiled | Promise<Compiled>
 }
 
 export interface Port {
@@ -23,7 +30,10 @@ export interface Port {
   readonly blocking?: boolean
 }
 
-/** A table in the session that holds one batch of a port, in source order (`rowid` gives a record's place). */
+/**
+ * A table in the session that holds one batch of a port, in source order (`rowid` gives a record's place, from 0 without
+ * gaps); a port that has no batch at the moment has an empty table. The table of a blocking port holds all its records.
+ */
 export interface Input {
   readonly port: string
   /** Quoted identifier. */
@@ -62,6 +72,11 @@ export interface StateTable {
   readonly table: string
   /** `CREATE TABLE … AS SELECT … LIMIT 0` or with columns; run when there is no snapshot. */
   readonly create: string
+}
+
+/** Quoted name of a state table of a node. */
+export function stateTable(nodeId: string, name: string): string {
+  return identifier(`state ${nodeId} ${name}`)
 }
 
 /** Keeps an operator's types together, and its config inferred from its schema. */
