@@ -39,5 +39,7 @@ export async function onServer(url: string, sql: string): Promise<unknown> {
 function serverUrl(): string {
   const url = process.env.ETL_TEST_MYSQL_URL
   if (url) return url
-  throw new Error('ETL_TEST_MYSQL_URL is not set: this test needs a MySQL or MariaDB server that it may make databases on.')
+  throw new Error(
+    'ETL_TEST_MYSQL_URL is not set: this test needs a MySQL or MariaDB server that it may make databases on.',
+  )
 }

@@ -1,0 +1,89 @@
+/** The one place where a driver's error becomes one of ours (I7). */
+import { isJobError, JobError } from '../core/errors/job-error.js'
+
+/** A connection that cannot be had or was lost is `mysql.away`: activities wait for it. Anything else is a fault of ours. */
+export function toDatabaseError(error: unknown): unknown {
+  if (isJobError(error) || !(error instanceof Error)) return error
+  const code = driverCode(error)
+  if (code !== null && DENIED.has(code)) {
+    return new JobError(
+      'connection.denied',
+      'The catalogue database refused the user name, the password or the permission.',
+      {
+        hint: 'Check the user and password in ETL_MYSQL_URL, and what that user may do.',
+        cause: error,
+      },
+    )
+  }
+  if (code === 'ER_NO_SUCH_TABLE' || code === 'ER_BAD_FIELD_ERROR' || code === 'ER_BAD_DB_ERROR') {
+    return new JobError('environment.invalid', 'The catalogue database lacks a table or column.', {
+      hint: 'Run: etl migrate',
+      cause: error,
+    })
+  }
+  if (
+    AWAY_NAMES.has(error.name) ||
+    (code !== null && AWAY.has(code)) ||
+    /closed state|Connection lost/.test(error.message)
+  ) {
+    return new JobError('mysql.away', 'The catalogue database cannot be reached.', {
+      hint: 'Check that MySQL runs at the address in ETL_MYSQL_URL; work goes on by itself once it is back.',
+      cause: error,
+    })
+  }
+  return error
+}
+
+/** Two transactions met: either may simply be tried again. */
+export function isTransient(error: unknown): boolean {
+  const code = error instanceof Error ? driverCode(error) : null
+  return code !== null && TRANSIENT.has(code)
+}
+
+export function isDuplicate(error: unknown): boolean {
+  return error instanceof Error && driverCode(error) === 'ER_DUP_ENTRY'
+}
+
+export function driverCode(error: Error): string | null {
+  const carriers: unknown[] = [
+    error,
+    'original' in error ? error.original : null,
+    'parent' in error ? error.parent : null,
+  ]
+  for (const carrier of carriers) {
+    if (carrier instanceof Error && 'code' in carrier && typeof carrier.code === 'string') return carrier.code
+  }
+  return null
+}
+
+const AWAY_NAMES = new Set([
+  'SequelizeConnectionError',
+  'SequelizeConnectionRefusedError',
+  'SequelizeConnectionAcquireTimeoutError',
+  'SequelizeConnectionTimedOutError',
+  'SequelizeHostNotFoundError',
+  'SequelizeHostNotReachableError',
+])
+
+const AWAY = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'ENOENT',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'PROTOCOL_CONNECTION_LOST',
+  'PROTOCOL_SEQUENCE_TIMEOUT',
+  'ER_CON_COUNT_ERROR',
+  'ER_SERVER_SHUTDOWN',
+  'ER_CONNECTION_KILLED',
+  'ER_QUERY_INTERRUPTED',
+  'ER_OPTION_PREVENTS_STATEMENT',
+])
+
+const DENIED = new Set(['ER_ACCESS_DENIED_ERROR', 'ER_DBACCESS_DENIED_ERROR', 'ER_TABLEACCESS_DENIED_ERROR'])
+
+const TRANSIENT = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD'])

@@ -1,0 +1,88 @@
+/** What the user wrote and what runs; a node and an edge each in a row of its own. */
+import { ID, KEY, name, ORDERED_JSON, TIMES, tail } from './parts.js'
+
+export const graphTables = (): readonly string[] => [
+  `CREATE TABLE IF NOT EXISTS etl_stream_graph (
+  ${ID},
+  graph_id ${KEY} NOT NULL,
+  job_id ${KEY} NOT NULL,
+  job_version INT UNSIGNED NOT NULL,
+  graph_name ${name(128)} NOT NULL,
+  graph_json ${ORDERED_JSON} NOT NULL,
+  node_count INT UNSIGNED NOT NULL,
+  edge_count INT UNSIGNED NOT NULL,
+  ${TIMES},
+  PRIMARY KEY (id),
+  UNIQUE KEY uk_graph_id (graph_id),
+  UNIQUE KEY uk_job_id (job_id)
+) ${tail('stream graph of the current version of each job')}`,
+
+  `CREATE TABLE IF NOT EXISTS etl_job_graph (
+  ${ID},
+  graph_id ${KEY} NOT NULL,
+  stream_graph_id ${KEY} NOT NULL,
+  job_id ${KEY} NOT NULL,
+  job_version INT UNSIGNED NOT NULL,
+  graph_name ${name(128)} NOT NULL,
+  graph_json ${ORDERED_JSON} NOT NULL,
+  vertex_count INT UNSIGNED NOT NULL COMMENT 'after chaining',
+  edge_count INT UNSIGNED NOT NULL,
+  optimization_info ${ORDERED_JSON} NOT NULL COMMENT 'JSON: chains, the rule that refused each other edge, phases, what each vertex is given',
+  ${TIMES},
+  PRIMARY KEY (id),
+  UNIQUE KEY uk_graph_id (graph_id),
+  UNIQUE KEY uk_stream_graph_id (stream_graph_id),
+  KEY idx_job_id (job_id)
+) ${tail('job graph of the current version of each job: what runs')}`,
+
+  `CREATE TABLE IF NOT EXISTS etl_graph_node (
+  ${ID},
+  node_id ${name(128)} NOT NULL COMMENT 'operator uid',
+  graph_id ${KEY} NOT NULL,
+  job_graph_id ${KEY} NOT NULL,
+  job_id ${KEY} NOT NULL,
+  node_name VARCHAR(255) NOT NULL,
+  description TEXT NULL,
+  node_type VARCHAR(16) NOT NULL COMMENT 'SOURCE, OPERATOR, SINK',
+  operator_type VARCHAR(64) NULL COMMENT 'MAP, FILTER, FLATMAP, AGGREGATE, WINDOW, ...; NULL for a source or sink',
+  connector_name ${KEY} NULL COMMENT 'of a source or sink',
+  parallelism INT UNSIGNED NOT NULL,
+  chaining VARCHAR(16) NOT NULL DEFAULT 'ALWAYS',
+  is_chained TINYINT(1) NOT NULL DEFAULT 0 COMMENT 'shares its vertex with other nodes',
+  chain_head_id ${name(128)} NOT NULL,
+  chain_position INT UNSIGNED NOT NULL COMMENT 'from 0, the head',
+  config ${ORDERED_JSON} NOT NULL,
+  output_schema ${ORDERED_JSON} NOT NULL,
+  watermark JSON NULL,
+  ${TIMES},
+  PRIMARY KEY (id),
+  UNIQUE KEY uk_graph_node (graph_id, node_id),
+  KEY idx_job_graph_id (job_graph_id),
+  KEY idx_job_id (job_id)
+) ${tail('nodes of the current graphs')}`,
+
+  `CREATE TABLE IF NOT EXISTS etl_graph_edge (
+  ${ID},
+  edge_id VARCHAR(400) COLLATE utf8mb4_bin NOT NULL,
+  graph_id ${KEY} NOT NULL,
+  job_graph_id ${KEY} NOT NULL,
+  job_id ${KEY} NOT NULL,
+  source_node_id ${name(128)} NOT NULL,
+  source_output VARCHAR(16) NOT NULL DEFAULT 'main',
+  target_node_id ${name(128)} NOT NULL,
+  target_port ${name(128)} NOT NULL,
+  edge_type VARCHAR(16) NOT NULL COMMENT 'FORWARD, SHUFFLE, BROADCAST',
+  partition_strategy VARCHAR(16) NULL COMMENT 'HASH, ROUND_ROBIN, CUSTOM',
+  partition_key JSON NULL,
+  partition_expression TEXT NULL,
+  is_blocking TINYINT(1) NOT NULL DEFAULT 0,
+  is_chained TINYINT(1) NOT NULL DEFAULT 0,
+  chain_rule VARCHAR(32) NULL COMMENT 'the rule that refused to chain it',
+  chain_reason TEXT NULL,
+  ${TIMES},
+  PRIMARY KEY (id),
+  UNIQUE KEY uk_graph_edge (graph_id, edge_id),
+  KEY idx_job_graph_id (job_graph_id),
+  KEY idx_job_id (job_id)
+) ${tail('edges of the current graphs')}`,
+]

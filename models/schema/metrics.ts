@@ -1,0 +1,62 @@
+/** Metrics over time: by month, so that a month is retired by dropping its partition. */
+
+import { partitionClause } from './partitions.js'
+import { COUNT, CREATED, ID, KEY, name, tail } from './parts.js'
+
+export const metricTables = (at: Date): readonly string[] => [
+  `CREATE TABLE IF NOT EXISTS etl_job_metrics (
+  ${ID},
+  job_id ${KEY} NOT NULL,
+  execution_id ${KEY} NOT NULL,
+  metric_time DATETIME(3) NOT NULL,
+  epoch BIGINT NULL,
+  records_read_total ${COUNT},
+  records_side_read_total ${COUNT},
+  records_processed_total ${COUNT},
+  records_written_total ${COUNT},
+  records_filtered_total ${COUNT},
+  records_failed_total ${COUNT},
+  records_late_total ${COUNT},
+  records_read_rate DOUBLE NOT NULL DEFAULT 0 COMMENT 'records per second',
+  records_processed_rate DOUBLE NOT NULL DEFAULT 0,
+  records_written_rate DOUBLE NOT NULL DEFAULT 0,
+  backpressure_count ${COUNT},
+  backpressure_time_ms ${COUNT},
+  checkpoint_duration_ms BIGINT NULL,
+  state_size_bytes ${COUNT},
+  restart_count INT UNSIGNED NOT NULL DEFAULT 0,
+  cpu_usage_percent DOUBLE NULL,
+  memory_usage_bytes BIGINT NULL,
+  ${CREATED},
+  PRIMARY KEY (id, metric_time),
+  KEY idx_job_exec_time (job_id, execution_id, metric_time),
+  KEY idx_execution_time (execution_id, metric_time),
+  KEY idx_metric_time (metric_time)
+) ${tail('metrics of executions over time')}
+${partitionClause('metric_time', at)}`,
+
+  `CREATE TABLE IF NOT EXISTS etl_operator_metrics (
+  ${ID},
+  job_id ${KEY} NOT NULL,
+  execution_id ${KEY} NOT NULL,
+  operator_id ${name(128)} NOT NULL,
+  operator_name VARCHAR(255) NULL,
+  metric_time DATETIME(3) NOT NULL,
+  epoch BIGINT NULL,
+  records_in ${COUNT},
+  records_out ${COUNT},
+  records_filtered ${COUNT},
+  records_failed ${COUNT},
+  records_absorbed ${COUNT},
+  records_late ${COUNT},
+  processing_time_ms ${COUNT},
+  backpressure_time_ms ${COUNT},
+  backpressure_count ${COUNT},
+  ${CREATED},
+  PRIMARY KEY (id, metric_time),
+  KEY idx_job_exec_operator_time (job_id, execution_id, operator_id, metric_time),
+  KEY idx_execution_time (execution_id, metric_time),
+  KEY idx_metric_time (metric_time)
+) ${tail('metrics of operators over time: each row is one epoch')}
+${partitionClause('metric_time', at)}`,
+]

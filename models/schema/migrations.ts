@@ -1,0 +1,44 @@
+/**
+ * Every step of the schema, in order. A step that was released is never edited; a change is a new step, and each of its
+ * statements must stand being run twice (IF NOT EXISTS, INSERT IGNORE).
+ */
+import { alertTables } from './alerts.js'
+import { checkpointTables } from './checkpoints.js'
+import { connectorTables } from './connectors.js'
+import { executionTables } from './executions.js'
+import { graphTables } from './graphs.js'
+import { jobTables } from './jobs.js'
+import { metricTables } from './metrics.js'
+import { CREATED, ID, name, tail } from './parts.js'
+import { systemTables } from './system.js'
+import { userTables } from './users.js'
+
+export interface Migration {
+  readonly name: string
+  /** `at` decides which months partitions begin with. */
+  readonly statements: (at: Date) => readonly string[]
+}
+
+export const MIGRATIONS: readonly Migration[] = [
+  { name: '0001-jobs', statements: jobTables },
+  { name: '0002-executions', statements: executionTables },
+  { name: '0003-graphs', statements: graphTables },
+  { name: '0004-connectors', statements: connectorTables },
+  { name: '0005-checkpoints', statements: checkpointTables },
+  { name: '0006-metrics', statements: metricTables },
+  { name: '0007-system', statements: systemTables },
+  { name: '0008-alerts', statements: alertTables },
+  { name: '0009-users', statements: userTables },
+]
+
+/** Which steps a database has. */
+export const LEDGER = `CREATE TABLE IF NOT EXISTS etl_schema_migration (
+  ${ID},
+  migration_name ${name(128)} NOT NULL,
+  ${CREATED},
+  PRIMARY KEY (id),
+  UNIQUE KEY uk_migration_name (migration_name)
+) ${tail('steps of the schema that this database has')}`
+
+export const ledgerEntry = (migration: string) =>
+  `INSERT IGNORE INTO etl_schema_migration (migration_name) VALUES ('${migration}')`
