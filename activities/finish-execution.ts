@@ -1,6 +1,6 @@
 import type { Outcome, Owner } from '../core/execution/effects.js'
-import { finishSinks } from '../engine/sinks.js'
 import { releaseExecution } from '../engine/sessions.js'
+import { finishSinks } from '../engine/sinks.js'
 import type { ActivityDeps, Call } from './deps.js'
 import { sinkRun } from './prepare-execution.js'
 

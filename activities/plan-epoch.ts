@@ -25,7 +25,7 @@ export async function drawPlan(
   deps: ActivityDeps,
   call: Call,
   record: ExecutionRecord,
-  after: Pick<CompletedCheckpoint, 'epoch' | 'phase' | 'positions'> & { readonly phaseEnded?: boolean } | null,
+  after: (Pick<CompletedCheckpoint, 'epoch' | 'phase' | 'positions'> & { readonly phaseEnded?: boolean }) | null,
 ): Promise<Plan | 'idle' | 'exhausted'> {
   const first = record.graph.phases[0]?.number ?? 1
   const number = after === null ? first : after.phase + (after.phaseEnded === true ? 1 : 0)

@@ -1,7 +1,7 @@
 import type { Prepared } from '../core/execution/effects.js'
 import type { ExecutionRecord, Journal, WorkflowReference } from '../core/execution/journal.js'
-import type { Next, Plan } from '../core/execution/plan.js'
 import { outlinePhases } from '../core/execution/outline.js'
+import type { Next, Plan } from '../core/execution/plan.js'
 import { prepareSinks } from '../engine/sinks.js'
 import type { ActivityDeps, Call } from './deps.js'
 import { planFrom } from './plan-epoch.js'
@@ -25,7 +25,12 @@ export async function prepareExecution(
   const pending = await journal.pendingPlan(executionId)
 
   const epoch = pending?.epoch ?? (restored?.epoch ?? 0) + 1
-  await prepareSinks(sinkRun(record, pending), deps.parts, { ...owner, epoch, activityAttempt: call.activityAttempt }, call.signal)
+  await prepareSinks(
+    sinkRun(record, pending),
+    deps.parts,
+    { ...owner, epoch, activityAttempt: call.activityAttempt },
+    call.signal,
+  )
   if (restored !== null)
     await journal.event(executionId, {
       type: 'RESTORED',

@@ -1,6 +1,6 @@
+import { JobError } from '../core/errors/job-error.js'
 import type { ChainReceipt, ChainResult, ChainTask } from '../core/execution/chain-task.js'
 import { type Fence, fenceName } from '../core/execution/fence.js'
-import { JobError } from '../core/errors/job-error.js'
 import { phaseNumbered } from '../core/graph/phase.js'
 import { addCounters, type Counters, noRecords } from '../core/record/counters.js'
 import { runChain } from '../engine/run-chain.js'

@@ -18,7 +18,8 @@ export function findMismatches(
     if (node.nodeType !== 'SOURCE' && counted.in !== accounted)
       mismatches.push(`${node.id} took ${counted.in} records and accounts for ${accounted}.`)
     const incoming = graph.stream.edges.filter(
-      (edge) => edge.to === node.id && active.has(edge.from) && (edge.blocking ? fills.has(edge.id) : active.has(edge.to)),
+      (edge) =>
+        edge.to === node.id && active.has(edge.from) && (edge.blocking ? fills.has(edge.id) : active.has(edge.to)),
     )
     if (incoming.length === 0 || incoming.some((edge) => edge.output !== 'main')) continue
     const sent = incoming.reduce((sum, edge) => sum + (counters[edge.from] ?? noRecords).out, 0)

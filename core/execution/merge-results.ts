@@ -26,7 +26,10 @@ export function mergeResults(
   const phaseEnded = Object.keys(plan.sources).every((nodeId) => reached[nodeId]?.end === true)
   return {
     positions: phaseEnded ? withoutRereads(graph, phase, reached) : reached,
-    states: replaceStates(before.states, results.flatMap((result) => result.states)),
+    states: replaceStates(
+      before.states,
+      results.flatMap((result) => result.states),
+    ),
     counters,
     phaseEnded,
     durationMs,

@@ -1,0 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Owner } from '../core/execution/effects.js'
+import type { ActivityDeps, Call } from './deps.js'
+import { drawPlan } from './plan-epoch.js'
+
+const pollMs = 1000
+
+/** Waits until a source has input; writes nothing (DESIGN, Waiting is not working). */
+export async function awaitInput(deps: ActivityDeps, call: Call, owner: Owner): Promise<void> {
+  const record = await deps.journal.execution(owner.executionId)
+  for (;;) {
+    const drawn = await drawPlan(deps, call, record, await deps.journal.restorePoint(owner.executionId))
+    if (drawn !== 'idle') return
+    call.heartbeat({})
+    await sleep(pollMs, undefined, { signal: call.signal })
+  }
+}

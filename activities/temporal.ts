@@ -1,0 +1,84 @@
+/** The one place where activities meet Temporal: cancellation, heartbeats, and how an error crosses the border. */
+import { Context } from '@temporalio/activity'
+import { ApplicationFailure } from '@temporalio/common'
+import { CODES } from '../core/errors/codes.js'
+import { reportError, toJobError } from '../core/errors/job-error.js'
+import { awaitInput } from './await-input.js'
+import type { Activities } from './contract.js'
+import type { ActivityDeps, Call } from './deps.js'
+import { evaluateRestartStrategy } from './evaluate-restart-strategy.js'
+import { finishExecution } from './finish-execution.js'
+import { planEpoch } from './plan-epoch.js'
+import { prepareExecution } from './prepare-execution.js'
+import { runOperatorChain } from './run-operator-chain.js'
+import { triggerCheckpoint } from './trigger-checkpoint.js'
+
+export function createActivities(deps: ActivityDeps): Activities {
+  return {
+    prepareExecution: (executionId) => called((call) => prepareExecution(deps, call, executionId, callingWorkflow())),
+    planEpoch: (owner) => called((call) => planEpoch(deps, call, owner)),
+    runOperatorChain: (task) => called((call) => untilMysqlIsBack(call, () => runOperatorChain(deps, call, task))),
+    triggerCheckpoint: (done) => called((call) => triggerCheckpoint(deps, call, done)),
+    awaitInput: (owner) => called((call) => awaitInput(deps, call, owner)),
+    evaluateRestartStrategy: (owner, executionId, failure) =>
+      called(() => evaluateRestartStrategy(deps, owner, executionId, failure)),
+    finishExecution: (owner, executionId, outcome) =>
+      called((call) => finishExecution(deps, call, owner, executionId, outcome)),
+  }
+}
+
+/** Beats at entry and then on a timer, because a slow step of ours must not look like a dead worker. */
+async function called<T>(work: (call: Call) => Promise<T>): Promise<T> {
+  const context = Context.current()
+  let details: Readonly<Record<string, number>> = {}
+  const beat = () => context.heartbeat(details)
+  beat()
+  const timer = setInterval(beat, 500)
+  try {
+    return await work({
+      signal: context.cancellationSignal,
+      activityAttempt: context.info.attempt,
+      heartbeat: (latest) => {
+        details = latest
+      },
+    })
+  } catch (error) {
+    throw asFailure(error, context)
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+/** MySQL being away is not a failure of the job (I7): the step waits, outside the restart budget. */
+async function untilMysqlIsBack<T>(call: Call, work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (toJobError(error).code !== 'mysql.away' || call.signal.aborted) throw error
+      await new Promise((resolve) => setTimeout(resolve, 500))
+    }
+  }
+}
+
+/** `type` carries the code, `details` the report. Only what WAITs is retried by Temporal; the rest is the restart strategy's. */
+function asFailure(error: unknown, context: Context): unknown {
+  const known = toJobError(error)
+  if (context.cancellationSignal.aborted && context.cancellationDetails?.workerShutdown === true)
+    return ApplicationFailure.retryable('The worker is shutting down; another one takes over.', 'worker.lost')
+  if (known.code === 'internal') context.log.error('Unexpected error in an activity', { error: known.cause ?? known })
+  const report = reportError(known)
+  return ApplicationFailure.create({
+    message: known.message,
+    type: known.code,
+    nonRetryable: CODES[known.code].onFailure !== 'WAIT',
+    details: [report],
+  })
+}
+
+function callingWorkflow() {
+  const { workflowExecution } = Context.current().info
+  return workflowExecution === undefined
+    ? null
+    : { workflowId: workflowExecution.workflowId, runId: workflowExecution.runId }
+}

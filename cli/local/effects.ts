@@ -1,0 +1,40 @@
+/** The loop's effects as plain calls in this process. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { awaitInput } from '../../activities/await-input.js'
+import type { ActivityDeps, Call } from '../../activities/deps.js'
+import { evaluateRestartStrategy } from '../../activities/evaluate-restart-strategy.js'
+import { finishExecution } from '../../activities/finish-execution.js'
+import { planEpoch } from '../../activities/plan-epoch.js'
+import { prepareExecution } from '../../activities/prepare-execution.js'
+import { runOperatorChain } from '../../activities/run-operator-chain.js'
+import { triggerCheckpoint } from '../../activities/trigger-checkpoint.js'
+import { JobError } from '../../core/errors/job-error.js'
+import type { ExecutionEffects } from '../../core/execution/effects.js'
+
+export function localEffects(
+  deps: ActivityDeps,
+  signal: AbortSignal,
+  onProgress: (records: Readonly<Record<string, number>>) => void,
+): ExecutionEffects {
+  const call: Call = { signal, activityAttempt: 1, heartbeat: onProgress }
+  const interruptible = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (signal.aborted) throw new JobError('cancelled', 'The run was interrupted.')
+    return await work()
+  }
+  return {
+    prepare: (executionId) => interruptible(() => prepareExecution(deps, call, executionId, null)),
+    runChain: (task) => interruptible(() => runOperatorChain(deps, call, task)),
+    triggerCheckpoint: (done) => interruptible(() => triggerCheckpoint(deps, call, done)),
+    planEpoch: (owner) => interruptible(() => planEpoch(deps, call, owner)),
+    awaitInput: (owner) => interruptible(() => awaitInput(deps, call, owner)),
+    evaluateRestart: (owner, executionId, failure) => evaluateRestartStrategy(deps, owner, executionId, failure),
+    finish: (owner, executionId, outcome) =>
+      finishExecution(deps, { ...call, signal: new AbortController().signal }, owner, executionId, outcome),
+    sleep: (ms) =>
+      sleep(ms, undefined, { signal }).catch(() => {
+        throw new JobError('cancelled', 'The run was interrupted.')
+      }),
+    untilAdmitted: async () => undefined,
+    now: Date.now,
+  }
+}

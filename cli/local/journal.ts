@@ -1,0 +1,207 @@
+/** The journal of `etl run`: one folder, JSON files that are replaced whole, so that an interrupted run can go on. */
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { JobError, type ReportedError } from '../../core/errors/job-error.js'
+import type { Owner } from '../../core/execution/effects.js'
+import type {
+  CheckpointCommit,
+  CompletedCheckpoint,
+  ExecutionEvent,
+  ExecutionRecord,
+  Journal,
+  StoredCheckpoint,
+} from '../../core/execution/journal.js'
+import type { Plan } from '../../core/execution/plan.js'
+import { addTotals, noTotals, type RecordTotals, totalsOfEpoch } from '../../core/execution/record-totals.js'
+import { type ExecutionReport, operatorReports } from '../../core/execution/report.js'
+import { isTerminal } from '../../core/execution/status.js'
+import { addCounters, type Counters, noRecords } from '../../core/record/counters.js'
+
+/** Everything but plans, in one file: what a commit changes changes together. */
+export interface LocalState {
+  readonly record: ExecutionRecord
+  readonly completed: CompletedCheckpoint | null
+  readonly totals: RecordTotals
+  readonly counters: Readonly<Record<string, Counters>>
+  readonly epochs: number
+  readonly restarts: number
+  readonly durationMs: number
+  readonly error: ReportedError | null
+}
+
+type Row = StoredCheckpoint
+
+export interface LocalJournal extends Journal {
+  report(): ExecutionReport
+}
+
+export async function readState(folder: string): Promise<LocalState | null> {
+  const text = await readFile(join(folder, 'execution.json'), 'utf8').catch(() => null)
+  return text === null ? null : (JSON.parse(text) as LocalState)
+}
+
+export function freshState(record: ExecutionRecord): LocalState {
+  return {
+    record,
+    completed: null,
+    totals: noTotals,
+    counters: {},
+    epochs: 0,
+    restarts: 0,
+    durationMs: 0,
+    error: null,
+  }
+}
+
+/** Raises the generation: whoever held the folder before is fenced. */
+export async function openJournal(folder: string, initial: LocalState, onEvent: (event: ExecutionEvent) => void) {
+  await mkdir(join(folder, 'checkpoints'), { recursive: true })
+  const beganMs = Date.now() - initial.durationMs
+  let state: LocalState = {
+    ...initial,
+    error: null,
+    record: { ...initial.record, generation: initial.record.generation + 1, status: 'RUNNING' },
+  }
+  const save = async (next: LocalState) => {
+    state = { ...next, durationMs: Date.now() - beganMs }
+    await replace(join(folder, 'execution.json'), JSON.stringify(state))
+  }
+  await save(state)
+
+  const own = (owner: Owner) => {
+    if (owner.generation !== state.record.generation || owner.attempt !== state.record.attempt)
+      throw new JobError('fenced', 'A newer attempt has taken over.')
+  }
+  const row = async (epoch: number): Promise<Row | null> => {
+    const text = await readFile(rowFile(folder, epoch), 'utf8').catch(() => null)
+    if (text === null) return null
+    const { plan } = JSON.parse(text) as { plan: Plan }
+    const done = state.completed !== null && state.completed.epoch >= epoch
+    return {
+      checkpointId: checkpointId(state, epoch),
+      epoch,
+      status: done ? 'COMPLETED' : 'IN_PROGRESS',
+      plan,
+      next: state.completed?.epoch === epoch ? state.completed.next : null,
+    }
+  }
+  const pending = async () => (await row((state.completed?.epoch ?? 0) + 1))?.plan ?? null
+  const write = async (plan: Plan) => {
+    await replace(rowFile(folder, plan.epoch), JSON.stringify({ plan }))
+    return plan
+  }
+
+  const journal: LocalJournal = {
+    admit: async (executionId) => {
+      const { generation, attempt } = state.record
+      return { kind: 'admitted', owner: { executionId, generation, attempt } }
+    },
+    execution: async () => state.record,
+    restorePoint: async () => state.completed,
+    checkpoint: async (_, epoch) => await row(epoch),
+    pendingPlan: pending,
+    storePlan: async (owner, plan) => {
+      own(owner)
+      return (await row(plan.epoch))?.plan ?? (await write(plan))
+    },
+    completeCheckpoint: async (owner, commit) => {
+      own(owner)
+      if (state.completed !== null && state.completed.epoch >= commit.epoch) return state.completed.next
+      if (commit.nextPlan !== null) await write(commit.nextPlan)
+      if (commit.rejected.length > 0)
+        await append(
+          folder,
+          'dead-letters.jsonl',
+          commit.rejected.map((record) => JSON.stringify(record)),
+        )
+      await save(commitTo(state, commit))
+      for (const event of commit.events) onEvent(event)
+      await removeRowsBefore(folder, commit.epoch)
+      return commit.next
+    },
+    progress: async () => undefined,
+    storeRestart: async (owner, failure, evaluation) => {
+      own(owner)
+      const restarted = evaluation.decision === 'RESTART'
+      onEvent({
+        type: 'RESTART_DECIDED',
+        level: 'WARNING',
+        code: failure.error.code,
+        message: `${failure.error.message} ${evaluation.reason}`,
+      })
+      const attempt = state.record.attempt + (restarted ? 1 : 0)
+      const record = { ...state.record, attempt, restartMemory: evaluation.memory }
+      await save({ ...state, record, restarts: state.restarts + (restarted ? 1 : 0) })
+      return { ...owner, attempt }
+    },
+    event: async (_, event) => onEvent(event),
+    setStatus: async (_, status) => await save({ ...state, record: { ...state.record, status } }),
+    finish: async (_, status, error) => {
+      if (!isTerminal(state.record.status)) await save({ ...state, error, record: { ...state.record, status } })
+      return { admitted: [] }
+    },
+    report: () => reportOf(state),
+  }
+  return journal
+}
+
+function commitTo(state: LocalState, commit: CheckpointCommit): LocalState {
+  const counters: Record<string, Counters> = { ...state.counters }
+  for (const [nodeId, counted] of Object.entries(commit.counters))
+    counters[nodeId] = addCounters(counters[nodeId] ?? noRecords, counted)
+  const { epoch, phase, positions, states, next } = commit
+  return {
+    ...state,
+    counters,
+    totals: addTotals(state.totals, totalsOfEpoch(state.record.graph, phase, commit.counters)),
+    epochs: state.epochs + 1,
+    completed: { checkpointId: checkpointId(state, epoch), epoch, phase, positions, states, next },
+  }
+}
+
+function reportOf(state: LocalState): ExecutionReport {
+  return {
+    executionId: state.record.executionId,
+    jobId: state.record.jobId,
+    jobName: state.record.jobName,
+    jobVersion: state.record.jobVersion,
+    status: state.record.status,
+    records: state.totals,
+    epochs: state.epochs,
+    restarts: state.restarts,
+    durationMs: state.durationMs,
+    lastCheckpointId: state.completed?.checkpointId ?? null,
+    operators: operatorReports(state.record.graph, state.counters),
+    error: state.error,
+  }
+}
+
+function checkpointId(state: LocalState, epoch: number): string {
+  return `${state.record.lineageId}-${epoch}`
+}
+
+function rowFile(folder: string, epoch: number): string {
+  return join(folder, 'checkpoints', `${String(epoch).padStart(9, '0')}.json`)
+}
+
+async function removeRowsBefore(folder: string, epoch: number): Promise<void> {
+  for (const name of await readdir(join(folder, 'checkpoints')))
+    if (Number.parseInt(name, 10) < epoch) await rm(join(folder, 'checkpoints', name), { force: true })
+}
+
+async function append(folder: string, name: string, lines: readonly string[]): Promise<void> {
+  await writeFile(join(folder, name), lines.map((line) => `${line}\n`).join(''), { flag: 'a' })
+}
+
+/** Durable and whole, or as before. */
+async function replace(path: string, text: string): Promise<void> {
+  const temporary = `${path}.new`
+  const file = await open(temporary, 'w')
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(temporary, path)
+}

@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker'
+import type { ActivityDeps } from '../activities/deps.js'
+import { createActivities } from '../activities/temporal.js'
+import type { Environment } from '../process/environment.js'
+
+/** One worker a task queue (DESIGN section 7): decisions and short steps, chains, long polls. */
+export async function createWorkers(
+  environment: Environment,
+  connection: NativeConnection,
+  deps: ActivityDeps,
+): Promise<Worker[]> {
+  const shared = {
+    connection,
+    namespace: environment.temporal.namespace,
+    activities: createActivities(deps),
+    // Without it a cancel takes seconds to arrive: cancellation rides on the answer to a heartbeat.
+    maxHeartbeatThrottleInterval: '500ms',
+    shutdownGraceTime: '1s',
+    shutdownForceTime: '30s',
+  } satisfies Partial<WorkerOptions>
+  return await Promise.all([
+    Worker.create({
+      ...shared,
+      ...workflows(),
+      taskQueue: 'etl-control',
+      maxConcurrentActivityTaskExecutions: 50,
+      stickyQueueScheduleToStartTimeout: '1s',
+    }),
+    Worker.create({
+      ...shared,
+      taskQueue: 'etl-data',
+      maxConcurrentActivityTaskExecutions: environment.workerSlots,
+    }),
+    Worker.create({ ...shared, taskQueue: 'etl-wait', maxConcurrentActivityTaskExecutions: 5000 }),
+  ])
+}
+
+/** The bundle made at build time; from the sources (tests) it is made on the spot. */
+function workflows(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+  const codePath = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url))
+  return existsSync(codePath)
+    ? { workflowBundle: { codePath } }
+    : { workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)) }
+}

@@ -1,0 +1,59 @@
+/** The worker process: three task queues, drained on SIGTERM. */
+import { Client, Connection } from '@temporalio/client'
+import { NativeConnection, Runtime } from '@temporalio/worker'
+import type { ActivityDeps } from '../activities/deps.js'
+import { type Database, openDatabase } from '../models/database.js'
+import { mysqlJournal } from '../models/stores/journal.js'
+import { type Environment, readEnvironment } from '../process/environment.js'
+import { createLog, temporalLogger } from '../process/log.js'
+import { createWorkers } from './create-workers.js'
+import { workerParts } from './parts.js'
+
+export interface RunningWorker {
+  /** Lets running steps go, and resolves once nothing of it is left. */
+  stop(): Promise<void>
+}
+
+export async function startWorker(variables: NodeJS.ProcessEnv): Promise<RunningWorker> {
+  const environment = readEnvironment(variables)
+  const log = createLog('worker', environment.logLevel)
+  Runtime.install({
+    logger: temporalLogger(log),
+    telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'WARN' } } },
+    shutdownSignals: [],
+  })
+  const database = await openDatabase(environment.mysqlUrl)
+  const connection = await NativeConnection.connect({ address: environment.temporal.address })
+  const client = new Client({
+    connection: await Connection.connect({ address: environment.temporal.address }),
+    namespace: environment.temporal.namespace,
+  })
+  const deps = await activityDeps(environment, database, client)
+  const workers = await createWorkers(environment, connection, deps)
+  const running = Promise.all(workers.map((worker) => worker.run()))
+  log.info({ slots: environment.workerSlots, temporal: environment.temporal.address }, 'worker started')
+  return {
+    stop: async () => {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
+      await running
+      await Promise.all([connection.close(), client.connection.close(), database.close()])
+    },
+  }
+}
+
+async function activityDeps(environment: Environment, database: Database, client: Client): Promise<ActivityDeps> {
+  const journal = mysqlJournal(database)
+  return {
+    journal,
+    parts: await workerParts(environment, database),
+    heartbeatTimeoutMs: environment.heartbeatTimeoutMs,
+    now: Date.now,
+    jitter: () => Math.random() * 2 - 1,
+    signalAdmitted: async (executionIds) => {
+      for (const executionId of executionIds) {
+        const { jobId } = await journal.execution(executionId)
+        await client.workflow.getHandle(`etl-job/${jobId}/${executionId}`).signal('admitted')
+      }
+    },
+  }
+}

@@ -1,0 +1,31 @@
+import { mkdir, mkdtemp } from 'node:fs/promises'
+import { availableParallelism, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { connectors } from '../connectors/index.js'
+import type { EngineParts } from '../engine/engine.js'
+import type { Database } from '../models/database.js'
+import { connectionStore } from '../models/stores/connection-store.js'
+import { secretStore } from '../models/stores/secret-store.js'
+import { operators } from '../operators/index.js'
+import type { Environment } from '../process/environment.js'
+import { openStore } from '../storage/open-store.js'
+
+const GiB = 1024 ** 3
+
+/** What the engine works with on this machine. */
+export async function workerParts(environment: Environment, database: Database): Promise<EngineParts> {
+  const scratch = join(environment.home, 'scratch')
+  await mkdir(scratch, { recursive: true })
+  return {
+    connectors,
+    operators,
+    store: openStore(environment.storageUrl),
+    connection: (name) => connectionStore(database, environment.secretKey).resolve(name),
+    secret: (name) => secretStore(database, environment.secretKey).resolve(name),
+    environment: process.env,
+    files: { fileRoots: environment.fileRoots, base: environment.fileRoots[0] ?? process.cwd() },
+    scratch: await mkdtemp(join(scratch, 'worker-')),
+    memoryLimitBytes: Math.min(GiB / 2, totalmem() / 4 / environment.workerSlots),
+    threads: availableParallelism(),
+  }
+}

@@ -1,0 +1,95 @@
+/** The loop's effects as activities and durable timers. */
+import {
+  ActivityCancellationType,
+  CancellationScope,
+  condition,
+  defineSignal,
+  proxyActivities,
+  setHandler,
+  sleep,
+} from '@temporalio/workflow'
+import type { Activities } from '../activities/contract.js'
+import type { ExecutionEffects, Prepared } from '../core/execution/effects.js'
+import { fromTemporal } from './failure.js'
+
+/** Sent to a waiting execution once it has been admitted. */
+export const admitted = defineSignal('admitted')
+
+/** Known only once the execution is prepared. */
+export interface Limits {
+  heartbeatTimeoutMs: number
+  checkpointTimeoutMs: number
+}
+
+/** Control activities are short, and wait for MySQL without limit, outside the restart budget (I7). */
+const patient = { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s' } as const
+
+export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => void): ExecutionEffects {
+  let isAdmitted = false
+  setHandler(admitted, () => {
+    isAdmitted = true
+  })
+  const control = (summary: string) =>
+    proxyActivities<Activities>({ taskQueue: 'etl-control', startToCloseTimeout: '10s', retry: patient, summary })
+  const long = (summary: string) =>
+    proxyActivities<Activities>({
+      taskQueue: 'etl-control',
+      startToCloseTimeout: '1h',
+      heartbeatTimeout: '10s',
+      retry: patient,
+      summary,
+    })
+  return {
+    prepare: async (executionId) => {
+      const prepared = await translated(long('prepare').prepareExecution(executionId))
+      if (prepared !== 'waiting') adopt(prepared)
+      return prepared
+    },
+    runChain: (task, summary) =>
+      translated(
+        proxyActivities<Activities>({
+          taskQueue: 'etl-data',
+          startToCloseTimeout: limits.checkpointTimeoutMs,
+          heartbeatTimeout: limits.heartbeatTimeoutMs,
+          cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+          retry: { maximumAttempts: 5, initialInterval: '100ms', backoffCoefficient: 1 },
+          summary,
+        }).runOperatorChain(task),
+      ),
+    triggerCheckpoint: (done) => translated(control(`checkpoint ${done.epoch}`).triggerCheckpoint(done)),
+    planEpoch: (owner) => translated(long('plan').planEpoch(owner)),
+    awaitInput: (owner) =>
+      translated(
+        proxyActivities<Activities>({
+          taskQueue: 'etl-wait',
+          startToCloseTimeout: '1d',
+          heartbeatTimeout: '60s',
+          cancellationType: ActivityCancellationType.TRY_CANCEL,
+          retry: patient,
+          summary: 'wait for input',
+        }).awaitInput(owner),
+      ),
+    evaluateRestart: (owner, executionId, failure) =>
+      translated(control(`restart? ${failure.error.code}`).evaluateRestartStrategy(owner, executionId, failure)),
+    // A cancelled execution still gets its final status.
+    finish: (owner, executionId, outcome) =>
+      CancellationScope.nonCancellable(() =>
+        translated(long(`finish: ${outcome.status}`).finishExecution(owner, executionId, outcome)),
+      ),
+    sleep: (ms) => translated(sleep(ms)),
+    untilAdmitted: async () => {
+      // Asked again now and then: a signal that was lost must not leave an execution waiting for ever.
+      await translated(condition(() => isAdmitted, '1m'))
+      isAdmitted = false
+    },
+    now: () => Date.now(),
+  }
+}
+
+async function translated<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw fromTemporal(error)
+  }
+}

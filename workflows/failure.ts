@@ -1,0 +1,27 @@
+/** How what an activity threw reads in the loop: the one place that knows Temporal's failure classes. */
+import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow'
+import { CODES, type ErrorCode } from '../core/errors/codes.js'
+import { JobError, type ReportedError, toJobError } from '../core/errors/job-error.js'
+
+export function fromTemporal(error: unknown): JobError {
+  if (isCancellation(error)) return new JobError('cancelled', 'The execution was cancelled.')
+  if (!(error instanceof ActivityFailure)) return toJobError(error)
+  const { cause } = error
+  if (cause instanceof ApplicationFailure) return fromApplication(cause)
+  if (cause instanceof TimeoutFailure)
+    return cause.timeoutType === 'START_TO_CLOSE'
+      ? new JobError('checkpoint.timeout', 'The epoch took longer than checkpoint.timeout.', {
+          hint: 'Raise checkpoint.timeout, or lower checkpoint.interval so that epochs are smaller.',
+        })
+      : new JobError('worker.lost', 'The worker that ran this step sent no heartbeat any more.')
+  return new JobError('internal', error.message)
+}
+
+function fromApplication(failure: ApplicationFailure): JobError {
+  const code = (failure.type ?? '') in CODES ? (failure.type as ErrorCode) : 'internal'
+  const report = failure.details?.[0] as ReportedError | undefined
+  return new JobError(code, failure.message, {
+    ...(report?.nodeId ? { nodeId: report.nodeId } : {}),
+    ...(report?.hint ? { hint: report.hint } : {}),
+  })
+}

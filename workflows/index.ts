@@ -1,0 +1,2 @@
+/** The bundle's entry: every workflow type by name. */
+export { jobExecution } from './job-execution.js'

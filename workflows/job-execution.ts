@@ -1,0 +1,43 @@
+import { ApplicationFailure, CancelledFailure, continueAsNew, workflowInfo } from '@temporalio/workflow'
+import type { Outcome, Prepared } from '../core/execution/effects.js'
+import { type Progress, runExecution } from '../core/execution/run-execution.js'
+import { Deadline } from './deadline.js'
+import { type Limits, workflowEffects } from './effects.js'
+
+export interface JobExecutionInput {
+  readonly executionId: string
+  /** What the workflow run before handed over. */
+  readonly carried?: Progress
+  /** When the first workflow run of this execution began: the job's `timeout` counts from there. */
+  readonly beganAtMs?: number
+}
+
+/** One execution of a job: the epoch loop, made durable. */
+export async function jobExecution(input: JobExecutionInput): Promise<{ status: string }> {
+  const beganAtMs = input.beganAtMs ?? workflowInfo().startTime.getTime()
+  const limits: Limits = { heartbeatTimeoutMs: 10_000, checkpointTimeoutMs: 600_000 }
+  const deadline = new Deadline()
+  const adopt = (prepared: Prepared) => {
+    limits.heartbeatTimeoutMs = prepared.heartbeatTimeoutMs
+    limits.checkpointTimeoutMs = prepared.checkpointTimeoutMs
+    if (prepared.timeoutMs !== null) deadline.arm(beganAtMs + prepared.timeoutMs - Date.now())
+  }
+  if (input.carried) adopt(input.carried.prepared)
+
+  const control = {
+    shouldHandOver: () => workflowInfo().continueAsNewSuggested,
+    cutShort: () => deadline.reason,
+  }
+  const effects = workflowEffects(limits, adopt)
+  const ending = await deadline.run(() => runExecution(input.executionId, control, effects, input.carried ?? null))
+  if (ending.kind === 'ended') return asResult(ending.outcome)
+  return await continueAsNew<typeof jobExecution>({ ...input, carried: ending.progress, beganAtMs })
+}
+
+/** The Web UI shows a workflow as the execution ended: completed, failed or cancelled. */
+function asResult({ status, error }: Outcome): { status: string } {
+  if (status === 'COMPLETED') return { status }
+  const message = error?.message ?? status
+  if (status === 'CANCELLED') throw new CancelledFailure(message)
+  throw ApplicationFailure.nonRetryable(message, error?.code ?? status)
+}
