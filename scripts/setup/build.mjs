@@ -38,7 +38,7 @@ export async function build() {
 
 async function compile(sources) {
   removeOrphans(new Set(sources))
-  await run(binary('tsc'), ['-p', 'tsconfig.build.json'], { show: true }).catch(() => {
+  await run(binary('tsc'), ['-p', 'tsconfig.build.json'], { out: 2, err: 2 }).catch(() => {
     throw new Stop('the sources do not compile; see above')
   })
   for (const path of sources.filter((path) => assets.test(path))) {

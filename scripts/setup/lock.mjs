@@ -5,13 +5,24 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { note } from './log.mjs'
 import { isAlive, me } from './process.mjs'
 
+const held = new Set()
+
+/** Within one process it may be taken again by whoever holds it: cleaning up after Ctrl-C happens in the middle of things. */
 export async function withLock(path, what, run) {
+  if (held.has(path)) return run()
   await take(path, what)
+  held.add(path)
   try {
     return await run()
   } finally {
+    held.delete(path)
     rmSync(path, { force: true })
   }
+}
+
+/** At exit; a lock left behind would be found void, but only by looking. */
+export function releaseAll() {
+  for (const path of held) rmSync(path, { force: true })
 }
 
 async function take(path, what) {

@@ -5,7 +5,12 @@ const colour = process.stderr.isTTY && !process.env.NO_COLOR
 const dim = (text) => (colour ? `\u001b[2m${text}\u001b[22m` : text)
 const red = (text) => (colour ? `\u001b[31m${text}\u001b[39m` : text)
 
-export const say = (text) => process.stderr.write(`${text}\n`)
+let muted = false
+export const say = (text) => muted || process.stderr.write(`${text}\n`)
+/** After Ctrl-C what fails fails because of that, and need not be said. */
+export const mute = () => {
+  muted = true
+}
 export const note = (text) => say(dim(`    ${text}`))
 export const complain = (text) => say(red(text))
 
@@ -37,19 +42,3 @@ export async function step(name, run) {
 }
 
 export const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`
-
-/** The outermost call of every script. */
-export async function main(run) {
-  try {
-    process.exitCode = (await run(process.argv.slice(2))) ?? 0
-  } catch (error) {
-    if (error instanceof Stop) {
-      complain(error.message)
-      if (error.hint) say(error.hint)
-      process.exitCode = error.exit
-    } else {
-      complain(error?.stack ?? String(error))
-      process.exitCode = 1
-    }
-  }
-}

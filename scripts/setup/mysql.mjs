@@ -1,0 +1,95 @@
+// A private MySQL-compatible server: own folder, free port, a password that only its owner can read.
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { find } from './find.mjs'
+import { step } from './log.mjs'
+import { mysqlProgram } from './mysql-program.mjs'
+import { answers, freePorts, untilReady } from './ports.mjs'
+import { launch, run } from './process.mjs'
+
+/** Answers what the stack file keeps: how to reach it, and how to end it. */
+export async function startMysql(directory) {
+  const program = await mysqlProgram()
+  const maria = (await run(program.server, ['--version'], { env: program.env })).includes('MariaDB')
+  const data = join(directory, 'mysql')
+  if (!existsSync(data)) await step('prepare a private MySQL', () => initialise(program, maria, data))
+  return step('start MySQL', async () => {
+    const [port] = await freePorts(1)
+    const password = randomBytes(18).toString('base64url')
+    const socketFolder = mkdtempSync(join(tmpdir(), 'etl-mysql-'))
+    const accounts = join(directory, 'mysql-accounts.sql')
+    writeFileSync(accounts, accountsFor(password), { mode: 0o600 })
+    try {
+      const args = [...common(program), ...options(maria, data, port, socketFolder), `--init-file=${accounts}`]
+      const started = launch(program.server, args, { log: join(directory, 'mysql.log'), env: program.env })
+      await untilReady('MySQL', started, () => answers('127.0.0.1', port, { speaksFirst: true }))
+      const url = `mysql://etl:${password}@127.0.0.1:${port}/etl`
+      return [{ ...started, port, url, remove: socketFolder }, `127.0.0.1:${port}`]
+    } catch (error) {
+      rmSync(socketFolder, { recursive: true, force: true })
+      throw error
+    } finally {
+      rmSync(accounts, { force: true })
+    }
+  })
+}
+
+/** The data folder takes its name when it is complete, so an interrupted set-up begins again. */
+async function initialise(program, maria, data) {
+  const unfinished = `${data}.new`
+  rmSync(unfinished, { recursive: true, force: true })
+  if (maria) {
+    const script = program.base
+      ? join(program.base, 'bin', 'mariadb-install-db')
+      : find('mariadb-install-db', 'mysql_install_db')
+    const own = ['--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve']
+    await run(script, [...common(program), ...own, `--datadir=${unfinished}`], { env: program.env })
+  } else {
+    await run(program.server, [...common(program), '--initialize-insecure', `--datadir=${unfinished}`], {
+      env: program.env,
+    })
+  }
+  renameSync(unfinished, data)
+}
+
+/** `--no-defaults` must come first. The server refuses to run as root unless it is told that this is meant. */
+function common(program) {
+  const asRoot = process.getuid?.() === 0 ? ['--user=root'] : []
+  return ['--no-defaults', ...asRoot, ...(program.base ? [`--basedir=${program.base}`] : [])]
+}
+
+function options(maria, data, port, socketFolder) {
+  const pool = Math.min(1024, Math.floor(totalmem() / 8 / 2 ** 20))
+  return [
+    `--datadir=${data}`,
+    `--port=${port}`,
+    '--bind-address=127.0.0.1',
+    `--socket=${join(socketFolder, 'mysql.sock')}`,
+    `--pid-file=${join(socketFolder, 'mysql.pid')}`,
+    '--skip-name-resolve',
+    '--local-infile=1',
+    '--character-set-server=utf8mb4',
+    '--max-connections=500',
+    `--innodb-buffer-pool-size=${pool}M`,
+    // As durable as a production server, or its speed would say nothing.
+    '--innodb-flush-log-at-trx-commit=1',
+    ...(maria ? ['--innodb-log-file-size=512M'] : ['--innodb-redo-log-capacity=1G', '--mysqlx=OFF', '--skip-log-bin']),
+  ]
+}
+
+/** Runs at every start, before the server takes connections: nobody gets in without this start's password. */
+function accountsFor(password) {
+  const open = ['localhost', '127.0.0.1', '::1', hostname().toLowerCase()]
+  const drops = open.flatMap((host) => [`''@'${host}'`, ...(host === 'localhost' ? [] : [`'root'@'${host}'`])])
+  return [
+    `ALTER USER 'root'@'localhost' IDENTIFIED BY '${password}'`,
+    `DROP USER IF EXISTS ${drops.join(', ')}`,
+    `CREATE USER IF NOT EXISTS 'etl'@'127.0.0.1'`,
+    `ALTER USER 'etl'@'127.0.0.1' IDENTIFIED BY '${password}'`,
+    `GRANT ALL PRIVILEGES ON *.* TO 'etl'@'127.0.0.1' WITH GRANT OPTION`,
+    'CREATE DATABASE IF NOT EXISTS etl CHARACTER SET utf8mb4',
+    '',
+  ].join(';\n')
+}

@@ -1,0 +1,37 @@
+// npm test [-- jest arguments]: everything set up, every suite, and `N passed, N failed` as the last line.
+import { build } from './setup/build.mjs'
+import { jest } from './setup/jest.mjs'
+import { main } from './setup/main.mjs'
+import { packages } from './setup/packages.mjs'
+import { withStack } from './setup/stack.mjs'
+
+/** Suites that start processes of their own, or kill them, run one after the other. */
+const heavy = 'test/(crash|e2e|integration)/'
+
+await main(async (args) => {
+  await packages()
+  await build()
+  const { passed, failed } = await withStack('test', ['mysql', 'temporal'], async ({ mysql, temporal }) => {
+    const env = {
+      ETL_TEST_MYSQL_URL: serverOf(mysql.url),
+      ETL_TEST_TEMPORAL_ADDRESS: temporal.address,
+    }
+    const parts =
+      args.length > 0
+        ? [await jest(args, env)]
+        : [
+            await jest([`--testPathIgnorePatterns=${heavy}`, '--maxWorkers=2'], env),
+            await jest([`--testPathPatterns=${heavy}`, '--runInBand', '--passWithNoTests'], env),
+          ]
+    return parts.reduce((sum, part) => ({ passed: sum.passed + part.passed, failed: sum.failed + part.failed }))
+  })
+  process.stdout.write(`${passed} passed, ${failed} failed\n`)
+  return failed > 0 || passed === 0 ? 1 : 0
+})
+
+/** Tests make databases of their own. */
+function serverOf(url) {
+  const server = new URL(url)
+  server.pathname = ''
+  return server.href
+}
