@@ -6,18 +6,33 @@ import { z } from 'zod'
  */
 export type ConfigSchema<Config = unknown> = z.ZodType<Config>
 
+/**
+ * CONDITION, VALUE, AGGREGATE, QUERY: SQL of ours over the input's columns, checked against the allow-list.
+ * FOREIGN: SQL in another database's dialect; parameters are literals there too, nothing else of it is checked.
+ */
+export type SqlKind = 'CONDITION' | 'VALUE' | 'AGGREGATE' | 'QUERY' | 'FOREIGN'
+
 declare module 'zod' {
   interface GlobalMeta {
-    /** SQL over the input's columns: a boolean condition, a value, an aggregate, or a whole query. Absent: plain text. */
-    sql?: 'CONDITION' | 'VALUE' | 'AGGREGATE' | 'QUERY'
+    /** What kind of SQL the text is. Absent: plain text. */
+    sql?: SqlKind
     /** Encrypted at rest, never shown. */
     secret?: boolean
   }
 }
 
 /** An SQL expression over the columns of the input. */
-export const sql = (kind: 'CONDITION' | 'VALUE' | 'AGGREGATE' | 'QUERY', description: string) =>
+export const sql = (kind: Exclude<SqlKind, 'FOREIGN'>, description: string) =>
   z.string().trim().min(1).describe(description).meta({ sql: kind })
+
+/** SQL that another database runs: a query of a source, a condition on a target. */
+export const foreignSql = (description: string) =>
+  z.string().trim().min(1).describe(description).meta({ sql: 'FOREIGN' })
 
 /** A value that is encrypted at rest and shown nowhere. */
 export const secret = (description: string) => z.string().min(1).describe(description).meta({ secret: true })
+
+/** The published JSON Schema of a config; `$schema` and all descriptions included. */
+export function jsonSchemaOf(schema: ConfigSchema): Record<string, unknown> {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>
+}
