@@ -1,7 +1,10 @@
 /** The one place where a driver's error becomes one of ours (I7). */
 import { isJobError, JobError } from '../core/errors/job-error.js'
 
-/** A connection that cannot be had or was lost is `mysql.away`: activities wait for it. Anything else is a fault of ours. */
+/**
+ * A connection that cannot be had or was lost is `mysql.away`: activities wait for it. Left as they are: duplicates, which
+ * stores ask for by isDuplicate, and meetings of transactions, which are tried again.
+ */
 export function toDatabaseError(error: unknown): unknown {
   if (isJobError(error) || !(error instanceof Error)) return error
   const code = driverCode(error)
@@ -31,7 +34,8 @@ export function toDatabaseError(error: unknown): unknown {
       cause: error,
     })
   }
-  return error
+  if (code === null || code === 'ER_DUP_ENTRY' || TRANSIENT.has(code)) return error
+  return new JobError('internal', 'The catalogue database refused a statement.', { cause: error })
 }
 
 /** Two transactions met: either may simply be tried again. */

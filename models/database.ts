@@ -1,0 +1,135 @@
+/** The catalogue database: a pool of connections, the tables, and transactions that are tried again when they met another. */
+import mysql2 from 'mysql2'
+import { QueryTypes, Sequelize, Transaction } from 'sequelize'
+import { isJobError, JobError } from '../core/errors/job-error.js'
+import { connectionOptions, parseTarget } from './connection-url.js'
+import { isTransient, toDatabaseError } from './database-error.js'
+import { MIGRATIONS } from './schema/migrations.js'
+import { defineTables, type Tables } from './tables.js'
+
+export interface Database {
+  readonly tables: Tables
+  /** READ COMMITTED; run again, from its start, after a deadlock or a lock wait that took too long. */
+  transaction<T>(run: (transaction: Transaction) => Promise<T>): Promise<T>
+  /** For what a model cannot say. Values are bound by name: `:jobId`. */
+  query<T extends object>(
+    sql: string,
+    values?: Readonly<Record<string, unknown>>,
+    transaction?: Transaction,
+  ): Promise<T[]>
+  /** INSERT, UPDATE, DELETE or DDL; answers how many rows changed. */
+  execute(sql: string, values?: Readonly<Record<string, unknown>>, transaction?: Transaction): Promise<number>
+  ping(): Promise<DatabaseState>
+  close(): Promise<void>
+}
+
+export interface DatabaseState {
+  readonly reachable: boolean
+  /** `10.11.19-MariaDB` */
+  readonly server: string | null
+  readonly migrations: 'CURRENT' | 'MISSING' | 'NEWER' | 'UNKNOWN'
+  readonly message: string | null
+}
+
+export interface OpenOptions {
+  readonly maxConnections?: number
+}
+
+const TRIES = 6
+
+/** Does not wait for the server: the first query says whether it is there. */
+export async function openDatabase(url: string, options: OpenOptions = {}): Promise<Database> {
+  const sequelize = connect(url, options)
+  const tables = defineTables(sequelize)
+  const query = async <T extends object>(sql: string, values: object = {}, transaction?: Transaction) =>
+    (await sequelize.query(sql, {
+      type: QueryTypes.SELECT,
+      replacements: { ...values },
+      ...(transaction === undefined ? {} : { transaction }),
+    })) as T[]
+  return {
+    tables,
+    query,
+    transaction: (run) => tryAgain(() => inTransaction(sequelize, run)),
+    execute: async (sql, values = {}, transaction) => {
+      const [result] = await sequelize.query(sql, {
+        replacements: { ...values },
+        ...(transaction === undefined ? {} : { transaction }),
+      })
+      return affectedRows(result)
+    },
+    ping: () => ping(query),
+    close: () => sequelize.close(),
+  }
+}
+
+function connect(url: string, options: OpenOptions): Sequelize {
+  const target = parseTarget(url)
+  const { host: _host, port: _port, user: _user, password: _password, ...dialectOptions } = connectionOptions(target)
+  const sequelize = new Sequelize(target.database, target.user, target.password, {
+    dialect: 'mysql',
+    dialectModule: mysql2,
+    dialectOptions: { ...dialectOptions, timezone: '+00:00' },
+    host: target.host,
+    port: target.port,
+    timezone: '+00:00',
+    logging: false,
+    pool: { max: options.maxConnections ?? 10, min: 0, acquire: 10_000, idle: 30_000 },
+    retry: { max: 1 },
+  })
+  // Every statement of every model goes through here: the one place where a driver's error becomes one of ours.
+  const query = sequelize.query.bind(sequelize) as (...args: unknown[]) => Promise<unknown>
+  sequelize.query = (async (...args: unknown[]) => {
+    try {
+      return await query(...args)
+    } catch (error) {
+      throw toDatabaseError(error)
+    }
+  }) as typeof sequelize.query
+  return sequelize
+}
+
+async function inTransaction<T>(sequelize: Sequelize, run: (transaction: Transaction) => Promise<T>): Promise<T> {
+  try {
+    return await sequelize.transaction({ isolationLevel: Transaction.ISOLATION_LEVELS.READ_COMMITTED }, run)
+  } catch (error) {
+    throw toDatabaseError(error)
+  }
+}
+
+async function tryAgain<T>(run: () => Promise<T>): Promise<T> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await run()
+    } catch (error) {
+      if (!isTransient(error)) throw error
+      if (tried === TRIES) {
+        throw new JobError('mysql.away', 'The catalogue database is too busy: others hold what is needed.', {
+          cause: error,
+        })
+      }
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * 2 ** tried))
+    }
+  }
+}
+
+async function ping(query: <T extends object>(sql: string) => Promise<T[]>): Promise<DatabaseState> {
+  let server: string | null = null
+  try {
+    server = (await query<{ server: string }>('SELECT VERSION() AS server'))[0]?.server ?? null
+    const rows = await query<{ name: string }>('SELECT migration_name AS name FROM etl_schema_migration')
+    const there = new Set(rows.map((row) => row.name))
+    const known = new Set(MIGRATIONS.map((step) => step.name))
+    const newer = [...there].some((name) => !known.has(name))
+    const missing = [...known].some((name) => !there.has(name))
+    return { reachable: true, server, migrations: newer ? 'NEWER' : missing ? 'MISSING' : 'CURRENT', message: null }
+  } catch (error) {
+    const away = isJobError(error) && error.code !== 'environment.invalid'
+    const message = error instanceof Error ? error.message : String(error)
+    return { reachable: !away, server, migrations: away ? 'UNKNOWN' : 'MISSING', message }
+  }
+}
+
+function affectedRows(result: unknown): number {
+  return typeof result === 'object' && result !== null && 'affectedRows' in result ? Number(result.affectedRows) : 0
+}
