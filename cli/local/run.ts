@@ -1,0 +1,135 @@
+/** `etl run`: one job, in this process, without a server: the same engine, the same loop, a folder as its journal. */
+import { randomUUID } from 'node:crypto'
+import { mkdir, readFile, rm } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { ActivityDeps } from '../../activities/deps.js'
+import { CODES } from '../../core/errors/codes.js'
+import { JobError, toJobError } from '../../core/errors/job-error.js'
+import type { ExecutionRecord } from '../../core/execution/journal.js'
+import type { ExecutionReport } from '../../core/execution/report.js'
+import { runExecution } from '../../core/execution/run-execution.js'
+import { isTerminal } from '../../core/execution/status.js'
+import { noFailures } from '../../core/restart/strategy.js'
+import { parseDocuments } from '../../core/spec/documents.js'
+import { normaliseParameters } from '../../core/spec/parameter-values.js'
+import { type CompiledJob, compileJob } from '../../engine/compile-job.js'
+import { openStore } from '../../storage/open-store.js'
+import { localEffects } from './effects.js'
+import { freshState, type LocalJournal, type LocalState, openJournal, readState } from './journal.js'
+import { localParts } from './parts.js'
+import { showProblems, showProgress, showReport } from './show.js'
+
+export interface RunOptions {
+  /** `k=v`, as often as there are parameters. */
+  readonly param?: readonly string[]
+  readonly connections?: string
+  readonly state?: string
+  readonly fresh?: boolean
+  readonly json?: boolean
+}
+
+export async function runCommand(file: string, options: RunOptions): Promise<number> {
+  const text = await readFile(file, 'utf8').catch(() => {
+    throw new JobError('not.found', `There is no file ${file}, or it cannot be read.`)
+  })
+  const { documents, problems } = parseDocuments(text)
+  const job = documents.find((document) => document.kind === 'job')
+  if (problems.length > 0) return showProblems(problems, options.json)
+  if (job === undefined) throw new JobError('spec.invalid', `${file} holds no job.`)
+
+  const folder = resolve(
+    options.state ?? join('.etl', 'runs', `${basename(file).split('.')[0]}-${randomUUID().slice(0, 8)}`),
+  )
+  const parts = { ...(await localParts(options)), store: openStore(pathToFileURL(join(folder, 'store')).href) }
+  const compiled = await compileJob(job.value, parts)
+  if (!compiled.ok) return showProblems(compiled.problems, options.json)
+
+  if (options.fresh) await rm(folder, { recursive: true, force: true })
+  await mkdir(folder, { recursive: true })
+  const state = resumable(await readState(folder), folder) ?? freshState(newRecord(compiled, options))
+  for (const warning of compiled.warnings) process.stderr.write(`warning: ${warning.message}\n`)
+  const progress = showProgress(options.json)
+  const journal = await openJournal(folder, state, (event) => progress.line(event.message))
+  const report = await execute(state.record.executionId, journal, parts, progress.records)
+  progress.end()
+  if (report === null) {
+    process.stderr.write(`Interrupted. Go on with: etl run ${file} --state ${folder}\n`)
+    return 130
+  }
+  showReport(report, options.json)
+  return report.status === 'COMPLETED' ? 0 : CODES[codeOf(report)].exit === 2 ? 2 : 1
+}
+
+/** null: interrupted, and left as it is, so that it can go on. */
+async function execute(
+  executionId: string,
+  journal: LocalJournal,
+  parts: ActivityDeps['parts'],
+  onProgress: (records: Readonly<Record<string, number>>) => void,
+): Promise<ExecutionReport | null> {
+  const interruption = new AbortController()
+  const interrupt = () => interruption.abort()
+  process.once('SIGINT', interrupt)
+  process.once('SIGTERM', interrupt)
+  const deps: ActivityDeps = {
+    journal,
+    parts,
+    heartbeatTimeoutMs: 10_000,
+    now: Date.now,
+    jitter: () => Math.random() * 2 - 1,
+    signalAdmitted: async () => undefined,
+  }
+  const effects = localEffects(deps, interruption.signal, onProgress)
+  const finish: typeof effects.finish = async (owner, id, outcome) => {
+    if (outcome.status !== 'CANCELLED') await effects.finish(owner, id, outcome)
+  }
+  try {
+    const control = { shouldHandOver: () => false, cutShort: () => null }
+    await runExecution(executionId, control, { ...effects, finish })
+  } finally {
+    process.removeListener('SIGINT', interrupt)
+    process.removeListener('SIGTERM', interrupt)
+  }
+  return isTerminal(journal.report().status) ? journal.report() : null
+}
+
+/** An unfinished run goes on; a finished one is not run over by accident. */
+function resumable(state: LocalState | null, folder: string): LocalState | null {
+  if (state === null || !isTerminal(state.record.status)) return state
+  throw new JobError('conflict', `${folder} holds a run that is ${state.record.status}.`, {
+    hint: 'Name another folder with --state, or start over with --fresh.',
+  })
+}
+
+function newRecord(compiled: Extract<CompiledJob, { ok: true }>, options: RunOptions): ExecutionRecord {
+  const given = Object.fromEntries((options.param ?? []).map(splitParameter))
+  const executionId = randomUUID()
+  return {
+    executionId,
+    jobId: compiled.settings.name,
+    jobName: compiled.settings.name,
+    jobVersion: 1,
+    lineageId: executionId,
+    status: 'CREATED',
+    generation: 0,
+    attempt: 1,
+    graph: compiled.graph,
+    settings: compiled.settings,
+    parameters: normaliseParameters(given, compiled.settings.parameters),
+    logicalTime: new Date().toISOString(),
+    startedAt: new Date().toISOString(),
+    restartMemory: noFailures,
+  }
+}
+
+function splitParameter(text: string): [string, string] {
+  const at = text.indexOf('=')
+  if (at < 1) throw new JobError('usage.invalid', `--param ${text} is not of the form name=value.`)
+  return [text.slice(0, at), text.slice(at + 1)]
+}
+
+function codeOf(report: ExecutionReport): keyof typeof CODES {
+  const code = report.error?.code ?? 'internal'
+  return code in CODES ? (code as keyof typeof CODES) : toJobError(report.error).code
+}
