@@ -1,3 +1,4 @@
+/** The contract of a DuckDB session; open-session.ts keeps it. */
 import type { Schema } from '../core/record/schema.js'
 
 export interface SessionOptions {
@@ -21,7 +22,10 @@ export interface Session {
   count(sql: string): Promise<number>
   /** Output columns of a SELECT, by binding it. */
   describe(select: string): Promise<Schema>
-  /** Appends columns (one array per column of the table) to an existing table. */
+  /**
+   * Appends columns (one array per column of the table) to an existing table, given by its name, quoted or bare.
+   * Numbers, bigints, booleans, bytes and text as JavaScript has them; every type also takes its text form, exactly.
+   */
   append(table: string, columns: readonly (readonly unknown[])[]): Promise<void>
   /** A second connection to the same instance, for work side by side. Closing it leaves the session open. */
   connect(): Promise<Session>

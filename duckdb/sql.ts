@@ -1,3 +1,4 @@
+/** How names and texts of anyone become part of a statement. */
 /** `"a ""b"""`: an identifier that can hold anything. */
 export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`

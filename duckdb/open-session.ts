@@ -1,0 +1,112 @@
+/** Opens a locked-down DuckDB instance in memory (DESIGN section 6, Session). */
+import { join } from 'node:path'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import type { Schema } from '../core/record/schema.js'
+import { appendColumns } from './append.js'
+import { duckdbError, type Moment } from './errors.js'
+import type { Session, SessionOptions } from './session.js'
+import { text } from './sql.js'
+import { toJavaScript } from './values.js'
+
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const instance = await translated('RUN', () => DuckDBInstance.create(':memory:', startSettings(options)))
+  try {
+    const connection = await instance.connect()
+    await translated('RUN', () => connection.run(lockDown(options.folder)))
+    return new OpenSession(options.folder, instance, connection, true)
+  } catch (error) {
+    instance.closeSync()
+    throw error
+  }
+}
+
+function startSettings({ folder, memoryLimitBytes, threads }: SessionOptions): Record<string, string> {
+  return {
+    memory_limit: `${Math.floor(memoryLimitBytes / 1024)}KiB`,
+    threads: String(threads),
+    temp_directory: join(folder, 'spill'),
+    preserve_insertion_order: 'true',
+    autoload_known_extensions: 'false',
+    autoinstall_known_extensions: 'false',
+  }
+}
+
+/** The order matters: folders can be allowed only before access is closed, and the lock closes the rest. */
+function lockDown(folder: string): string {
+  return `
+    SET TimeZone = 'UTC';
+    SET allowed_directories = [${text(folder)}];
+    SET enable_external_access = false;
+    SET lock_configuration = true`
+}
+
+class OpenSession implements Session {
+  private readonly others = new Set<OpenSession>()
+  private closed = false
+
+  constructor(
+    readonly folder: string,
+    private readonly instance: DuckDBInstance,
+    private readonly connection: DuckDBConnection,
+    private readonly ownsInstance: boolean,
+  ) {}
+
+  run(sql: string): Promise<void> {
+    return translated('RUN', async () => {
+      await this.connection.run(sql)
+    })
+  }
+
+  rows(sql: string): Promise<unknown[][]> {
+    return translated('RUN', async () => {
+      const reader = await this.connection.runAndReadAll(sql)
+      return reader.getRows().map((row) => row.map(toJavaScript))
+    })
+  }
+
+  async count(sql: string): Promise<number> {
+    return Number((await this.rows(sql))[0]?.[0] ?? 0)
+  }
+
+  describe(select: string): Promise<Schema> {
+    return translated('BIND', () => describeSelect(this.connection, select))
+  }
+
+  append(table: string, columns: readonly (readonly unknown[])[]): Promise<void> {
+    return translated('RUN', () => appendColumns(this.connection, table, columns))
+  }
+
+  async connect(): Promise<Session> {
+    const connection = await translated('RUN', () => this.instance.connect())
+    const other = new OpenSession(this.folder, this.instance, connection, false)
+    this.others.add(other)
+    return other
+  }
+
+  interrupt(): void {
+    if (this.closed) return
+    this.connection.interrupt()
+    for (const other of this.others) other.interrupt()
+  }
+
+  close(): void {
+    if (this.closed) return
+    for (const other of this.others) other.close()
+    this.closed = true
+    this.connection.closeSync()
+    if (this.ownsInstance) this.instance.closeSync()
+  }
+}
+
+export async function describeSelect(connection: DuckDBConnection, select: string): Promise<Schema> {
+  const reader = await connection.runAndReadAll(`DESCRIBE ${select}`)
+  return reader.getRows().map(([name, type]) => ({ name: String(name), type: String(type) }))
+}
+
+async function translated<T>(moment: Moment, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw duckdbError(error, moment)
+  }
+}
