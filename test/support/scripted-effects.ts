@@ -1,5 +1,5 @@
-import { JobError } from '../../core/errors/job-error.js'
 import type { ErrorCode } from '../../core/errors/codes.js'
+import { JobError } from '../../core/errors/job-error.js'
 import type { ExecutionEffects, Outcome, Prepared } from '../../core/execution/effects.js'
 import type { Next } from '../../core/execution/plan.js'
 

@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { createConnection } from 'mysql2/promise'
+import { migrate } from '../../models/migrate.js'
+import { privateMysql, privateTemporal, type Service } from '../support/services.js'
+import { type Stack, withStack } from '../support/stack.js'
+
+/** 10 in `npm test`; `ETL_KILLS=30` for the longer proof. */
+const kills = Number(process.env.ETL_KILLS ?? 10)
+const records = Number(process.env.ETL_CRASH_RECORDS ?? 600_000)
+
+let folder: string
+let mysql: Service
+let temporal: Service
+let undisturbed: Record<string, string>
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'etl-crash-'))
+  mysql = await privateMysql(folder)
+  temporal = await privateTemporal(folder)
+  await Promise.all([mysql.start(), temporal.start()])
+  await migrate(catalogue())
+  await withConnection(async (query) => await query('CREATE DATABASE target CHARACTER SET utf8mb4'))
+  undisturbed = await inStack(async (stack) => {
+    const ended = await stack.untilEnded(await stack.submit(job('undisturbed')))
+    expect(ended).toMatchObject({ status: 'COMPLETED', restarts: 0 })
+    expect(ended.epochs).toBeGreaterThan(4)
+    return await checksums('undisturbed')
+  })
+}, 300_000)
+
+afterAll(async () => {
+  await mysql?.kill()
+  await temporal?.kill()
+  await rm(folder, { recursive: true, force: true })
+})
+
+describe('exactly once (I1, I2, I3)', () => {
+  test(`tables equal the undisturbed ones after ${kills} kills of the worker at random moments`, async () => {
+    let killed = 0
+    for (let run = 1; killed < kills; run++) {
+      await inStack(async (stack) => {
+        const name = `killed${run}`
+        const executionId = await stack.submit(job(name))
+        const ended = stack.untilEnded(executionId, 300_000)
+        let over = false
+        ended.finally(() => {
+          over = true
+        })
+        while (killed < kills) {
+          await sleep(500 + Math.random() * 4000)
+          if (over) break
+          await stack.killWorker()
+          killed++
+          await stack.startWorker()
+        }
+        expect(await ended).toMatchObject({ status: 'COMPLETED', error: null })
+        expect(await checksums(name)).toEqual(undisturbed)
+      })
+    }
+  }, 900_000)
+
+  test('tables equal the undisturbed ones after MySQL was stopped and started in mid-run (I7)', async () => {
+    await inStack(async (stack) => {
+      const executionId = await stack.submit(job('mysql'))
+      await sleep(2500)
+      await mysql.kill()
+      await sleep(3000)
+      await mysql.start()
+      expect(await stack.untilEnded(executionId, 300_000)).toMatchObject({ status: 'COMPLETED', error: null })
+      expect(await checksums('mysql')).toEqual(undisturbed)
+    })
+  }, 400_000)
+
+  test('tables equal the undisturbed ones after Temporal was stopped and started in mid-run', async () => {
+    await inStack(async (stack) => {
+      const executionId = await stack.submit(job('temporal'))
+      await sleep(2500)
+      await temporal.kill()
+      await sleep(3000)
+      await temporal.start()
+      expect(await stack.untilEnded(executionId, 300_000)).toMatchObject({ status: 'COMPLETED', error: null })
+      expect(await checksums('temporal')).toEqual(undisturbed)
+    })
+  }, 400_000)
+})
+
+function catalogue(): string {
+  return `${mysql.address}/etl_framework`
+}
+
+async function inStack<T>(run: (stack: Stack) => Promise<T>): Promise<T> {
+  return await withStack({ mysql: catalogue(), temporal: temporal.address }, async (stack) => {
+    await writeFile(join(stack.files, 'flights.csv'), flights())
+    await writeFile(join(stack.files, 'airports.csv'), 'iata,state\nAAA,TX\nBBB,CA\nCCC,NY\n')
+    return await run(stack)
+  })
+}
+
+/** A filter, a join, one sink for records and one for an aggregate over all of them. */
+function job(name: string) {
+  const connection = { url: `${mysql.address}/target` }
+  return {
+    name,
+    type: 'BATCH',
+    checkpoint: { interval: '500ms' },
+    restart: { strategy: 'FIXED_DELAY', maxRestarts: 'UNLIMITED', delay: '500ms' },
+    nodes: [
+      { id: 'flights', source: 'file', config: { path: 'flights.csv' } },
+      { id: 'airports', source: 'file', config: { path: 'airports.csv' } },
+      { id: 'delayed', operator: 'FILTER', input: 'flights', config: { where: 'delay > 15' } },
+      {
+        id: 'named',
+        operator: 'JOIN',
+        inputs: { left: 'delayed', right: 'airports' },
+        config: { type: 'LEFT', on: 'left.origin = right.iata', select: { '*': 'left.*', state: 'right.state' } },
+      },
+      {
+        id: 'by_origin',
+        operator: 'AGGREGATE',
+        input: 'named',
+        config: {
+          groupBy: ['origin', 'state'],
+          aggregates: { flights: 'count(*)', total: 'sum(delay)', mean: 'avg(delay)' },
+        },
+      },
+      { id: 'rows', sink: 'jdbc', input: 'named', config: { connection, table: `${name}_rows`, createTable: true } },
+      {
+        id: 'sums',
+        sink: 'jdbc',
+        input: 'by_origin',
+        config: { connection, table: `${name}_sums`, createTable: true },
+      },
+    ],
+  }
+}
+
+function flights(): string {
+  const lines = ['id,origin,delay']
+  const origins = ['AAA', 'BBB', 'CCC', 'DDD']
+  for (let id = 1; id <= records; id++) lines.push(`${id},${origins[id % 4]},${(id * 7919) % 60}`)
+  return `${lines.join('\n')}\n`
+}
+
+/** Row for row: every row of a table in order, hashed. */
+async function checksums(name: string): Promise<Record<string, string>> {
+  return await withConnection(async (query) => {
+    const hash = (rows: unknown) => createHash('sha256').update(JSON.stringify(rows)).digest('hex')
+    const rows = await query(`SELECT id, origin, delay, state FROM target.${name}_rows ORDER BY id`)
+    const sums = await query(`SELECT origin, state, flights, total, mean FROM target.${name}_sums ORDER BY origin`)
+    return { rows: `${(rows as unknown[]).length} ${hash(rows)}`, sums: `${JSON.stringify(sums)}` }
+  })
+}
+
+async function withConnection<T>(run: (query: (sql: string) => Promise<unknown>) => Promise<T>): Promise<T> {
+  const connection = await createConnection(mysql.address)
+  try {
+    return await run(async (sql) => (await connection.query({ sql, rowsAsArray: true }))[0])
+  } finally {
+    await connection.end()
+  }
+}

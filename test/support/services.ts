@@ -1,0 +1,110 @@
+/** Private servers that a test may stop and start in the middle of its work: same port, same data. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Connection } from '@temporalio/client'
+import { createConnection } from 'mysql2/promise'
+// @ts-expect-error set-up scripts are plain JavaScript, they run before any package is there
+import { mysqlProgram } from '../../scripts/setup/mysql-program.mjs'
+// @ts-expect-error see above
+import { temporalProgram } from '../../scripts/setup/temporal-program.mjs'
+import { until } from './until.js'
+
+export interface Service {
+  /** How clients reach it; stays the same over stop and start. */
+  readonly address: string
+  start(): Promise<void>
+  /** At once, as a crash would. */
+  kill(): Promise<void>
+}
+
+export async function privateMysql(folder: string): Promise<Service> {
+  const { server, base, env } = (await mysqlProgram()) as { server: string; base?: string; env?: NodeJS.ProcessEnv }
+  const port = await freePort()
+  const data = join(folder, 'mysql')
+  await mkdir(data, { recursive: true })
+  const installer = base ? join(base, 'bin', 'mariadb-install-db') : 'mariadb-install-db'
+  const own = ['--no-defaults', `--datadir=${data}`, ...(process.getuid?.() === 0 ? ['--user=root'] : [])]
+  await finished(
+    spawn(installer, [...own, '--auth-root-authentication-method=normal'], {
+      stdio: 'ignore',
+      env: { ...process.env, ...env },
+    }),
+  )
+  const address = `mysql://root@127.0.0.1:${port}`
+  const args = [
+    ...own,
+    `--port=${port}`,
+    '--bind-address=127.0.0.1',
+    `--socket=${join(folder, 'm.sock')}`,
+    '--local-infile=1',
+  ]
+  const ready = async () => {
+    const connection = await createConnection(address)
+    await connection.end()
+  }
+  return restartable(address, () => spawn(server, args, { stdio: 'ignore', env: { ...process.env, ...env } }), ready)
+}
+
+export async function privateTemporal(folder: string): Promise<Service> {
+  const program = (await temporalProgram()) as string
+  const [port, http, metrics] = [await freePort(), await freePort(), await freePort()]
+  const address = `127.0.0.1:${port}`
+  const args = [
+    ...['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--log-level', 'error'],
+    ...['--port', String(port), '--http-port', String(http), '--metrics-port', String(metrics)],
+    ...['--db-filename', join(folder, 'temporal.db')],
+    ...['EtlJobId=Keyword', 'EtlStatus=Keyword', 'EtlTrigger=Keyword', 'EtlEpoch=Int'].flatMap((each) => [
+      '--search-attribute',
+      each,
+    ]),
+    ...['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=10000'],
+    ...['--dynamic-config-value', 'history.timerProcessorMaxPollRPS=10000'],
+  ]
+  const ready = async () => {
+    const connection = await Connection.connect({ address, connectTimeout: 1000 })
+    try {
+      await connection.workflowService.describeNamespace({ namespace: 'default' })
+    } finally {
+      await connection.close()
+    }
+  }
+  return restartable(address, () => spawn(program, args, { stdio: 'ignore' }), ready)
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+function restartable(address: string, launch: () => ChildProcess, ready: () => Promise<void>): Service {
+  let running: ChildProcess | null = null
+  return {
+    address,
+    start: async () => {
+      running = launch()
+      await until('the server answers', () => ready().then(() => true), { withinMs: 60_000 })
+    },
+    kill: async () => {
+      const ending = running
+      running = null
+      if (ending === null || ending.exitCode !== null) return
+      ending.kill('SIGKILL')
+      await once(ending, 'exit')
+      // The port stays taken for a moment.
+      await sleep(50)
+    },
+  }
+}
+
+async function finished(child: ChildProcess): Promise<void> {
+  const [code] = await once(child, 'exit')
+  if (code !== 0) throw new Error(`${child.spawnfile} ended with ${code}`)
+}

@@ -1,0 +1,140 @@
+/** API and worker as processes of their own, as a user runs them, on servers that the test names. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Connection } from '@temporalio/client'
+import type { ExecutionReport } from '../../core/execution/report.js'
+import { freePort } from './services.js'
+import { until } from './until.js'
+
+const launcher = fileURLToPath(new URL('../../bin/etl.js', import.meta.url))
+const password = 'correct horse battery'
+
+export interface Answer<T> {
+  readonly status: number
+  readonly body: T
+}
+
+export interface Stack {
+  readonly files: string
+  readonly logs: string
+  request<T = Readonly<Record<string, string>>>(method: string, path: string, body?: unknown): Promise<Answer<T>>
+  startWorker(): Promise<void>
+  killWorker(): Promise<void>
+  submit(spec: unknown): Promise<string>
+  untilEnded(executionId: string, withinMs?: number): Promise<ExecutionReport>
+}
+
+export async function withStack<T>(
+  servers: { readonly mysql: string; readonly temporal: string },
+  run: (stack: Stack) => Promise<T>,
+  extra: NodeJS.ProcessEnv = {},
+): Promise<T> {
+  const home = await mkdtemp(join(tmpdir(), 'etl-stack-'))
+  const files = join(home, 'files')
+  await mkdir(files)
+  const port = await freePort()
+  const namespace = await ownNamespace(servers.temporal)
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    NODE_OPTIONS: '',
+    ETL_HOME: home,
+    ETL_MYSQL_URL: servers.mysql,
+    ETL_TEMPORAL_ADDRESS: servers.temporal,
+    ETL_TEMPORAL_NAMESPACE: namespace,
+    ETL_API_PORT: String(port),
+    ETL_SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
+    ETL_ADMIN_PASSWORD: password,
+    ETL_FILE_ROOTS: files,
+    ETL_HEARTBEAT_TIMEOUT: '5s',
+    ...extra,
+  }
+  const children = new Set<ChildProcess>()
+  const launch = (command: string) => {
+    const child = spawn(process.execPath, [launcher, command], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const log = createWriteStream(join(home, `${command}.log`), { flags: 'a' })
+    child.stdout.pipe(log, { end: false })
+    child.stderr.pipe(log, { end: false })
+    children.add(child)
+    child.once('exit', () => children.delete(child))
+    return child
+  }
+  const base = `http://127.0.0.1:${port}`
+  let token = ''
+  const request = async <T>(method: string, path: string, body?: unknown): Promise<Answer<T>> => {
+    const response = await fetch(`${base}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    return { status: response.status, body: (text === '' ? null : JSON.parse(text)) as T }
+  }
+  let worker: ChildProcess | null = null
+  const stack: Stack = {
+    files,
+    logs: home,
+    request,
+    startWorker: async () => {
+      worker = launch('worker')
+    },
+    killWorker: async () => {
+      const dying = worker
+      worker = null
+      if (dying === null || dying.exitCode !== null) return
+      dying.kill('SIGKILL')
+      if (dying.exitCode === null && dying.signalCode === null) await once(dying, 'exit')
+    },
+    submit: async (spec) => {
+      const job = await request<Readonly<Record<string, string>>>('POST', '/api/v1/jobs', spec)
+      if (job.status !== 201) throw new Error(`POST /jobs answered ${job.status}: ${JSON.stringify(job.body)}`)
+      const started = await request<Readonly<Record<string, string>>>(
+        'POST',
+        `/api/v1/jobs/${job.body.jobId}/executions`,
+        {},
+      )
+      if (started.status !== 202) throw new Error(`start answered ${started.status}: ${JSON.stringify(started.body)}`)
+      return started.body.executionId ?? ''
+    },
+    untilEnded: async (executionId, withinMs = 120_000) =>
+      await until(
+        `execution ${executionId} has ended`,
+        async () => {
+          const { body } = await request<ExecutionReport>('GET', `/api/v1/executions/${executionId}`)
+          return ['COMPLETED', 'FAILED', 'CANCELLED'].includes(body?.status) ? body : null
+        },
+        { withinMs, everyMs: 200 },
+      ),
+  }
+  try {
+    launch('api')
+    await until('the API is ready', async () => (await fetch(`${base}/readyz`)).ok, { withinMs: 60_000 })
+    const login = await request<{ token: string }>('POST', '/api/v1/auth/login', { username: 'admin', password })
+    token = login.body.token
+    await stack.startWorker()
+    return await run(stack)
+  } finally {
+    for (const child of children) child.kill('SIGKILL')
+    await rm(home, { recursive: true, force: true })
+  }
+}
+
+/** Nobody else's workflows reach the workers of this stack. */
+async function ownNamespace(address: string): Promise<string> {
+  const namespace = `stack-${Date.now().toString(36)}-${process.pid}`
+  const connection = await Connection.connect({ address })
+  try {
+    await connection.workflowService.registerNamespace({
+      namespace,
+      workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
+    })
+    await until('the namespace is known', async () => await connection.workflowService.describeNamespace({ namespace }))
+  } finally {
+    await connection.close()
+  }
+  return namespace
+}
