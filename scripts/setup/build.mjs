@@ -67,10 +67,17 @@ function removeOrphans(sources) {
   }
 }
 
-function listSources() {
+/** `path` is relative to the checkout. */
+export const isSource = (path) =>
+  sourceFolders().includes(path.split('/')[0]) && (path.endsWith('.ts') || assets.test(path))
+
+function sourceFolders() {
   const { include } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8'))
-  const folders = include.filter((folder) => folder !== 'test' && existsSync(join(root, folder)))
-  return folders
+  return include.filter((folder) => folder !== 'test' && existsSync(join(root, folder)))
+}
+
+function listSources() {
+  return sourceFolders()
     .flatMap((folder) => [...walk(join(root, folder), `${folder}/`)])
     .filter((path) => path.endsWith('.ts') || assets.test(path))
 }

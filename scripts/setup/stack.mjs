@@ -24,6 +24,13 @@ export async function withStack(name, needs, run) {
   }
 }
 
+/** Starts those services anew that were built since they were started; for a command that is within `withStack`. */
+export const provideAgain = (name, needs) =>
+  locked(name, async () => {
+    const state = load(name)
+    for (const need of needs) await provide(name, state, need)
+  })
+
 /** Lets the services of the stack live on when the command ends. */
 export const keep = (name) => change(name, (state) => ({ ...state, keep: true }))
 
