@@ -18,7 +18,7 @@ let ending = false
 export async function run(
   command,
   args,
-  { out = 'pipe', err = 'pipe', quiet = false, env, cwd = root, progress } = {},
+  { out = 'pipe', err = 'pipe', quiet = false, mayFail = false, env, cwd = root, progress } = {},
 ) {
   refuseWhenEnding()
   const child = spawn(command, args, {
@@ -40,7 +40,7 @@ export async function run(
     child.on('close', (status, signal) => resolve(status ?? signal))
   })
   running.delete(child)
-  if (code !== 0) {
+  if (code !== 0 && !mayFail) {
     if (!quiet && output) for (const line of output.trim().split('\n').slice(-15)) note(line)
     throw new Stop(`\`${[command.split('/').at(-1), ...args].join(' ').slice(0, 120)}\` failed (${code})`)
   }
