@@ -43,7 +43,7 @@ export const executionTables = (): readonly string[] => [
   epochs INT UNSIGNED NOT NULL DEFAULT 0,
   current_phase INT UNSIGNED NOT NULL DEFAULT 1,
   last_checkpoint_id ${KEY} NULL,
-  metrics ${ORDERED_JSON} NULL COMMENT 'JSON: committed totals of each operator',
+  metrics ${ORDERED_JSON} NULL COMMENT 'JSON: what is committed, whole and by operator',
   progress ${ORDERED_JSON} NULL COMMENT 'JSON: the epoch that is running, each operator; for people only',
   error JSON NULL,
   error_code VARCHAR(64) NULL,

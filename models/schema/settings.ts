@@ -32,13 +32,6 @@ export const INITIAL_SETTINGS: readonly InitialSetting[] = [
     description: 'Bytes of the first epoch, before the rate is known',
   },
   {
-    key: 'executor.max_live_executions',
-    value: '1000',
-    type: 'INT',
-    group: 'executor',
-    description: 'Most executions that may run at the same time, over all jobs',
-  },
-  {
     key: 'checkpoint.retained',
     value: '3',
     type: 'INT',

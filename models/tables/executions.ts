@@ -1,6 +1,7 @@
 /** Executions, lineages, the timeline and the dead letters. */
 import type { ReportedError } from '../../core/errors/job-error.js'
 import type { EventType, ExecutionEvent } from '../../core/execution/journal.js'
+import type { RecordTotals } from '../../core/execution/record-totals.js'
 import type { ExecutionStatus } from '../../core/execution/status.js'
 import type { Counters } from '../../core/record/counters.js'
 import type { Place } from '../../core/record/rejected.js'
@@ -9,6 +10,12 @@ import { count, flag, int, json, optional, type Row, rowId, text, time } from '.
 
 /** What an execution starts from: nothing, positions, positions and state, a checkpoint of another lineage. */
 export type RestoreMode = 'FRESH' | 'CONTINUE' | 'RESTART' | 'FORK'
+
+/** What the execution has committed: the whole, and each operator. */
+export interface CommittedTotals {
+  readonly totals: RecordTotals
+  readonly operators: Readonly<Record<string, Counters>>
+}
 
 export type TriggerType =
   | 'MANUAL'
@@ -62,7 +69,7 @@ export const jobExecutionColumns = {
   epochs: int(),
   currentPhase: int(),
   lastCheckpointId: optional(text()),
-  metrics: optional(json<Readonly<Record<string, Counters>>>()),
+  metrics: optional(json<CommittedTotals>()),
   progress: optional(json<Readonly<Record<string, Counters>>>()),
   error: optional(json<ReportedError>()),
   errorCode: optional(text()),

@@ -1,0 +1,52 @@
+/** Rejected records become rows in the same transaction that commits their epoch. */
+import { randomUUID } from 'node:crypto'
+import type { Transaction } from 'sequelize'
+import type { Rejected } from '../../../core/record/rejected.js'
+import type { Database } from '../../database.js'
+import type { JobExecutionRow } from '../../tables/executions.js'
+
+/** One statement stays well below the server's max_allowed_packet (16 MiB by default on MariaDB). */
+const MOST_ROWS = 500
+const MOST_CHARACTERS = 1_000_000
+
+export async function storeDeadLetters(
+  db: Database,
+  transaction: Transaction,
+  execution: JobExecutionRow,
+  epoch: number,
+  rejected: readonly Rejected[],
+): Promise<void> {
+  const { jobId, jobVersion, executionId, lineageId } = execution
+  for (const part of parts(rejected)) {
+    const rows = part.map((record) => ({
+      deadLetterId: randomUUID(),
+      jobId,
+      jobVersion,
+      executionId,
+      lineageId,
+      epoch,
+      operatorId: record.nodeId,
+      originalRecord: record.original,
+      sourcePosition: record.place,
+      errorCode: record.code,
+      errorMessage: record.message.slice(0, 10_000),
+    }))
+    await db.tables.deadLetter.bulkCreate(rows, { transaction })
+  }
+}
+
+function parts(rejected: readonly Rejected[]): readonly (readonly Rejected[])[] {
+  const made: Rejected[][] = []
+  let size = 0
+  for (const record of rejected) {
+    const last = made.at(-1)
+    if (last === undefined || last.length === MOST_ROWS || size + record.original.length > MOST_CHARACTERS) {
+      made.push([record])
+      size = record.original.length
+    } else {
+      last.push(record)
+      size += record.original.length
+    }
+  }
+  return made
+}

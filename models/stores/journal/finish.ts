@@ -1,0 +1,99 @@
+/** The end of an execution, its mirror, and who is admitted after it. */
+import type { Transaction } from 'sequelize'
+import type { ReportedError } from '../../../core/errors/job-error.js'
+import { JobError } from '../../../core/errors/job-error.js'
+import type { Owner } from '../../../core/execution/effects.js'
+import { noTotals } from '../../../core/execution/record-totals.js'
+import { type ExecutionStatus, isTerminal, mayBecome, type TerminalStatus } from '../../../core/execution/status.js'
+import type { Database } from '../../database.js'
+import type { JobExecutionRow } from '../../tables/executions.js'
+import { admitWaiting } from './admission.js'
+import { addEvents } from './events.js'
+import { mirrorStatus } from './mirror.js'
+import { fenced, findExecution, lockExecution, lockJob, lockLineage } from './ownership.js'
+import { recordColumns } from './record-columns.js'
+
+export async function finish(
+  db: Database,
+  owner: Owner,
+  status: TerminalStatus,
+  error: ReportedError | null,
+): Promise<{ readonly admitted: readonly string[] }> {
+  const { jobId, lineageId } = await findExecution(db, owner.executionId)
+  return await db.transaction(async (transaction) => {
+    await lockJob(db, transaction, jobId)
+    const lineage = await lockLineage(db, transaction, lineageId)
+    const execution = await lockExecution(db, transaction, owner.executionId)
+    if (!isTerminal(execution.executionStatus)) {
+      // Before admission there is no lineage to own.
+      const owns = lineage.ownerExecutionId === owner.executionId && lineage.generation === owner.generation
+      if (execution.generation !== owner.generation || (owner.generation > 0 && !owns)) throw fenced(owner)
+      await close(db, transaction, execution, status, error)
+    }
+    return { admitted: await admitWaiting(db, transaction, jobId) }
+  })
+}
+
+export async function setStatus(db: Database, executionId: string, status: ExecutionStatus): Promise<void> {
+  const { jobId } = await findExecution(db, executionId)
+  await db.transaction(async (transaction) => {
+    await lockJob(db, transaction, jobId)
+    const execution = await lockExecution(db, transaction, executionId)
+    if (execution.executionStatus === status) return
+    if (!mayBecome(execution.executionStatus, status))
+      throw new JobError('conflict', `An execution that is ${execution.executionStatus} cannot become ${status}.`)
+    await db.tables.jobExecution.update({ executionStatus: status }, { where: { executionId }, transaction })
+    await mirrorStatus(db, transaction, execution, status)
+  })
+}
+
+async function close(
+  db: Database,
+  transaction: Transaction,
+  execution: JobExecutionRow,
+  status: TerminalStatus,
+  error: ReportedError | null,
+): Promise<void> {
+  const { executionId, lineageId, jobId } = execution
+  const endTime = new Date()
+  await db.tables.jobExecution.update(
+    {
+      ...recordColumns(execution.metrics?.totals ?? noTotals),
+      executionStatus: status,
+      waitReason: null,
+      endTime,
+      durationMs: endTime.getTime() - (execution.startTime ?? endTime).getTime(),
+      progress: null,
+      error,
+      errorCode: error?.code ?? null,
+      errorMessage: error?.message ?? null,
+    },
+    { where: { executionId }, transaction },
+  )
+  if (status !== 'COMPLETED' && execution.generation > 0)
+    await db.tables.checkpoint.update(
+      { checkpointStatus: 'FAILED', errorMessage: error?.message ?? null },
+      { where: { lineageId, checkpointStatus: 'IN_PROGRESS' }, transaction },
+    )
+  await mirrorStatus(db, transaction, execution, status)
+  await addEvents(db, execution, [endEvent(status, error)], transaction)
+  // The fact that starts dependants, in the same transaction; asked again, it is there.
+  await db.execute(
+    `INSERT IGNORE INTO etl_trigger_event
+       (event_id, event_type, source_job_id, source_execution_id, source_status, logical_time, event_time)
+     VALUES (:executionId, 'JOB_FINISHED', :jobId, :executionId, :status, :logicalTime, :endTime)`,
+    { executionId, jobId, status, logicalTime: execution.logicalTime, endTime },
+    transaction,
+  )
+}
+
+function endEvent(status: TerminalStatus, error: ReportedError | null) {
+  const level =
+    status === 'COMPLETED' ? ('INFO' as const) : status === 'FAILED' ? ('ERROR' as const) : ('WARNING' as const)
+  return {
+    type: status,
+    level,
+    message: error?.message ?? `The execution is ${status}.`,
+    ...(error === null ? {} : { code: error.code, details: { nodeId: error.nodeId, hint: error.hint } }),
+  }
+}

@@ -1,0 +1,86 @@
+/** Metrics of an epoch: one row for the job, one for each operator. */
+import type { Transaction } from 'sequelize'
+import type { CheckpointCommit } from '../../../core/execution/journal.js'
+import { type RecordTotals, totalsOfEpoch } from '../../../core/execution/record-totals.js'
+import type { Counters } from '../../../core/record/counters.js'
+import type { Database } from '../../database.js'
+import type { CommittedTotals, JobExecutionRow } from '../../tables/executions.js'
+import type { JobVersion } from './job-versions.js'
+import { processUsage } from './process-usage.js'
+
+export interface EpochMetrics {
+  readonly execution: JobExecutionRow
+  readonly version: JobVersion
+  readonly commit: CheckpointCommit
+  readonly committed: CommittedTotals
+}
+
+export async function storeMetrics(db: Database, transaction: Transaction, epoch: EpochMetrics): Promise<void> {
+  const { execution, version, commit, committed } = epoch
+  const { jobId, executionId } = execution
+  const metricTime = new Date()
+  const place = { jobId, executionId, metricTime, epoch: commit.epoch }
+  const counted = Object.values(commit.counters)
+  await db.tables.jobMetrics.create(
+    {
+      ...place,
+      ...totalColumns(committed.totals),
+      ...rateColumns(totalsOfEpoch(version.graph, commit.phase, commit.counters), commit.durationMs),
+      backpressureCount: sum(counted, 'backpressureCount'),
+      backpressureTimeMs: Math.round(sum(counted, 'backpressureMs')),
+      checkpointDurationMs: Math.round(commit.durationMs),
+      stateSizeBytes: commit.stateSizeBytes,
+      restartCount: execution.restartCount,
+      ...processUsage(),
+    },
+    { transaction },
+  )
+  const names = new Map(version.graph.stream.nodes.map((node) => [node.id, node.name]))
+  const rows = Object.entries(commit.counters).map(([operatorId, counters]) => ({
+    ...place,
+    operatorId,
+    operatorName: names.get(operatorId) ?? null,
+    ...operatorColumns(counters),
+  }))
+  if (rows.length > 0) await db.tables.operatorMetrics.bulkCreate(rows, { transaction })
+}
+
+export function totalColumns(totals: RecordTotals) {
+  return {
+    recordsReadTotal: totals.read,
+    recordsSideReadTotal: totals.sideRead,
+    recordsProcessedTotal: totals.processed,
+    recordsWrittenTotal: totals.written,
+    recordsFilteredTotal: totals.filtered,
+    recordsFailedTotal: totals.failed,
+    recordsLateTotal: totals.late,
+  }
+}
+
+/** Records per second. */
+function rateColumns(totals: RecordTotals, durationMs: number) {
+  const rate = (records: number) => (durationMs > 0 ? (records * 1000) / durationMs : 0)
+  return {
+    recordsReadRate: rate(totals.read + totals.sideRead),
+    recordsProcessedRate: rate(totals.processed),
+    recordsWrittenRate: rate(totals.written),
+  }
+}
+
+function operatorColumns(counters: Counters) {
+  return {
+    recordsIn: counters.in,
+    recordsOut: counters.out,
+    recordsFiltered: counters.filtered,
+    recordsFailed: counters.failed,
+    recordsAbsorbed: counters.absorbed,
+    recordsLate: counters.late,
+    processingTimeMs: Math.round(counters.processingMs),
+    backpressureTimeMs: Math.round(counters.backpressureMs),
+    backpressureCount: counters.backpressureCount,
+  }
+}
+
+function sum(counted: readonly Counters[], field: keyof Counters): number {
+  return counted.reduce((total, counters) => total + counters[field], 0)
+}

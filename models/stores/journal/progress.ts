@@ -1,0 +1,70 @@
+/** Numbers while an epoch runs: for people, never authoritative, and never in anyone's way. */
+import { Op } from 'sequelize'
+import { addTotals, noTotals, totalsOfEpoch } from '../../../core/execution/record-totals.js'
+import type { Counters } from '../../../core/record/counters.js'
+import type { Database } from '../../database.js'
+import type { JobVersions } from './job-versions.js'
+import { totalColumns } from './metrics.js'
+import { findExecution } from './ownership.js'
+import { processUsage } from './process-usage.js'
+import { recordColumns } from './record-columns.js'
+
+const LEAST_BETWEEN_MS = 900
+const LEAST_BETWEEN_METRICS_MS = 60_000
+const REMEMBERED = 1000
+
+export type Operators = Readonly<Record<string, Counters>>
+
+export function progressMirror(db: Database, versions: JobVersions) {
+  const shownAt = new Map<string, number>()
+  const metricAt = new Map<string, number>()
+  return async (executionId: string, operators: Operators): Promise<void> => {
+    if (!isDue(shownAt, executionId, LEAST_BETWEEN_MS)) return
+    const execution = await findExecution(db, executionId)
+    const { jobId, jobVersion, epochs, metrics } = execution
+    const { graph } = await versions(jobId, jobVersion)
+    // Subtasks report apart and do not say which they are: what is further on is shown.
+    const progress = furthest(execution.progress ?? {}, operators)
+    const totals = addTotals(metrics?.totals ?? noTotals, totalsOfEpoch(graph, phaseOf(graph, progress), progress))
+    const [changed] = await db.tables.jobExecution.update(
+      { ...recordColumns(totals), progress, executionStatus: 'RUNNING' },
+      { where: { executionId, epochs, executionStatus: { [Op.in]: ['RUNNING', 'RESTARTING'] } } },
+    )
+    if (changed === 0 || !isDue(metricAt, executionId, LEAST_BETWEEN_METRICS_MS, true)) return
+    await db.tables.jobMetrics.create({
+      jobId,
+      executionId,
+      metricTime: new Date(),
+      ...totalColumns(totals),
+      restartCount: execution.restartCount,
+      ...processUsage(),
+    })
+  }
+}
+
+/** The first phase that has all nodes which are at work. */
+function phaseOf(
+  graph: { readonly phases: readonly { readonly number: number; readonly nodes: readonly string[] }[] },
+  operators: Operators,
+): number {
+  const atWork = Object.keys(operators)
+  const phase = graph.phases.find(({ nodes }) => atWork.every((nodeId) => nodes.includes(nodeId)))
+  return (phase ?? graph.phases.at(-1))?.number ?? 1
+}
+
+function furthest(before: Operators, now: Operators): Operators {
+  const kept = Object.entries(before).filter(
+    ([nodeId, counters]) => counters.in + counters.out > (now[nodeId]?.in ?? 0) + (now[nodeId]?.out ?? 0),
+  )
+  return { ...now, ...Object.fromEntries(kept) }
+}
+
+function isDue(times: Map<string, number>, executionId: string, leastMs: number, notAtFirst = false): boolean {
+  const now = Date.now()
+  const last = times.get(executionId)
+  if (last !== undefined && now - last < leastMs) return false
+  times.set(executionId, now)
+  const oldest = times.keys().next().value
+  if (times.size > REMEMBERED && oldest !== undefined) times.delete(oldest)
+  return last !== undefined || !notAtFirst
+}
