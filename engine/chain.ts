@@ -1,0 +1,181 @@
+/** The part of a vertex's chain that is at work in a phase, compiled: what runs for each batch, and where it leads. */
+import { JobError } from '../core/errors/job-error.js'
+import type { JobGraph, Phase, Vertex } from '../core/graph/job-graph.js'
+import type { StreamEdge, StreamNode } from '../core/graph/stream-graph.js'
+import type { Schema } from '../core/record/schema.js'
+import { identifier } from '../duckdb/sql.js'
+import type { Compiled, Input } from '../operators/operator.js'
+import type { EngineParts } from './engine.js'
+import { openOperator } from './open-node.js'
+import type { Values } from './resolve-config.js'
+
+/**
+ * A chain works through tables of fixed names, one per place where a batch can stand, called points: the output of a
+ * source or operator, and each edge by which records of other vertices arrive. Statements are compiled once an epoch.
+ */
+export interface Chain {
+  readonly vertex: Vertex
+  /** Nodes at work in this phase, each after its producer. */
+  readonly nodes: readonly StreamNode[]
+  readonly head: StreamNode
+  /** Edges from other vertices into the head. */
+  readonly ports: readonly Port[]
+  readonly steps: readonly Step[]
+  readonly outlets: readonly Outlet[]
+}
+
+export interface Port {
+  readonly edge: StreamEdge
+  readonly point: string
+  readonly schema: Schema
+}
+
+/** One operator. */
+export interface Step {
+  readonly node: StreamNode
+  readonly compiled: Compiled
+  /** Points whose batches it takes: one, or the head's ports. */
+  readonly feeds: readonly string[]
+  readonly inputs: readonly Input[]
+  /** Build sides: read to their end in an earlier phase. */
+  readonly builds: readonly Input[]
+  /** The point where its output stands. */
+  readonly point: string
+}
+
+/** Where records leave the chain. */
+export type Outlet =
+  | { readonly kind: 'SINK'; readonly point: string; readonly node: StreamNode }
+  | { readonly kind: 'EDGE'; readonly point: string; readonly edge: StreamEdge; readonly schema: Schema }
+
+export async function openChain(
+  graph: JobGraph,
+  vertexId: string,
+  phase: Phase,
+  values: Values,
+  parts: EngineParts,
+): Promise<Chain> {
+  const vertex = graph.vertices.find((candidate) => candidate.id === vertexId)
+  if (vertex === undefined) throw new JobError('internal', `The graph has no vertex ${vertexId}.`)
+  const layout = new Layout(graph, vertex, phase)
+  const head = layout.nodes[0]
+  if (head === undefined) throw new JobError('internal', `Nothing of vertex ${vertexId} runs in phase ${phase.number}.`)
+  const operators = layout.nodes.filter((node) => node.nodeType === 'OPERATOR')
+  return {
+    vertex,
+    nodes: layout.nodes,
+    head,
+    ports: layout.ports(head),
+    steps: await Promise.all(operators.map((node) => compileStep(node, layout, values, parts))),
+    outlets: layout.outlets(),
+  }
+}
+
+/** Steps that a batch at `point` runs through, in order. */
+export function stepsBelow(chain: Chain, point: string): Step[] {
+  const reached = new Set([point])
+  return chain.steps.filter((step) => {
+    if (!step.feeds.some((feed) => reached.has(feed))) return false
+    reached.add(step.point)
+    return true
+  })
+}
+
+export function pointOf(node: StreamNode): string {
+  return identifier(`batch ${node.id}`)
+}
+
+async function compileStep(node: StreamNode, layout: Layout, values: Values, parts: EngineParts): Promise<Step> {
+  const { operator, config } = await openOperator(node, values, parts)
+  const edges = layout.edgesInto(node)
+  const inputs = edges.map((edge) => layout.input(edge))
+  return {
+    node,
+    compiled: await operator.compile(config, inputs, node.id),
+    feeds: inputs.filter((_, index) => edges[index]?.blocking === false).map((input) => input.table),
+    inputs,
+    builds: inputs.filter((_, index) => edges[index]?.blocking === true),
+    point: pointOf(node),
+  }
+}
+
+class Layout {
+  readonly nodes: readonly StreamNode[]
+  private readonly byId: ReadonlyMap<string, StreamNode>
+  private readonly active: ReadonlySet<string>
+  private readonly fills: ReadonlySet<string>
+  private readonly crossing: ReadonlySet<string>
+  private readonly chained: ReadonlySet<string>
+
+  constructor(
+    private readonly graph: JobGraph,
+    vertex: Vertex,
+    phase: Phase,
+  ) {
+    this.byId = new Map(graph.stream.nodes.map((node) => [node.id, node]))
+    this.active = new Set(phase.nodes)
+    this.fills = new Set(phase.fills)
+    this.crossing = new Set(graph.edges.map((edge) => edge.streamEdgeId))
+    this.chained = new Set(vertex.chain)
+    this.nodes = vertex.chain.filter((id) => this.active.has(id)).map((id) => this.node(id))
+  }
+
+  edgesInto(node: StreamNode): StreamEdge[] {
+    return this.graph.stream.edges.filter((edge) => edge.to === node.id)
+  }
+
+  input(edge: StreamEdge): Input {
+    const producer = this.node(edge.from)
+    const table = edge.blocking
+      ? identifier(`build ${edge.to} ${edge.port}`)
+      : this.isChained(edge)
+        ? pointOf(producer)
+        : portPoint(edge)
+    return { port: edge.port, table, schema: producer.schema }
+  }
+
+  ports(head: StreamNode): Port[] {
+    return this.edgesInto(head)
+      .filter((edge) => !edge.blocking && this.active.has(edge.from))
+      .map((edge) => ({ edge, point: portPoint(edge), schema: this.node(edge.from).schema }))
+  }
+
+  outlets(): Outlet[] {
+    const outlets: Outlet[] = []
+    for (const node of this.nodes) {
+      if (node.nodeType === 'SINK') {
+        // A sink that other vertices feed stands at the head: its batches come in at its ports.
+        for (const edge of this.edgesInto(node))
+          outlets.push({
+            kind: 'SINK',
+            node,
+            point: this.isChained(edge) ? pointOf(this.node(edge.from)) : portPoint(edge),
+          })
+        continue
+      }
+      for (const edge of this.graph.stream.edges)
+        if (edge.from === node.id && edge.output === 'main' && this.leaves(edge))
+          outlets.push({ kind: 'EDGE', edge, point: pointOf(node), schema: node.schema })
+    }
+    return outlets
+  }
+
+  private leaves(edge: StreamEdge): boolean {
+    if (edge.blocking) return this.fills.has(edge.id)
+    return this.active.has(edge.to) && !this.isChained(edge)
+  }
+
+  private isChained(edge: StreamEdge): boolean {
+    return !edge.blocking && this.chained.has(edge.from) && this.chained.has(edge.to) && !this.crossing.has(edge.id)
+  }
+
+  private node(id: string): StreamNode {
+    const node = this.byId.get(id)
+    if (node === undefined) throw new JobError('internal', `The graph has no node ${id}.`)
+    return node
+  }
+}
+
+function portPoint(edge: StreamEdge): string {
+  return identifier(`arrived ${edge.id}`)
+}

@@ -1,0 +1,110 @@
+/** One batch through the steps of a chain: one statement per step, all of them or none. */
+import { isJobError, JobError } from '../core/errors/job-error.js'
+import type { Counters } from '../core/record/counters.js'
+import type { Session } from '../duckdb/session.js'
+import type { Step } from './chain.js'
+
+/** Records at each point, and what each node counted. */
+export interface Computed {
+  readonly at: ReadonlyMap<string, number>
+  readonly counted: readonly (readonly [nodeId: string, delta: Partial<Counters>])[]
+}
+
+/** `records` stand at `point`; steps that nothing reaches are left out, and have no table. */
+export async function computeBatch(
+  session: Session,
+  steps: readonly Step[],
+  point: string,
+  records: number,
+): Promise<Computed> {
+  const at = new Map([[point, records]])
+  const counted: [string, Partial<Counters>][] = []
+  for (const step of steps) {
+    const arrived = recordsInto(step, at)
+    if (arrived === 0) continue
+    const { out, delta } = await runStep(session, step, arrived)
+    at.set(step.point, out)
+    counted.push([step.node.id, delta])
+  }
+  return { at, counted }
+}
+
+/** State that a failed batch has touched is as it was before. */
+export async function allOrNothing<T>(session: Session, work: () => Promise<T>): Promise<T> {
+  await session.run('BEGIN TRANSACTION')
+  try {
+    const answer = await work()
+    await session.run('COMMIT')
+    return answer
+  } catch (error) {
+    await session.run('ROLLBACK').catch(() => undefined)
+    throw error
+  }
+}
+
+/** Runs a step over what stands at its input; its output stands at its point. */
+export async function runStep(
+  session: Session,
+  step: Step,
+  records: number,
+): Promise<{ readonly out: number; readonly delta: Partial<Counters> }> {
+  const started = performance.now()
+  const { each, absorb = [], accounting } = step.compiled
+  try {
+    const out = each === null ? 0 : await materialise(session, step.point, each)
+    const passed = typeof accounting === 'object' ? await session.count(accounting.passed) : null
+    for (const statement of absorb) await session.run(statement)
+    const delta = account(step, records, out, passed)
+    return { out, delta: { ...delta, processingMs: performance.now() - started } }
+  } catch (error) {
+    throw isJobError(error) && error.nodeId === undefined
+      ? new JobError(error.code, error.message, { nodeId: step.node.id, cause: error, ...hintOf(error) })
+      : error
+  }
+}
+
+/** Evaluation errors must surface here, before a sink has seen anything of the batch. */
+export async function materialise(session: Session, table: string, select: string): Promise<number> {
+  await session.run(`CREATE OR REPLACE TABLE ${table} AS ${select}`)
+  return await session.count(`SELECT count(*) FROM ${table}`)
+}
+
+export function isBadRecord(error: unknown): error is JobError {
+  return isJobError(error) && error.code === 'record.bad'
+}
+
+/** How many records stand before a step, and where. */
+export function recordsInto(step: Step, at: ReadonlyMap<string, number>): number {
+  return step.feeds.reduce((sum, feed) => sum + (at.get(feed) ?? 0), 0)
+}
+
+/** I8: in = passed + filtered + absorbed; what failed is counted where it is told apart. */
+function account(step: Step, records: number, out: number, passed: number | null): Partial<Counters> {
+  const counted = { in: records, out }
+  switch (step.compiled.accounting) {
+    case 'MAPS':
+      if (out !== records) throw mismatch(step, records, out)
+      return { ...counted, passed: out }
+    case 'FILTERS':
+      if (out > records) throw mismatch(step, records, out)
+      return { ...counted, passed: out, filtered: records - out }
+    case 'FANS_OUT':
+      return { ...counted, passed: records }
+    case 'ABSORBS':
+      if (out > records) throw mismatch(step, records, out)
+      return { ...counted, passed: out, absorbed: records - out }
+    default:
+      if (passed === null || passed > records) throw mismatch(step, records, passed ?? 0)
+      return { ...counted, passed, filtered: records - passed }
+  }
+}
+
+function mismatch(step: Step, records: number, out: number): JobError {
+  return new JobError('accounting.mismatch', `${step.node.id} took ${records} records and made ${out} of them.`, {
+    nodeId: step.node.id,
+  })
+}
+
+function hintOf(error: JobError): { readonly hint?: string } {
+  return error.hint === undefined ? {} : { hint: error.hint }
+}

@@ -1,0 +1,152 @@
+/** One epoch of one chain in its session: batches through the steps, what is due at the end, and out of the chain. */
+import type { Place } from '../core/record/rejected.js'
+import type { Session } from '../duckdb/session.js'
+import { identifier } from '../duckdb/sql.js'
+import { type Chain, type Step, stepsBelow } from './chain.js'
+import { allOrNothing, type Computed, computeBatch, isBadRecord, materialise } from './compute.js'
+import { type Downstream, oneAhead, type Turn } from './flow.js'
+import { type BadRecord, isolateBatch } from './isolate.js'
+import type { Meter } from './meter.js'
+import { originals } from './originals.js'
+import type { Computed as Outgoing } from './outflow.js'
+import { createEmpty } from './parquet.js'
+import type { Batch } from './read.js'
+import type { Rejects } from './rejects.js'
+import { createInputs } from './snapshot.js'
+
+/** Records that are emitted at once at the end. */
+const endBatch = 262_144
+
+/** A wait for downstream that is worth counting. */
+const longWaitMs = 100
+
+export class Epoch {
+  /** Nodes whose state is another than before, and nodes that have emitted what they had. */
+  readonly changed = new Set<string>()
+  readonly ended = new Set<string>()
+  private number = 0
+
+  constructor(
+    private readonly chain: Chain,
+    private readonly session: Session,
+    private readonly meter: Meter,
+    private readonly rejects: Rejects,
+    private readonly downstream: Downstream<Outgoing>,
+    /** Of the session's connection. */
+    private readonly turn: Turn,
+  ) {}
+
+  async read(batches: AsyncGenerator<Batch, void, void>): Promise<void> {
+    for await (const batch of oneAhead(batches)) await this.take(batch)
+  }
+
+  /** What operators kept for the end, each after those before it, through the rest of the chain. */
+  async end(): Promise<void> {
+    for (const step of this.chain.steps) {
+      const { end } = step.compiled
+      if (end === undefined) continue
+      const started = performance.now()
+      const table = identifier(`end ${step.node.id}`)
+      const records = await this.turn.take(async () => {
+        await createInputs(this.session, step)
+        return await materialise(this.session, table, end)
+      })
+      this.ended.add(step.node.id)
+      this.meter.add(step.node.id, { out: records, processingMs: performance.now() - started })
+      for (let from = 0; from < records; from += endBatch) await this.take(await this.partOf(step, table, from))
+      await this.session.run(`DROP TABLE ${table}`)
+    }
+  }
+
+  private async partOf(step: Step, table: string, from: number): Promise<Batch> {
+    const part = identifier(`end ${step.node.id} ${from}`)
+    const select = `SELECT * FROM ${table} WHERE rowid >= ${from} AND rowid < ${from + endBatch}`
+    const records = await this.turn.take(() => materialise(this.session, part, select))
+    return { point: step.point, table: part, records, place: () => ({}) }
+  }
+
+  private async take(batch: Batch): Promise<void> {
+    const outgoing = await this.turn.take(() => this.compute(batch))
+    const waitedMs = await this.downstream.push(outgoing)
+    const backpressureCount = waitedMs > longWaitMs ? 1 : 0
+    this.meter.add(this.chain.head.id, { backpressureMs: waitedMs, backpressureCount })
+  }
+
+  private async compute(batch: Batch): Promise<Outgoing> {
+    const { session } = this
+    const { point, records } = batch
+    await session.run(`DROP TABLE IF EXISTS ${point}; ALTER TABLE ${batch.table} RENAME TO ${point}`)
+    const steps = stepsBelow(this.chain, point)
+    const failed: number[] = []
+    const computed = await this.runSteps(steps, batch, failed)
+    for (const [nodeId, delta] of computed.counted) this.meter.add(nodeId, delta)
+    for (const step of steps)
+      if (step.compiled.absorb !== undefined && computed.counted.some(([nodeId]) => nodeId === step.node.id))
+        this.changed.add(step.node.id)
+    return await this.handOver(batch, steps, new Map([...computed.at, [point, records]]), failed)
+  }
+
+  /** The whole batch at once; only if that fails are its bad records told apart. */
+  private async runSteps(steps: readonly Step[], batch: Batch, failed: number[]): Promise<Computed> {
+    const { session } = this
+    const { point, records } = batch
+    if (steps.length === 0) return { at: new Map(), counted: [] }
+    try {
+      return await allOrNothing(session, () => computeBatch(session, steps, point, records))
+    } catch (error) {
+      if (!isBadRecord(error)) throw error
+      return await isolateBatch(session, steps, point, records, async (bad) => {
+        failed.push(bad.index)
+        await this.reject(bad, batch.place)
+      })
+    }
+  }
+
+  private async reject(bad: BadRecord, place: (index: number) => Place): Promise<void> {
+    const { nodeId, index, table, error } = bad
+    const wanted = this.rejects.wantsPlaces
+    const original = wanted ? ((await originals(this.session, table, [index])).get(index) ?? '') : ''
+    await this.rejects.add([
+      { nodeId, original, place: wanted ? place(index) : {}, code: error.code, message: error.message },
+    ])
+  }
+
+  /** Tables that go out get names of their own, so that the next batch can take the fixed ones. */
+  private async handOver(
+    batch: Batch,
+    steps: readonly Step[],
+    at: ReadonlyMap<string, number>,
+    failed: readonly number[],
+  ): Promise<Outgoing> {
+    this.number += 1
+    const renamed = new Map<string, string>()
+    const statements: string[] = []
+    const outlets = this.chain.outlets.filter(({ point }) => (at.get(point) ?? 0) > 0)
+    const isKept = this.rejects.wantsPlaces && outlets.some(({ kind }) => kind === 'SINK')
+    for (const point of [batch.point, ...steps.map((step) => step.point)]) {
+      if (!outlets.some((outlet) => outlet.point === point) && !(isKept && point === batch.point)) {
+        statements.push(`DROP TABLE IF EXISTS ${point}`)
+        continue
+      }
+      const name = identifier(`out ${this.number} ${point}`)
+      renamed.set(point, name)
+      statements.push(`ALTER TABLE ${point} RENAME TO ${name}`)
+    }
+    const port = this.chain.ports.find((candidate) => candidate.point === batch.point)
+    if (port !== undefined) statements.push(createEmpty(port.point, port.schema))
+    await this.session.run(statements.join('; '))
+    const kept = isKept ? renamed.get(batch.point) : undefined
+    return {
+      outputs: outlets.map((outlet) => ({
+        outlet,
+        table: renamed.get(outlet.point)!,
+        records: at.get(outlet.point)!,
+      })),
+      kept:
+        kept === undefined
+          ? null
+          : { point: batch.point, table: kept, records: batch.records, failed, place: (index) => batch.place(index) },
+      tables: [...renamed.values()],
+    }
+  }
+}

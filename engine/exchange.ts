@@ -1,0 +1,116 @@
+/** Records that leave a chain for other vertices: one Parquet file per edge and target subtask in the store (I5). */
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { JobError } from '../core/errors/job-error.js'
+import type { ExchangeHandle, StateHandle } from '../core/execution/chain-task.js'
+import type { Session } from '../duckdb/session.js'
+import { identifier } from '../duckdb/sql.js'
+import type { ObjectStore } from '../storage/store.js'
+import type { Outlet } from './chain.js'
+import { type ChainRun, storeKey } from './chain-run.js'
+import { copyToParquet, selectFromParquet } from './parquet.js'
+import type { Routing } from './partition.js'
+import { buildStateName } from './snapshot.js'
+
+type EdgeOutlet = Extract<Outlet, { kind: 'EDGE' }>
+
+export class ExchangeWriter {
+  /** Files written so far, by target subtask: one for each batch. */
+  private readonly pieces = new Map<number, { readonly files: string[]; records: number }>()
+  private sent = 0
+
+  constructor(
+    readonly outlet: EdgeOutlet,
+    private readonly routing: Routing,
+    private readonly run: ChainRun,
+    /** Of this outlet among those of the chain: files need a name of their own. */
+    private readonly index: number,
+  ) {}
+
+  async append(session: Session, table: string, records: number): Promise<void> {
+    if (this.routing.kind === 'SAME') {
+      for (const to of this.routing.targets.slice(0, 1))
+        await this.write(session, `SELECT * FROM ${table}`, to, records)
+    } else {
+      await this.distribute(session, table, this.routing.target(this.sent), this.routing.parallelism)
+    }
+    this.sent += records
+  }
+
+  /** To a blocking port: the state of its node, which later epochs of the lineage find there. */
+  async finish(session: Session, store: ObjectStore): Promise<{ exchanges: ExchangeHandle[]; states: StateHandle[] }> {
+    const { edge } = this.outlet
+    const exchanges: ExchangeHandle[] = []
+    for (const [to, piece] of [...this.pieces].sort(([a], [b]) => a - b)) {
+      const path = storeKey(this.run, 'exchange', `${edge.id}-${to}.parquet`)
+      const { sizeBytes } = await store.put(path, await this.joined(session, piece.files, to))
+      const handle = { edgeId: edge.id, fromSubtask: this.run.subtask, path, sizeBytes, records: piece.records }
+      const targets = this.routing.kind === 'SAME' ? this.routing.targets : [to]
+      exchanges.push(...targets.map((toSubtask) => ({ ...handle, toSubtask })))
+    }
+    for (const { files } of this.pieces.values()) for (const file of files) await rm(file, { force: true })
+    return edge.blocking
+      ? { exchanges: [], states: exchanges.map((handle) => this.asState(handle)) }
+      : { exchanges, states: [] }
+  }
+
+  /** The name sorts by sender, then by epoch: the order of the records on the build side. */
+  private asState({ toSubtask, path, sizeBytes, records }: ExchangeHandle): StateHandle {
+    const { edge } = this.outlet
+    const from = String(this.run.subtask).padStart(4, '0')
+    const epoch = String(this.run.plan.epoch).padStart(9, '0')
+    const name = `${buildStateName(edge.port)}:${from}-${epoch}`
+    return { nodeId: edge.to, subtask: toSubtask, name, type: 'LIST', path, sizeBytes, records }
+  }
+
+  private async distribute(session: Session, table: string, target: string, parallelism: number): Promise<void> {
+    const column = identifier(unusedName(this.outlet.schema.map(({ name }) => name)))
+    const routed = identifier(`routed ${this.index}`)
+    await session.run(`CREATE OR REPLACE TABLE ${routed} AS SELECT *, ${target} AS ${column} FROM ${table}`)
+    const counts = await session.rows(`SELECT ${column}, count(*) FROM ${routed} GROUP BY ${column} ORDER BY ${column}`)
+    for (const [target, records] of counts) {
+      const to = Number(target)
+      if (target === null || !Number.isInteger(to) || to < 0 || to >= parallelism)
+        throw this.noSuchSubtask(target, parallelism)
+      await this.write(
+        session,
+        `SELECT * EXCLUDE (${column}) FROM ${routed} WHERE ${column} = ${to}`,
+        to,
+        Number(records),
+      )
+    }
+    await session.run(`DROP TABLE ${routed}`)
+  }
+
+  private async write(session: Session, select: string, to: number, records: number): Promise<void> {
+    const piece = this.pieces.get(to) ?? { files: [], records: 0 }
+    const file = join(session.folder, `exchange-${this.index}-${to}-${piece.files.length}.parquet`)
+    await session.run(copyToParquet(select, this.outlet.schema, file))
+    piece.files.push(file)
+    piece.records += records
+    this.pieces.set(to, piece)
+  }
+
+  private async joined(session: Session, files: readonly string[], to: number): Promise<string> {
+    const [only] = files
+    if (only !== undefined && files.length === 1) return only
+    const whole = join(session.folder, `exchange-${this.index}-${to}.parquet`)
+    const { schema } = this.outlet
+    await session.run(copyToParquet(selectFromParquet(files, schema), schema, whole))
+    return whole
+  }
+
+  private noSuchSubtask(target: unknown, parallelism: number): JobError {
+    const { edge } = this.outlet
+    return new JobError('record.bad', `The partition expression of ${edge.id} gives ${String(target)} for a record.`, {
+      nodeId: edge.from,
+      hint: `It has to give a whole number from 0 to ${parallelism - 1}.`,
+    })
+  }
+}
+
+function unusedName(names: readonly string[]): string {
+  let name = 'subtask'
+  while (names.some((used) => used.toLowerCase() === name)) name += '_'
+  return name
+}

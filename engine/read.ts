@@ -1,0 +1,121 @@
+/** The input of a chain in one epoch, batch by batch, each in a table of its own. */
+import { rm } from 'node:fs/promises'
+import type { Source, SourceBatch } from '../connectors/spi.js'
+import type { Position } from '../core/execution/plan.js'
+import type { Place, Rejected } from '../core/record/rejected.js'
+import type { Session } from '../duckdb/session.js'
+import { identifier, text } from '../duckdb/sql.js'
+import { captureFor } from './capture.js'
+import { type Chain, type Port, pointOf } from './chain.js'
+import { arrivals, type ChainRun } from './chain-run.js'
+import { isBadRecord, materialise } from './compute.js'
+import type { EngineParts } from './engine.js'
+import type { Meter } from './meter.js'
+import { openSource } from './open-node.js'
+import { selectFromParquet } from './parquet.js'
+import type { Rejects } from './rejects.js'
+import type { Values } from './resolve-config.js'
+
+export interface Batch {
+  /** Where in the chain it comes in. */
+  readonly point: string
+  readonly table: string
+  readonly records: number
+  place(index: number): Place
+}
+
+export interface Reading {
+  readonly chain: Chain
+  readonly run: ChainRun
+  readonly parts: EngineParts
+  readonly values: Values
+  /** A connection that only reads. */
+  readonly session: Session
+  readonly meter: Meter
+  readonly rejects: Rejects
+  readonly signal: AbortSignal
+  /** Filled when a split has been read to its end. */
+  readonly reached: Record<string, { readonly position: Position; readonly end: boolean }>
+}
+
+/** Records of an exchange that are worked on at once. */
+const exchangeBatch = 262_144
+
+export async function* readBatches(reading: Reading): AsyncGenerator<Batch, void, void> {
+  if (reading.chain.head.nodeType === 'SOURCE') yield* readSource(reading)
+  else for (const port of reading.chain.ports) yield* readArrivals(reading, port)
+}
+
+async function* readSource(reading: Reading): AsyncGenerator<Batch, void, void> {
+  const { chain, run, parts, values, signal, session } = reading
+  const node = chain.head
+  const splits = run.plan.sources[node.id]?.splits[run.subtask] ?? []
+  if (splits.length === 0) return
+  const source = await openSource(node, values, parts, signal)
+  const capture = captureFor(run, node.id, session.folder, parts.store)
+  let number = 0
+  for (const split of splits) {
+    const batches: ReturnType<Source['read']> = source.read(split, session, capture)
+    try {
+      for (;;) {
+        const started = performance.now()
+        const next = await batches.next()
+        if (next.done === true) {
+          reading.reached[node.id] = next.value
+          break
+        }
+        number += 1
+        const batch = await takeBatch(reading, next.value, identifier(`read ${number}`), started)
+        if (batch.records > 0) yield batch
+        else await session.run(`DROP TABLE ${batch.table}`)
+      }
+    } finally {
+      await batches.return({ position: null, end: false })
+    }
+  }
+}
+
+/** The whole batch as one query; only if that fails are its bad records told apart. */
+async function takeBatch(reading: Reading, given: SourceBatch, table: string, started: number): Promise<Batch> {
+  const { session, meter, chain, rejects } = reading
+  const nodeId = chain.head.id
+  let rejected: readonly Omit<Rejected, 'nodeId'>[] = []
+  let records: number
+  try {
+    records = await materialise(session, table, given.select)
+  } catch (error) {
+    if (!isBadRecord(error)) throw error
+    const isolated = await given.isolate()
+    rejected = isolated.rejected
+    records = await materialise(session, table, isolated.select)
+  }
+  await given.release()
+  meter.add(nodeId, {
+    in: records + rejected.length,
+    out: records,
+    passed: records,
+    failed: rejected.length,
+    processingMs: performance.now() - started,
+  })
+  await rejects.add(rejected.map((record) => ({ ...record, nodeId })))
+  return { point: pointOf(chain.head), table, records, place: (index) => given.place(index) }
+}
+
+async function* readArrivals(reading: Reading, port: Port): AsyncGenerator<Batch, void, void> {
+  const { run, parts, session } = reading
+  let number = 0
+  for (const handle of arrivals(run, port.edge.id)) {
+    const file = await parts.store.fetch(handle.path, session.folder)
+    try {
+      const records = await session.count(`SELECT count(*) FROM read_parquet(${text(file)})`)
+      for (let from = 0; from < records; from += exchangeBatch) {
+        number += 1
+        const table = identifier(`read ${port.edge.id} ${number}`)
+        const select = selectFromParquet([file], port.schema, { from, to: from + exchangeBatch })
+        yield { point: port.point, table, records: await materialise(session, table, select), place: () => ({}) }
+      }
+    } finally {
+      await rm(file, { force: true })
+    }
+  }
+}

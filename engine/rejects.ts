@@ -1,0 +1,91 @@
+/** What becomes of bad records, as `onBadRecord` says (DESIGN section 6): refused, counted, or kept for people. */
+import { appendFile } from 'node:fs/promises'
+import { JobError } from '../core/errors/job-error.js'
+import type { Place, Rejected } from '../core/record/rejected.js'
+import type { JobSettings } from '../core/spec/settings.js'
+import type { ObjectStore } from '../storage/store.js'
+
+/** From this many records on a ratio means something. */
+const leastForRatio = 1_000
+
+export interface RecordsBefore {
+  readonly read: number
+  readonly failed: number
+}
+
+export class Rejects {
+  private failed = 0
+  private written = false
+
+  constructor(
+    private readonly policy: JobSettings['onBadRecord'],
+    /** Local, new in this epoch. */
+    private readonly file: string,
+    /** Totals of the execution before this epoch. */
+    private readonly before: RecordsBefore,
+  ) {}
+
+  /** Whether anyone will want to know where a bad record stood. */
+  get wantsPlaces(): boolean {
+    return this.policy.action !== 'SKIP'
+  }
+
+  async add(rejected: readonly Rejected[]): Promise<void> {
+    const [first] = rejected
+    if (first === undefined) return
+    if (this.policy.action === 'FAIL') throw badRecord(first)
+    this.failed += rejected.length
+    this.judgeCount()
+    if (this.policy.action !== 'DEAD_LETTER') return
+    await appendFile(this.file, rejected.map((record) => `${JSON.stringify(record)}\n`).join(''))
+    this.written = true
+  }
+
+  /** Before any sink commits. */
+  judge(readNow: number): void {
+    this.judgeCount()
+    const { maxRatio } = this.policy
+    const read = this.before.read + readNow
+    const failed = this.before.failed + this.failed
+    if (this.policy.action === 'FAIL' || maxRatio === null || read < leastForRatio || failed <= maxRatio * read) return
+    throw tolerance(`${failed} of ${read} records are bad; onBadRecord allows a ratio of ${maxRatio}.`)
+  }
+
+  /** Named in the marks, so that whoever finds them finds it; null: there are none to keep. */
+  async store(store: ObjectStore, key: string): Promise<string | null> {
+    if (!this.written) return null
+    await store.put(key, this.file)
+    return key
+  }
+
+  private judgeCount(): void {
+    const { max } = this.policy
+    const failed = this.before.failed + this.failed
+    if (this.policy.action === 'FAIL' || max === null || failed <= max) return
+    throw tolerance(`${failed} records are bad; onBadRecord allows ${max}.`)
+  }
+}
+
+function badRecord({ nodeId, message, place }: Rejected): JobError {
+  const where = describePlace(place)
+  return new JobError('record.bad', `${nodeId}: ${message}${where === '' ? '' : ` (${where})`}`, {
+    nodeId,
+    hint: 'Correct the record, or say under onBadRecord that bad records are skipped or kept as dead letters.',
+  })
+}
+
+function tolerance(message: string): JobError {
+  return new JobError('record.tolerance', message, { hint: 'Correct the records, or raise max or maxRatio.' })
+}
+
+/** `data/flights.csv, line 17`. */
+function describePlace(place: Place): string {
+  const parts = [
+    place.file,
+    place.table === undefined ? undefined : `table ${place.table}`,
+    place.line === undefined ? undefined : `line ${place.line}`,
+    place.key === undefined ? undefined : `key ${place.key}`,
+    place.line === undefined && place.record !== undefined ? `record ${place.record + 1}` : undefined,
+  ]
+  return parts.filter((part) => part !== undefined).join(', ')
+}

@@ -1,0 +1,139 @@
+/** Runs one subtask of one chain for one epoch: restore, read, compute, write, snapshot, report. */
+import { join } from 'node:path'
+import type { ChainResult, StateHandle } from '../core/execution/chain-task.js'
+import { fenceName } from '../core/execution/fence.js'
+import { cancelledError, orCancelled } from './cancel.js'
+import { type Chain, openChain } from './chain.js'
+import { type ChainControl, type ChainRun, storeKey } from './chain-run.js'
+import { endsNow } from './ends-now.js'
+import type { EngineParts } from './engine.js'
+import { Epoch } from './epoch.js'
+import { ExchangeWriter } from './exchange.js'
+import { Downstream, Turn } from './flow.js'
+import { Meter } from './meter.js'
+import { valuesOf } from './open-node.js'
+import { type Computed, Outflow } from './outflow.js'
+import { routingOf } from './partition.js'
+import { readBatches } from './read.js'
+import { Rejects } from './rejects.js'
+import type { Values } from './resolve-config.js'
+import { discard, giveBack, type Held, takeSession } from './sessions.js'
+import { restore, snapshot, stateLabel } from './snapshot.js'
+import { closeWriters, commitWriters, markedCounters, openWriters, type Writer } from './write.js'
+
+const progressEveryMs = 500
+
+export async function runChain(run: ChainRun, parts: EngineParts, control: ChainControl): Promise<ChainResult> {
+  if (control.signal.aborted) throw cancelledError()
+  const values = valuesOf(run, run.plan.at)
+  const chain = await openChain(run.graph, run.vertexId, run.phase, values, parts)
+  const meter = new Meter(chain.nodes.map((node) => node.id))
+  control.progress(meter.read())
+  const beat = setInterval(() => control.progress(meter.read()), progressEveryMs)
+  try {
+    const { held, restored } = await takeSession(run, stateLabel(chain, run, run.states), parts)
+    const work = runEpoch({ run, parts, control, values, chain, meter, held, restored })
+    try {
+      const result = await orCancelled(work, control.signal, () => held.interrupt())
+      await giveBack(held, stateLabel(chain, run, statesAfter(run.states, result.states)))
+      return result
+    } catch (error) {
+      const discarded = work.catch(() => undefined).then(() => discard(held))
+      // A cancelled connector may take its time; its session goes when it has ended.
+      if (!control.signal.aborted) await discarded
+      throw error
+    }
+  } finally {
+    clearInterval(beat)
+  }
+}
+
+interface Work {
+  readonly run: ChainRun
+  readonly parts: EngineParts
+  readonly control: ChainControl
+  readonly values: Values
+  readonly chain: Chain
+  readonly meter: Meter
+  readonly held: Held
+  /** The session holds the state that the epoch starts from. */
+  readonly restored: boolean
+}
+
+async function runEpoch(work: Work): Promise<ChainResult> {
+  const { run, parts, control, values, chain, held, restored } = work
+  if (!restored) await restore(held.main, chain, run, parts.store)
+  const writers = await openWriters(chain, run, values, parts, control.signal)
+  try {
+    return await readAndWrite(work, writers)
+  } finally {
+    await closeWriters(writers)
+  }
+}
+
+async function readAndWrite(work: Work, writers: readonly Writer[]): Promise<ChainResult> {
+  const started = performance.now()
+  const { run, parts, control, values, chain, meter, held } = work
+  const marked = markedCounters(writers, run.plan.epoch)
+  const rejects = rejectsFor(run, held, marked !== null)
+  const turn = new Turn()
+  const outflow = new Outflow(chain, held, writers, await openExchanges(work), meter, rejects, turn)
+  const downstream = new Downstream<Computed>((batch) => outflow.drain(batch))
+  const epoch = new Epoch(chain, held.main, meter, rejects, downstream, turn)
+  const reached: Record<string, ChainResult['reached'][string]> = {}
+  const session = await held.connection('read')
+  try {
+    await epoch.read(
+      readBatches({ chain, run, parts, values, session, meter, rejects, reached, signal: control.signal }),
+    )
+    if (endsNow(run, chain, reached)) await epoch.end()
+    await downstream.drained()
+  } finally {
+    await downstream.settled()
+  }
+
+  const states = await snapshot(held.main, chain, run, parts.store, epoch)
+  const sent = await Promise.all(outflow.exchanges.map((writer) => writer.finish(held.main, parts.store)))
+  // Everything that a mark names, and everything that can still fail, comes before the first commit (I2).
+  rejects.judge(meter.of(chain.head.id).in)
+  const rejectsFile =
+    marked === null ? await rejects.store(parts.store, storeKey(run, 'rejects', 'rejects.jsonl')) : marked.rejects
+  const counters = marked?.counters ?? meter.read()
+  if (control.signal.aborted) throw cancelledError()
+  await commitWriters(writers, run.plan.epoch, counters, rejectsFile)
+  return {
+    vertexId: run.vertexId,
+    subtask: run.subtask,
+    epoch: run.plan.epoch,
+    counters,
+    reached,
+    states: [...states, ...sent.flatMap((one) => one.states)],
+    exchanges: sent.flatMap((one) => one.exchanges),
+    rejects: rejectsFile === null ? [] : [rejectsFile],
+    durationMs: Math.round(performance.now() - started),
+    wrote: Object.fromEntries(writers.map(({ node, sink }) => [node.id, sink.method])),
+  }
+}
+
+/** What is visible already has been judged: its bad records are left out once more, and nothing else. */
+function rejectsFor(run: ChainRun, held: Held, isMarked: boolean): Rejects {
+  const policy = isMarked ? ({ action: 'SKIP', max: null, maxRatio: null } as const) : run.settings.onBadRecord
+  const file = join(held.folder, `rejects-${fenceName(run.fence)}.jsonl`)
+  return new Rejects(policy, file, run.before ?? { read: 0, failed: 0 })
+}
+
+async function openExchanges({ run, parts, values, chain, held }: Work): Promise<ExchangeWriter[]> {
+  const writers: ExchangeWriter[] = []
+  for (const [index, outlet] of chain.outlets.entries()) {
+    if (outlet.kind !== 'EDGE') continue
+    const routing = await routingOf(held.main, run.graph, outlet.edge, run.subtask, values, parts)
+    writers.push(new ExchangeWriter(outlet, routing, run, index))
+  }
+  return writers
+}
+
+function statesAfter(before: readonly StateHandle[], after: readonly StateHandle[]): StateHandle[] {
+  const isSame = (a: StateHandle, b: StateHandle) =>
+    a.nodeId === b.nodeId && a.subtask === b.subtask && a.name === b.name
+  return [...before.filter((old) => !after.some((handle) => isSame(old, handle))), ...after]
+}

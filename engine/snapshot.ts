@@ -1,0 +1,122 @@
+/** State of operators: from the last checkpoint's files into the session, and back into new files (I5). */
+import { createHash } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { StateHandle } from '../core/execution/chain-task.js'
+import type { Session } from '../duckdb/session.js'
+import type { Input, StateTable } from '../operators/operator.js'
+import type { ObjectStore } from '../storage/store.js'
+import type { Chain, Step } from './chain.js'
+import { type ChainRun, storeKey } from './chain-run.js'
+import { copyToParquet, createEmpty, selectFromParquet } from './parquet.js'
+
+/** What a session must hold before this epoch can run in it. */
+export function stateLabel(chain: Chain, run: ChainRun, states: readonly StateHandle[]): string {
+  const nodes = new Set(chain.steps.map((step) => step.node.id))
+  const paths = states
+    .filter((handle) => handle.subtask === run.subtask && nodes.has(handle.nodeId))
+    .map((handle) => `${handle.nodeId} ${handle.name} ${handle.path}`)
+    .sort()
+  return createHash('sha256')
+    .update(JSON.stringify([run.phase.number, paths]))
+    .digest('hex')
+}
+
+/** Into an empty session: empty tables at all inputs, build sides whole, state as it was. */
+export async function restore(session: Session, chain: Chain, run: ChainRun, store: ObjectStore): Promise<void> {
+  for (const step of chain.steps) {
+    await createInputs(session, step)
+    for (const build of step.builds) await loadBuildSide(session, step, build, run, store)
+    for (const table of step.compiled.state ?? []) {
+      await session.run(table.create)
+      const handles = handlesOf(run, step, table.name)
+      if (handles.length > 0) await load(session, table.table, handles, store)
+    }
+  }
+}
+
+/** A port that has no batch at the moment has an empty table. */
+export async function createInputs(session: Session, step: Step): Promise<void> {
+  for (const input of step.inputs) await session.run(createEmpty(input.table, input.schema))
+}
+
+/**
+ * The state of every step after this epoch. Unchanged state keeps its file; what has been emitted at the end is not
+ * needed any more, and its file is empty.
+ */
+export async function snapshot(
+  session: Session,
+  chain: Chain,
+  run: ChainRun,
+  store: ObjectStore,
+  touched: { readonly changed: ReadonlySet<string>; readonly ended: ReadonlySet<string> },
+): Promise<StateHandle[]> {
+  const handles: StateHandle[] = []
+  for (const step of chain.steps) {
+    const { id } = step.node
+    for (const table of step.compiled.state ?? []) {
+      if (touched.ended.has(id)) await session.run(`DELETE FROM ${table.table}`)
+      if (touched.ended.has(id) || touched.changed.has(id)) handles.push(await save(session, step, table, run, store))
+      else handles.push(...handlesOf(run, step, table.name))
+    }
+  }
+  return handles
+}
+
+export const buildStateName = (port: string) => `build:${port}`
+
+async function loadBuildSide(
+  session: Session,
+  step: Step,
+  build: Input,
+  run: ChainRun,
+  store: ObjectStore,
+): Promise<void> {
+  const prefix = `${buildStateName(build.port)}:`
+  const handles = run.states
+    .filter(
+      ({ nodeId, subtask, name }) => nodeId === step.node.id && subtask === run.subtask && name.startsWith(prefix),
+    )
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+  if (handles.length > 0) await load(session, build.table, handles, store)
+}
+
+/** Rows keep their order: that of a LIST is part of it. */
+async function load(
+  session: Session,
+  table: string,
+  handles: readonly StateHandle[],
+  store: ObjectStore,
+): Promise<void> {
+  const schema = await session.describe(`SELECT * FROM ${table}`)
+  const files: string[] = []
+  try {
+    for (const handle of handles) files.push(await store.fetch(handle.path, session.folder))
+    await session.run(`INSERT INTO ${table} ${selectFromParquet(files, schema)}`)
+  } finally {
+    for (const file of files) await rm(file, { force: true })
+  }
+}
+
+async function save(
+  session: Session,
+  step: Step,
+  table: StateTable,
+  run: ChainRun,
+  store: ObjectStore,
+): Promise<StateHandle> {
+  const select = `SELECT * FROM ${table.table}`
+  const path = storeKey(run, 'state', `${step.node.id}-${table.name}.parquet`)
+  const file = join(session.folder, 'state.parquet')
+  await session.run(copyToParquet(select, await session.describe(select), file))
+  const { sizeBytes } = await store.put(path, file)
+  await rm(file, { force: true })
+  const records = await session.count(`SELECT count(*) FROM ${table.table}`)
+  return { nodeId: step.node.id, subtask: run.subtask, name: table.name, type: table.type, path, sizeBytes, records }
+}
+
+function handlesOf(run: ChainRun, step: Step, name: string): StateHandle[] {
+  return run.states.filter(
+    (handle) => handle.nodeId === step.node.id && handle.subtask === run.subtask && handle.name === name,
+  )
+}
