@@ -1,0 +1,64 @@
+import { z } from 'zod'
+import { secret } from '../../core/config/schema.js'
+import { id, listOf, page, role, time, version } from '../http/schema.js'
+
+const password = secret('12 characters to 72 bytes.')
+
+export const loginBody = z.strictObject({ username: z.string().min(1).max(100), password: secret('The password.') })
+export const loginAnswer = z.object({ token: z.string(), expiresAt: time, username: z.string(), role }).meta({ id: 'Login' })
+
+export const userParams = z.strictObject({ userId: id })
+export const user = z
+  .object({
+    userId: z.string(),
+    username: z.string(),
+    email: z.string().nullable(),
+    displayName: z.string().nullable(),
+    role,
+    status: z.enum(['ACTIVE', 'INACTIVE', 'LOCKED']),
+    lastLoginAt: time.nullable(),
+    version: z.number().int(),
+    createdAt: time,
+    updatedAt: time,
+  })
+  .meta({ id: 'User' })
+export const userList = listOf(user)
+export const userQuery = z.strictObject(page)
+export const newUser = z.strictObject({
+  username: z.string().regex(/^[A-Za-z0-9._@-]{1,100}$/, 'letters, digits and . _ @ - only'),
+  password,
+  role: role.default('USER'),
+  email: z.email().max(200).optional(),
+  displayName: z.string().max(200).optional(),
+})
+export const changedUser = z.strictObject({
+  version: version.optional(),
+  role: role.optional(),
+  status: z.enum(['ACTIVE', 'INACTIVE']).optional(),
+  email: z.email().max(200).nullable().optional(),
+  displayName: z.string().max(200).nullable().optional(),
+  password: password.optional(),
+})
+
+export const passwordBody = z.strictObject({ currentPassword: secret('The present password.'), newPassword: password })
+
+export const tokenParams = z.strictObject({ tokenId: id })
+export const token = z
+  .object({
+    tokenId: z.string(),
+    name: z.string(),
+    type: z.enum(['SESSION', 'API']),
+    role: role.nullable().describe('A smaller role than its user has; null: the same.'),
+    expiresAt: time,
+    lastUsedAt: time.nullable(),
+    createdAt: time,
+  })
+  .meta({ id: 'Token' })
+export const tokenList = listOf(token)
+export const tokenQuery = z.strictObject(page)
+export const newToken = z.strictObject({
+  name: z.string().min(1).max(100),
+  role: role.optional(),
+  expiresInDays: z.number().int().min(1).max(366).default(90),
+})
+export const createdToken = token.extend({ token: z.string().describe('Shown once.') }).meta({ id: 'CreatedToken' })

@@ -1,0 +1,164 @@
+/** Connections that jobs share: written in clear, shown masked, tested from here. */
+import { jsonSchemaOf } from '../../core/config/schema.js'
+import { isJobError, JobError, reportError } from '../../core/errors/job-error.js'
+import type { Problem } from '../../core/errors/problem.js'
+import { redact, type SchemaNode } from '../../core/security/secret-fields.js'
+import type { ConnectionDefinition } from '../../models/stores/connection-store.js'
+import type { ApiDeps } from '../deps.js'
+import { InvalidInput } from '../http/problem.js'
+import { callerOf, type Route, route } from '../http/route.js'
+import { noQuery, versionQuery } from '../http/schema.js'
+import { findConnector } from './connector-routes.js'
+import { connection, connectionBody, connectionList, connectionParams, connectionQuery, connectionTest } from './schema.js'
+import { resolveReferences } from './references.js'
+
+const shared = { tag: 'Connections' } as const
+const audit = (operation: string) => ({ operation, resource: 'CONNECTION' })
+
+export const connectionRoutes: readonly Route[] = [
+  route({
+    ...shared,
+    method: 'get',
+    path: '/connections',
+    summary: 'Connections, newest first.',
+    access: 'USER',
+    query: connectionQuery,
+    status: 200,
+    response: connectionList,
+    handle: async ({ query }, deps) => ({ body: await deps.connections.list(query) }),
+  }),
+  route({
+    ...shared,
+    method: 'post',
+    path: '/connections',
+    summary: 'Creates a connection; its secrets are encrypted.',
+    access: 'DEVELOPER',
+    audit: audit('CREATE_CONNECTION'),
+    auditBody: maskedBody,
+    body: connectionBody,
+    status: 201,
+    response: connection,
+    handle: async (call, deps) => {
+      const definition = definitionOf(call.body, call.body.config, deps)
+      const schema = secretsOf(definition.connector, deps)
+      const created = await deps.connections.create(call.newId, definition, schema, callerOf(call).userId)
+      return { body: created, resourceId: call.newId, headers: { Location: `/api/v1/connections/${call.newId}` } }
+    },
+  }),
+  route({
+    ...shared,
+    method: 'get',
+    path: '/connections/{connectionId}',
+    summary: 'One connection, secrets masked.',
+    access: 'USER',
+    params: connectionParams,
+    query: noQuery,
+    status: 200,
+    response: connection,
+    handle: async ({ params }, deps) => {
+      const found = await deps.connections.find(params.connectionId)
+      return { body: found, headers: { ETag: `"${found.version}"` } }
+    },
+  }),
+  route({
+    ...shared,
+    method: 'put',
+    path: '/connections/{connectionId}',
+    summary: 'Changes a connection; a secret given as *** stays as it is stored.',
+    access: 'DEVELOPER',
+    audit: audit('UPDATE_CONNECTION'),
+    auditBody: maskedBody,
+    params: connectionParams,
+    query: versionQuery,
+    body: connectionBody,
+    status: 200,
+    response: connection,
+    handle: async (call, deps) => {
+      const { connectionId } = call.params
+      const schema = secretsOf(call.body.connector, deps)
+      const config = await deps.connections.unmasked(connectionId, call.body.config, schema)
+      const definition = definitionOf(call.body, config, deps)
+      const by = callerOf(call).userId
+      return { body: await deps.connections.update(connectionId, definition, schema, call.version, by) }
+    },
+  }),
+  route({
+    ...shared,
+    method: 'delete',
+    path: '/connections/{connectionId}',
+    summary: 'Removes a connection; jobs that name it will say so when they start.',
+    access: 'DEVELOPER',
+    audit: audit('DELETE_CONNECTION'),
+    params: connectionParams,
+    query: versionQuery,
+    status: 204,
+    response: null,
+    handle: async (call, deps) => {
+      await deps.connections.remove(call.params.connectionId, call.version)
+      return {}
+    },
+  }),
+  route({
+    ...shared,
+    method: 'post',
+    path: '/connections/{connectionId}/test',
+    summary: 'Can it be reached, and is its user let in? What it finds is kept with the connection.',
+    access: 'DEVELOPER',
+    audit: audit('TEST_CONNECTION'),
+    params: connectionParams,
+    status: 200,
+    response: connectionTest,
+    handle: async ({ params }, deps) => ({ body: await testConnection(params.connectionId, deps) }),
+  }),
+]
+
+const TEST_MS = 15_000
+
+async function testConnection(connectionId: string, deps: ApiDeps) {
+  const { name, connector } = await deps.connections.find(connectionId)
+  const { connection: kind } = findConnector(deps.parts.connectors, connector)
+  if (kind === undefined) throw new JobError('conflict', `A connection of ${connector} has nothing to test`)
+  const config = await resolveReferences(await deps.connections.resolve(name), deps)
+  const context = { ...deps.parts.files, signal: AbortSignal.timeout(TEST_MS) }
+  try {
+    const message = await kind.check(kind.config.parse(config), context)
+    await deps.connections.noteTest(connectionId, 'OK', message)
+    return { status: 'OK' as const, message, code: null, hint: null }
+  } catch (error) {
+    if (!isJobError(error)) deps.log.warn({ connection: name, error }, 'a connection test failed unexpectedly')
+    const { code, message, hint } = isJobError(error)
+      ? reportError(error)
+      : { code: 'connection.refused', message: 'The test failed', hint: null }
+    await deps.connections.noteTest(connectionId, 'FAILED', message)
+    return { status: 'FAILED' as const, message, code, hint }
+  }
+}
+
+/** Checked by the connector's own schema, and kept as it was written. */
+function definitionOf(
+  body: Omit<ConnectionDefinition, 'config'>,
+  config: ConnectionDefinition['config'],
+  deps: ApiDeps,
+): ConnectionDefinition {
+  const { name, connector, usage, description } = body
+  const { connection: kind } = findConnector(deps.parts.connectors, connector)
+  if (kind === undefined) throw new JobError('config.invalid', `The connector ${connector} has no connections`, { pointer: '/connector' })
+  const result = kind.config.safeParse(config)
+  if (result.success) return { name, connector, usage, description, config }
+  const problems = result.error.issues.map((issue): Problem => {
+    const pointer = ['', 'config', ...issue.path.map(String)].join('/')
+    return { pointer, nodeId: null, code: 'config.invalid', message: issue.message, hint: null }
+  })
+  throw new InvalidInput('config.invalid', `The config does not fit the connector ${connector}`, problems)
+}
+
+function secretsOf(connector: string, deps: ApiDeps): SchemaNode | null {
+  const { connection: kind } = findConnector(deps.parts.connectors, connector)
+  return kind === undefined ? null : (jsonSchemaOf(kind.config) as SchemaNode)
+}
+
+function maskedBody(body: unknown, deps: ApiDeps): unknown {
+  const { connector, config } = body as { connector?: unknown; config?: unknown }
+  const known = deps.parts.connectors.find((one) => one.name === connector)?.connection
+  return { ...(body as object), config: redact(config, known === undefined ? null : (jsonSchemaOf(known.config) as SchemaNode)) }
+}

@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import { secret } from '../../core/config/schema.js'
+import { id, json, listOf, page, time, version } from '../http/schema.js'
+
+export const connectorParams = z.strictObject({ name: id })
+const side = z.object({ guarantees: z.record(z.string(), z.boolean()), config: json }).nullable()
+export const connector = z
+  .object({
+    name: z.string(),
+    summary: z.string(),
+    connection: json.nullable().describe('JSON Schema of its connections.'),
+    source: side.describe('JSON Schema of its config as a source.'),
+    sink: side.describe('JSON Schema of its config as a sink.'),
+  })
+  .meta({ id: 'Connector' })
+export const connectorSummary = z
+  .object({ name: z.string(), summary: z.string(), source: z.boolean(), sink: z.boolean(), connection: z.boolean() })
+  .meta({ id: 'ConnectorSummary' })
+export const connectorList = listOf(connectorSummary)
+
+export const operatorParams = z.strictObject({ type: id })
+export const operator = z
+  .object({
+    type: z.string(),
+    summary: z.string(),
+    modes: z.array(z.string()),
+    ports: z.array(z.string()).describe('Input ports; `*`: any number, named by the user.'),
+    config: json.describe('JSON Schema.'),
+  })
+  .meta({ id: 'Operator' })
+export const operatorList = listOf(operator)
+
+export const connectionParams = z.strictObject({ connectionId: id })
+export const connectionQuery = z.strictObject({
+  ...page,
+  name: z.string().max(128).optional(),
+  connector: z.string().max(64).optional(),
+})
+const usage = z.enum(['SOURCE', 'SINK', 'BOTH'])
+export const connection = z
+  .object({
+    connectionId: z.string(),
+    name: z.string(),
+    connector: z.string(),
+    usage,
+    description: z.string().nullable(),
+    config: json.describe('Secrets are shown as ***.'),
+    lastTest: z.object({ at: time, status: z.enum(['OK', 'FAILED']), message: z.string().nullable() }).nullable(),
+    version: z.number().int(),
+    createdAt: time,
+    updatedAt: time,
+  })
+  .meta({ id: 'Connection' })
+export const connectionList = listOf(connection)
+export const connectionBody = z.strictObject({
+  kind: z.literal('connection').optional(),
+  version: version.optional(),
+  name: z.string().trim().min(1).max(128),
+  connector: z.string().min(1).max(64),
+  usage: usage.default('BOTH'),
+  description: z.string().max(2000).nullable().default(null),
+  config: json.describe('As the connector says; *** keeps a stored secret.'),
+})
+export const connectionTest = z
+  .object({ status: z.enum(['OK', 'FAILED']), message: z.string(), code: z.string().nullable(), hint: z.string().nullable() })
+  .meta({ id: 'ConnectionTest' })
+
+export const secretParams = z.strictObject({ name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/, 'letters, digits and _ . - only') })
+export const secretQuery = z.strictObject(page)
+export const secretRecord = z
+  .object({ name: z.string(), description: z.string().nullable(), version: z.number().int(), createdAt: time, updatedAt: time })
+  .meta({ id: 'Secret' })
+export const secretList = listOf(secretRecord)
+export const secretBody = z.strictObject({ value: secret('What ${secret:NAME} stands for; never shown.'), description: z.string().max(512).nullable().default(null) })

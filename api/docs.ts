@@ -1,0 +1,25 @@
+/** Swagger UI from this server alone: no content delivery network. */
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import { Router, static as serveFolder } from 'express'
+
+export function docs(): Router {
+  const router = Router()
+  const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
+  router.get('/swagger-initializer.js', (_request, response) => {
+    response.type('text/javascript').send(INITIALIZER)
+  })
+  router.use(serveFolder(folder, { index: 'index.html', redirect: true }))
+  return router
+}
+
+const INITIALIZER = `window.onload = () => {
+  window.ui = SwaggerUIBundle({
+    url: '../openapi.json',
+    dom_id: '#swagger-ui',
+    deepLinking: true,
+    persistAuthorization: true,
+    presets: [SwaggerUIBundle.presets.apis],
+  })
+}
+`

@@ -1,0 +1,84 @@
+/** RFC 9457 problem details from any error: the one place that turns an error into an answer. */
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express'
+import { CODES, type ErrorCode } from '../../core/errors/codes.js'
+import { isJobError, JobError } from '../../core/errors/job-error.js'
+import type { Problem } from '../../core/errors/problem.js'
+import type { Log } from '../deps.js'
+
+export interface ProblemDetails {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly code: string
+  readonly hint?: string
+  readonly errors: readonly Problem[]
+}
+
+/** Several things are wrong with what was sent; all are named at once. */
+export class InvalidInput extends JobError {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    readonly problems: readonly Problem[],
+  ) {
+    super(code, message)
+  }
+}
+
+export function problemDetails(error: unknown): ProblemDetails {
+  const known = isJobError(error) ? error : fromHttpError(error)
+  const facts = CODES[known.code]
+  return {
+    type: `urn:etl:problem:${known.code}`,
+    title: facts.meaning,
+    status: facts.http,
+    detail: known.message,
+    code: known.code,
+    ...(known.hint === undefined ? {} : { hint: known.hint }),
+    errors: problemsOf(known),
+  }
+}
+
+export function sendProblem(response: Response, error: unknown): void {
+  const details = problemDetails(error)
+  if (details.status === 401) response.setHeader('WWW-Authenticate', 'Bearer')
+  response.status(details.status).type('application/problem+json').send(JSON.stringify(details))
+}
+
+export const unknownRoute: RequestHandler = (request) => {
+  throw new JobError('not.found', `There is no ${request.method} ${request.path}`, {
+    hint: 'GET /api/v1/openapi.json lists every route.',
+  })
+}
+
+export function errorMiddleware(log: Log): ErrorRequestHandler {
+  return (error, request, response, next) => {
+    if (!isJobError(error) && !isClientError(error)) {
+      log.error({ method: request.method, path: request.path, error }, 'request failed')
+    }
+    if (response.headersSent) return next(error)
+    sendProblem(response, error)
+  }
+}
+
+/** An unexpected error keeps its words to the log: they may hold statements, paths or secrets. */
+function fromHttpError(error: unknown): JobError {
+  if (!isClientError(error)) return new JobError('internal', CODES.internal.meaning)
+  if (error.status === 413) return new JobError('request.too-large', CODES['request.too-large'].meaning)
+  const code = error.type === 'entity.parse.failed' ? 'spec.unreadable' : 'usage.invalid'
+  return new JobError(code, `The request cannot be read: ${error.message}`)
+}
+
+function isClientError(error: unknown): error is { status: number; type?: string; message: string } {
+  if (!(error instanceof Error) || !('status' in error)) return false
+  return typeof error.status === 'number' && error.status >= 400 && error.status < 500
+}
+
+function problemsOf(error: JobError): readonly Problem[] {
+  const problems = (error as Partial<InvalidInput>).problems
+  if (problems !== undefined) return problems
+  if (error.pointer === undefined && error.nodeId === undefined) return []
+  const { code, message } = error
+  return [{ pointer: error.pointer ?? '', nodeId: error.nodeId ?? null, code, message, hint: error.hint ?? null }]
+}

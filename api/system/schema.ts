@@ -1,0 +1,58 @@
+import { z } from 'zod'
+import { id, json, listOf, page, time, timeRange, version } from '../http/schema.js'
+
+export const settingParams = z.strictObject({ key: z.string().min(1).max(128) })
+export const settingQuery = z.strictObject({ group: z.string().max(64).optional() })
+export const setting = z
+  .object({
+    key: z.string(),
+    value: z.string().nullable(),
+    defaultValue: z.string().nullable(),
+    type: z.enum(['STRING', 'INT', 'BOOLEAN', 'JSON']),
+    group: z.string(),
+    description: z.string().nullable(),
+    readonly: z.boolean(),
+    version: z.number().int(),
+    updatedAt: time,
+  })
+  .meta({ id: 'Setting' })
+export const settingList = listOf(setting)
+export const settingBody = z.strictObject({
+  version: version.optional(),
+  value: z.union([z.string(), z.number(), z.boolean()]).nullable().describe('null: back to the default.'),
+})
+
+const status = z.enum(['SUCCESS', 'FAILED'])
+export const operationQuery = z.strictObject({
+  ...page,
+  ...timeRange,
+  userId: id.optional(),
+  operationType: z.string().max(64).optional(),
+  resourceType: z.string().max(64).optional(),
+  resourceId: z.string().max(191).optional(),
+  status: status.optional(),
+})
+export const operation = z
+  .object({
+    logId: z.string(),
+    time,
+    userId: z.string().nullable(),
+    username: z.string().nullable(),
+    operationType: z.string(),
+    resourceType: z.string().nullable(),
+    resourceId: z.string().nullable(),
+    requestMethod: z.string().nullable(),
+    requestPath: z.string().nullable(),
+    requestParams: json,
+    responseStatus: z.number().int().nullable(),
+    operationStatus: status,
+    errorMessage: z.string().nullable(),
+    ipAddress: z.string().nullable(),
+    userAgent: z.string().nullable(),
+    durationMs: z.number().nullable(),
+  })
+  .meta({ id: 'Operation' })
+export const operationList = listOf(operation)
+
+export const schemaParams = z.strictObject({ name: z.string().min(1).max(100).describe('job, connection, alertRule or setting.') })
+export const anyDocument = json

@@ -1,0 +1,111 @@
+/** Settings, the audit, published schemas and this API's own description. */
+import { JobError } from '../../core/errors/job-error.js'
+import { nearestHint } from '../../core/spec/nearest.js'
+import { documentJsonSchema, documentSchemas, jobJsonSchema } from '../../core/spec/schema.js'
+import { callerOf, type Route, route } from '../http/route.js'
+import { noQuery, versionQuery } from '../http/schema.js'
+import { openApiDocument } from '../openapi.js'
+import {
+  anyDocument,
+  operationList,
+  operationQuery,
+  schemaParams,
+  setting,
+  settingBody,
+  settingList,
+  settingParams,
+  settingQuery,
+} from './schema.js'
+
+const shared = { tag: 'System' } as const
+
+export const systemRoutes: readonly Route[] = [
+  route({
+    ...shared,
+    method: 'get',
+    path: '/system-configs',
+    summary: 'System settings.',
+    access: 'ADMIN',
+    visibleTo: 'ADMIN',
+    query: settingQuery,
+    status: 200,
+    response: settingList,
+    handle: async ({ query }, deps) => ({ body: { items: await deps.configs.list(query.group), nextCursor: null } }),
+  }),
+  route({
+    ...shared,
+    method: 'get',
+    path: '/system-configs/{key}',
+    summary: 'One system setting.',
+    access: 'ADMIN',
+    visibleTo: 'ADMIN',
+    params: settingParams,
+    query: noQuery,
+    status: 200,
+    response: setting,
+    handle: async ({ params }, deps) => {
+      const found = await deps.configs.find(params.key)
+      return { body: found, headers: { ETag: `"${found.version}"` } }
+    },
+  }),
+  route({
+    ...shared,
+    method: 'put',
+    path: '/system-configs/{key}',
+    summary: 'Changes a system setting.',
+    access: 'ADMIN',
+    visibleTo: 'ADMIN',
+    audit: { operation: 'UPDATE_CONFIG', resource: 'CONFIG' },
+    params: settingParams,
+    query: versionQuery,
+    body: settingBody,
+    status: 200,
+    response: setting,
+    handle: async (call, deps) => {
+      const value = call.body.value === null ? null : String(call.body.value)
+      return { body: await deps.configs.update(call.params.key, value, call.version, callerOf(call).userId) }
+    },
+  }),
+  route({
+    ...shared,
+    method: 'get',
+    path: '/operation-logs',
+    summary: 'The audit, newest first: every call that changed something or tried to.',
+    access: 'ADMIN',
+    visibleTo: 'ADMIN',
+    query: operationQuery,
+    status: 200,
+    response: operationList,
+    handle: async ({ query }, deps) => ({ body: await deps.operationLog.list(query) }),
+  }),
+  route({
+    ...shared,
+    method: 'get',
+    path: '/schemas/{name}',
+    summary: 'JSON Schema of a kind of definition, for editors.',
+    access: 'PUBLIC',
+    params: schemaParams,
+    query: noQuery,
+    status: 200,
+    response: anyDocument,
+    handle: async ({ params }) => ({ body: publishedSchema(params.name) }),
+  }),
+  route({
+    ...shared,
+    method: 'get',
+    path: '/openapi.json',
+    summary: 'This API as OpenAPI 3.1.',
+    access: 'PUBLIC',
+    query: noQuery,
+    status: 200,
+    response: anyDocument,
+    handle: async (_call, deps) => ({ body: openApiDocument(deps.routes()) }),
+  }),
+]
+
+export function publishedSchema(name: string): Record<string, unknown> {
+  if (name === 'job') return jobJsonSchema()
+  if (Object.hasOwn(documentSchemas, name)) return documentJsonSchema(name as keyof typeof documentSchemas)
+  const known = Object.keys(documentSchemas)
+  throw new JobError('not.found', `There is no schema ${name}`, { hint: nearestHint(name, known) ?? `Known: ${known.join(', ')}.` })
+}

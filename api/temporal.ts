@@ -1,0 +1,112 @@
+/** The API's side of Temporal: starts and cancels executions. Both may be asked again without harm. */
+import {
+  Client,
+  Connection,
+  defineSearchAttributeKey,
+  TypedSearchAttributes,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client'
+import { JobError } from '../core/errors/job-error.js'
+
+export interface StartedExecution {
+  readonly executionId: string
+  readonly jobId: string
+  /** MANUAL, CRON, …: a search attribute. */
+  readonly trigger: string
+}
+
+export interface TemporalControl {
+  startExecution(execution: StartedExecution): Promise<'started' | 'already started'>
+  cancelExecution(jobId: string, executionId: string): Promise<'asked' | 'gone'>
+  /** Throws when it cannot be reached. */
+  probe(): Promise<string>
+  /** Makes the search attributes that are missing; without them executions start all the same. */
+  registerSearchAttributes(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface TemporalOptions {
+  readonly address: string
+  readonly namespace: string
+}
+
+export const WORKFLOW_TYPE = 'jobExecution'
+export const CONTROL_QUEUE = 'etl-control'
+
+export function workflowIdOf(jobId: string, executionId: string): string {
+  return `etl-job/${jobId}/${executionId}`
+}
+
+/** Lazy: a Temporal server that is away at boot is found again when it is back. */
+export function openTemporal({ address, namespace }: TemporalOptions): TemporalControl {
+  const connection = Connection.lazy({ address })
+  const client = new Client({ connection, namespace })
+  let searchable = false
+  const soon = <T>(work: () => Promise<T>) => connection.withDeadline(Date.now() + PATIENCE_MS, work)
+  return {
+    async startExecution({ executionId, jobId, trigger }) {
+      try {
+        await soon(() =>
+          client.workflow.start(WORKFLOW_TYPE, {
+            workflowId: workflowIdOf(jobId, executionId),
+            taskQueue: CONTROL_QUEUE,
+            args: [{ executionId }],
+            workflowIdReusePolicy: 'REJECT_DUPLICATE',
+            ...(searchable ? { typedSearchAttributes: attributesOf(jobId, trigger) } : {}),
+          }),
+        )
+        return 'started'
+      } catch (error) {
+        if (error instanceof WorkflowExecutionAlreadyStartedError) return 'already started'
+        throw away(address, error)
+      }
+    },
+    async cancelExecution(jobId, executionId) {
+      try {
+        await soon(() => client.workflow.getHandle(workflowIdOf(jobId, executionId)).cancel())
+        return 'asked'
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return 'gone'
+        throw away(address, error)
+      }
+    },
+    async probe() {
+      try {
+        await soon(() => connection.workflowService.describeNamespace({ namespace }))
+        return `${address}, namespace ${namespace}`
+      } catch (error) {
+        throw away(address, error)
+      }
+    },
+    async registerSearchAttributes() {
+      await soon(() => registerMissing(connection, namespace))
+      searchable = true
+    },
+    close: async () => await connection.close(),
+  }
+}
+
+const PATIENCE_MS = 5000
+const JOB_ID = defineSearchAttributeKey('EtlJobId', 'KEYWORD')
+const TRIGGER = defineSearchAttributeKey('EtlTrigger', 'KEYWORD')
+/** KEYWORD is 2, INT 3 in temporal.api.enums.v1.IndexedValueType. */
+const SEARCH_ATTRIBUTES = { EtlJobId: 2, EtlStatus: 2, EtlTrigger: 2, EtlEpoch: 3 }
+
+function attributesOf(jobId: string, trigger: string): TypedSearchAttributes {
+  return new TypedSearchAttributes([
+    { key: JOB_ID, value: jobId },
+    { key: TRIGGER, value: trigger },
+  ])
+}
+
+async function registerMissing(connection: Connection, namespace: string): Promise<void> {
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace })
+  const missing = Object.entries(SEARCH_ATTRIBUTES).filter(([name]) => customAttributes?.[name] === undefined)
+  if (missing.length === 0) return
+  await connection.operatorService.addSearchAttributes({ namespace, searchAttributes: Object.fromEntries(missing) })
+}
+
+function away(address: string, cause: unknown): JobError {
+  return new JobError('temporal.away', `Temporal at ${address} cannot be reached or refused the call`, { cause })
+}

@@ -1,0 +1,114 @@
+/** `etl apply PATH…`: makes the jobs, connections and settings of the server equal to the files, and shows what changes. */
+import { isDeepStrictEqual } from 'node:util'
+import { JobError } from '../../core/errors/job-error.js'
+import { redact } from '../../core/security/secret-fields.js'
+import { type Client, connect } from '../client.js'
+import type { Context } from '../command.js'
+import { type Definition, readDefinitions } from '../definitions.js'
+import { findNamed, type JobDetails, type JobSummary, saveJob } from '../jobs.js'
+import { table } from '../output.js'
+
+interface Options {
+  readonly dryRun?: boolean
+  readonly prune?: boolean
+}
+
+export interface Change {
+  readonly kind: string
+  readonly name: string
+  readonly change: 'create' | 'update' | 'unchanged' | 'delete'
+}
+
+interface StoredConnection {
+  readonly connectionId: string
+  readonly name: string
+  readonly version: number
+  readonly connector: string
+  readonly usage: string
+  readonly description: string | null
+  readonly config: unknown
+}
+
+export async function apply({ output, variables }: Context, paths: readonly string[], options: Options): Promise<void> {
+  const definitions = readDefinitions(paths)
+  const unknown = definitions.find((one) => !(one.kind in APPLY))
+  if (unknown !== undefined) throw new JobError('usage.invalid', `${unknown.file}: ${unknown.kind} cannot be applied yet`)
+  const client = connect(variables)
+  const dryRun = options.dryRun === true
+  const changes: Change[] = []
+  // Connections first: jobs are checked against them.
+  for (const kind of ['connection', 'setting', 'job'] as const) {
+    for (const one of definitions) if (one.kind === kind) changes.push(await APPLY[kind](client, one, dryRun))
+  }
+  if (options.prune === true) changes.push(...(await prune(client, definitions, dryRun)))
+  const rows = changes.map(({ change, kind, name }) => [dryRun && change !== 'unchanged' ? `would ${change}` : change, kind, name])
+  output.result({ dryRun, changes }, () => table(['change', 'kind', 'name'], rows))
+}
+
+const APPLY: Readonly<Record<string, (client: Client, given: Definition, dryRun: boolean) => Promise<Change>>> & {
+  readonly [kind in 'connection' | 'setting' | 'job']: (client: Client, given: Definition, dryRun: boolean) => Promise<Change>
+} = { connection: applyConnection, setting: applySetting, job: applyJob }
+
+async function applyJob(client: Client, { value }: Definition, dryRun: boolean): Promise<Change> {
+  const name = String(value.name)
+  if (!dryRun) {
+    const { change } = await saveJob(client, value)
+    return { kind: 'job', name, change: change === 'unchanged' ? change : change === 'created' ? 'create' : 'update' }
+  }
+  await client.send('POST', '/jobs/validate', value)
+  const known = await findNamed(client, name)
+  if (known === null) return { kind: 'job', name, change: 'create' }
+  const { spec } = await client.get<JobDetails>(`/jobs/${known.jobId}`)
+  return { kind: 'job', name, change: isDeepStrictEqual(redact(plain(value)), plain(spec)) ? 'unchanged' : 'update' }
+}
+
+async function applyConnection(client: Client, { value }: Definition, dryRun: boolean): Promise<Change> {
+  const name = String(value.name)
+  const { items } = await client.get<{ items: readonly StoredConnection[] }>('/connections', { name })
+  const known = items[0]
+  if (known === undefined) {
+    if (!dryRun) await client.send('POST', '/connections', value)
+    return { kind: 'connection', name, change: 'create' }
+  }
+  if (dryRun) {
+    const { connector, usage = 'BOTH', description = null, config } = value
+    const shown = { connector, usage, description, config: redact(plain(config)) }
+    const stored = { connector: known.connector, usage: known.usage, description: known.description, config: known.config }
+    return { kind: 'connection', name, change: isDeepStrictEqual(shown, stored) ? 'unchanged' : 'update' }
+  }
+  const headers = { 'if-match': `"${known.version}"` }
+  const saved = await client.send<StoredConnection>('PUT', `/connections/${known.connectionId}`, value, headers)
+  return { kind: 'connection', name, change: saved.version === known.version ? 'unchanged' : 'update' }
+}
+
+async function applySetting(client: Client, { value }: Definition, dryRun: boolean): Promise<Change> {
+  const name = String(value.key)
+  const path = `/system-configs/${encodeURIComponent(name)}`
+  const known = await client.get<{ value: string | null; version: number }>(path)
+  if (known.value === String(value.value)) return { kind: 'setting', name, change: 'unchanged' }
+  if (!dryRun) await client.send('PUT', path, { value: value.value, version: known.version })
+  return { kind: 'setting', name, change: 'update' }
+}
+
+/** Removes jobs and connections that no file names, of the kinds that the files hold. */
+async function prune(client: Client, definitions: readonly Definition[], dryRun: boolean): Promise<readonly Change[]> {
+  const changes: Change[] = []
+  const named = (kind: string) => new Set(definitions.filter((one) => one.kind === kind).map((one) => String(one.value.name)))
+  const jobs = named('job')
+  for (const job of jobs.size === 0 ? [] : await client.all<JobSummary>('/jobs')) {
+    if (jobs.has(job.name)) continue
+    if (!dryRun) await client.send('DELETE', `/jobs/${job.jobId}`)
+    changes.push({ kind: 'job', name: job.name, change: 'delete' })
+  }
+  const connections = named('connection')
+  for (const one of connections.size === 0 ? [] : await client.all<StoredConnection>('/connections')) {
+    if (connections.has(one.name)) continue
+    if (!dryRun) await client.send('DELETE', `/connections/${one.connectionId}`)
+    changes.push({ kind: 'connection', name: one.name, change: 'delete' })
+  }
+  return changes
+}
+
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value)) as unknown
+}

@@ -1,0 +1,77 @@
+/** `etl executions`, `show`, `events`, `cancel`, `restart`. */
+import { randomUUID } from 'node:crypto'
+import type { ExecutionReport } from '../../core/execution/report.js'
+import { connect } from '../client.js'
+import type { Context } from '../command.js'
+import { findJob } from '../jobs.js'
+import { colourOfStatus, table } from '../output.js'
+import { count, describeReport, duration, exitCodeOf } from '../report.js'
+import { watch } from '../watch.js'
+
+interface ListOptions {
+  readonly job?: string
+  readonly status?: string
+  readonly limit: string
+}
+
+export async function executions({ output, variables }: Context, options: ListOptions): Promise<void> {
+  const client = connect(variables)
+  const jobId = options.job === undefined ? undefined : (await findJob(client, options.job)).jobId
+  const items = await client.all<ExecutionReport>('/executions', { jobId, status: options.status }, Number(options.limit))
+  const rows = items.map((one) => [
+    one.executionId,
+    one.jobName,
+    colourOfStatus(one.status, output),
+    count(one.records.read),
+    count(one.records.written),
+    duration(one.durationMs),
+  ])
+  output.result({ items }, () => table(['execution', 'job', 'status', 'read', 'written', 'time'], rows))
+}
+
+export async function show({ output, variables }: Context, executionId: string, options: { readonly watch?: boolean }): Promise<number> {
+  const client = connect(variables)
+  if (options.watch === true) return await watch(client, executionId, output)
+  const report = await client.get<ExecutionReport>(`/executions/${encodeURIComponent(executionId)}`)
+  output.result(report, () => describeReport(report, output))
+  return 0
+}
+
+interface Event {
+  readonly time: string
+  readonly type: string
+  readonly level: string
+  readonly message: string
+}
+
+export async function events({ output, variables }: Context, executionId: string): Promise<void> {
+  const items = await connect(variables).all<Event>(`/executions/${encodeURIComponent(executionId)}/events`)
+  output.result({ items }, () => table(['time', 'event', 'message'], items.map((one) => [one.time, one.type, one.message])))
+}
+
+export async function cancel({ output, variables }: Context, executionId: string, options: { readonly watch?: boolean }): Promise<number> {
+  const client = connect(variables)
+  const answer = await client.send<{ executionId: string; status: string }>('POST', `/executions/${encodeURIComponent(executionId)}/cancel`)
+  if (options.watch === true) {
+    await watch(client, executionId, output)
+    return 0
+  }
+  output.result(answer, () => `cancel asked for; execution ${answer.executionId} is ${answer.status}`)
+  return 0
+}
+
+interface RestartOptions {
+  readonly watch?: boolean
+  readonly allowNonRestoredState?: boolean
+}
+
+export async function restart({ output, variables }: Context, executionId: string, options: RestartOptions): Promise<number> {
+  const client = connect(variables)
+  const path = `/executions/${encodeURIComponent(executionId)}/restart`
+  const body = { allowNonRestoredState: options.allowNonRestoredState === true }
+  const headers = { 'idempotency-key': randomUUID() }
+  const started = await client.send<{ executionId: string; status: ExecutionReport['status'] }>('POST', path, body, headers)
+  if (options.watch === true) return await watch(client, started.executionId, output)
+  output.result(started, () => `execution ${started.executionId} ${started.status}, from the latest checkpoint of ${executionId}`)
+  return exitCodeOf({ status: started.status } as ExecutionReport)
+}

@@ -1,0 +1,47 @@
+/** `etl export`: the server's jobs and connections as files that `etl apply` takes; secrets stay masked. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { connect } from '../client.js'
+import type { Context } from '../command.js'
+import type { JobDetails, JobSummary } from '../jobs.js'
+
+interface Options {
+  readonly output?: string
+}
+
+interface Exported {
+  readonly file: string
+  readonly document: Readonly<Record<string, unknown>>
+}
+
+export async function exportDefinitions({ output, variables }: Context, names: readonly string[], options: Options): Promise<void> {
+  const client = connect(variables)
+  const wanted = (name: string) => names.length === 0 || names.includes(name)
+  const exported: Exported[] = []
+  for (const one of await client.all<Record<string, unknown>>('/connections')) {
+    if (!wanted(String(one.name))) continue
+    const { name, connector, usage, description, config } = one
+    const document = { kind: 'connection', name, connector, usage, ...(description === null ? {} : { description }), config }
+    exported.push({ file: fileOf('connection', String(name)), document })
+  }
+  for (const job of await client.all<JobSummary>('/jobs')) {
+    if (!wanted(job.name)) continue
+    const { spec } = await client.get<JobDetails>(`/jobs/${job.jobId}`)
+    exported.push({ file: fileOf('job', job.name), document: { kind: 'job', ...spec } })
+  }
+  if (options.output === undefined) {
+    const documents = exported.map(({ document }) => document)
+    return output.result({ documents }, () => documents.map((document) => stringify(document)).join('---\n'))
+  }
+  const folder = options.output
+  mkdirSync(folder, { recursive: true })
+  for (const { file, document } of exported) writeFileSync(join(folder, file), stringify(document))
+  const files = exported.map(({ file }) => join(folder, file))
+  output.result({ files }, () => (files.length === 0 ? 'nothing to export' : files.join('\n')))
+}
+
+/** Names may hold anything; file names may not. */
+function fileOf(kind: string, name: string): string {
+  return `${kind}-${name.replaceAll(/[^A-Za-z0-9._-]+/g, '_')}.yaml`
+}

@@ -1,0 +1,61 @@
+/** `etl secrets` and `etl config`, for ADMIN. */
+import { JobError } from '../../core/errors/job-error.js'
+import { connect } from '../client.js'
+import type { Context } from '../command.js'
+import { table } from '../output.js'
+
+interface Secret {
+  readonly name: string
+  readonly description: string | null
+  readonly updatedAt: string
+}
+
+export async function secrets({ output, variables }: Context): Promise<void> {
+  const items = await connect(variables).all<Secret>('/secrets')
+  const rows = items.map((one) => [one.name, one.updatedAt, one.description])
+  output.result({ items }, () => table(['secret', 'changed', 'description'], rows))
+}
+
+/** The value comes on standard input: arguments can be read by others, and stay in the shell's history. */
+export async function setSecret({ output, variables }: Context, name: string, options: { readonly description?: string }): Promise<void> {
+  if (process.stdin.isTTY === true) output.note(`Type the value of ${name}, then Ctrl-D:`)
+  let value = ''
+  for await (const chunk of process.stdin) value += String(chunk)
+  value = value.replace(/\r?\n$/, '')
+  if (value === '') throw new JobError('usage.invalid', 'No value came on standard input', { hint: `printf %s VALUE | etl secrets set ${name}` })
+  const { description = null } = options
+  const saved = await connect(variables).send<Secret>('PUT', `/secrets/${encodeURIComponent(name)}`, { value, description })
+  output.result(saved, () => `${name} is set; specs name it as \${secret:${name}}`)
+}
+
+export async function deleteSecret({ output, variables }: Context, name: string): Promise<void> {
+  await connect(variables).send('DELETE', `/secrets/${encodeURIComponent(name)}`)
+  output.result({ name, deleted: true }, () => `${name} deleted`)
+}
+
+interface Setting {
+  readonly key: string
+  readonly value: string | null
+  readonly type: string
+  readonly description: string | null
+  readonly version: number
+}
+
+export async function config({ output, variables }: Context, options: { readonly group?: string }): Promise<void> {
+  const { items } = await connect(variables).get<{ items: readonly Setting[] }>('/system-configs', { group: options.group })
+  const rows = items.map((one) => [one.key, one.value, one.type, one.description])
+  output.result({ items }, () => table(['setting', 'value', 'type', 'what it is'], rows))
+}
+
+export async function getConfig({ output, variables }: Context, key: string): Promise<void> {
+  const found = await connect(variables).get<Setting>(`/system-configs/${encodeURIComponent(key)}`)
+  output.result(found, () => found.value ?? '')
+}
+
+export async function setConfig({ output, variables }: Context, key: string, value: string): Promise<void> {
+  const client = connect(variables)
+  const path = `/system-configs/${encodeURIComponent(key)}`
+  const { version } = await client.get<Setting>(path)
+  const saved = await client.send<Setting>('PUT', path, { value, version })
+  output.result(saved, () => `${key} = ${saved.value ?? ''}`)
+}

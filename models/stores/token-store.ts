@@ -1,0 +1,107 @@
+/** Bearer tokens: only their hashes are stored. */
+import { Op } from 'sequelize'
+import { JobError } from '../../core/errors/job-error.js'
+import { includesRole, type Role } from '../../core/security/roles.js'
+import type { Database } from '../database.js'
+import type { ApiTokenRow } from '../tables/users.js'
+import { idBefore, type Page, type PageRequest, pageOf } from './cursor.js'
+
+export interface TokenRecord {
+  readonly tokenId: string
+  readonly name: string
+  readonly type: 'SESSION' | 'API'
+  readonly role: Role | null
+  readonly expiresAt: string
+  readonly lastUsedAt: string | null
+  readonly createdAt: string
+}
+
+export interface NewToken {
+  readonly tokenId: string
+  readonly userId: string
+  readonly name: string
+  readonly type: 'SESSION' | 'API'
+  readonly role: Role | null
+  readonly hash: string
+  readonly expiresAt: string
+}
+
+export interface TokenOwner {
+  readonly tokenId: string
+  readonly userId: string
+  readonly username: string
+  readonly role: Role
+}
+
+export type TokenStore = ReturnType<typeof tokenStore>
+
+const USED_EVERY_MS = 60_000
+
+export function tokenStore(database: Database) {
+  const { apiToken } = database.tables
+  const find = async (tokenId: string): Promise<TokenRecord> => {
+    const row = await apiToken.findOne({ where: { tokenId } })
+    if (row === null) throw new JobError('not.found', 'There is no such token')
+    return recordOf(row.get())
+  }
+  return {
+    async create(token: NewToken): Promise<TokenRecord> {
+      const { tokenId, userId, name, type, role, hash, expiresAt } = token
+      const expireTime = new Date(expiresAt)
+      await apiToken.create({ tokenId, userId, tokenName: name, tokenType: type, role, tokenHash: hash, expireTime })
+      return await find(tokenId)
+    },
+    /** Who holds the token, if it is valid and its user may act. */
+    async findOwner(hash: string): Promise<TokenOwner | null> {
+      const [row] = await database.query<TokenOwner & { tokenRole: Role | null; lastUsed: Date | null }>(
+        `SELECT t.token_id AS tokenId, t.role AS tokenRole, t.last_used_time AS lastUsed,
+                u.user_id AS userId, u.username AS username, u.role AS role
+           FROM etl_api_token t JOIN etl_user u ON u.user_id = t.user_id
+          WHERE t.token_hash = :hash AND t.revoked_time IS NULL AND t.expire_time > :now AND u.status = 'ACTIVE'`,
+        { hash, now: new Date() },
+      )
+      if (row === undefined) return null
+      const { tokenId, userId, username, tokenRole, lastUsed } = row
+      if (lastUsed === null || Date.now() - new Date(lastUsed).getTime() > USED_EVERY_MS) {
+        await apiToken.update({ lastUsedTime: new Date() }, { where: { tokenId } })
+      }
+      // A token never has more rights than its user has now.
+      const role = tokenRole !== null && includesRole(row.role, tokenRole) ? tokenRole : row.role
+      return { tokenId, userId, username, role }
+    },
+    async list(userId: string, { limit, cursor }: PageRequest): Promise<Page<TokenRecord>> {
+      const valid = { revokedTime: null, expireTime: { [Op.gt]: new Date() } }
+      const where = { userId, ...valid, id: { [Op.lt]: idBefore(cursor) } }
+      const rows = await apiToken.findAll({ where, order: [['id', 'DESC']], limit: limit + 1 })
+      return pageOf(
+        rows.map((row) => row.get()),
+        limit,
+        recordOf,
+      )
+    },
+    async revoke(tokenId: string, userId: string): Promise<void> {
+      const [changed] = await apiToken.update(
+        { revokedTime: new Date() },
+        { where: { tokenId, userId, revokedTime: null } },
+      )
+      if (changed === 0) throw new JobError('not.found', 'There is no such token')
+    },
+    /** Every token of the user but one. */
+    async revokeAll(userId: string, except: string | null): Promise<void> {
+      const where = { userId, revokedTime: null, ...(except === null ? {} : { tokenId: { [Op.ne]: except } }) }
+      await apiToken.update({ revokedTime: new Date() }, { where })
+    },
+  }
+}
+
+function recordOf(row: ApiTokenRow): TokenRecord {
+  return {
+    tokenId: row.tokenId,
+    name: row.tokenName ?? '',
+    type: row.tokenType,
+    role: row.role,
+    expiresAt: (row.expireTime ?? row.createTime).toISOString(),
+    lastUsedAt: row.lastUsedTime?.toISOString() ?? null,
+    createdAt: row.createTime.toISOString(),
+  }
+}

@@ -1,0 +1,158 @@
+/** Users, and the lock-out after failed log-ins. */
+import { Op } from 'sequelize'
+import { JobError } from '../../core/errors/job-error.js'
+import type { Role } from '../../core/security/roles.js'
+import type { Database } from '../database.js'
+import { isDuplicate } from '../database-error.js'
+import type { UserRow } from '../tables/users.js'
+import { idBefore, type Page, type PageRequest, pageOf } from './cursor.js'
+
+export interface UserRecord {
+  readonly userId: string
+  readonly username: string
+  readonly email: string | null
+  readonly displayName: string | null
+  readonly role: Role
+  readonly status: 'ACTIVE' | 'INACTIVE' | 'LOCKED'
+  readonly lastLoginAt: string | null
+  readonly version: number
+  readonly createdAt: string
+  readonly updatedAt: string
+}
+
+export interface NewUser {
+  readonly userId: string
+  readonly username: string
+  readonly passwordHash: string
+  readonly role: Role
+  readonly email: string | null
+  readonly displayName: string | null
+  readonly createdBy?: string
+}
+
+export interface UserChange {
+  readonly role?: Role | undefined
+  readonly status?: 'ACTIVE' | 'INACTIVE' | undefined
+  readonly email?: string | null | undefined
+  readonly displayName?: string | null | undefined
+}
+
+export interface KnownUser {
+  readonly user: UserRecord
+  readonly passwordHash: string | null
+  readonly isLocked: boolean
+}
+
+export type UserStore = ReturnType<typeof userStore>
+
+export function userStore(database: Database) {
+  const { user } = database.tables
+  const find = async (userId: string): Promise<UserRecord> => {
+    const row = await user.findOne({ where: { userId } })
+    if (row === null) throw new JobError('not.found', 'There is no such user')
+    return recordOf(row.get())
+  }
+  /** Nothing changed: it is gone, or its version is another. */
+  const refuse = async (userId: string): Promise<never> => {
+    const { version } = await find(userId)
+    throw new JobError('conflict', `The user was changed in the meantime; its version is ${version}`)
+  }
+  return {
+    find,
+    isEmpty: async (): Promise<boolean> => (await user.count()) === 0,
+    async create(given: NewUser): Promise<UserRecord> {
+      try {
+        await user.create({ ...given, passwordChangeTime: new Date() })
+      } catch (error) {
+        if (isDuplicate(error))
+          throw new JobError('conflict', `There is a user ${given.username} already`, { pointer: '/username' })
+        throw error
+      }
+      return await find(given.userId)
+    },
+    async findForLogin(username: string): Promise<KnownUser | null> {
+      const row = (await user.findOne({ where: { username } }))?.get()
+      if (row === undefined) return null
+      const isLocked = row.status === 'LOCKED' && (row.lockedUntil === null || row.lockedUntil.getTime() > Date.now())
+      return { user: recordOf(row), passwordHash: row.passwordHash, isLocked }
+    },
+    async list({ limit, cursor }: PageRequest): Promise<Page<UserRecord>> {
+      const where = { id: { [Op.lt]: idBefore(cursor) } }
+      const rows = await user.findAll({ where, order: [['id', 'DESC']], limit: limit + 1 })
+      return pageOf(
+        rows.map((row) => row.get()),
+        limit,
+        recordOf,
+      )
+    },
+    async update(userId: string, change: UserChange, version: number | null): Promise<UserRecord> {
+      const known = await find(userId)
+      const next = {
+        ...known,
+        ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)),
+      }
+      const { role, status, email, displayName } = next
+      const changed = await database.execute(
+        `UPDATE etl_user SET role = :role, status = :status, email = :email, display_name = :displayName, version = version + 1
+          WHERE user_id = :userId AND version = :version`,
+        { userId, role, status, email, displayName, version: version ?? known.version },
+      )
+      return changed === 0 ? await refuse(userId) : await find(userId)
+    },
+    async setPassword(userId: string, passwordHash: string): Promise<void> {
+      await user.update({ passwordHash, passwordChangeTime: new Date() }, { where: { userId } })
+    },
+    /** Counts it; true if the account is locked now. A lock that has run out counts from one again. */
+    async noteFailedLogin(userId: string, attempts: number, minutes: number): Promise<boolean> {
+      const failures = "IF(status = 'LOCKED', 1, failed_login_count + 1)"
+      await database.execute(
+        `UPDATE etl_user SET
+            locked_until = IF(${failures} >= :attempts, :until, NULL),
+            failed_login_count = ${failures},
+            status = IF(locked_until IS NOT NULL, 'LOCKED', IF(status = 'LOCKED', 'ACTIVE', status))
+          WHERE user_id = :userId`,
+        { userId, attempts, until: new Date(Date.now() + minutes * 60_000) },
+      )
+      return (await user.findOne({ where: { userId } }))?.get().status === 'LOCKED'
+    },
+    /** False: it was locked in the meantime. */
+    async noteLogin(userId: string, ip: string): Promise<boolean> {
+      const changed = await database.execute(
+        `UPDATE etl_user SET status = 'ACTIVE', failed_login_count = 0, locked_until = NULL, last_login_time = :now, last_login_ip = :ip
+          WHERE user_id = :userId AND status <> 'INACTIVE' AND (status <> 'LOCKED' OR locked_until <= :now)`,
+        { userId, now: new Date(), ip },
+      )
+      return changed > 0
+    },
+    async unlock(userId: string): Promise<UserRecord> {
+      await database.execute(
+        `UPDATE etl_user SET status = 'ACTIVE', failed_login_count = 0, locked_until = NULL, version = version + 1
+          WHERE user_id = :userId AND status = 'LOCKED'`,
+        { userId },
+      )
+      return await find(userId)
+    },
+    async remove(userId: string, version: number | null): Promise<void> {
+      await database.transaction(async (transaction) => {
+        const where = { userId, ...(version === null ? {} : { version }) }
+        if ((await user.destroy({ where, transaction })) === 0) await refuse(userId)
+        await database.tables.apiToken.destroy({ where: { userId }, transaction })
+      })
+    },
+  }
+}
+
+function recordOf(row: UserRow): UserRecord {
+  return {
+    userId: row.userId,
+    username: row.username,
+    email: row.email,
+    displayName: row.displayName,
+    role: row.role,
+    status: row.status,
+    lastLoginAt: row.lastLoginTime?.toISOString() ?? null,
+    version: row.version,
+    createdAt: row.createTime.toISOString(),
+    updatedAt: row.updateTime.toISOString(),
+  }
+}
