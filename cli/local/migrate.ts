@@ -1,5 +1,5 @@
 /** `etl migrate`: brings the catalogue to this version's schema; needs ETL_MYSQL_URL and nothing else. */
-import { readMysqlUrl } from '../../api/environment.js'
+import { readMysqlUrl } from '../../process/environment.js'
 import { migrate } from '../../models/migrate.js'
 import { printSchema } from '../../models/print-schema.js'
 import type { Context } from '../command.js'

@@ -1,7 +1,9 @@
+/** The environment of a server process: every variable that it reads, checked at its start. */
 import { availableParallelism } from 'node:os'
 import { delimiter, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { JobError } from '../core/errors/job-error.js'
+import { parseDuration } from '../core/spec/duration.js'
 import { secretKeyProblem } from '../models/encryption.js'
 
 /** The settings of a server process (SURFACES section 1), parsed and checked. */
@@ -82,7 +84,7 @@ function required(problems: string[], variables: Variables, name: string, parse:
 
 function mysqlUrl(text: string): string {
   if (text === '') throw new Error('is not set; it looks like mysql://user:password@host:3306/database')
-  if (!URL.canParse(text) || !/^(mysql|mariadb):$/.test(new URL(text).protocol) || new URL(text).pathname.length < 2) {
+  if (!URL.canParse(text) || !/^(mysql|mariadb):$/.test(new URL(text).protocol)) {
     throw new Error('must look like mysql://user:password@host:3306/database')
   }
   return text
@@ -117,9 +119,9 @@ function storageUrl(text: string): string {
 }
 
 function duration(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text)
-  if (match === null || Number(match[1]) <= 0) throw new Error('must be a duration such as 500ms, 10s or 2m')
-  return Number(match[1]) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2] as 'ms']
+  const ms = parseDuration(text)
+  if (ms === null || ms <= 0) throw new Error('must be a duration such as 500ms, 10s or 2m')
+  return ms
 }
 
 function logLevel(text: string): LogLevel {
