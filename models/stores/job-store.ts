@@ -1,17 +1,18 @@
-/** Jobs: their definitions and versions. */
+/** Jobs: their definitions, versions and graphs. */
 import { Op, type WhereOptions } from 'sequelize'
 import { JobError } from '../../core/errors/job-error.js'
 import type { JobGraph } from '../../core/graph/job-graph.js'
 import type { JobSettings } from '../../core/spec/settings.js'
 import type { Database } from '../database.js'
 import { type Page, type PageRequest, pageOf, pageQuery } from '../page.js'
-import type { JobRow, JobStatus } from '../tables/jobs.js'
-import { LIVE } from './journal/admission.js'
-import { lockJob } from './journal/ownership.js'
+import type { JobRow, JobStatus, JobVersionRow } from '../tables/jobs.js'
+import { type JobDefinition, type SavedJob, saveJob } from './job/save-job.js'
+import { softDeleteJob } from './job/soft-delete-job.js'
 
-export { type JobDefinition, type SavedJob, saveJob } from './job/save-job.js'
+export type { JobStatus } from '../tables/jobs.js'
+export type { JobDefinition, SavedJob } from './job/save-job.js'
 
-export interface JobRecord {
+export interface JobSummary {
   readonly jobId: string
   readonly name: string
   readonly description: string | null
@@ -19,22 +20,16 @@ export interface JobRecord {
   readonly status: JobStatus
   readonly version: number
   readonly tags: readonly string[]
-  readonly spec: object
-  readonly settings: JobSettings
   readonly latestExecutionId: string | null
   readonly createdBy: string | null
   readonly updatedBy: string | null
-  readonly createTime: string
-  readonly updateTime: string
+  readonly createdAt: string
+  readonly updatedAt: string
 }
 
-export type JobSummary = Omit<JobRecord, 'spec' | 'settings'>
-
-export interface JobFilter extends PageRequest {
-  readonly status?: JobStatus
-  readonly type?: JobSettings['type']
-  /** Part of the name. */
-  readonly name?: string
+export interface JobRecord extends JobSummary {
+  readonly spec: object
+  readonly settings: JobSettings
 }
 
 export interface JobVersionRecord {
@@ -43,93 +38,80 @@ export interface JobVersionRecord {
   readonly spec: object
   readonly settings: JobSettings
   readonly createdBy: string | null
-  readonly createTime: string
+  readonly createdAt: string
 }
 
-/** A job that is not deleted; `not.found` otherwise. */
-export async function getJob(db: Database, jobId: string): Promise<JobRecord> {
-  const row = await db.tables.job.findOne({ where: { jobId, isDeleted: false } })
-  if (row === null) throw new JobError('not.found', `There is no job ${jobId}.`)
-  return jobRecord(row.get())
+export interface JobFilter extends PageRequest {
+  readonly status?: JobStatus | undefined
+  readonly type?: JobSettings['type'] | undefined
+  /** Part of the name. */
+  readonly name?: string | undefined
 }
 
-export async function findJobByName(db: Database, name: string): Promise<JobRecord | null> {
-  const row = await db.tables.job.findOne({ where: { jobName: name, isDeleted: false } })
-  return row === null ? null : jobRecord(row.get())
+export interface JobStore {
+  /** A new job, or a new version of the one that `jobId` names. */
+  save(definition: JobDefinition): Promise<SavedJob>
+  /** `not.found` if it is deleted. */
+  get(jobId: string): Promise<JobRecord>
+  findByName(name: string): Promise<JobRecord | null>
+  list(filter: JobFilter): Promise<Page<JobSummary>>
+  versions(jobId: string, request: PageRequest): Promise<Page<JobVersionRecord>>
+  version(jobId: string, version: number): Promise<JobVersionRecord>
+  /** Of the current version when none is named. */
+  graph(jobId: string, version?: number): Promise<JobGraph>
+  /** Versions and executions stay, and the name is free again. A job that runs is not deleted. */
+  softDelete(jobId: string, by: string | null, version?: number): Promise<void>
 }
 
-export async function listJobs(db: Database, filter: JobFilter = {}): Promise<Page<JobSummary>> {
-  const { where, order, limit } = pageQuery(filter)
-  const conditions: WhereOptions[] = [where, { isDeleted: false }]
-  if (filter.status !== undefined) conditions.push({ jobStatus: filter.status })
-  if (filter.type !== undefined) conditions.push({ jobType: filter.type })
-  if (filter.name !== undefined)
-    conditions.push({ jobName: { [Op.like]: `%${filter.name.replace(/[\\%_]/g, '\\$&')}%` } })
-  const rows = await db.tables.job.findAll({ where: { [Op.and]: conditions }, order, limit })
-  return pageOf(
-    rows.map((row) => row.get()),
-    filter,
-    jobSummary,
-  )
+export function jobStore(db: Database): JobStore {
+  const { job, jobVersion } = db.tables
+  const get = async (jobId: string): Promise<JobRecord> => {
+    const row = await job.findOne({ where: { jobId, isDeleted: false } })
+    if (row === null) throw new JobError('not.found', `There is no job ${jobId}.`)
+    return jobRecord(row.get())
+  }
+  const versionRow = async (jobId: string, version: number): Promise<JobVersionRow> => {
+    const row = await jobVersion.findOne({ where: { jobId, jobVersion: version } })
+    if (row === null) throw new JobError('not.found', `There is no version ${version} of job ${jobId}.`)
+    return row.get()
+  }
+  return {
+    get,
+    save: (definition) => saveJob(db, definition),
+    findByName: async (name) => {
+      const row = await job.findOne({ where: { jobName: name, isDeleted: false } })
+      return row === null ? null : jobRecord(row.get())
+    },
+    list: async (filter) => {
+      const { where, order, limit } = pageQuery(filter)
+      const rows = await job.findAll({ where: { [Op.and]: [where, ...conditions(filter)] }, order, limit })
+      return pageOf(
+        rows.map((row) => row.get()),
+        filter,
+        jobSummary,
+      )
+    },
+    versions: async (jobId, request) => {
+      const { where, order, limit } = pageQuery(request)
+      const rows = await jobVersion.findAll({ where: { [Op.and]: [where, { jobId }] }, order, limit })
+      return pageOf(
+        rows.map((row) => row.get()),
+        request,
+        versionRecord,
+      )
+    },
+    version: async (jobId, version) => versionRecord(await versionRow(jobId, version)),
+    graph: async (jobId, version) => (await versionRow(jobId, version ?? (await get(jobId)).version)).jobGraph,
+    softDelete: (jobId, by, version) => softDeleteJob(db, jobId, by, version),
+  }
 }
 
-export async function listJobVersions(
-  db: Database,
-  jobId: string,
-  request: PageRequest = {},
-): Promise<Page<JobVersionRecord>> {
-  const { where, order, limit } = pageQuery(request)
-  const rows = await db.tables.jobVersion.findAll({ where: { [Op.and]: [where, { jobId }] }, order, limit })
-  return pageOf(
-    rows.map((row) => row.get()),
-    request,
-    (row) => ({
-      jobId,
-      version: row.jobVersion,
-      spec: row.spec,
-      settings: row.settings,
-      createdBy: row.createdBy,
-      createTime: row.createTime.toISOString(),
-    }),
-  )
-}
-
-/** Stream graph and job graph of a version; of the current one when none is named. */
-export async function getJobGraph(db: Database, jobId: string, version?: number): Promise<JobGraph> {
-  const wanted = version ?? (await getJob(db, jobId)).version
-  const row = await db.tables.jobVersion.findOne({ where: { jobId, jobVersion: wanted } })
-  if (row === null) throw new JobError('not.found', `There is no version ${wanted} of job ${jobId}.`)
-  return row.get().jobGraph
-}
-
-/** Versions and executions stay, and its name is free again. A job that runs is not deleted. */
-export async function softDeleteJob(
-  db: Database,
-  jobId: string,
-  { version, deletedBy }: { readonly version?: number; readonly deletedBy: string | null },
-): Promise<void> {
-  await db.transaction(async (transaction) => {
-    const job = await lockJob(db, transaction, jobId)
-    if (job.isDeleted) throw new JobError('not.found', `There is no job ${jobId}.`)
-    if (version !== undefined && version !== job.version) throw staleJob(job)
-    const executionStatus = { [Op.in]: ['CREATED' as const, 'WAITING' as const, ...LIVE] }
-    if ((await db.tables.jobExecution.count({ where: { jobId, executionStatus }, transaction })) > 0)
-      throw new JobError('conflict', `Job ${job.jobName} has an execution that has not ended.`, {
-        hint: 'Cancel it first.',
-      })
-    await db.tables.jobSchedule.destroy({ where: { jobId }, transaction })
-    await db.tables.job.update(
-      { isDeleted: true, deletedTime: new Date(), updatedBy: deletedBy },
-      { where: { jobId }, transaction },
-    )
-  })
-}
-
-export function staleJob(job: JobRow): JobError {
-  return new JobError('conflict', `Job ${job.jobName} was changed in the meantime: it is at version ${job.version}.`, {
-    pointer: '/version',
-    hint: 'Read it again and repeat the change.',
-  })
+function conditions({ status, type, name }: JobFilter): WhereOptions[] {
+  const wanted: WhereOptions[] = [{ isDeleted: false }]
+  if (status !== undefined) wanted.push({ jobStatus: status })
+  if (type !== undefined) wanted.push({ jobType: type })
+  if (name !== undefined) wanted.push({ jobName: { [Op.like]: `%${name.replace(/[\\%_]/g, '\\$&')}%` } })
+  return wanted
 }
 
 function jobRecord(row: JobRow): JobRecord {
@@ -148,7 +130,18 @@ function jobSummary(row: JobRow): JobSummary {
     latestExecutionId: row.latestExecutionId,
     createdBy: row.createdBy,
     updatedBy: row.updatedBy,
-    createTime: row.createTime.toISOString(),
-    updateTime: row.updateTime.toISOString(),
+    createdAt: row.createTime.toISOString(),
+    updatedAt: row.updateTime.toISOString(),
+  }
+}
+
+function versionRecord(row: JobVersionRow): JobVersionRecord {
+  return {
+    jobId: row.jobId,
+    version: row.jobVersion,
+    spec: row.spec,
+    settings: row.settings,
+    createdBy: row.createdBy,
+    createdAt: row.createTime.toISOString(),
   }
 }

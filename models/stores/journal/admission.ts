@@ -12,6 +12,9 @@ import { findExecution, lockExecution, lockJob, lockLineage } from './ownership.
 
 export const LIVE: readonly ExecutionStatus[] = ['RUNNING', 'PAUSED', 'RESTARTING']
 
+/** Not ended, whether begun or not. */
+export const UNFINISHED: readonly ExecutionStatus[] = ['CREATED', 'WAITING', ...LIVE]
+
 export type Admission =
   | { readonly kind: 'admitted'; readonly owner: Owner }
   | { readonly kind: 'waiting'; readonly reason: string }
@@ -95,7 +98,7 @@ async function reasonToWait(
 ): Promise<string | null> {
   const live = await db.tables.jobExecution.findAll({
     attributes: ['executionId', 'lineageId'],
-    where: { jobId: execution.jobId, executionStatus: { [Op.in]: LIVE as ExecutionStatus[] } },
+    where: { jobId: execution.jobId, executionStatus: { [Op.in]: [...LIVE] } },
     transaction,
   })
   if (live.some((row) => row.get().lineageId === lineage.lineageId))

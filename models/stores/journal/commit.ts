@@ -7,7 +7,6 @@ import type { CheckpointCommit } from '../../../core/execution/journal.js'
 import type { Next } from '../../../core/execution/plan.js'
 import { addTotals, noTotals, totalsOfEpoch } from '../../../core/execution/record-totals.js'
 import { isTerminal } from '../../../core/execution/status.js'
-import { addCounters, type Counters, noRecords } from '../../../core/record/counters.js'
 import type { Database } from '../../database.js'
 import type { CheckpointRow } from '../../tables/checkpoints.js'
 import type { CommittedTotals, JobExecutionRow } from '../../tables/executions.js'
@@ -18,6 +17,7 @@ import { storeMetrics } from './metrics.js'
 import { fenced, findExecution, lockGeneration } from './ownership.js'
 import { checkpointRow, insertPlan } from './plans.js'
 import { recordColumns } from './record-columns.js'
+import { sumCounters } from './sum-counters.js'
 
 export async function completeCheckpoint(
   db: Database,
@@ -156,15 +156,6 @@ async function advanceExecution(
     { where: { executionId }, transaction },
   )
   return committed
-}
-
-function sumCounters(
-  a: Readonly<Record<string, Counters>>,
-  b: Readonly<Record<string, Counters>>,
-): Record<string, Counters> {
-  const sum: Record<string, Counters> = { ...a }
-  for (const [nodeId, counted] of Object.entries(b)) sum[nodeId] = addCounters(sum[nodeId] ?? noRecords, counted)
-  return sum
 }
 
 function completedEvent(row: CheckpointRow, commit: CheckpointCommit) {

@@ -28,7 +28,7 @@ export async function finish(
       // Before admission there is no lineage to own.
       const owns = lineage.ownerExecutionId === owner.executionId && lineage.generation === owner.generation
       if (execution.generation !== owner.generation || (owner.generation > 0 && !owns)) throw fenced(owner)
-      await close(db, transaction, execution, status, error)
+      await closeExecution(db, transaction, execution, status, error)
     }
     return { admitted: await admitWaiting(db, transaction, jobId) }
   })
@@ -47,7 +47,8 @@ export async function setStatus(db: Database, executionId: string, status: Execu
   })
 }
 
-async function close(
+/** The job row must be locked. */
+export async function closeExecution(
   db: Database,
   transaction: Transaction,
   execution: JobExecutionRow,

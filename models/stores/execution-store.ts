@@ -1,0 +1,184 @@
+/** Executions: accepting them, reading what they did, and what a reconciler has to know. */
+import type { StateHandle } from '../../core/execution/chain-task.js'
+import type { EventType, ExecutionEvent } from '../../core/execution/journal.js'
+import type { Next } from '../../core/execution/plan.js'
+import type { RecordTotals } from '../../core/execution/record-totals.js'
+import type { ExecutionReport } from '../../core/execution/report.js'
+import type { ExecutionStatus } from '../../core/execution/status.js'
+import type { Counters } from '../../core/record/counters.js'
+import type { Database } from '../database.js'
+import type { Page, PageRequest } from '../page.js'
+import type { TriggerType } from '../tables/executions.js'
+import { requestCancel } from './execution/cancel.js'
+import { getCheckpoint, listCheckpoints, listStates } from './execution/checkpoints.js'
+import { type CreatedExecution, createExecution, type NewExecution } from './execution/create-execution.js'
+import { getExecution, listExecutions } from './execution/executions.js'
+import { executionMetrics, listEvents, operatorCounters } from './execution/history.js'
+import { acceptedBefore, admitWaitingOf, unfinishedExecutions } from './execution/reconcile.js'
+
+export type { TriggerType } from '../tables/executions.js'
+export type { CreatedExecution, NewExecution } from './execution/create-execution.js'
+
+/** SURFACES section 3, without the operators, and when and why it ran. */
+export interface ExecutionSummary extends Omit<ExecutionReport, 'operators'> {
+  readonly lineageId: string
+  readonly triggerType: TriggerType
+  readonly logicalTime: string
+  readonly priority: number
+  readonly attempt: number
+  readonly waitReason: string | null
+  readonly cancelRequested: boolean
+  readonly createdBy: string | null
+  readonly createdAt: string
+  readonly startedAt: string | null
+  readonly endedAt: string | null
+}
+
+/** SURFACES section 3's object and more about the one execution. */
+export interface ExecutionDetails extends ExecutionSummary, ExecutionReport {
+  readonly parameters: Readonly<Record<string, string>>
+  readonly restoredFrom: { readonly executionId: string; readonly checkpointId: string | null } | null
+  readonly workflowId: string | null
+  readonly runId: string | null
+}
+
+export interface ExecutionFilter extends PageRequest {
+  readonly jobId?: string | undefined
+  readonly status?: ExecutionStatus | undefined
+  /** Accepted at or after, and before. */
+  readonly from?: Date | undefined
+  readonly to?: Date | undefined
+}
+
+export interface EventRecord extends ExecutionEvent {
+  /** Increases: what came after is what is greater. */
+  readonly sequence: string
+  readonly eventId: string
+  readonly type: EventType
+  readonly time: string
+  readonly epoch: number | null
+  readonly attempt: number | null
+}
+
+export interface OperatorRecord {
+  readonly id: string
+  readonly name: string
+  readonly nodeType: 'SOURCE' | 'OPERATOR' | 'SINK'
+  readonly kind: string
+  readonly parallelism: number
+  /** Committed. */
+  readonly counters: Counters
+  /** Of the epoch that is running. */
+  readonly running: Counters | null
+}
+
+export interface JobMetricRecord {
+  readonly time: string
+  readonly epoch: number | null
+  readonly records: RecordTotals
+  readonly rates: { readonly read: number; readonly processed: number; readonly written: number }
+  readonly backpressureCount: number
+  readonly backpressureTimeMs: number
+  readonly checkpointDurationMs: number | null
+  readonly stateSizeBytes: number
+  readonly restarts: number
+  readonly cpuUsagePercent: number | null
+  readonly memoryUsageBytes: number | null
+}
+
+export interface OperatorMetricRecord {
+  readonly time: string
+  readonly epoch: number | null
+  readonly operatorId: string
+  readonly recordsIn: number
+  readonly recordsOut: number
+  readonly processingMs: number
+  readonly backpressureTimeMs: number
+}
+
+export interface CheckpointRecord {
+  readonly checkpointId: string
+  readonly jobId: string
+  readonly executionId: string
+  readonly lineageId: string
+  readonly epoch: number
+  readonly phase: number
+  readonly type: 'PERIODIC' | 'SAVEPOINT'
+  readonly status: 'IN_PROGRESS' | 'COMPLETED' | 'FAILED'
+  readonly jobVersion: number
+  readonly stateSizeBytes: number
+  readonly path: string | null
+  readonly triggeredAt: string
+  readonly completedAt: string | null
+  readonly durationMs: number | null
+  readonly failures: number
+  readonly error: string | null
+  readonly next: Next | null
+}
+
+export interface StateRecord extends Omit<StateHandle, 'path'> {
+  /** null: `value` holds it. */
+  readonly path: string | null
+  readonly value: object | null
+}
+
+export interface CancelAnswer {
+  readonly status: ExecutionStatus
+  /** null: no workflow has been started; it is cancelled already. */
+  readonly workflowId: string | null
+}
+
+export interface UnfinishedExecution {
+  readonly executionId: string
+  readonly jobId: string
+  readonly status: ExecutionStatus
+  readonly workflowId: string | null
+  readonly runId: string | null
+  readonly createdAt: string
+}
+
+export interface ExecutionStore {
+  /** Asked again with the same triggerKey or executionId: the execution that is there. */
+  create(wanted: NewExecution): Promise<CreatedExecution>
+  get(executionId: string): Promise<ExecutionDetails>
+  list(filter: ExecutionFilter): Promise<Page<ExecutionSummary>>
+  /** Oldest first, after `after` (a `sequence`). */
+  events(
+    executionId: string,
+    request: { readonly limit: number; readonly after?: string | undefined },
+  ): Promise<readonly EventRecord[]>
+  operators(executionId: string): Promise<readonly OperatorRecord[]>
+  metrics(
+    executionId: string,
+    range: { readonly from?: Date | undefined; readonly to?: Date | undefined; readonly limit: number },
+  ): Promise<{ readonly job: readonly JobMetricRecord[]; readonly operators: readonly OperatorMetricRecord[] }>
+  checkpoints(executionId: string, request: PageRequest): Promise<Page<CheckpointRecord>>
+  checkpoint(checkpointId: string): Promise<CheckpointRecord>
+  states(checkpointId: string): Promise<readonly StateRecord[]>
+  /** One that has no workflow yet is CANCELLED at once; of any other the caller cancels the workflow. */
+  setCancelRequested(executionId: string, by: string | null): Promise<CancelAnswer>
+  /** Accepted before `before` and without a workflow: a reconciler starts them. */
+  acceptedBefore(before: Date): Promise<readonly UnfinishedExecution[]>
+  /** Everything that has not ended. */
+  unfinished(): Promise<readonly UnfinishedExecution[]>
+  /** Admits what waits, as far as there is room; answers all that were admitted and have not begun. */
+  admitWaiting(jobId: string): Promise<readonly string[]>
+}
+
+export function executionStore(db: Database): ExecutionStore {
+  return {
+    create: (wanted) => createExecution(db, wanted),
+    get: (executionId) => getExecution(db, executionId),
+    list: (filter) => listExecutions(db, filter),
+    events: (executionId, request) => listEvents(db, executionId, request),
+    operators: (executionId) => operatorCounters(db, executionId),
+    metrics: (executionId, range) => executionMetrics(db, executionId, range),
+    checkpoints: (executionId, request) => listCheckpoints(db, executionId, request),
+    checkpoint: (checkpointId) => getCheckpoint(db, checkpointId),
+    states: (checkpointId) => listStates(db, checkpointId),
+    setCancelRequested: (executionId, by) => requestCancel(db, executionId, by),
+    acceptedBefore: (before) => acceptedBefore(db, before),
+    unfinished: () => unfinishedExecutions(db),
+    admitWaiting: (jobId) => admitWaitingOf(db, jobId),
+  }
+}

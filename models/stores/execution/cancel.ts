@@ -1,0 +1,30 @@
+/** A person asks to cancel. */
+
+import { JobError } from '../../../core/errors/job-error.js'
+import { isTerminal } from '../../../core/execution/status.js'
+import type { Database } from '../../database.js'
+import type { CancelAnswer } from '../execution-store.js'
+import { addEvents } from '../journal/events.js'
+import { closeExecution } from '../journal/finish.js'
+import { findExecution, lockExecution, lockJob } from '../journal/ownership.js'
+
+export async function requestCancel(db: Database, executionId: string, by: string | null): Promise<CancelAnswer> {
+  const { jobId } = await findExecution(db, executionId)
+  return await db.transaction(async (transaction) => {
+    await lockJob(db, transaction, jobId)
+    const execution = await lockExecution(db, transaction, executionId)
+    const { executionStatus: status, workflowId } = execution
+    if (status === 'CANCELLED' || (execution.cancelRequested && !isTerminal(status))) return { status, workflowId }
+    if (isTerminal(status)) throw new JobError('conflict', `The execution has ended already: it is ${status}.`)
+    await db.tables.jobExecution.update(
+      { cancelRequested: true, cancelRequestedBy: by, cancelRequestedTime: new Date() },
+      { where: { executionId }, transaction },
+    )
+    const message = by === null ? 'Asked to cancel.' : `${by} asked to cancel.`
+    await addEvents(db, execution, [{ type: 'CANCEL_REQUESTED', level: 'INFO', message }], transaction)
+    if (workflowId !== null || execution.generation > 0) return { status, workflowId }
+    // Should its workflow start after all, admission turns it away.
+    await closeExecution(db, transaction, execution, 'CANCELLED', null)
+    return { status: 'CANCELLED', workflowId: null }
+  })
+}

@@ -1,0 +1,86 @@
+/** Executions as reports show them (SURFACES section 3). */
+import { Op, type WhereOptions } from 'sequelize'
+import { JobError } from '../../../core/errors/job-error.js'
+import { operatorReports } from '../../../core/execution/report.js'
+import type { Database } from '../../database.js'
+import { type Page, pageOf, pageQuery } from '../../page.js'
+import type { JobExecutionRow } from '../../tables/executions.js'
+import type { ExecutionDetails, ExecutionFilter, ExecutionSummary } from '../execution-store.js'
+import { findExecution } from '../journal/ownership.js'
+import { sumCounters } from '../journal/sum-counters.js'
+
+export async function getExecution(db: Database, executionId: string): Promise<ExecutionDetails> {
+  const row = await findExecution(db, executionId)
+  const version = await db.tables.jobVersion.findOne({ where: { jobId: row.jobId, jobVersion: row.jobVersion } })
+  if (version === null) throw new JobError('not.found', `There is no version ${row.jobVersion} of job ${row.jobId}.`)
+  const counters = sumCounters(row.metrics?.operators ?? {}, row.progress ?? {})
+  const { restoredExecutionId, restoredCheckpointId } = row
+  return {
+    ...executionSummary(row),
+    operators: operatorReports(version.get().jobGraph, counters),
+    parameters: row.parameters,
+    restoredFrom:
+      restoredExecutionId === null ? null : { executionId: restoredExecutionId, checkpointId: restoredCheckpointId },
+    workflowId: row.workflowId,
+    runId: row.runId,
+  }
+}
+
+export async function listExecutions(db: Database, filter: ExecutionFilter): Promise<Page<ExecutionSummary>> {
+  const { where, order, limit } = pageQuery(filter)
+  const rows = await db.tables.jobExecution.findAll({
+    attributes: { exclude: ['metrics', 'progress', 'parameters', 'restartMemory'] },
+    where: { [Op.and]: [where, ...conditions(filter)] },
+    order,
+    limit,
+  })
+  return pageOf(
+    rows.map((row) => row.get()),
+    filter,
+    executionSummary,
+  )
+}
+
+function conditions({ jobId, status, from, to }: ExecutionFilter): WhereOptions[] {
+  const wanted: WhereOptions[] = []
+  if (jobId !== undefined) wanted.push({ jobId })
+  if (status !== undefined) wanted.push({ executionStatus: status })
+  if (from !== undefined) wanted.push({ createTime: { [Op.gte]: from } })
+  if (to !== undefined) wanted.push({ createTime: { [Op.lt]: to } })
+  return wanted
+}
+
+function executionSummary(row: JobExecutionRow): ExecutionSummary {
+  return {
+    executionId: row.executionId,
+    jobId: row.jobId,
+    jobName: row.jobName,
+    jobVersion: row.jobVersion,
+    status: row.executionStatus,
+    records: {
+      read: row.recordsRead,
+      sideRead: row.recordsSideRead,
+      processed: row.recordsProcessed,
+      written: row.recordsWritten,
+      filtered: row.recordsFiltered,
+      failed: row.recordsFailed,
+      late: row.recordsLate,
+    },
+    epochs: row.epochs,
+    restarts: row.restartCount,
+    durationMs: row.durationMs ?? (row.startTime === null ? 0 : Math.max(Date.now() - row.startTime.getTime(), 0)),
+    lastCheckpointId: row.lastCheckpointId,
+    error: row.error,
+    lineageId: row.lineageId,
+    triggerType: row.triggerType,
+    logicalTime: row.logicalTime.toISOString(),
+    priority: row.priority,
+    attempt: row.attempt,
+    waitReason: row.waitReason,
+    cancelRequested: row.cancelRequested,
+    createdBy: row.createdBy,
+    createdAt: row.createTime.toISOString(),
+    startedAt: row.startTime?.toISOString() ?? null,
+    endedAt: row.endTime?.toISOString() ?? null,
+  }
+}

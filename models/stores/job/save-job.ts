@@ -1,0 +1,135 @@
+/** A job and everything that describes its current version, in one transaction. */
+import { randomUUID } from 'node:crypto'
+import type { Transaction } from 'sequelize'
+import { JobError } from '../../../core/errors/job-error.js'
+import type { JobGraph } from '../../../core/graph/job-graph.js'
+import type { JobSettings } from '../../../core/spec/settings.js'
+import type { Database } from '../../database.js'
+import { isDuplicate } from '../../database-error.js'
+import type { JobRow } from '../../tables/jobs.js'
+import { lockJob } from '../journal/ownership.js'
+import { storeGraphs } from './graph-rows.js'
+
+export interface JobDefinition {
+  /** Of the job that gets a new version; without it a new job is made. */
+  readonly jobId?: string
+  /** The version that the change was made to: another one is a conflict. */
+  readonly expectedVersion?: number
+  /** As it was written. */
+  readonly spec: object
+  readonly description: string | null
+  readonly settings: JobSettings
+  readonly graph: JobGraph
+  readonly savedBy: string | null
+}
+
+export interface SavedJob {
+  readonly jobId: string
+  readonly version: number
+  readonly isNew: boolean
+  /** False: it says what it said before, and no version was made. */
+  readonly changed: boolean
+}
+
+export async function saveJob(db: Database, definition: JobDefinition): Promise<SavedJob> {
+  try {
+    return await db.transaction(async (transaction) => {
+      const { jobId } = definition
+      return jobId === undefined
+        ? await createJob(db, transaction, definition)
+        : await changeJob(db, transaction, await lockJob(db, transaction, jobId), definition)
+    })
+  } catch (error) {
+    if (!isDuplicate(error)) throw error
+    throw new JobError('conflict', `There is a job named ${definition.settings.name} already.`, {
+      pointer: '/name',
+      hint: 'Choose another name, or save a new version of that job.',
+      cause: error,
+    })
+  }
+}
+
+async function createJob(db: Database, transaction: Transaction, definition: JobDefinition): Promise<SavedJob> {
+  const jobId = randomUUID()
+  const graphs = { streamGraphId: randomUUID(), jobGraphId: randomUUID() }
+  const by = definition.savedBy
+  await db.tables.job.create(
+    { jobId, ...describe(definition), ...graphs, jobStatus: 'CREATED', version: 1, createdBy: by, updatedBy: by },
+    { transaction },
+  )
+  await storeVersion(db, transaction, jobId, 1, graphs, definition)
+  return { jobId, version: 1, isNew: true, changed: true }
+}
+
+async function changeJob(
+  db: Database,
+  transaction: Transaction,
+  job: JobRow,
+  definition: JobDefinition,
+): Promise<SavedJob> {
+  const { jobId, version } = job
+  if (job.isDeleted) throw new JobError('not.found', `There is no job ${jobId}.`)
+  refuseStale(job, definition.expectedVersion)
+  if (await saysTheSame(db, transaction, job, definition)) return { jobId, version, isNew: false, changed: false }
+
+  const graphs = { streamGraphId: job.streamGraphId ?? randomUUID(), jobGraphId: job.jobGraphId ?? randomUUID() }
+  await db.tables.job.update(
+    { ...describe(definition), ...graphs, version: version + 1, updatedBy: definition.savedBy },
+    { where: { jobId, version }, transaction },
+  )
+  await storeVersion(db, transaction, jobId, version + 1, graphs, definition)
+  return { jobId, version: version + 1, isNew: false, changed: true }
+}
+
+export function refuseStale(job: JobRow, expectedVersion: number | undefined): void {
+  if (expectedVersion === undefined || expectedVersion === job.version) return
+  throw new JobError('conflict', `Job ${job.jobName} was changed in the meantime: it is at version ${job.version}.`, {
+    pointer: '/version',
+    hint: 'Read it again and repeat the change.',
+  })
+}
+
+async function saysTheSame(
+  db: Database,
+  transaction: Transaction,
+  job: JobRow,
+  definition: JobDefinition,
+): Promise<boolean> {
+  const row = await db.tables.jobVersion.findOne({ where: { jobId: job.jobId, jobVersion: job.version }, transaction })
+  if (row === null) return false
+  const { spec, settings, jobGraph } = row.get()
+  const before = JSON.stringify([spec, settings, jobGraph, job.description])
+  return before === JSON.stringify([definition.spec, definition.settings, definition.graph, definition.description])
+}
+
+function describe({ spec, description, settings }: JobDefinition) {
+  return {
+    jobName: settings.name,
+    description,
+    jobType: settings.type,
+    config: spec,
+    settings,
+    restartStrategy: settings.restart.strategy,
+    parallelism: settings.parallelism,
+    maxParallelism: settings.maxParallelism,
+    maxConcurrentRuns: settings.maxConcurrentRuns,
+    priority: settings.priority,
+    tags: settings.tags,
+  }
+}
+
+async function storeVersion(
+  db: Database,
+  transaction: Transaction,
+  jobId: string,
+  jobVersion: number,
+  graphs: { readonly streamGraphId: string; readonly jobGraphId: string },
+  definition: JobDefinition,
+): Promise<void> {
+  const { spec, settings, graph, savedBy } = definition
+  await db.tables.jobVersion.create(
+    { jobId, jobVersion, spec, settings, jobGraph: graph, createdBy: savedBy },
+    { transaction },
+  )
+  await storeGraphs(db, transaction, { ...graphs, jobId, jobVersion, name: settings.name, graph })
+}
