@@ -13,7 +13,7 @@ export function checkPassword(password: string, username: string, pointer: strin
 }
 
 export function hashPassword(password: string): Promise<string> {
-  return hash(password, { cost: COST })
+  return hash(password, COST)
 }
 
 /** Without a user the same work is done, so that the time taken does not tell which names exist. */
