@@ -1,0 +1,69 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+
+const checkout = fileURLToPath(new URL('../..', import.meta.url))
+const etl = join(checkout, 'bin', 'etl.js')
+const large = /(flights|airports)\.csv$/
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'etl-examples-'))
+  cpSync(join(checkout, 'examples'), folder, {
+    recursive: true,
+    filter: (path) => !large.test(path) && !path.endsWith('/out'),
+  })
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+function run(...args: string[]) {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [etl, ...args, '--json'], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
+  if (stdout === '') throw new Error(`etl ${args.join(' ')} said nothing on standard output: ${stderr}`)
+  return { status, answer: JSON.parse(stdout) }
+}
+
+const lines = (path: string) => readFileSync(join(folder, path), 'utf8').trim().split('\n')
+
+describe('examples run as they are', () => {
+  test.each([
+    ['csv-to-parquet', { read: 40, written: 40, filtered: 0, failed: 0 }],
+    ['jsonl-clean', { read: 30, written: 27, filtered: 1, failed: 2 }],
+    ['deduplicate', { read: 12, written: 6, failed: 0 }],
+    ['top-n', { read: 40, written: 5, failed: 0 }],
+    ['sql-report', { read: 52, failed: 0 }],
+    ['union', { read: 6, written: 6, filtered: 0, failed: 0 }],
+  ])('%s', (name, records) => {
+    const { status, answer } = run('run', `${name}.yaml`)
+    expect(answer).toMatchObject({ jobName: name, status: 'COMPLETED', error: null, records })
+    expect(status).toBe(0)
+  })
+
+  test('deduplicate keeps the newest version of each customer', () => {
+    const newest = new Map(
+      lines('data/customer-changes.csv')
+        .slice(1)
+        .map((line) => [line.split(',')[0], line.split(',')[1]]),
+    )
+    const kept = lines('out/customers.csv')
+      .slice(1)
+      .map((line) => line.split(',').slice(0, 2))
+    expect(new Map(kept as [string, string][])).toEqual(newest)
+  })
+
+  test('top-n writes the largest amounts, largest first', () => {
+    const column = (path: string) =>
+      lines(path)
+        .slice(1)
+        .map((line) => Number(line.split(',')[3]))
+    const largest = column('data/orders.csv')
+      .sort((a, b) => b - a)
+      .slice(0, 5)
+    expect(column('out/top-orders.csv')).toEqual(largest)
+  })
+})
