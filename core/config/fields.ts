@@ -12,6 +12,7 @@ export interface FieldFacts {
 interface Definition {
   readonly type: string
   readonly shape?: Readonly<Record<string, ConfigSchema>>
+  readonly catchall?: ConfigSchema
   readonly innerType?: ConfigSchema
   readonly in?: ConfigSchema
   readonly getter?: () => ConfigSchema
@@ -21,16 +22,35 @@ interface Definition {
   readonly valueType?: ConfigSchema
   readonly element?: ConfigSchema
   readonly items?: readonly ConfigSchema[]
+  readonly values?: readonly unknown[]
 }
 
-/** The schemas that a field may have: several where a union leaves it open, the unwrapped ones only. */
+/** The schemas that a field may have: several where a union leaves it open. A number is a place in a list. */
 export function fieldSchemas(schemas: readonly ConfigSchema[], key: string | number): ConfigSchema[] {
   return schemas.flatMap(unwrap).flatMap((schema) => {
-    const definition = definitionOf(schema)
-    if (definition.shape !== undefined) return Object.hasOwn(definition.shape, key) ? [definition.shape[key]!] : []
-    if (definition.items !== undefined) return definition.items[Number(key)] ?? []
-    return definition.valueType ?? definition.element ?? []
+    const { shape, items, element, valueType } = definitionOf(schema)
+    if (typeof key === 'number') return items?.[key] ?? element ?? []
+    if (shape !== undefined) return Object.hasOwn(shape, key) ? [shape[key]!] : []
+    return valueType ?? []
   })
+}
+
+/** Of the objects that a union offers, those whose fixed words (`type: SESSION`) are the value's own; all, if none are. */
+export function matching(schemas: readonly ConfigSchema[], value: Readonly<Record<string, unknown>>): ConfigSchema[] {
+  const offered = schemas.flatMap(unwrap)
+  const fitting = offered.filter((schema) =>
+    Object.entries(definitionOf(schema).shape ?? {}).every(([key, field]) => {
+      const { type, values } = definitionOf(field)
+      return type !== 'literal' || values?.includes(value[key]) !== false
+    }),
+  )
+  return fitting.length > 0 ? fitting : offered
+}
+
+/** Fields by name, and what the schema says of all others; `never` says that there are none. */
+function shapeField({ shape, catchall }: Definition, key: string): ConfigSchema[] {
+  if (shape !== undefined && Object.hasOwn(shape, key)) return [shape[key]!]
+  return catchall === undefined || definitionOf(catchall).type === 'never' ? [] : [catchall]
 }
 
 export function fieldFacts(schemas: readonly ConfigSchema[]): FieldFacts {
