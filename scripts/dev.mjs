@@ -3,7 +3,7 @@ import { watch } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { build, isSource } from './setup/build.mjs'
+import { build, sourceFolders } from './setup/build.mjs'
 import { complain, say } from './setup/log.mjs'
 import { main } from './setup/main.mjs'
 import { packages } from './setup/packages.mjs'
@@ -29,9 +29,10 @@ await main(async () => {
 /** Yields once sources have changed and then been quiet for a moment. */
 async function* changes() {
   let changed = false
-  const watcher = watch(root, { recursive: true }, (_, path) => {
-    if (path && isSource(path)) changed = true
-  })
+  const mark = () => {
+    changed = true
+  }
+  const watchers = sourceFolders().map((folder) => watch(join(root, folder), { recursive: true }, mark))
   try {
     for (;;) {
       await sleep(300)
@@ -41,7 +42,7 @@ async function* changes() {
       if (!changed) yield
     }
   } finally {
-    watcher.close()
+    for (const watcher of watchers) watcher.close()
   }
 }
 

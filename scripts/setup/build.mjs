@@ -67,11 +67,7 @@ function removeOrphans(sources) {
   }
 }
 
-/** `path` is relative to the checkout. */
-export const isSource = (path) =>
-  sourceFolders().includes(path.split('/')[0]) && (path.endsWith('.ts') || assets.test(path))
-
-function sourceFolders() {
+export function sourceFolders() {
   const { include } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8'))
   return include.filter((folder) => folder !== 'test' && existsSync(join(root, folder)))
 }
