@@ -86,8 +86,9 @@ export function pointOf(node: StreamNode): string {
 }
 
 async function compileStep(node: StreamNode, layout: Layout, values: Values, parts: EngineParts): Promise<Step> {
-  const { operator, config } = await openOperator(node, values, parts)
   const edges = layout.edgesInto(node)
+  const tables = edges.map((edge) => edge.port)
+  const { operator, config } = await openOperator(node, { ...values, tables }, parts)
   const inputs = edges.map((edge) => layout.input(edge))
   return {
     node,

@@ -1,7 +1,7 @@
 import type { Problem } from '../errors/problem.js'
 import { nearestHint } from '../spec/nearest.js'
 import { type PathKey, pointerTo, valueAt } from '../spec/pointer.js'
-import { fieldSchemas, knownKeys } from './fields.js'
+import { fieldFacts, fieldSchemas, knownKeys } from './fields.js'
 import type { ConfigSchema } from './schema.js'
 
 /** Checks a value against a schema and says everything that is wrong with it, in words and with its place. */
@@ -16,11 +16,17 @@ export type Checked<Config> =
   | { readonly ok: true; readonly value: Config }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
-export function checkConfig<Config>(schema: ConfigSchema<Config>, value: unknown, place: Place): Checked<Config> {
+/** `shown` is what is told of where something is wrong: the value before secrets took the places of their names. */
+export function checkConfig<Config>(
+  schema: ConfigSchema<Config>,
+  value: unknown,
+  place: Place,
+  shown: unknown = value,
+): Checked<Config> {
   const result = schema.safeParse(value)
   if (result.success) return { ok: true, value: result.data }
   const issues = result.error.issues as unknown as readonly Issue[]
-  return { ok: false, problems: issues.flatMap((issue) => explain(issue, [], { schema, value, place })) }
+  return { ok: false, problems: issues.flatMap((issue) => explain(issue, [], { schema, value: shown, place })) }
 }
 
 /** A zod issue, as far as it is read here. */
@@ -52,12 +58,12 @@ function explain(issue: Issue, base: readonly PathKey[], subject: Subject): Prob
   if (issue.code === 'invalid_union' && issue.options === undefined && issue.errors !== undefined) {
     return explainUnion(issue.errors, path, subject)
   }
-  const { message, hint } = inWords(issue, valueAt(subject.value, path))
+  const { message, hint } = inWords(issue, shownAt(path, subject))
   return [problem(path, subject.place, message, hint)]
 }
 
 function unknownKey(path: readonly PathKey[], key: string, { schema, place }: Subject): Problem {
-  const known = knownKeys(path.reduce((schemas, step) => fieldSchemas(schemas, String(step)), [schema]))
+  const known = knownKeys(schemasAt(schema, path))
   const hint = nearestHint(key, known) ?? (known.length > 0 ? `Known here: ${known.join(', ')}.` : null)
   return problem([...path, key], place, `There is no setting \`${key}\` here.`, hint)
 }
@@ -70,8 +76,23 @@ function explainUnion(errors: readonly (readonly Issue[])[], path: readonly Path
   const best = near.toSorted((a, b) => a.length - b.length)[0]
   if (best !== undefined) return best.flatMap((issue) => explain(issue, path, subject))
   const ways = errors.flatMap((issues) => issues.map((issue) => expectation(issue))).filter((way) => way !== null)
-  const found = describe(valueAt(subject.value, path))
+  const found = describe(shownAt(path, subject))
   return [problem(path, subject.place, `Expected ${[...new Set(ways)].join(' or ')}, found ${found}.`, null)]
+}
+
+const HIDDEN = Symbol('hidden')
+
+function shownAt(path: readonly PathKey[], { schema, value }: Subject): unknown {
+  const found = valueAt(value, path)
+  const facts = fieldFacts(schemasAt(schema, path))
+  return typeof found === 'string' && (facts.secret || found.includes('://')) ? HIDDEN : found
+}
+
+function schemasAt(schema: ConfigSchema, path: readonly PathKey[]): readonly ConfigSchema[] {
+  return path.reduce<readonly ConfigSchema[]>(
+    (schemas, step) => fieldSchemas(schemas, typeof step === 'number' ? step : String(step)),
+    [schema],
+  )
 }
 
 function inWords(issue: Issue, found: unknown): { message: string; hint: string | null } {
@@ -125,8 +146,8 @@ function oneOf(choices: readonly unknown[]): string {
 
 /** Never the whole text: it may be long, or something that should not be shown. */
 function describe(value: unknown): string {
-  if (value === null) return 'nothing'
-  if (value === undefined) return 'nothing'
+  if (value === null || value === undefined) return 'nothing'
+  if (value === HIDDEN) return 'another text'
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
   if (typeof value === 'object') return 'an object'
   if (typeof value !== 'string') return String(value)

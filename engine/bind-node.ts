@@ -1,0 +1,88 @@
+/** What an operator makes of its inputs: its statements bound over empty tables of their schemas, before anything runs. */
+import { JobError } from '../core/errors/job-error.js'
+import type { Schema } from '../core/record/schema.js'
+import type { Session } from '../duckdb/session.js'
+import { identifier } from '../duckdb/sql.js'
+import type { Compiled, Input, Operator } from '../operators/operator.js'
+
+export interface BoundInput {
+  readonly port: string
+  readonly schema: Schema
+}
+
+/** Throws `sql.invalid` where a column or a type does not fit. Leaves nothing behind in the session. */
+export async function bindOperator(
+  session: Session,
+  operator: Operator,
+  config: unknown,
+  nodeId: string,
+  given: readonly BoundInput[],
+): Promise<Schema> {
+  return await withEmptyTables(session, nodeId, given, async (inputs) => {
+    const compiled = await operator.compile(config, inputs, nodeId)
+    const schema = await bindCompiled(session, compiled)
+    refuseSameNames(schema)
+    return schema
+  })
+}
+
+/** The type of an expression over the inputs, each of which goes by the name of its port. */
+export async function bindExpression(
+  session: Session,
+  expression: string,
+  nodeId: string,
+  given: readonly BoundInput[],
+): Promise<string> {
+  return await withEmptyTables(session, nodeId, given, async (inputs) => {
+    const from = inputs.map(({ table, port }) => `${table} AS ${identifier(port)}`).join(', ')
+    const schema = await session.describe(`SELECT (${expression}) FROM ${from}`)
+    return schema[0]?.type ?? 'VARCHAR'
+  })
+}
+
+async function withEmptyTables<T>(
+  session: Session,
+  nodeId: string,
+  given: readonly BoundInput[],
+  use: (inputs: readonly Input[]) => Promise<T>,
+): Promise<T> {
+  const inputs = given.map(({ port, schema }) => ({ port, schema, table: identifier(`bind ${nodeId} ${port}`) }))
+  await session.run('BEGIN TRANSACTION')
+  try {
+    for (const { table, schema } of inputs) await session.run(createEmpty(table, schema))
+    return await use(inputs)
+  } finally {
+    // A statement that failed may have ended the transaction already.
+    await session.run('ROLLBACK').catch(() => undefined)
+  }
+}
+
+function createEmpty(table: string, schema: Schema): string {
+  return `CREATE TABLE ${table} (${schema.map(({ name, type }) => `${identifier(name)} ${type}`).join(', ')})`
+}
+
+async function bindCompiled(
+  session: Session,
+  { each, absorb = [], end, state = [], accounting }: Compiled,
+): Promise<Schema> {
+  for (const table of state) await session.run(table.create)
+  const early = each === null ? null : await session.describe(each)
+  if (typeof accounting === 'object') await session.describe(accounting.passed)
+  for (const statement of absorb) await session.run(statement)
+  const late = end === undefined ? null : await session.describe(end)
+  const schema = early ?? late
+  if (schema === null) throw new JobError('internal', 'The operator emits nothing.')
+  return schema
+}
+
+/** Names differ by more than case, or the next operator could not tell the columns apart. */
+function refuseSameNames(schema: Schema): void {
+  const seen = new Set<string>()
+  for (const { name } of schema) {
+    if (seen.has(name.toLowerCase())) {
+      const hint = 'Choose the columns, or give one of them another name.'
+      throw new JobError('sql.invalid', `The output would have two columns \`${name}\`.`, { hint })
+    }
+    seen.add(name.toLowerCase())
+  }
+}
