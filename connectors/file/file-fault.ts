@@ -1,0 +1,24 @@
+import { isJobError, JobError } from '../../core/errors/job-error.js'
+
+/** What went wrong with a file, for people. */
+export function fileFault(path: string, error: unknown): JobError {
+  if (isJobError(error)) return error
+  const code = errorCode(error)
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new JobError('source.missing', `There is no file ${path}.`, { cause: error, pointer: '/path' })
+  }
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new JobError('disk.full', `No space is left for ${path}.`, { cause: error })
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new JobError('source.unreadable', `The file ${path} may not be read by this user.`, { cause: error })
+  }
+  return new JobError('source.unreadable', `The file ${path} could not be read: ${code ?? 'unknown error'}.`, {
+    cause: error,
+  })
+}
+
+/** By shape: errors of the system come from another realm where modules are sandboxed. */
+export function errorCode(error: unknown): string | undefined {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : undefined
+}

@@ -1,0 +1,166 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { JobError } from '../../core/errors/job-error.js'
+import type { Schema } from '../../core/record/schema.js'
+import { pointerTo } from '../../core/spec/pointer.js'
+import { openSession } from '../../duckdb/open-session.js'
+import type { Session } from '../../duckdb/session.js'
+import { identifier, text } from '../../duckdb/sql.js'
+import type { FileSourceConfig, Format } from './config.js'
+import { readHead } from './csv-head.js'
+import { csvOptions, dialectOf, readCsv } from './csv-options.js'
+import { isPacked, linkInto, unpackInto } from './local-copy.js'
+import type { ListedFile } from './paths.js'
+import { start } from './position.js'
+import { readStretches } from './stretches.js'
+import type { TextFile } from './text-format.js'
+
+/** Columns are inferred from this much of a file. */
+const sampleBytes = 8 * 1024 * 1024
+
+/** A session of its own, for looking at files outside of any execution. */
+export async function withOwnSession<T>(use: (session: Session) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'etl-look-'))
+  try {
+    const session = await openSession({ folder, memoryLimitBytes: 512 * 1024 * 1024, threads: 1 })
+    try {
+      return await use(session)
+    } finally {
+      session.close()
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Declared types as DuckDB writes them. Throws `config.invalid` for a type that there is not. */
+export async function declaredColumns(columns: Readonly<Record<string, string>>, session: Session): Promise<Schema> {
+  const empty = join(session.folder, 'no-records.jsonl')
+  await writeFile(empty, '')
+  const schema: Schema[number][] = []
+  for (const [name, type] of Object.entries(columns)) {
+    const one = `{${text(name)}: ${text(type)}}`
+    const select = `SELECT * FROM read_json(${text(empty)}, auto_detect = false, format = 'newline_delimited', columns = ${one})`
+    try {
+      schema.push(...(await session.describe(select)))
+    } catch (cause) {
+      throw new JobError('config.invalid', `\`${type}\` is not a type, for column \`${name}\`.`, {
+        cause,
+        pointer: pointerTo(['columns', name]),
+        hint: 'Types are DuckDB types: BIGINT, DOUBLE, DECIMAL(18,2), VARCHAR, BOOLEAN, DATE, TIMESTAMP, …',
+      })
+    }
+  }
+  return schema
+}
+
+/** Columns of the first file that holds something. */
+export async function inferColumns(
+  files: readonly ListedFile[],
+  format: Format,
+  config: FileSourceConfig,
+  session: Session,
+): Promise<Schema> {
+  const file = files.find((one) => one.size > 0)
+  if (!file) throw cannotInfer(config.path, 'it is empty')
+  const { folder } = session
+  const packed = format !== 'parquet' && isPacked(file.path, config)
+  const local = packed ? await unpackInto(folder, file, config) : await linkInto(folder, file)
+  try {
+    if (format === 'parquet') return await session.describe(`SELECT * FROM read_parquet(${text(local.path)})`)
+    if (format === 'csv') return await csvColumns(local, config, session)
+    return await jsonColumns(local, format, config, session)
+  } catch (cause) {
+    if (cause instanceof JobError && ['record.bad', 'sql.invalid', 'internal'].includes(cause.code)) {
+      throw cannotInfer(file.path, cause.message, cause)
+    }
+    throw cause
+  } finally {
+    await rm(local.path, { force: true })
+  }
+}
+
+async function csvColumns(file: TextFile, config: FileSourceConfig, session: Session): Promise<Schema> {
+  const options = csvOptions(config)
+  const head = await readHead(file, config, session)
+  const range = {
+    ...file,
+    from: head.firstRecord,
+    stop: head.firstRecord.byte + sampleBytes,
+    records: Number.POSITIVE_INFINITY,
+  }
+  for await (const { bytes, found } of readStretches(range, dialectOf(options))) {
+    const sample = join(session.folder, 'sample')
+    await writeFile(sample, bytes)
+    const slice = { file: sample, longest: found.longest, crlf: found.crlf > 0 } as const
+    const guessed = await session.describe(
+      `SELECT * FROM read_csv(${text(sample)}, ${options.fixed.replace('auto_detect = false', 'auto_detect = true')}, sample_size = -1, ignore_errors = true)`,
+    )
+    const names = head.names ?? guessed.map((column) => column.name)
+    const columns = names.map((name, at) => ({ name, type: guessed[at]?.type ?? 'VARCHAR' }))
+    const asText = names.map((name) => ({ name, type: 'VARCHAR' }))
+    return await withoutForeignDates(
+      columns,
+      readCsv(options, asText, slice, ', ignore_errors = true'),
+      config,
+      session,
+    )
+  }
+  if (head.names === null) throw cannotInfer(file.shown, 'it has no records and no header')
+  return head.names.map((name) => ({ name, type: 'VARCHAR' }))
+}
+
+/** DuckDB guesses many ways to write a date; one that is not ISO must be declared, or else it stays text. */
+async function withoutForeignDates(
+  columns: Schema,
+  asText: string,
+  config: FileSourceConfig,
+  session: Session,
+): Promise<Schema> {
+  const declared = (type: string) => (type === 'DATE' ? config.dateFormat : config.timestampFormat) !== undefined
+  const doubtful = columns.filter(({ type }) => /^(DATE|TIMESTAMP)/.test(type) && !declared(type))
+  if (doubtful.length === 0) return columns
+  const wrong = doubtful.map(
+    ({ name, type }) =>
+      `count(*) FILTER (WHERE ${identifier(name)} IS NOT NULL AND TRY_CAST(${identifier(name)} AS ${type}) IS NULL)`,
+  )
+  const [counts = []] = await session.rows(`SELECT ${wrong.join(', ')} FROM ${asText}`)
+  const foreign = new Set(doubtful.filter((_, at) => Number(counts[at]) > 0).map((column) => column.name))
+  return columns.map((column) => (foreign.has(column.name) ? { ...column, type: 'VARCHAR' } : column))
+}
+
+async function jsonColumns(
+  file: TextFile,
+  format: 'json' | 'jsonl',
+  config: FileSourceConfig,
+  session: Session,
+): Promise<Schema> {
+  let path = file.path
+  if (format === 'jsonl') {
+    const plain = { quote: null, escape: null, delimiter: null }
+    path = join(session.folder, 'sample')
+    for await (const { bytes } of readStretches(
+      { ...file, from: start, stop: sampleBytes, records: Number.POSITIVE_INFINITY },
+      plain,
+    )) {
+      await writeFile(path, bytes)
+      break
+    }
+  }
+  const layout = format === 'jsonl' ? "'newline_delimited', ignore_errors = true" : "'auto'"
+  const formats = [
+    ...(config.dateFormat === undefined ? [] : [`, dateformat = ${text(config.dateFormat)}`]),
+    ...(config.timestampFormat === undefined ? [] : [`, timestampformat = ${text(config.timestampFormat)}`]),
+  ].join('')
+  return session.describe(
+    `SELECT * FROM read_json(${text(path)}, compression = 'uncompressed', format = ${layout}, sample_size = -1, maximum_object_size = 67108864${formats})`,
+  )
+}
+
+const cannotInfer = (path: string, why: string, cause?: unknown) =>
+  new JobError('source.unreadable', `The columns of ${path} cannot be told: ${why.replace(/\.$/, '')}.`, {
+    cause,
+    pointer: '/columns',
+    hint: 'Declare `columns: {name: TYPE}`.',
+  })

@@ -1,0 +1,55 @@
+import { rm } from 'node:fs/promises'
+import type { Schema } from '../../core/record/schema.js'
+import type { Session } from '../../duckdb/session.js'
+import { identifier, text } from '../../duckdb/sql.js'
+import type { SourceBatch } from '../spi.js'
+import type { FileSourceConfig } from './config.js'
+import { badDocuments, longObjects, readJson } from './json-options.js'
+
+/** A whole file of JSON: one array, or documents one after another. One batch, as it can be cut nowhere. */
+export function jsonBatch(
+  file: { readonly path: string; readonly shown: string; readonly size: number },
+  config: FileSourceConfig,
+  schema: Schema,
+  session: Session,
+): SourceBatch {
+  const select = `SELECT * FROM ${readJson(file.path, 'auto', config, schema, file.size)}`
+  let good: ((index: number) => number) | null = null
+  return {
+    select,
+    place: (index) => ({ file: file.shown, record: good ? good(index) : index }),
+    async isolate() {
+      const bad = await badDocuments(file.path, 'auto', schema, session, file.size)
+      // Nothing is named where the text itself is broken: then the file is bad as a whole, and the error says where.
+      if (bad.length === 0) await session.run(`CREATE OR REPLACE TEMP TABLE whole_document AS ${select}`)
+      const out = new Set(bad.map((one) => one.index))
+      good = indexWithout(out)
+      return {
+        select: selectWithout(out, file, schema),
+        rejected: bad.map(({ index, message, original }) => ({
+          original,
+          place: { file: file.shown, record: index },
+          code: 'record.bad',
+          message,
+        })),
+      }
+    },
+    release: () => rm(file.path, { force: true }),
+  }
+}
+
+function selectWithout(out: ReadonlySet<number>, file: { path: string; size: number }, schema: Schema): string {
+  const types = Object.fromEntries(schema.map((column) => [column.name, column.type]))
+  const columns = schema.map((column) => `document.${identifier(column.name)}`).join(', ')
+  return `
+    SELECT ${columns} FROM (
+      SELECT TRY(json_transform(json, ${text(JSON.stringify(types))})) AS document, row_number() OVER () - 1 AS number
+      FROM read_json_objects(${text(file.path)}, compression = 'uncompressed', format = 'auto'${longObjects(file.size)}))
+    WHERE number NOT IN (${[-1, ...out].join(', ')})`
+}
+
+/** From the number among the good records to the number among all. */
+function indexWithout(out: ReadonlySet<number>): (index: number) => number {
+  const sorted = [...out].sort((a, b) => a - b)
+  return (index) => sorted.reduce((at, bad) => (bad <= at ? at + 1 : at), index)
+}

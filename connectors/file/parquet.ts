@@ -1,0 +1,97 @@
+import { rm } from 'node:fs/promises'
+import type { Schema } from '../../core/record/schema.js'
+import type { Session } from '../../duckdb/session.js'
+import { identifier, text } from '../../duckdb/sql.js'
+import type { SourceBatch } from '../spi.js'
+import { checkNames } from './check-names.js'
+
+export interface ParquetFile {
+  /** A link in the session's folder. */
+  readonly path: string
+  readonly shown: string
+  readonly size: number
+  readonly records: number
+}
+
+/** One batch: compressed bytes are only a hint of what they become, so the number of records is bounded too. */
+const batchRecords = 500_000
+const batchBytes = 16 * 1024 * 1024
+
+/** Records `from` up to `to` of a Parquet file, by their number in the file. */
+export async function* readParquet(
+  file: ParquetFile,
+  range: { readonly from: number; readonly to: number },
+  schema: Schema,
+  session: Session,
+): AsyncGenerator<SourceBatch, void, void> {
+  const names = (await session.describe(`SELECT * FROM read_parquet(${text(file.path)})`)).map((column) => column.name)
+  checkNames(names, schema, file.shown)
+  const perRecord = file.size / Math.max(1, file.records)
+  const step = Math.max(2048, Math.min(batchRecords, Math.floor(batchBytes / Math.max(perRecord, 1))))
+  for (let from = range.from; from < range.to; from += step) {
+    const to = Math.min(from + step, range.to)
+    yield parquetBatch(file, { from, to, last: to === range.to }, schema, session)
+  }
+}
+
+/** Numbers of records, from the files' own footers. */
+export async function parquetRecords(paths: readonly string[], session: Session): Promise<ReadonlyMap<string, number>> {
+  if (paths.length === 0) return new Map()
+  const rows = await session.rows(
+    `SELECT file_name, num_rows FROM parquet_file_metadata([${paths.map(text).join(', ')}])`,
+  )
+  return new Map(rows.map(([name, records]) => [String(name), Number(records)]))
+}
+
+function parquetBatch(
+  file: ParquetFile,
+  { from, to, last }: { from: number; to: number; last: boolean },
+  schema: Schema,
+  session: Session,
+): SourceBatch {
+  const records = `read_parquet(${text(file.path)}, file_row_number = true) WHERE file_row_number >= ${from} AND file_row_number < ${to}`
+  const select = (cast: 'CAST' | 'TRY_CAST', further = '') =>
+    `SELECT ${schema.map((column) => `${castOf(cast, column)} AS ${identifier(column.name)}`).join(', ')} FROM ${records}${further}`
+  const bad = schema.map(
+    (column) => `(${identifier(column.name)} IS NOT NULL AND ${castOf('TRY_CAST', column)} IS NULL)`,
+  )
+  let out: number[] = []
+  return {
+    select: select('CAST'),
+    place: (index) => ({
+      file: file.shown,
+      record: out.reduce((at, number) => (number <= at ? at + 1 : at), from + index),
+    }),
+    async isolate() {
+      const value = (column: Schema[number]) =>
+        `${text(column.name)}, left(CAST(${identifier(column.name)} AS VARCHAR), 4096)`
+      const wrong = schema.map(
+        (column, at) =>
+          `WHEN ${bad[at]} THEN ${text(`Column "${column.name}" does not hold a value of type ${column.type}.`)}`,
+      )
+      const rows = await session.rows(
+        `SELECT file_row_number, CAST(json_object(${schema.map(value).join(', ')}) AS VARCHAR), CASE ${wrong.join(' ')} END FROM ${records} AND (${bad.join(' OR ')}) ORDER BY 1`,
+      )
+      // A broken page is no bad record: reading it again says so.
+      if (rows.length === 0) await session.run(`CREATE OR REPLACE TEMP TABLE whole_batch AS ${select('CAST')}`)
+      out = rows.map(([number]) => Number(number))
+      return {
+        select: select('TRY_CAST', ` AND NOT coalesce(${bad.join(' OR ')}, false)`),
+        rejected: rows.map(([number, original, message]) => ({
+          original: String(original),
+          place: { file: file.shown, record: Number(number) },
+          code: 'record.bad',
+          message: String(message),
+        })),
+      }
+    },
+    // Batches may be read later than they are asked for: the link goes with the last of them.
+    release: async () => {
+      if (last) await rm(file.path, { force: true })
+    },
+  }
+}
+
+/** The type has been through DuckDB before, which wrote it anew: no text of a user stands here. */
+const castOf = (cast: 'CAST' | 'TRY_CAST', column: Schema[number]) =>
+  `${cast}(${identifier(column.name)} AS ${column.type})`

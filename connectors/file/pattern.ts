@@ -1,0 +1,67 @@
+import { access, readdir } from 'node:fs/promises'
+import { join, parse, sep } from 'node:path'
+
+/**
+ * The files that a pattern with `*`, `?`, `[…]`, `{a,b}` and `**` matches, sorted by name. Names that begin with `.` or
+ * `_` are matched only when the pattern spells them so: others keep unfinished files there. An existing file whose name
+ * looks like a pattern is that file.
+ */
+export async function expandPattern(
+  absolute: string,
+): Promise<{ readonly paths: string[]; readonly pattern: boolean }> {
+  const pattern = isPattern(absolute) && !(await exists(absolute))
+  if (!pattern) return { paths: [absolute], pattern }
+  const { root } = parse(absolute)
+  const paths = new Set<string>()
+  for (const one of expandBraces(absolute)) {
+    for await (const path of matches(root, one.slice(root.length).split(sep))) paths.add(path)
+  }
+  return { paths: [...paths].sort((a, b) => (a < b ? -1 : 1)), pattern }
+}
+
+const isPattern = (text: string) => /[*?[{]/.test(text)
+
+const exists = (path: string) =>
+  access(path).then(
+    () => true,
+    () => false,
+  )
+
+async function* matches(folder: string, [segment, ...rest]: readonly string[]): AsyncGenerator<string> {
+  if (segment === undefined) return
+  const last = rest.length === 0
+  if (!isPattern(segment)) {
+    const path = join(folder, segment)
+    if (!last) yield* matches(path, rest)
+    else if (await exists(path)) yield path
+    return
+  }
+  if (segment === '**') yield* matches(folder, last ? ['*'] : rest)
+  const expression = segmentExpression(segment)
+  // A folder that cannot be listed has no matches; a file that cannot be read is reported when it is listed.
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+    if (!expression.test(entry.name) || (/^[._]/.test(entry.name) && !segment.startsWith(entry.name[0]!))) continue
+    const path = join(folder, entry.name)
+    if (segment === '**' && entry.isDirectory()) yield* matches(path, [segment, ...rest])
+    else if (segment !== '**' && !last) yield* matches(path, rest)
+    else if (segment !== '**' && !entry.isDirectory()) yield path
+  }
+}
+
+function segmentExpression(segment: string): RegExp {
+  const source = segment.replace(/\*+|\?|\[[^\]]+\]|[.+^${}()|\\[\]]/g, (token) => {
+    if (token.startsWith('*')) return '.*'
+    if (token === '?') return '.'
+    if (token.startsWith('[') && token.length > 1) return token.replace(/^\[!/, '[^')
+    return `\\${token}`
+  })
+  return new RegExp(`^${source}$`, 's')
+}
+
+function expandBraces(pattern: string): string[] {
+  const braces = /\{([^{}]*)\}/.exec(pattern)
+  if (!braces) return [pattern]
+  const before = pattern.slice(0, braces.index)
+  const after = pattern.slice(braces.index + braces[0].length)
+  return braces[1]!.split(',').flatMap((choice) => expandBraces(before + choice + after))
+}
