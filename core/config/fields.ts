@@ -28,9 +28,9 @@ interface Definition {
 /** The schemas that a field may have: several where a union leaves it open. A number is a place in a list. */
 export function fieldSchemas(schemas: readonly ConfigSchema[], key: string | number): ConfigSchema[] {
   return schemas.flatMap(unwrap).flatMap((schema) => {
-    const { shape, items, element, valueType } = definitionOf(schema)
+    const { shape, catchall, items, element, valueType } = definitionOf(schema)
     if (typeof key === 'number') return items?.[key] ?? element ?? []
-    if (shape !== undefined) return Object.hasOwn(shape, key) ? [shape[key]!] : []
+    if (shape !== undefined) return shapeField(shape, catchall, key)
     return valueType ?? []
   })
 }
@@ -48,8 +48,12 @@ export function matching(schemas: readonly ConfigSchema[], value: Readonly<Recor
 }
 
 /** Fields by name, and what the schema says of all others; `never` says that there are none. */
-function shapeField({ shape, catchall }: Definition, key: string): ConfigSchema[] {
-  if (shape !== undefined && Object.hasOwn(shape, key)) return [shape[key]!]
+function shapeField(
+  shape: Readonly<Record<string, ConfigSchema>>,
+  catchall: ConfigSchema | undefined,
+  key: string,
+): ConfigSchema[] {
+  if (Object.hasOwn(shape, key)) return [shape[key]!]
   return catchall === undefined || definitionOf(catchall).type === 'never' ? [] : [catchall]
 }
 
