@@ -6,7 +6,7 @@ import { isJobError, JobError } from '../core/errors/job-error.js'
  * stores ask for by isDuplicate, and meetings of transactions, which are tried again.
  */
 export function toDatabaseError(error: unknown): unknown {
-  if (isJobError(error) || !(error instanceof Error)) return error
+  if (isJobError(error) || !isError(error)) return error
   const code = driverCode(error)
   if (code !== null && DENIED.has(code)) {
     return new JobError(
@@ -40,24 +40,25 @@ export function toDatabaseError(error: unknown): unknown {
 
 /** Two transactions met: either may simply be tried again. */
 export function isTransient(error: unknown): boolean {
-  const code = error instanceof Error ? driverCode(error) : null
+  const code = driverCode(error)
   return code !== null && TRANSIENT.has(code)
 }
 
 export function isDuplicate(error: unknown): boolean {
-  return error instanceof Error && driverCode(error) === 'ER_DUP_ENTRY'
+  return driverCode(error) === 'ER_DUP_ENTRY'
 }
 
-export function driverCode(error: Error): string | null {
-  const carriers: unknown[] = [
-    error,
-    'original' in error ? error.original : null,
-    'parent' in error ? error.parent : null,
-  ]
-  for (const carrier of carriers) {
-    if (carrier instanceof Error && 'code' in carrier && typeof carrier.code === 'string') return carrier.code
-  }
+/** `ER_…` or `ECONNREFUSED`, whoever wrapped it. */
+export function driverCode(error: unknown): string | null {
+  if (!isError(error)) return null
+  const carriers = [error, 'original' in error ? error.original : null, 'parent' in error ? error.parent : null]
+  for (const carrier of carriers) if (isError(carrier) && 'code' in carrier) return String(carrier.code)
   return null
+}
+
+/** By shape: the driver's errors may come from another realm. */
+function isError(error: unknown): error is Error {
+  return typeof error === 'object' && error !== null && 'name' in error && 'message' in error
 }
 
 const AWAY_NAMES = new Set([

@@ -45,7 +45,7 @@ async function connectOrCreate(target: Target, log: (line: string) => void): Pro
   try {
     return await createConnection({ ...connectionOptions(target), database: target.database })
   } catch (error) {
-    if (!(error instanceof Error) || driverCode(error) !== 'ER_BAD_DB_ERROR') throw error
+    if (driverCode(error) !== 'ER_BAD_DB_ERROR') throw error
   }
   const connection = await createConnection(connectionOptions(target))
   const name = connection.escapeId(target.database)

@@ -1,0 +1,503 @@
+import { describe, expect, test } from '@jest/globals'
+import type { Owner } from '../../core/execution/effects.js'
+import type { CheckpointCommit, Journal } from '../../core/execution/journal.js'
+import type { Plan } from '../../core/execution/plan.js'
+import { noFailures } from '../../core/restart/strategy.js'
+import type { JobSettings } from '../../core/spec/settings.js'
+import { type Database, openDatabase } from '../../models/database.js'
+import { type ExecutionStore, executionStore, type NewExecution } from '../../models/stores/execution-store.js'
+import { type JobStore, jobStore } from '../../models/stores/job-store.js'
+import { mysqlJournal } from '../../models/stores/journal.js'
+import { withMigratedDatabase } from '../support/lend.js'
+import { counted, sampleJob } from '../support/sample-job.js'
+
+describe('completing a checkpoint', () => {
+  test('advances positions, state, counters, dead letters, events and metrics together, and plans the next epoch', async () => {
+    await withCatalogue({}, async ({ journal, executions, database, start }) => {
+      const owner = await start()
+      await journal.storePlan(owner, plan(1))
+      const next = await journal.completeCheckpoint(owner, commit(1, { rejected: [badRecord] }))
+      expect(next).toEqual({ kind: 'plan', epoch: 2, phase: 2, notBefore: '2026-01-01T00:00:30.000Z' })
+
+      const report = await executions.get(owner.executionId)
+      expect(report).toMatchObject({
+        jobName: 'delayed-flights',
+        jobVersion: 1,
+        status: 'RUNNING',
+        records: { read: 100, sideRead: 0, processed: 100, written: 30, filtered: 70, failed: 0, late: 0 },
+        epochs: 1,
+        restarts: 0,
+        error: null,
+      })
+      expect(report.operators).toContainEqual({ id: 'delayed', recordsIn: 100, recordsOut: 30, processingMs: 5 })
+
+      const restored = await journal.restorePoint(owner.executionId)
+      expect(restored).toEqual({
+        checkpointId: report.lastCheckpointId,
+        epoch: 1,
+        phase: 2,
+        positions: commit(1).positions,
+        states: commit(1).states,
+        next,
+      })
+      expect(await journal.pendingPlan(owner.executionId)).toEqual(plan(2))
+      const states = await executions.states(report.lastCheckpointId ?? '')
+      expect(states).toContainEqual(
+        expect.objectContaining({
+          nodeId: 'flights',
+          name: 'position',
+          type: 'VALUE',
+          value: { position: { line: 1 }, end: false },
+        }),
+      )
+      const letters = await database.tables.deadLetter.findAll()
+      expect(letters.map((letter) => letter.get())).toMatchObject([
+        {
+          operatorId: 'delayed',
+          epoch: 1,
+          originalRecord: 'x,y',
+          sourcePosition: { file: 'f.csv', line: 3 },
+          errorCode: 'record.bad',
+          jobVersion: 1,
+        },
+      ])
+      const events = await executions.events(owner.executionId, { limit: 50 })
+      expect(events.map((event) => event.type)).toEqual(['SUBMITTED', 'STARTED', 'CHECKPOINT_COMPLETED', 'WARNING'])
+      const metrics = await executions.metrics(owner.executionId, { limit: 10 })
+      expect(metrics.job).toMatchObject([
+        { epoch: 1, records: { read: 100, written: 30 }, rates: { read: 50, written: 15 } },
+      ])
+      expect(metrics.operators.map((operator) => operator.operatorId)).toEqual(['flights', 'delayed', 'warehouse'])
+    })
+  })
+
+  test('asked again gives the stored answer and counts nothing twice', async () => {
+    await withCatalogue({}, async ({ journal, executions, database, start }) => {
+      const owner = await start()
+      await journal.storePlan(owner, plan(1))
+      const first = await journal.completeCheckpoint(owner, commit(1, { rejected: [badRecord] }))
+      const again = await journal.completeCheckpoint(
+        owner,
+        commit(1, { rejected: [badRecord], next: { kind: 'exhausted' }, nextPlan: null }),
+      )
+      expect(again).toEqual(first)
+      expect((await executions.get(owner.executionId)).records.read).toBe(100)
+      expect(await database.tables.deadLetter.count()).toBe(1)
+      expect(await database.tables.jobMetrics.count()).toBe(1)
+      expect(await database.tables.operatorState.count()).toBe(2)
+    })
+  })
+
+  test('asked many times at once commits once', async () => {
+    await withCatalogue({}, async ({ journal, executions, database, start }) => {
+      const owner = await start()
+      await journal.storePlan(owner, plan(1))
+      const answers = await Promise.all(Array.from({ length: 8 }, () => journal.completeCheckpoint(owner, commit(1))))
+      expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1)
+      expect((await executions.get(owner.executionId)).epochs).toBe(1)
+      expect(await database.tables.jobMetrics.count()).toBe(1)
+    })
+  })
+
+  test('changes nothing at all when a part of it is refused', async () => {
+    await withCatalogue({}, async ({ journal, executions, start }) => {
+      const owner = await start()
+      await journal.storePlan(owner, plan(1))
+      const twice = [...commit(1).states, ...commit(1).states]
+      await expect(journal.completeCheckpoint(owner, commit(1, { states: twice }))).rejects.toThrow()
+      expect(await journal.checkpoint(owner.executionId, 1)).toMatchObject({ status: 'IN_PROGRESS', next: null })
+      expect(await journal.checkpoint(owner.executionId, 2)).toBeNull()
+      expect((await executions.get(owner.executionId)).records.read).toBe(0)
+    })
+  })
+
+  test('adds up over epochs, side inputs apart', async () => {
+    await withCatalogue({}, async ({ journal, executions, start }) => {
+      const owner = await start()
+      await journal.storePlan(owner, { ...plan(1), phase: 1 })
+      const side = { airports: { ...counted(5, 5).flights!, out: 5, passed: 5 } }
+      await journal.completeCheckpoint(owner, commit(1, { phase: 1, counters: side }))
+      await journal.completeCheckpoint(owner, commit(2))
+      await journal.completeCheckpoint(owner, commit(3))
+      const { records, epochs } = await executions.get(owner.executionId)
+      expect(records).toEqual({
+        read: 200,
+        sideRead: 5,
+        processed: 200,
+        written: 60,
+        filtered: 140,
+        failed: 0,
+        late: 0,
+      })
+      expect(epochs).toBe(3)
+    })
+  })
+})
+
+describe('a plan', () => {
+  test('never changes once it is stored', async () => {
+    await withCatalogue({}, async ({ journal, start }) => {
+      const owner = await start()
+      expect(await journal.storePlan(owner, plan(1))).toEqual(plan(1))
+      const other = { ...plan(1), at: '2030-01-01T00:00:00.000Z' }
+      expect(await journal.storePlan(owner, other)).toEqual(plan(1))
+      const raced = await Promise.all(
+        [0, 1, 2, 3].map((n) => journal.storePlan(owner, { ...plan(2), at: `203${n}-01-01T00:00:00.000Z` })),
+      )
+      expect(new Set(raced.map((answer) => answer.at)).size).toBe(1)
+      expect(await journal.pendingPlan(owner.executionId)).toEqual(raced[0])
+    })
+  })
+
+  test('keeps the order of its keys', async () => {
+    await withCatalogue({}, async ({ journal, start }) => {
+      const owner = await start()
+      const sources = { zebra: source({ b: 1, a: 2 }), ant: source({ y: 1, x: '9007199254740993' }) }
+      await journal.storePlan(owner, { ...plan(1), sources })
+      expect(JSON.stringify((await journal.pendingPlan(owner.executionId))?.sources)).toBe(JSON.stringify(sources))
+    })
+  })
+})
+
+describe('a stale owner', () => {
+  test('of an older attempt may neither plan, commit nor restart', async () => {
+    await withCatalogue({}, async ({ journal, executions, start }) => {
+      const stale = await start()
+      await journal.storePlan(stale, plan(1))
+      const owner = await journal.storeRestart(stale, failure, restart)
+      expect(owner).toEqual({ ...stale, attempt: stale.attempt + 1 })
+      await expect(journal.storePlan(stale, plan(2))).rejects.toMatchObject({ code: 'fenced' })
+      await expect(journal.completeCheckpoint(stale, commit(1))).rejects.toMatchObject({ code: 'fenced' })
+      expect((await executions.get(stale.executionId)).epochs).toBe(0)
+      await journal.completeCheckpoint(owner, commit(1))
+      expect(await executions.get(stale.executionId)).toMatchObject({ epochs: 1, restarts: 1, status: 'RUNNING' })
+    })
+  })
+
+  test('gets the attempt that its first restart raised, and no second one', async () => {
+    await withCatalogue({}, async ({ journal, start }) => {
+      const owner = await start()
+      const once = await journal.storeRestart(owner, failure, restart)
+      expect(await journal.storeRestart(owner, failure, restart)).toEqual(once)
+      expect(await journal.execution(owner.executionId)).toMatchObject({ attempt: 1, status: 'RESTARTING' })
+    })
+  })
+
+  test('of an older generation is fenced when its lineage goes on in another execution', async () => {
+    await withCatalogue({}, async ({ journal, executions, job, accept, start }) => {
+      const old = await start()
+      await journal.storePlan(old, plan(1))
+      await journal.completeCheckpoint(old, commit(1))
+      await journal.finish(old, 'FAILED', reported)
+      const { executionId } = await accept({ restartOf: old.executionId, triggerType: 'RESTART' })
+      const owner = admitted(await journal.admit(executionId, null))
+      expect(owner.generation).toBe(old.generation + 1)
+      await expect(journal.completeCheckpoint(old, commit(2))).rejects.toMatchObject({ code: 'fenced' })
+      await expect(journal.storePlan(old, plan(2))).rejects.toMatchObject({ code: 'fenced' })
+
+      expect((await journal.restorePoint(executionId))?.epoch).toBe(1)
+      expect(await journal.pendingPlan(executionId)).toEqual(plan(2))
+      expect(await journal.checkpoint(executionId, 2)).toMatchObject({ status: 'IN_PROGRESS' })
+      await journal.completeCheckpoint(owner, commit(2, { next: { kind: 'exhausted' }, nextPlan: null }))
+      await journal.finish(owner, 'COMPLETED', null)
+      expect((await executions.get(executionId)).status).toBe('COMPLETED')
+      expect((await executions.list({ jobId: job.jobId })).items.map((item) => item.status)).toEqual([
+        'COMPLETED',
+        'FAILED',
+      ])
+    })
+  })
+})
+
+describe('admission', () => {
+  test('of the same execution again gives the same generation', async () => {
+    await withCatalogue({}, async ({ journal, accept }) => {
+      const { executionId } = await accept()
+      const first = await journal.admit(executionId, { workflowId: 'w', runId: 'r1' })
+      expect(await journal.admit(executionId, { workflowId: 'w', runId: 'r2' })).toEqual(first)
+      expect(admitted(first)).toEqual({ executionId, generation: 1, attempt: 0 })
+    })
+  })
+
+  test('counts a set: as many run as may, the others wait, and larger priority goes first', async () => {
+    await withCatalogue({ maxConcurrentRuns: 2 }, async ({ journal, executions, jobs, job, accept }) => {
+      const accepted: string[] = []
+      for (const priority of [0, 0, 0, 5, 1]) accepted.push((await accept({ priority })).executionId)
+      const answers = await Promise.all(accepted.map((id) => journal.admit(id, null)))
+      expect(answers.filter((answer) => answer.kind === 'admitted')).toHaveLength(2)
+      const running = answers.flatMap((answer) => (answer.kind === 'admitted' ? [answer.owner] : []))
+      const waiting = accepted.filter((id) => !running.some((owner) => owner.executionId === id))
+      const order: string[] = []
+      const queue = [...running]
+      for (let owner = queue.shift(); owner !== undefined; owner = queue.shift()) {
+        const { admitted: next } = await journal.finish(owner, 'COMPLETED', null)
+        for (const id of next) {
+          if (order.includes(id)) continue
+          order.push(id)
+          queue.push(admitted(await journal.admit(id, null)))
+        }
+        const live = (await executions.list({ jobId: job.jobId, status: 'RUNNING' })).items.length
+        expect(live).toBeLessThanOrEqual(2)
+      }
+      expect([...order].sort()).toEqual([...waiting].sort())
+      const priority = (id: string) => [0, 0, 0, 5, 1][accepted.indexOf(id)] ?? 0
+      expect(order.map(priority)).toEqual(order.map(priority).sort((a, b) => b - a))
+      expect((await jobs.get(job.jobId)).status).toBe('COMPLETED')
+    })
+  })
+
+  test('never leaks: after any ending, room is there again', async () => {
+    await withCatalogue({}, async ({ journal, accept }) => {
+      for (const ending of ['COMPLETED', 'FAILED', 'CANCELLED'] as const) {
+        const { executionId } = await accept()
+        const owner = admitted(await journal.admit(executionId, null))
+        await journal.finish(owner, ending, ending === 'FAILED' ? reported : null)
+        await journal.finish(owner, ending, null)
+      }
+      const { executionId } = await accept()
+      expect((await journal.admit(executionId, null)).kind).toBe('admitted')
+    })
+  })
+
+  test('tells again who was admitted and has not begun, in case it was not heard', async () => {
+    await withCatalogue({}, async ({ journal, accept, executions, job }) => {
+      const first = await accept()
+      const owner = admitted(await journal.admit(first.executionId, null))
+      const { executionId } = await accept()
+      expect(await journal.admit(executionId, null)).toMatchObject({
+        kind: 'waiting',
+        reason: expect.stringContaining('1 of 1'),
+      })
+      expect(await journal.finish(owner, 'COMPLETED', null)).toEqual({ admitted: [executionId] })
+      expect(await journal.finish(owner, 'COMPLETED', null)).toEqual({ admitted: [executionId] })
+      expect(await executions.admitWaiting(job.jobId)).toEqual([executionId])
+      await journal.admit(executionId, null)
+      expect(await journal.finish(owner, 'COMPLETED', null)).toEqual({ admitted: [] })
+    })
+  })
+
+  test('turns away what was cancelled while it waited, and the next one is admitted', async () => {
+    await withCatalogue({}, async ({ journal, accept, executions }) => {
+      const running = admitted(await journal.admit((await accept()).executionId, null))
+      const cancelled = await accept()
+      await journal.admit(cancelled.executionId, { workflowId: 'w', runId: 'r' })
+      const last = await accept()
+      await journal.admit(last.executionId, null)
+      expect(await executions.setCancelRequested(cancelled.executionId, 'ada')).toEqual({
+        status: 'WAITING',
+        workflowId: 'w',
+      })
+      expect(await journal.finish(running, 'COMPLETED', null)).toEqual({ admitted: [last.executionId] })
+      await expect(journal.admit(cancelled.executionId, null)).rejects.toMatchObject({ code: 'cancelled' })
+      await journal.finish({ executionId: cancelled.executionId, generation: 0, attempt: 0 }, 'CANCELLED', null)
+      expect((await executions.get(cancelled.executionId)).status).toBe('CANCELLED')
+    })
+  })
+
+  test('lets one of two executions of a lineage advance it', async () => {
+    await withCatalogue({ maxConcurrentRuns: 5, positions: 'CONTINUE' }, async ({ journal, accept }) => {
+      const [one, two] = [await accept(), await accept()]
+      expect(one.lineageId).toBe(two.lineageId)
+      const answers = await Promise.all([one, two].map(({ executionId }) => journal.admit(executionId, null)))
+      expect(answers.map((answer) => answer.kind).sort()).toEqual(['admitted', 'waiting'])
+      const owner = admitted(answers.find((answer) => answer.kind === 'admitted')!)
+      const other = [one, two].find(({ executionId }) => executionId !== owner.executionId)!
+      const impostor = { ...owner, executionId: other.executionId }
+      await expect(journal.storePlan(impostor, plan(1))).rejects.toMatchObject({ code: 'fenced' })
+      await journal.storePlan(owner, plan(1))
+    })
+  })
+})
+
+describe('positions: CONTINUE', () => {
+  test('goes on from the positions of a completed run, with operators empty and side inputs anew', async () => {
+    await withCatalogue({ positions: 'CONTINUE' }, async ({ journal, start }) => {
+      const first = await start()
+      await journal.storePlan(first, plan(1))
+      const positions = { ...commit(1).positions, airports: { ...commit(1).positions.flights!, end: true } }
+      await journal.completeCheckpoint(first, commit(1, { positions, next: { kind: 'exhausted' }, nextPlan: null }))
+      await journal.finish(first, 'COMPLETED', null)
+      const second = await start()
+      expect(await journal.restorePoint(second.executionId)).toMatchObject({
+        epoch: 1,
+        phase: 1,
+        states: [],
+        next: { kind: 'unplanned' },
+      })
+      expect((await journal.restorePoint(second.executionId))?.positions).toEqual(commit(1).positions)
+      await journal.storePlan(second, plan(2))
+      await journal.completeCheckpoint(second, commit(2))
+      expect((await journal.restorePoint(second.executionId))?.states).toEqual(commit(2).states)
+    })
+  })
+
+  test('restarts a run that failed, with its parameters and logical time', async () => {
+    await withCatalogue({ positions: 'CONTINUE' }, async ({ journal, start, accept }) => {
+      const first = await start({ parameters: { day: '2026-01-01' }, logicalTime: new Date('2026-01-01T00:00:00Z') })
+      await journal.storePlan(first, plan(1))
+      await journal.completeCheckpoint(first, commit(1))
+      const { executionId } = await accept({
+        parameters: { day: '2026-01-02' },
+        logicalTime: new Date('2026-01-02T00:00:00Z'),
+      })
+      await journal.admit(executionId, null)
+      await journal.finish(first, 'FAILED', reported)
+      await journal.admit(executionId, null)
+      expect(await journal.execution(executionId)).toMatchObject({
+        parameters: { day: '2026-01-01' },
+        logicalTime: '2026-01-01T00:00:00.000Z',
+      })
+      expect((await journal.restorePoint(executionId))?.states).toEqual(commit(1).states)
+    })
+  })
+})
+
+describe('an execution', () => {
+  test('shows progress while an epoch runs, which its commit replaces', async () => {
+    await withCatalogue({}, async ({ journal, executions, start }) => {
+      const owner = await start()
+      await journal.storePlan(owner, plan(1))
+      await journal.progress(owner.executionId, counted(40, 10))
+      expect((await executions.get(owner.executionId)).records).toMatchObject({ read: 40, written: 10 })
+      await journal.completeCheckpoint(owner, commit(1))
+      expect((await executions.get(owner.executionId)).records).toMatchObject({ read: 100, written: 30 })
+    })
+  })
+
+  test('ends once: with its duration, its error and the job status, and the fact that starts dependants', async () => {
+    await withCatalogue({}, async ({ journal, executions, jobs, job, database, start }) => {
+      const owner = await start()
+      expect((await jobs.get(job.jobId)).status).toBe('RUNNING')
+      await journal.finish(owner, 'FAILED', reported)
+      await journal.finish(owner, 'COMPLETED', null)
+      const report = await executions.get(owner.executionId)
+      expect(report).toMatchObject({ status: 'FAILED', error: reported })
+      expect(report.endedAt).not.toBeNull()
+      expect((await jobs.get(job.jobId)).status).toBe('FAILED')
+      const facts = await database.tables.triggerEvent.findAll()
+      expect(facts.map((fact) => fact.get())).toMatchObject([
+        { eventId: owner.executionId, sourceStatus: 'FAILED', sourceJobId: job.jobId },
+      ])
+      await expect(journal.storePlan(owner, plan(1))).rejects.toMatchObject({ code: 'fenced' })
+      await expect(journal.setStatus(owner.executionId, 'RUNNING')).rejects.toMatchObject({ code: 'conflict' })
+    })
+  })
+
+  test('forks from a checkpoint into a lineage of its own', async () => {
+    await withCatalogue({}, async ({ journal, executions, start, accept }) => {
+      const owner = await start()
+      await journal.storePlan(owner, plan(1))
+      await journal.completeCheckpoint(owner, commit(1))
+      await journal.finish(owner, 'CANCELLED', null)
+      const { lastCheckpointId } = await executions.get(owner.executionId)
+      const fork = await accept({ forkOf: lastCheckpointId ?? '', triggerType: 'FORK' })
+      const forked = admitted(await journal.admit(fork.executionId, null))
+      expect(forked.generation).toBe(1)
+      expect(await journal.restorePoint(fork.executionId)).toMatchObject({ epoch: 1, states: commit(1).states })
+      expect(await journal.pendingPlan(fork.executionId)).toBeNull()
+    })
+  })
+})
+
+interface Catalogue {
+  readonly database: Database
+  readonly journal: Journal
+  readonly jobs: JobStore
+  readonly executions: ExecutionStore
+  readonly job: { readonly jobId: string }
+  accept(change?: Partial<NewExecution>): ReturnType<ExecutionStore['create']>
+  /** Accepted and admitted. */
+  start(change?: Partial<NewExecution>): Promise<Owner>
+}
+
+async function withCatalogue(
+  settings: Partial<JobSettings>,
+  run: (catalogue: Catalogue) => Promise<void>,
+): Promise<void> {
+  await withMigratedDatabase(async (url) => {
+    const database = await openDatabase(url)
+    try {
+      const [journal, jobs, executions] = [mysqlJournal(database), jobStore(database), executionStore(database)]
+      const job = await jobs.save(sampleJob(settings))
+      const usual = {
+        jobId: job.jobId,
+        parameters: {},
+        logicalTime: new Date('2026-01-01T00:00:00Z'),
+        triggerType: 'MANUAL',
+        createdBy: null,
+      } as const
+      const accept: Catalogue['accept'] = (change = {}) => executions.create({ ...usual, ...change })
+      const start: Catalogue['start'] = async (change) =>
+        admitted(await journal.admit((await accept(change)).executionId, null))
+      await run({ database, journal, jobs, executions, job, accept, start })
+    } finally {
+      await database.close()
+    }
+  })
+}
+
+function admitted(answer: Awaited<ReturnType<Journal['admit']>>): Owner {
+  if (answer.kind === 'admitted') return answer.owner
+  throw new Error(`not admitted: ${answer.reason}`)
+}
+
+function source(position: object) {
+  return { splits: [[position]], to: position, end: false, budget: { records: 100, bytes: 1000 } }
+}
+
+function plan(epoch: number): Plan {
+  return { epoch, phase: 2, at: '2026-01-01T00:00:00.000Z', sources: { flights: source({ line: epoch }) }, end: false }
+}
+
+function commit(epoch: number, change: Partial<CheckpointCommit> = {}): CheckpointCommit {
+  const lastBudget = { records: 100, bytes: 1000 }
+  return {
+    epoch,
+    phase: 2,
+    positions: {
+      flights: { position: { line: epoch }, end: false, lastRecords: 100, lastDurationMs: 2000, lastBudget },
+    },
+    states: [
+      {
+        nodeId: 'delayed',
+        subtask: 0,
+        name: 'build',
+        type: 'LIST',
+        path: `state/${epoch}.parquet`,
+        sizeBytes: 10,
+        records: 5,
+      },
+    ],
+    counters: counted(100, 30),
+    rejected: [],
+    durationMs: 2000,
+    stateSizeBytes: 10,
+    path: 'file:///store',
+    next: { kind: 'plan', epoch: epoch + 1, phase: 2, notBefore: '2026-01-01T00:00:30.000Z' },
+    nextPlan: plan(epoch + 1),
+    events: [{ type: 'WARNING', level: 'WARNING', message: 'a warning' }],
+    ...change,
+  }
+}
+
+const badRecord = {
+  nodeId: 'delayed',
+  original: 'x,y',
+  place: { file: 'f.csv', line: 3 },
+  code: 'record.bad',
+  message: 'y is no number',
+}
+const reported = {
+  code: 'source.unreadable',
+  message: 'It could not be read.',
+  nodeId: 'flights',
+  hint: null,
+  retryable: true,
+}
+const failure = { error: reported, epoch: 1, vertexId: 'flights', atMs: 0 }
+const restart = {
+  decision: 'RESTART',
+  delayMs: 10,
+  reason: 'Restart 1 of 3.',
+  memory: { ...noFailures, restarts: 1 },
+} as const
