@@ -1,0 +1,270 @@
+/** Runs small graphs epoch after epoch with the real engine, as the loop of an execution would. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Connector } from '../../../connectors/spi.js'
+import { findMismatches } from '../../../core/execution/accounting.js'
+import type { ChainResult, StateHandle } from '../../../core/execution/chain-task.js'
+import type { SourceProgress } from '../../../core/execution/journal.js'
+import { mergeResults } from '../../../core/execution/merge-results.js'
+import type { JobGraph } from '../../../core/graph/job-graph.js'
+import type { StreamEdge, StreamNode } from '../../../core/graph/stream-graph.js'
+import { addCounters, type Counters, noRecords } from '../../../core/record/counters.js'
+import type { Rejected } from '../../../core/record/rejected.js'
+import type { JobSettings } from '../../../core/spec/settings.js'
+import type { EngineParts } from '../../../engine/engine.js'
+import { planEpoch } from '../../../engine/plan-epoch.js'
+import { runChain } from '../../../engine/run-chain.js'
+import { releaseAll } from '../../../engine/sessions.js'
+import { operators } from '../../../operators/index.js'
+import { openStore } from '../../../storage/open-store.js'
+
+/** A folder for the store and the sessions, gone afterwards. */
+export async function withParts(
+  connectors: readonly Connector[],
+  run: (parts: EngineParts, folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'engine-'))
+  await mkdir(join(folder, 'scratch'))
+  try {
+    await run(
+      {
+        connectors,
+        operators,
+        store: openStore(`file://${folder}/store`),
+        connection: async () => ({}),
+        secret: async () => '',
+        environment: {},
+        files: { fileRoots: null, base: folder },
+        scratch: join(folder, 'scratch'),
+        memoryLimitBytes: 512 * 1024 * 1024,
+        threads: 2,
+      },
+      folder,
+    )
+  } finally {
+    await releaseAll()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+export interface Driven {
+  readonly counters: Readonly<Record<string, Counters>>
+  readonly rejected: readonly Rejected[]
+  readonly results: readonly ChainResult[]
+  readonly epochs: number
+}
+
+export interface DriveOptions {
+  readonly settings?: Partial<JobSettings>
+  /** Of each plan's budget. */
+  readonly epochRecords?: number
+  /** Sessions are thrown away between epochs: every state comes back from its files. */
+  readonly cold?: boolean
+  readonly signal?: AbortSignal
+  /** How often a failed epoch is tried again. */
+  readonly retries?: number
+  readonly lineageId?: string
+}
+
+let executions = 0
+
+export async function drive(graph: JobGraph, parts: EngineParts, options: DriveOptions = {}): Promise<Driven> {
+  executions += 1
+  const settings = { ...someSettings, ...options.settings }
+  const forExecution = {
+    settings,
+    parameters: {},
+    logicalTime: '2026-01-02T03:04:05.000Z',
+    executionId: `execution-${executions}`,
+    lineageId: options.lineageId ?? `lineage-${executions}`,
+    graph,
+  }
+  const signal = options.signal ?? new AbortController().signal
+  let positions: Readonly<Record<string, SourceProgress>> = {}
+  let states: readonly StateHandle[] = []
+  let counters: Record<string, Counters> = {}
+  const all: ChainResult[] = []
+  let epoch = 0
+  for (const phase of graph.phases) {
+    for (let ended = false; !ended; ) {
+      epoch += 1
+      const plan = await planEpoch(
+        { ...forExecution, phase, epoch, at: '2026-01-02T03:04:06.000Z', positions },
+        cutAt(parts, options.epochRecords),
+        signal,
+      )
+      if (typeof plan === 'string') throw new Error(`phase ${phase.number} answers ${plan}`)
+      const results: ChainResult[] = []
+      for (const stage of phase.stages)
+        for (const vertexId of stage) {
+          const vertex = graph.vertices.find((candidate) => candidate.id === vertexId)!
+          for (let subtask = 0; subtask < vertex.parallelism; subtask += 1) {
+            const task = { ...forExecution, vertexId, subtask, phase, plan: roundTrip(plan), states, positions }
+            results.push(await tryAgain({ ...task, upstream: [...results] }, parts, signal, options.retries ?? 0))
+          }
+        }
+      if (options.cold === true) await releaseAll()
+      const merged = mergeResults(graph, phase, plan, { positions, states }, results)
+      const mismatches = findMismatches(graph, phase, merged.counters)
+      if (mismatches.length > 0) throw new Error(mismatches.join(' '))
+      positions = merged.positions
+      states = merged.states
+      for (const [id, counted] of Object.entries(merged.counters))
+        counters = { ...counters, [id]: addCounters(counters[id] ?? noRecords, counted) }
+      all.push(...results)
+      ended = merged.phaseEnded
+    }
+  }
+  return { counters, rejected: await readRejects(parts, all), results: all, epochs: epoch }
+}
+
+async function tryAgain(
+  task: Omit<Parameters<typeof runChain>[0], 'fence'>,
+  parts: EngineParts,
+  signal: AbortSignal,
+  retries: number,
+): Promise<ChainResult> {
+  for (let activityAttempt = 1; ; activityAttempt += 1) {
+    const fence = { generation: 1, attempt: 1, epoch: task.plan.epoch, activityAttempt }
+    try {
+      return roundTrip(await runChain({ ...task, fence }, parts, { signal, progress: () => undefined }))
+    } catch (error) {
+      if (activityAttempt > retries) throw error
+    }
+  }
+}
+
+/** What crosses the store and the journal is JSON. */
+function roundTrip<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T
+}
+
+/** The planner sizes epochs by time; tests cut them where they like. */
+function cutAt(parts: EngineParts, records: number | undefined): EngineParts {
+  if (records === undefined) return parts
+  const connectors = parts.connectors.map((connector): Connector => {
+    const { source } = connector
+    if (source === undefined) return connector
+    return {
+      ...connector,
+      source: {
+        ...source,
+        open: (...given) => {
+          const opened = source.open(...given)
+          return {
+            schema: () => opened.schema(),
+            read: (...rest) => opened.read(...rest),
+            plan: (from, budget, parallelism) => opened.plan(from, { ...budget, records }, parallelism),
+          }
+        },
+      },
+    }
+  })
+  return { ...parts, connectors }
+}
+
+async function readRejects(parts: EngineParts, results: readonly ChainResult[]): Promise<Rejected[]> {
+  const texts = await Promise.all(results.flatMap((result) => result.rejects).map((key) => parts.store.text(key)))
+  return texts.flatMap((text) =>
+    (text ?? '')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Rejected),
+  )
+}
+
+const someSettings: JobSettings = {
+  name: 'job',
+  type: 'BATCH',
+  tags: [],
+  parallelism: 1,
+  maxParallelism: 128,
+  delivery: 'EXACTLY_ONCE',
+  positions: 'FRESH',
+  checkpoint: { intervalMs: 30_000, timeoutMs: 600_000, retained: 3, tolerableFailures: 0 },
+  restart: { strategy: 'NONE' },
+  onBadRecord: { action: 'FAIL', max: null, maxRatio: null },
+  timeoutMs: null,
+  maxConcurrentRuns: 1,
+  overlap: 'WAIT',
+  priority: 0,
+  retry: null,
+  slaMs: null,
+  parameters: {},
+}
+
+/** `BIGINT n, VARCHAR s` as columns. */
+export function columns(text: string) {
+  return text.split(', ').map((column) => {
+    const [type = '', name = ''] = column.split(' ')
+    return { name, type }
+  })
+}
+
+export function node(
+  id: string,
+  nodeType: StreamNode['nodeType'],
+  kind: string,
+  config: StreamNode['config'],
+  schema: string,
+  parallelism = 1,
+): StreamNode {
+  const rest = { name: id, description: null, chaining: 'ALWAYS', watermark: null } as const
+  return { id, nodeType, kind, config, parallelism, schema: columns(schema), ...rest }
+}
+
+export function edge(from: string, to: string, port = 'input', more: Partial<StreamEdge> = {}): StreamEdge {
+  return {
+    id: `${from}>${to}.${port}`,
+    from,
+    output: 'main',
+    to,
+    port,
+    edgeType: 'FORWARD',
+    partitionStrategy: null,
+    key: [],
+    expression: null,
+    blocking: false,
+    ...more,
+  }
+}
+
+/** Chains as given; edges between them cross. Phases: what each list names, with the blocking edges it fills. */
+export function graphOf(
+  nodes: readonly StreamNode[],
+  edges: readonly StreamEdge[],
+  chains: readonly (readonly string[])[],
+  phases: readonly { readonly nodes: readonly string[]; readonly stages: readonly (readonly string[])[] }[],
+): JobGraph {
+  const chainOf = (id: string) => chains.find((chain) => chain.includes(id))![0]!
+  return {
+    stream: { nodes, edges },
+    vertices: chains.map((chain) => ({
+      id: chain[0]!,
+      name: chain.join('→'),
+      chain,
+      parallelism: nodes.find((candidate) => candidate.id === chain[0])!.parallelism,
+    })),
+    edges: edges
+      .filter((candidate) => candidate.blocking || chainOf(candidate.from) !== chainOf(candidate.to))
+      .map((candidate) => ({ streamEdgeId: candidate.id, from: chainOf(candidate.from), to: chainOf(candidate.to) })),
+    phases: phases.map((phase, index) => ({
+      number: index + 1,
+      ...phase,
+      fills: edges
+        .filter(
+          (candidate) =>
+            candidate.blocking && phase.nodes.includes(candidate.from) && !phase.nodes.includes(candidate.to),
+        )
+        .map((candidate) => candidate.id),
+    })),
+    maxParallelism: 128,
+    notChained: [],
+  }
+}
+/** One chain, one phase. */
+export function chainOf(nodes: readonly StreamNode[], edges: readonly StreamEdge[]): JobGraph {
+  const ids = nodes.map(({ id }) => id)
+  return graphOf(nodes, edges, [ids], [{ nodes: ids, stages: [[ids[0]!]] }])
+}
