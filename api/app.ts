@@ -38,6 +38,7 @@ function loginLimit(perMinute: number): RequestHandler {
     limit: perMinute,
     standardHeaders: 'draft-8',
     legacyHeaders: false,
-    handler: (_request, response) => sendProblem(response, new JobError('rate.limited', 'Too many log-ins from this address')),
+    handler: (_request, response) =>
+      sendProblem(response, new JobError('rate.limited', 'Too many log-ins from this address')),
   })
 }

@@ -17,7 +17,9 @@ export function health(deps: ApiDeps): Router {
 }
 
 async function outcome(probe: Probe): Promise<{ readonly status: 'ok' | 'failed'; readonly detail: string }> {
-  const tooLong = new Promise<never>((_resolve, reject) => setTimeout(reject, 3000, new Error('no answer in 3 s')).unref())
+  const tooLong = new Promise<never>((_resolve, reject) =>
+    setTimeout(reject, 3000, new Error('no answer in 3 s')).unref(),
+  )
   try {
     return { status: 'ok', detail: await Promise.race([probe(), tooLong]) }
   } catch (error) {

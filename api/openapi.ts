@@ -1,7 +1,12 @@
 /** OpenAPI 3.1 from the route table and the schemas that validate. */
-import { createDocument, type ZodOpenApiObject, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi'
-import { problemDetailsSchema } from './http/schema.js'
+import {
+  createDocument,
+  type ZodOpenApiObject,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiPathsObject,
+} from 'zod-openapi'
 import type { Route } from './http/route.js'
+import { problemDetailsSchema } from './http/schema.js'
 
 export function openApiDocument(routes: readonly Route[]): Record<string, unknown> {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {}
@@ -61,7 +66,9 @@ function content(schema: unknown, mediaType = 'application/json'): Media {
 /** `get /jobs/{jobId}/versions` is `getJobsByJobIdVersions`: stable, and unique as paths are. */
 function operationId(route: Route): string {
   const words = route.path.split('/').filter(Boolean)
-  const name = words.map((word) => (word.startsWith('{') ? `By${upper(word.slice(1, -1))}` : word.split(/[-.]/).map(upper).join('')))
+  const name = words.map((word) =>
+    word.startsWith('{') ? `By${upper(word.slice(1, -1))}` : word.split(/[-.]/).map(upper).join(''),
+  )
   return route.method + name.join('')
 }
 

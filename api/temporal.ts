@@ -1,12 +1,6 @@
 /** The API's side of Temporal: starts and cancels executions. Both may be asked again without harm. */
-import {
-  Client,
-  Connection,
-  defineSearchAttributeKey,
-  TypedSearchAttributes,
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
-} from '@temporalio/client'
+import { Client, Connection, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client'
+import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common'
 import { JobError } from '../core/errors/job-error.js'
 
 export interface StartedExecution {
@@ -18,7 +12,7 @@ export interface StartedExecution {
 
 export interface TemporalControl {
   startExecution(execution: StartedExecution): Promise<'started' | 'already started'>
-  cancelExecution(jobId: string, executionId: string): Promise<'asked' | 'gone'>
+  cancelExecution(workflowId: string): Promise<'asked' | 'gone'>
   /** Throws when it cannot be reached. */
   probe(): Promise<string>
   /** Makes the search attributes that are missing; without them executions start all the same. */
@@ -62,9 +56,9 @@ export function openTemporal({ address, namespace }: TemporalOptions): TemporalC
         throw away(address, error)
       }
     },
-    async cancelExecution(jobId, executionId) {
+    async cancelExecution(workflowId) {
       try {
-        await soon(() => client.workflow.getHandle(workflowIdOf(jobId, executionId)).cancel())
+        await soon(() => client.workflow.getHandle(workflowId).cancel())
         return 'asked'
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return 'gone'

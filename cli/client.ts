@@ -9,7 +9,12 @@ import { FailedWithProblems } from './failure.js'
 export interface Client {
   readonly url: string
   get<T>(path: string, query?: Query): Promise<T>
-  send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers?: Record<string, string>): Promise<T>
+  send<T>(
+    method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<T>
   /** Every item of a list, page after page, `most` at most. */
   all<T>(path: string, query?: Query, most?: number): Promise<readonly T[]>
 }
@@ -26,7 +31,8 @@ export function connect(variables: NodeJS.ProcessEnv = process.env): Client {
     const text = await response.text()
     return (text === '' ? undefined : JSON.parse(text)) as T
   }
-  const get: Client['get'] = async <T>(path: string, query: Query = {}) => await send<T>('GET' as 'POST', path + encode(query))
+  const get: Client['get'] = async <T>(path: string, query: Query = {}) =>
+    await send<T>('GET' as 'POST', path + encode(query))
   return {
     url,
     get,
@@ -93,9 +99,15 @@ async function failureOf(response: Response): Promise<JobError> {
     hint?: string
     errors?: readonly Problem[]
   }
-  const code = details.code !== undefined && details.code in CODES ? (details.code as ErrorCode) : codeOfStatus(response.status)
+  const code =
+    details.code !== undefined && details.code in CODES ? (details.code as ErrorCode) : codeOfStatus(response.status)
   const hint = details.hint ?? (code === 'auth.required' ? 'Log in with `etl login`, or set ETL_TOKEN.' : undefined)
-  return new FailedWithProblems(code, details.detail ?? `The API answered ${response.status}`, details.errors ?? [], hint)
+  return new FailedWithProblems(
+    code,
+    details.detail ?? `The API answered ${response.status}`,
+    details.errors ?? [],
+    hint,
+  )
 }
 
 function codeOfStatus(status: number): ErrorCode {
@@ -109,5 +121,5 @@ function codeOfStatus(status: number): ErrorCode {
 function encode(query: Query): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined)
   if (given.length === 0) return ''
-  return `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`
+  return `?${new URLSearchParams(Object.fromEntries(given.map(([name, value]) => [name, String(value)])))}`
 }

@@ -6,6 +6,6 @@ export interface Context {
   readonly variables: NodeJS.ProcessEnv
 }
 
-/** Answers the exit code; nothing is 0. */
+/** Answers the exit code; anything but a number is 0. */
 // biome-ignore lint/suspicious/noExplicitAny: options are typed where a command declares them
-export type Command = (context: Context, ...given: any[]) => Promise<number | undefined | void>
+export type Command = (context: Context, ...given: any[]) => Promise<unknown>

@@ -55,5 +55,10 @@ export async function saveJob(client: Client, spec: Readonly<Record<string, unkn
 /** A lost answer may be asked for again without starting twice: the key is made once per command. */
 export async function startJob(client: Client, jobId: string, parameters: Readonly<Record<string, string>>) {
   const headers = { 'idempotency-key': randomUUID() }
-  return await client.send<{ executionId: string; status: string }>('POST', `/jobs/${jobId}/executions`, { parameters }, headers)
+  return await client.send<{ executionId: string; status: string }>(
+    'POST',
+    `/jobs/${jobId}/executions`,
+    { parameters },
+    headers,
+  )
 }

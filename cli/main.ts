@@ -1,5 +1,5 @@
 /** The `etl` command: what there is, and which file does it. Each command is loaded when it is called, so that starting is fast. */
-import { Command as Program, CommanderError } from 'commander'
+import { CommanderError, Command as Program } from 'commander'
 import type { Command, Context } from './command.js'
 import { reportFailure } from './failure.js'
 import { openOutput } from './output.js'
@@ -49,32 +49,62 @@ type Add = (usage: string, summary: string, example: string, load: Load, parent?
 
 function addLocal(add: Add): void {
   const connections = ['--connections <file>', 'file of connection documents'] as const
-  add('run <file>', 'Runs a job on this machine, without a server.', 'etl run job.yaml --param day=2001-02-03', async () => {
-    const { runCommand } = await import('./local/run.js')
-    return ({ output }: Context, file: string, options: object) => runCommand(file, { ...options, json: output.json })
-  })
+  add(
+    'run <file>',
+    'Runs a job on this machine, without a server.',
+    'etl run job.yaml --param day=2001-02-03',
+    async () => {
+      const { runCommand } = await import('./local/run.js')
+      return ({ output }: Context, file: string, options: object) => runCommand(file, { ...options, json: output.json })
+    },
+  )
     .option('--param <name=value>', 'value of a parameter, may be repeated', collect)
     .option(...connections)
     .option('--until-idle <duration>', 'end a STREAMING job once no source had input for so long')
     .option('--state <folder>', 'keep the state there; an unfinished execution goes on')
     .option('--fresh', 'start anew in a folder that holds state')
-  add('preview <file>', 'Shows the first records of a node.', 'etl preview job.yaml --node delayed --limit 20', async () => {
-    const { previewCommand } = await import('./local/preview.js')
-    return ({ output }: Context, file: string, options: object) => previewCommand(file, { ...options, json: output.json })
-  })
+  add(
+    'preview <file>',
+    'Shows the first records of a node.',
+    'etl preview job.yaml --node delayed --limit 20',
+    async () => {
+      const { previewCommand } = await import('./local/preview.js')
+      return ({ output }: Context, file: string, options: object) =>
+        previewCommand(file, { ...options, json: output.json })
+    },
+  )
     .requiredOption('--node <id>', 'node whose output is shown')
     .option('--limit <count>', 'how many records', '20')
     .option('--param <name=value>', 'value of a parameter, may be repeated', collect)
     .option(...connections)
-  add('validate <file>', 'Checks a job: shape, meaning, types.', 'etl validate job.yaml', async () => (await import('./local/validate.js')).validateCommand)
-    .option(...connections)
-  add('explain <file>', 'Shows what would run: nodes, chains, and why others are not chained.', 'etl explain job.yaml --mermaid', async () => (await import('./local/explain.js')).explainCommand)
+  add(
+    'validate <file>',
+    'Checks a job: shape, meaning, types.',
+    'etl validate job.yaml',
+    async () => (await import('./local/validate.js')).validateCommand,
+  ).option(...connections)
+  add(
+    'explain <file>',
+    'Shows what would run: nodes, chains, and why others are not chained.',
+    'etl explain job.yaml --mermaid',
+    async () => (await import('./local/explain.js')).explainCommand,
+  )
     .option('--dot', 'as Graphviz')
     .option('--mermaid', 'as Mermaid')
     .option('--failures <times>', 'what the restart strategy would decide at each: 0ms,1200ms,3s')
     .option(...connections)
-  add('schema <name>', 'JSON Schema of a definition, for editors.', 'etl schema job > job.schema.json', async () => (await import('./local/schema.js')).schemaCommand)
-  add('init [file]', 'Writes a first job.', 'etl init job.yaml --template csv-to-parquet', async () => (await import('./command/init.js')).init)
+  add(
+    'schema <name>',
+    'JSON Schema of a definition, for editors.',
+    'etl schema job > job.schema.json',
+    async () => (await import('./local/schema.js')).schemaCommand,
+  )
+  add(
+    'init [file]',
+    'Writes a first job.',
+    'etl init job.yaml --template csv-to-parquet',
+    async () => (await import('./command/init.js')).init,
+  )
     .option('--template <name>', 'csv-to-parquet or csv-to-mysql; without it, a few questions')
     .option('--name <name>', 'name of the job')
     .option('--force', 'replace the file')
@@ -82,64 +112,185 @@ function addLocal(add: Add): void {
 
 function addDefinitions(add: Add): void {
   const connections = () => import('./command/connections.js')
-  add('apply <paths...>', 'Makes the server equal to definition files.', 'etl apply definitions/ --dry-run', async () => (await import('./command/apply.js')).apply)
+  add(
+    'apply <paths...>',
+    'Makes the server equal to definition files.',
+    'etl apply definitions/ --dry-run',
+    async () => (await import('./command/apply.js')).apply,
+  )
     .option('--dry-run', 'only say what would change')
     .option('--prune', 'remove what no file names')
-  add('export [names...]', 'Writes definitions as files.', 'etl export --output definitions/', async () => (await import('./command/export.js')).exportDefinitions)
-    .option('--output <folder>', 'a file each; without it, all on standard output')
-  add('submit <file>', 'Saves a job and starts an execution.', 'etl submit job.yaml --watch', async () => (await import('./command/submit.js')).submit)
+  add(
+    'export [names...]',
+    'Writes definitions as files.',
+    'etl export --output definitions/',
+    async () => (await import('./command/export.js')).exportDefinitions,
+  ).option('--output <folder>', 'a file each; without it, all on standard output')
+  add(
+    'submit <file>',
+    'Saves a job and starts an execution.',
+    'etl submit job.yaml --watch',
+    async () => (await import('./command/submit.js')).submit,
+  )
     .option('--watch', 'follow it to its end')
     .option('--no-start', 'only save the job')
     .option('--param <name=value>', 'value of a parameter, may be repeated', collect)
   add('jobs', 'Lists jobs.', 'etl jobs --status RUNNING', async () => (await import('./command/jobs.js')).jobs)
     .option('--status <status>', 'only jobs of this status')
     .option('--limit <count>', 'how many at most', '100')
-  add('delete <name>', 'Deletes a job; its executions stay.', 'etl delete delayed-flights', async () => (await import('./command/jobs.js')).remove)
-  const shared = add('connections', 'Lists connections; `test NAME` tests one.', 'etl connections test demo-mysql', async () => (await connections()).connections)
+  add(
+    'delete <name>',
+    'Deletes a job; its executions stay.',
+    'etl delete delayed-flights',
+    async () => (await import('./command/jobs.js')).remove,
+  )
+  const shared = add(
+    'connections',
+    'Lists connections; `test NAME` tests one.',
+    'etl connections test demo-mysql',
+    async () => (await connections()).connections,
+  )
   add('list', 'Lists connections.', 'etl connections list', async () => (await connections()).connections, shared)
-  add('test <name>', 'Can it be reached?', 'etl connections test demo-mysql', async () => (await connections()).testConnection, shared)
-  const connectors = add('connectors', 'Lists connectors.', 'etl connectors show jdbc', async () => (await connections()).connectors)
+  add(
+    'test <name>',
+    'Can it be reached?',
+    'etl connections test demo-mysql',
+    async () => (await connections()).testConnection,
+    shared,
+  )
+  const connectors = add(
+    'connectors',
+    'Lists connectors.',
+    'etl connectors show jdbc',
+    async () => (await connections()).connectors,
+  )
   add('list', 'Lists connectors.', 'etl connectors list', async () => (await connections()).connectors, connectors)
-  add('show <name>', 'One connector and its settings.', 'etl connectors show file', async () => (await connections()).showConnector, connectors)
-  const operators = add('operators', 'Lists operators.', 'etl operators show JOIN', async () => (await connections()).operators)
+  add(
+    'show <name>',
+    'One connector and its settings.',
+    'etl connectors show file',
+    async () => (await connections()).showConnector,
+    connectors,
+  )
+  const operators = add(
+    'operators',
+    'Lists operators.',
+    'etl operators show JOIN',
+    async () => (await connections()).operators,
+  )
   add('list', 'Lists operators.', 'etl operators list', async () => (await connections()).operators, operators)
-  add('show <type>', 'One operator and its settings.', 'etl operators show FILTER', async () => (await connections()).showOperator, operators)
+  add(
+    'show <type>',
+    'One operator and its settings.',
+    'etl operators show FILTER',
+    async () => (await connections()).showOperator,
+    operators,
+  )
 }
 
 function addExecutions(add: Add): void {
   const executions = () => import('./command/executions.js')
-  add('start <name>', 'Starts an execution of a job.', 'etl start delayed-flights --param day=2001-02-03 --watch', async () => (await import('./command/jobs.js')).start)
+  add(
+    'start <name>',
+    'Starts an execution of a job.',
+    'etl start delayed-flights --param day=2001-02-03 --watch',
+    async () => (await import('./command/jobs.js')).start,
+  )
     .option('--param <name=value>', 'value of a parameter, may be repeated', collect)
     .option('--watch', 'follow it to its end')
-  add('executions', 'Lists executions, newest first.', 'etl executions --job delayed-flights', async () => (await executions()).executions)
+  add(
+    'executions',
+    'Lists executions, newest first.',
+    'etl executions --job delayed-flights',
+    async () => (await executions()).executions,
+  )
     .option('--job <name>', 'only of this job')
     .option('--status <status>', 'only of this status')
     .option('--limit <count>', 'how many at most', '20')
-  add('show <execution>', 'Shows an execution.', 'etl show 6f1c… --json', async () => (await executions()).show).option('--watch', 'follow it to its end')
-  add('events <execution>', 'Its timeline: checkpoints, restarts with their reasons.', 'etl events 6f1c…', async () => (await executions()).events)
-  add('cancel <execution>', 'Cancels an execution.', 'etl cancel 6f1c…', async () => (await executions()).cancel).option('--watch', 'wait until it has ended')
-  add('restart <execution>', 'A new execution from its latest checkpoint.', 'etl restart 6f1c… --watch', async () => (await executions()).restart)
+  add('show <execution>', 'Shows an execution.', 'etl show 6f1c… --json', async () => (await executions()).show).option(
+    '--watch',
+    'follow it to its end',
+  )
+  add(
+    'events <execution>',
+    'Its timeline: checkpoints, restarts with their reasons.',
+    'etl events 6f1c…',
+    async () => (await executions()).events,
+  )
+  add(
+    'cancel <execution>',
+    'Cancels an execution.',
+    'etl cancel 6f1c…',
+    async () => (await executions()).cancel,
+  ).option('--watch', 'wait until it has ended')
+  add(
+    'restart <execution>',
+    'A new execution from its latest checkpoint.',
+    'etl restart 6f1c… --watch',
+    async () => (await executions()).restart,
+  )
     .option('--allow-non-restored-state', 'leave state behind that no operator takes')
     .option('--watch', 'follow it to its end')
 }
 
 function addHouse(add: Add): void {
   const settings = () => import('./command/settings.js')
-  add('login', 'Logs in, and keeps the token.', 'etl login --username admin', async () => (await import('./command/login.js')).login)
+  add(
+    'login',
+    'Logs in, and keeps the token.',
+    'etl login --username admin',
+    async () => (await import('./command/login.js')).login,
+  )
     .option('--username <name>', 'who you are')
     .option('--password-stdin', 'read the password from standard input')
-  const secrets = add('secrets', 'Lists the names of secrets (ADMIN).', 'printf %s VALUE | etl secrets set NAME', async () => (await settings()).secrets)
+  const secrets = add(
+    'secrets',
+    'Lists the names of secrets (ADMIN).',
+    'printf %s VALUE | etl secrets set NAME',
+    async () => (await settings()).secrets,
+  )
   add('list', 'Lists their names.', 'etl secrets list', async () => (await settings()).secrets, secrets)
-  add('set <name>', 'Sets one; its value comes on standard input.', 'printf %s VALUE | etl secrets set NAME', async () => (await settings()).setSecret, secrets)
-    .option('--description <text>', 'what it is for')
+  add(
+    'set <name>',
+    'Sets one; its value comes on standard input.',
+    'printf %s VALUE | etl secrets set NAME',
+    async () => (await settings()).setSecret,
+    secrets,
+  ).option('--description <text>', 'what it is for')
   add('delete <name>', 'Removes one.', 'etl secrets delete NAME', async () => (await settings()).deleteSecret, secrets)
-  const config = add('config', 'System settings (ADMIN).', 'etl config set security.session_hours 8', async () => (await settings()).config)
-  add('list', 'Lists settings.', 'etl config list --group retention', async () => (await settings()).config, config)
-    .option('--group <name>', 'only this group')
-  add('get <key>', 'Shows one.', 'etl config get security.session_hours', async () => (await settings()).getConfig, config)
-  add('set <key> <value>', 'Changes one.', 'etl config set security.session_hours 8', async () => (await settings()).setConfig, config)
-  add('migrate', 'Brings the catalogue database to this version.', 'etl migrate --print > database-schema.sql', async () => (await import('./local/migrate.js')).migrateCommand)
-    .option('--print', 'only print the SQL')
+  const config = add(
+    'config',
+    'System settings (ADMIN).',
+    'etl config set security.session_hours 8',
+    async () => (await settings()).config,
+  )
+  add(
+    'list',
+    'Lists settings.',
+    'etl config list --group retention',
+    async () => (await settings()).config,
+    config,
+  ).option('--group <name>', 'only this group')
+  add(
+    'get <key>',
+    'Shows one.',
+    'etl config get security.session_hours',
+    async () => (await settings()).getConfig,
+    config,
+  )
+  add(
+    'set <key> <value>',
+    'Changes one.',
+    'etl config set security.session_hours 8',
+    async () => (await settings()).setConfig,
+    config,
+  )
+  add(
+    'migrate',
+    'Brings the catalogue database to this version.',
+    'etl migrate --print > database-schema.sql',
+    async () => (await import('./local/migrate.js')).migrateCommand,
+  ).option('--print', 'only print the SQL')
   add('worker', 'Runs a worker.', 'etl worker', async () => (await import('./command/serve.js')).worker)
   add('api', 'Runs the API.', 'etl api', async () => (await import('./command/serve.js')).api)
 }
@@ -150,7 +301,8 @@ async function perform(load: Load, given: readonly unknown[]): Promise<number> {
   const options = program.opts<{ json?: boolean }>()
   const output = openOutput(program.optsWithGlobals<{ json?: boolean }>().json === true)
   const command = await load()
-  return (await command({ output, variables: process.env }, ...given.slice(0, -2), options)) ?? 0
+  const code = await command({ output, variables: process.env }, ...given.slice(0, -2), options)
+  return typeof code === 'number' ? code : 0
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {
@@ -158,5 +310,7 @@ function collect(value: string, before: readonly string[] = []): readonly string
 }
 
 function exitCodeOfUsage(error: CommanderError): number {
-  return ['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code) && error.exitCode === 0 ? 0 : 2
+  return ['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code) && error.exitCode === 0
+    ? 0
+    : 2
 }

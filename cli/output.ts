@@ -42,9 +42,18 @@ export function openOutput(json: boolean): Output {
 /** Columns padded to their widest cell. */
 export function table(headings: readonly string[], rows: readonly (readonly unknown[])[]): string {
   if (rows.length === 0) return 'none'
-  const cells = [headings, ...rows].map((row) => row.map((cell) => (cell === null || cell === undefined ? '-' : String(cell))))
+  const cells = [headings, ...rows].map((row) =>
+    row.map((cell) => (cell === null || cell === undefined ? '-' : String(cell))),
+  )
   const widths = headings.map((_, index) => Math.max(...cells.map((row) => row[index]?.length ?? 0)))
-  return cells.map((row) => row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ').trimEnd()).join('\n')
+  return cells
+    .map((row) =>
+      row
+        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }
 
 export function colourOfStatus(status: string, output: Output): string {

@@ -20,7 +20,12 @@ export function describeReport(report: ExecutionReport, output: Output): string 
   ]
   if (report.lastCheckpointId !== null) lines.push(`checkpoint ${report.lastCheckpointId}`)
   if (report.operators.length > 0) {
-    const rows = report.operators.map((row) => [row.id, count(row.recordsIn), count(row.recordsOut), `${row.processingMs} ms`])
+    const rows = report.operators.map((row) => [
+      row.id,
+      count(row.recordsIn),
+      count(row.recordsOut),
+      `${row.processingMs} ms`,
+    ])
     lines.push('', table(['operator', 'in', 'out', 'time'], rows))
   }
   if (report.error !== null) {

@@ -15,7 +15,9 @@ export async function watch(client: Client, executionId: string, output: Output,
   try {
     const report = await follow(client, executionId, output, interrupt.signal)
     if (report === null) {
-      output.note(`Interrupted: execution ${executionId} goes on; \`etl show ${executionId}\` shows it, \`etl cancel ${executionId}\` ends it`)
+      output.note(
+        `Interrupted: execution ${executionId} goes on; \`etl show ${executionId}\` shows it, \`etl cancel ${executionId}\` ends it`,
+      )
       return 130
     }
     output.result({ ...extra, ...report }, () => describeReport(report, output))
@@ -25,7 +27,12 @@ export async function watch(client: Client, executionId: string, output: Output,
   }
 }
 
-async function follow(client: Client, executionId: string, output: Output, signal: AbortSignal): Promise<ExecutionReport | null> {
+async function follow(
+  client: Client,
+  executionId: string,
+  output: Output,
+  signal: AbortSignal,
+): Promise<ExecutionReport | null> {
   const startedMs = Date.now()
   let pollMs = FIRST_POLL_MS
   let last: { readonly atMs: number; readonly read: number } = { atMs: startedMs, read: 0 }

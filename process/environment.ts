@@ -51,8 +51,16 @@ export function readEnvironment(variables: Variables): Environment {
     heartbeatTimeoutMs: read('ETL_HEARTBEAT_TIMEOUT', duration, () => 10_000),
     logLevel: read('ETL_LOG_LEVEL', logLevel, () => 'info'),
     adminPassword: variables.ETL_ADMIN_PASSWORD?.trim() || null,
-    functionPath: read<string | null>('ETL_FUNCTION_PATH', (path) => resolve(path), () => null),
-    connectorPath: read<string | null>('ETL_CONNECTOR_PATH', (path) => resolve(path), () => null),
+    functionPath: read<string | null>(
+      'ETL_FUNCTION_PATH',
+      (path) => resolve(path),
+      () => null,
+    ),
+    connectorPath: read<string | null>(
+      'ETL_CONNECTOR_PATH',
+      (path) => resolve(path),
+      () => null,
+    ),
     allowPrivateHosts: read('ETL_ALLOW_PRIVATE_HOSTS', list, () => []),
     fileRoots: read('ETL_FILE_ROOTS', folders, () => [resolve('examples'), resolve(home, 'files')]),
   }
@@ -79,7 +87,12 @@ function attempt<T>(problems: string[], name: string, parse: () => T, fallback: 
 
 function required(problems: string[], variables: Variables, name: string, parse: (text: string) => string): string {
   const text = variables[name]?.trim()
-  return attempt(problems, name, () => parse(text ?? ''), () => '')
+  return attempt(
+    problems,
+    name,
+    () => parse(text ?? ''),
+    () => '',
+  )
 }
 
 function mysqlUrl(text: string): string {
@@ -131,9 +144,15 @@ function logLevel(text: string): LogLevel {
 }
 
 function list(text: string): readonly string[] {
-  return text.split(',').map((item) => item.trim()).filter((item) => item !== '')
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
 }
 
 function folders(text: string): readonly string[] {
-  return text.split(new RegExp(`[,${delimiter}]`)).filter((path) => path.trim() !== '').map((path) => resolve(path.trim()))
+  return text
+    .split(new RegExp(`[,${delimiter}]`))
+    .filter((path) => path.trim() !== '')
+    .map((path) => resolve(path.trim()))
 }

@@ -16,7 +16,9 @@ export function hashToken(token: string): string {
 export async function authenticate(authorization: string | undefined, deps: ApiDeps): Promise<Caller> {
   const token = /^Bearer\s+(\S+)$/i.exec(authorization ?? '')?.[1]
   if (token === undefined) {
-    throw new JobError('auth.required', 'This needs a log-in', { hint: 'Send Authorization: Bearer <token> from POST /api/v1/auth/login.' })
+    throw new JobError('auth.required', 'This needs a log-in', {
+      hint: 'Send Authorization: Bearer <token> from POST /api/v1/auth/login.',
+    })
   }
   const known = await deps.tokens.findOwner(hashToken(token))
   if (known === null) throw new JobError('auth.required', 'The token is not known, has expired or was revoked')

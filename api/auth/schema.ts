@@ -5,7 +5,9 @@ import { id, listOf, page, role, time, version } from '../http/schema.js'
 const password = secret('12 characters to 72 bytes.')
 
 export const loginBody = z.strictObject({ username: z.string().min(1).max(100), password: secret('The password.') })
-export const loginAnswer = z.object({ token: z.string(), expiresAt: time, username: z.string(), role }).meta({ id: 'Login' })
+export const loginAnswer = z
+  .object({ token: z.string(), expiresAt: time, username: z.string(), role })
+  .meta({ id: 'Login' })
 
 export const userParams = z.strictObject({ userId: id })
 export const user = z

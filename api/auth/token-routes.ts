@@ -1,6 +1,7 @@
 /** API tokens of the caller, for scripts: they carry the caller's role and are shown once. */
 import { JobError } from '../../core/errors/job-error.js'
 import { includesRole } from '../../core/security/roles.js'
+import { pageRequest } from '../http/page.js'
 import { callerOf, type Route, route } from '../http/route.js'
 import { newBearerToken } from './bearer.js'
 import { createdToken, newToken, tokenList, tokenParams, tokenQuery } from './schema.js'
@@ -17,7 +18,7 @@ export const tokenRoutes: readonly Route[] = [
     query: tokenQuery,
     status: 200,
     response: tokenList,
-    handle: async (call, deps) => ({ body: await deps.tokens.list(callerOf(call).userId, call.query) }),
+    handle: async (call, deps) => ({ body: await deps.tokens.list(callerOf(call).userId, pageRequest(call.query)) }),
   }),
   route({
     ...shared,
@@ -36,7 +37,15 @@ export const tokenRoutes: readonly Route[] = [
       if (role !== null && !includesRole(own, role)) {
         throw new JobError('permission.denied', `A token cannot have more rights than its owner, who has ${own}`)
       }
-      const created = await deps.tokens.create({ tokenId: call.newId, userId, name, type: 'API', role, hash, expiresAt })
+      const created = await deps.tokens.create({
+        tokenId: call.newId,
+        userId,
+        name,
+        type: 'API',
+        role,
+        hash,
+        expiresAt,
+      })
       return { body: { ...created, token }, resourceId: call.newId }
     },
   }),

@@ -1,5 +1,6 @@
 /** Users, for ADMIN. */
 import { JobError } from '../../core/errors/job-error.js'
+import { pageRequest } from '../http/page.js'
 import { callerOf, type Route, route } from '../http/route.js'
 import { noQuery, versionQuery } from '../http/schema.js'
 import { checkPassword, hashPassword } from './password.js'
@@ -17,7 +18,7 @@ export const userRoutes: readonly Route[] = [
     query: userQuery,
     status: 200,
     response: userList,
-    handle: async ({ query }, deps) => ({ body: await deps.users.list(query) }),
+    handle: async ({ query }, deps) => ({ body: await deps.users.list(pageRequest(query)) }),
   }),
   route({
     ...shared,

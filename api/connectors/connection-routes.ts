@@ -5,12 +5,20 @@ import type { Problem } from '../../core/errors/problem.js'
 import { redact, type SchemaNode } from '../../core/security/secret-fields.js'
 import type { ConnectionDefinition } from '../../models/stores/connection-store.js'
 import type { ApiDeps } from '../deps.js'
-import { InvalidInput } from '../http/problem.js'
+import { pageRequest } from '../http/page.js'
+import { faultOf, InvalidInput } from '../http/problem.js'
 import { callerOf, type Route, route } from '../http/route.js'
 import { noQuery, versionQuery } from '../http/schema.js'
 import { findConnector } from './connector-routes.js'
-import { connection, connectionBody, connectionList, connectionParams, connectionQuery, connectionTest } from './schema.js'
 import { resolveReferences } from './references.js'
+import {
+  connection,
+  connectionBody,
+  connectionList,
+  connectionParams,
+  connectionQuery,
+  connectionTest,
+} from './schema.js'
 
 const shared = { tag: 'Connections' } as const
 const audit = (operation: string) => ({ operation, resource: 'CONNECTION' })
@@ -25,7 +33,7 @@ export const connectionRoutes: readonly Route[] = [
     query: connectionQuery,
     status: 200,
     response: connectionList,
-    handle: async ({ query }, deps) => ({ body: await deps.connections.list(query) }),
+    handle: async ({ query }, deps) => ({ body: await deps.connections.list(pageRequest(query)) }),
   }),
   route({
     ...shared,
@@ -125,7 +133,8 @@ async function testConnection(connectionId: string, deps: ApiDeps) {
     await deps.connections.noteTest(connectionId, 'OK', message)
     return { status: 'OK' as const, message, code: null, hint: null }
   } catch (error) {
-    if (!isJobError(error)) deps.log.warn({ connection: name, error }, 'a connection test failed unexpectedly')
+    if (!isJobError(error))
+      deps.log.warn({ connection: name, ...faultOf(error) }, 'a connection test failed unexpectedly')
     const { code, message, hint } = isJobError(error)
       ? reportError(error)
       : { code: 'connection.refused', message: 'The test failed', hint: null }
@@ -142,7 +151,8 @@ function definitionOf(
 ): ConnectionDefinition {
   const { name, connector, usage, description } = body
   const { connection: kind } = findConnector(deps.parts.connectors, connector)
-  if (kind === undefined) throw new JobError('config.invalid', `The connector ${connector} has no connections`, { pointer: '/connector' })
+  if (kind === undefined)
+    throw new JobError('config.invalid', `The connector ${connector} has no connections`, { pointer: '/connector' })
   const result = kind.config.safeParse(config)
   if (result.success) return { name, connector, usage, description, config }
   const problems = result.error.issues.map((issue): Problem => {
@@ -160,5 +170,8 @@ function secretsOf(connector: string, deps: ApiDeps): SchemaNode | null {
 function maskedBody(body: unknown, deps: ApiDeps): unknown {
   const { connector, config } = body as { connector?: unknown; config?: unknown }
   const known = deps.parts.connectors.find((one) => one.name === connector)?.connection
-  return { ...(body as object), config: redact(config, known === undefined ? null : (jsonSchemaOf(known.config) as SchemaNode)) }
+  return {
+    ...(body as object),
+    config: redact(config, known === undefined ? null : (jsonSchemaOf(known.config) as SchemaNode)),
+  }
 }

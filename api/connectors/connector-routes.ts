@@ -1,8 +1,9 @@
 /** What jobs can be built from: connectors and operators, each with the JSON Schema of its config. */
+
+import type { Connector } from '../../connectors/spi.js'
 import { jsonSchemaOf } from '../../core/config/schema.js'
 import { JobError } from '../../core/errors/job-error.js'
 import { nearestHint } from '../../core/spec/nearest.js'
-import type { Connector } from '../../connectors/spi.js'
 import type { Operator } from '../../operators/operator.js'
 import { type Route, route } from '../http/route.js'
 import { noQuery } from '../http/schema.js'
@@ -24,7 +25,9 @@ export const connectorRoutes: readonly Route[] = [
     summary: 'One connector, with the JSON Schemas of its connection, source and sink.',
     params: connectorParams,
     response: connector,
-    handle: async ({ params }, deps) => ({ body: describeConnector(findConnector(deps.parts.connectors, params.name)) }),
+    handle: async ({ params }, deps) => ({
+      body: describeConnector(findConnector(deps.parts.connectors, params.name)),
+    }),
   }),
   route({
     ...shared,
@@ -42,7 +45,10 @@ export const connectorRoutes: readonly Route[] = [
     handle: async ({ params }, deps) => {
       const found = deps.parts.operators.find((one) => one.type === params.type)
       if (found !== undefined) return { body: describeOperator(found) }
-      const hint = nearestHint(params.type, deps.parts.operators.map((one) => one.type))
+      const hint = nearestHint(
+        params.type,
+        deps.parts.operators.map((one) => one.type),
+      )
       throw new JobError('not.found', `There is no operator ${params.type}`, hint === null ? {} : { hint })
     },
   }),
@@ -51,7 +57,10 @@ export const connectorRoutes: readonly Route[] = [
 export function findConnector(connectors: readonly Connector[], name: string): Connector {
   const found = connectors.find((one) => one.name === name)
   if (found !== undefined) return found
-  const hint = nearestHint(name, connectors.map((one) => one.name))
+  const hint = nearestHint(
+    name,
+    connectors.map((one) => one.name),
+  )
   throw new JobError('not.found', `There is no connector ${name}`, hint === null ? {} : { hint })
 }
 

@@ -15,7 +15,8 @@ async function resolveText(text: string, deps: ApiDeps): Promise<string> {
   let from = 0
   for (const match of text.matchAll(/\$\{(secret|env):([^}]+)\}/g)) {
     const [whole, kind, name = ''] = match
-    resolved += text.slice(from, match.index) + (kind === 'secret' ? await deps.secrets.resolve(name) : variable(name, deps))
+    resolved +=
+      text.slice(from, match.index) + (kind === 'secret' ? await deps.secrets.resolve(name) : variable(name, deps))
     from = match.index + whole.length
   }
   return resolved + text.slice(from)
@@ -24,5 +25,7 @@ async function resolveText(text: string, deps: ApiDeps): Promise<string> {
 function variable(name: string, deps: ApiDeps): string {
   const value = /^ETL_VAR_\w+$/.test(name) ? deps.parts.environment[name] : undefined
   if (value !== undefined) return value
-  throw new JobError('not.found', `There is no environment variable ${name} that specs may use`, { hint: 'Their names begin with ETL_VAR_.' })
+  throw new JobError('not.found', `There is no environment variable ${name} that specs may use`, {
+    hint: 'Their names begin with ETL_VAR_.',
+  })
 }

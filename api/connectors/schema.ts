@@ -62,13 +62,29 @@ export const connectionBody = z.strictObject({
   config: json.describe('As the connector says; *** keeps a stored secret.'),
 })
 export const connectionTest = z
-  .object({ status: z.enum(['OK', 'FAILED']), message: z.string(), code: z.string().nullable(), hint: z.string().nullable() })
+  .object({
+    status: z.enum(['OK', 'FAILED']),
+    message: z.string(),
+    code: z.string().nullable(),
+    hint: z.string().nullable(),
+  })
   .meta({ id: 'ConnectionTest' })
 
-export const secretParams = z.strictObject({ name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/, 'letters, digits and _ . - only') })
+export const secretParams = z.strictObject({
+  name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/, 'letters, digits and _ . - only'),
+})
 export const secretQuery = z.strictObject(page)
 export const secretRecord = z
-  .object({ name: z.string(), description: z.string().nullable(), version: z.number().int(), createdAt: time, updatedAt: time })
+  .object({
+    name: z.string(),
+    description: z.string().nullable(),
+    version: z.number().int(),
+    createdAt: time,
+    updatedAt: time,
+  })
   .meta({ id: 'Secret' })
 export const secretList = listOf(secretRecord)
-export const secretBody = z.strictObject({ value: secret('What ${secret:NAME} stands for; never shown.'), description: z.string().max(512).nullable().default(null) })
+export const secretBody = z.strictObject({
+  value: secret('What ${secret:NAME} stands for; never shown.'),
+  description: z.string().max(512).nullable().default(null),
+})

@@ -1,5 +1,6 @@
 /** Secrets for `${secret:NAME}`: set and removed here, read by nobody. */
 import { MASK } from '../../core/security/secret-fields.js'
+import { pageRequest } from '../http/page.js'
 import { callerOf, type Route, route } from '../http/route.js'
 import { secretBody, secretList, secretParams, secretQuery, secretRecord } from './schema.js'
 
@@ -15,7 +16,7 @@ export const secretRoutes: readonly Route[] = [
     query: secretQuery,
     status: 200,
     response: secretList,
-    handle: async ({ query }, deps) => ({ body: await deps.secrets.list(query) }),
+    handle: async ({ query }, deps) => ({ body: await deps.secrets.list(pageRequest(query)) }),
   }),
   route({
     ...shared,

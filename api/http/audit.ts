@@ -3,7 +3,7 @@ import type { Request } from 'express'
 import { reportError } from '../../core/errors/job-error.js'
 import { redact } from '../../core/security/secret-fields.js'
 import type { ApiDeps } from '../deps.js'
-import { problemDetails } from './problem.js'
+import { faultOf, problemDetails } from './problem.js'
 import type { Answer, Caller, Route } from './route.js'
 
 export interface AuditedCall {
@@ -38,7 +38,7 @@ export async function writeAudit(call: AuditedCall, deps: ApiDeps): Promise<void
     })
   } catch (error) {
     // What was done is done: the caller is not told that it failed.
-    deps.log.error({ operation: route.audit.operation, error }, 'the audit row could not be written')
+    deps.log.error({ operation: route.audit.operation, ...faultOf(error) }, 'the audit row could not be written')
   }
 }
 

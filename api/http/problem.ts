@@ -55,11 +55,17 @@ export const unknownRoute: RequestHandler = (request) => {
 export function errorMiddleware(log: Log): ErrorRequestHandler {
   return (error, request, response, next) => {
     if (!isJobError(error) && !isClientError(error)) {
-      log.error({ method: request.method, path: request.path, error }, 'request failed')
+      log.error({ method: request.method, path: request.path, ...faultOf(error) }, 'request failed')
     }
     if (response.headersSent) return next(error)
     sendProblem(response, error)
   }
+}
+
+/** For the log: what happened and where; not the statement and its values, which errors of the database carry along. */
+export function faultOf(error: unknown): { readonly fault: string; readonly stack?: string } {
+  if (!(error instanceof Error)) return { fault: String(error) }
+  return { fault: `${error.name}: ${error.message}`, ...(error.stack === undefined ? {} : { stack: error.stack }) }
 }
 
 /** An unexpected error keeps its words to the log: they may hold statements, paths or secrets. */

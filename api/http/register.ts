@@ -59,7 +59,13 @@ async function answerOf(
   return answer
 }
 
-function readCall(route: Route, request: Request, response: Response, caller: Caller | null, claim: Claim | null): Call {
+function readCall(
+  route: Route,
+  request: Request,
+  response: Response,
+  caller: Caller | null,
+  claim: Claim | null,
+): Call {
   const query = validated(route.query, request.query, 'query')
   const body = validated(route.body, request.body ?? {}, 'body')
   return {

@@ -4,7 +4,11 @@ import { ROLES } from '../../core/security/roles.js'
 
 export const id = z.string().min(1).max(64)
 export const time = z.string().describe('ISO 8601, UTC.')
-export const version = z.coerce.number().int().min(1).describe('The version that the change is based on; a stale one is refused with 409.')
+export const version = z.coerce
+  .number()
+  .int()
+  .min(1)
+  .describe('The version that the change is based on; a stale one is refused with 409.')
 export const role = z.enum(ROLES)
 export const json = z.record(z.string(), z.unknown())
 
@@ -12,8 +16,8 @@ export const json = z.record(z.string(), z.unknown())
 export const page = {
   limit: z.coerce.number().int().min(1).max(500).default(50).describe('How many at most.'),
   cursor: z.string().max(500).optional().describe('`nextCursor` of the page before.'),
+  sort: z.enum(['-createdAt']).default('-createdAt').describe('Newest first.'),
 }
-export const pageQuery = z.strictObject(page)
 export const timeRange = {
   from: z.iso.datetime({ offset: true }).optional().describe('Not before this time.'),
   to: z.iso.datetime({ offset: true }).optional().describe('Before this time.'),

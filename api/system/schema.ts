@@ -54,5 +54,7 @@ export const operation = z
   .meta({ id: 'Operation' })
 export const operationList = listOf(operation)
 
-export const schemaParams = z.strictObject({ name: z.string().min(1).max(100).describe('job, connection, alertRule or setting.') })
+export const schemaParams = z.strictObject({
+  name: z.string().min(1).max(100).describe('job, connection, alertRule or setting.'),
+})
 export const anyDocument = json

@@ -2,6 +2,7 @@
 import { JobError } from '../../core/errors/job-error.js'
 import { nearestHint } from '../../core/spec/nearest.js'
 import { documentJsonSchema, documentSchemas, jobJsonSchema } from '../../core/spec/schema.js'
+import { pageRequest } from '../http/page.js'
 import { callerOf, type Route, route } from '../http/route.js'
 import { noQuery, versionQuery } from '../http/schema.js'
 import { openApiDocument } from '../openapi.js'
@@ -30,7 +31,9 @@ export const systemRoutes: readonly Route[] = [
     query: settingQuery,
     status: 200,
     response: settingList,
-    handle: async ({ query }, deps) => ({ body: { items: await deps.configs.list(query.group), nextCursor: null } }),
+    handle: async ({ query }, deps) => ({
+      body: { items: [...(await deps.configs.list(query.group))], nextCursor: null },
+    }),
   }),
   route({
     ...shared,
@@ -76,7 +79,7 @@ export const systemRoutes: readonly Route[] = [
     query: operationQuery,
     status: 200,
     response: operationList,
-    handle: async ({ query }, deps) => ({ body: await deps.operationLog.list(query) }),
+    handle: async ({ query }, deps) => ({ body: await deps.operationLog.list(pageRequest(query)) }),
   }),
   route({
     ...shared,
@@ -107,5 +110,7 @@ export function publishedSchema(name: string): Record<string, unknown> {
   if (name === 'job') return jobJsonSchema()
   if (Object.hasOwn(documentSchemas, name)) return documentJsonSchema(name as keyof typeof documentSchemas)
   const known = Object.keys(documentSchemas)
-  throw new JobError('not.found', `There is no schema ${name}`, { hint: nearestHint(name, known) ?? `Known: ${known.join(', ')}.` })
+  throw new JobError('not.found', `There is no schema ${name}`, {
+    hint: nearestHint(name, known) ?? `Known: ${known.join(', ')}.`,
+  })
 }

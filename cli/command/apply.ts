@@ -32,7 +32,8 @@ interface StoredConnection {
 export async function apply({ output, variables }: Context, paths: readonly string[], options: Options): Promise<void> {
   const definitions = readDefinitions(paths)
   const unknown = definitions.find((one) => !(one.kind in APPLY))
-  if (unknown !== undefined) throw new JobError('usage.invalid', `${unknown.file}: ${unknown.kind} cannot be applied yet`)
+  if (unknown !== undefined)
+    throw new JobError('usage.invalid', `${unknown.file}: ${unknown.kind} cannot be applied yet`)
   const client = connect(variables)
   const dryRun = options.dryRun === true
   const changes: Change[] = []
@@ -41,12 +42,20 @@ export async function apply({ output, variables }: Context, paths: readonly stri
     for (const one of definitions) if (one.kind === kind) changes.push(await APPLY[kind](client, one, dryRun))
   }
   if (options.prune === true) changes.push(...(await prune(client, definitions, dryRun)))
-  const rows = changes.map(({ change, kind, name }) => [dryRun && change !== 'unchanged' ? `would ${change}` : change, kind, name])
+  const rows = changes.map(({ change, kind, name }) => [
+    dryRun && change !== 'unchanged' ? `would ${change}` : change,
+    kind,
+    name,
+  ])
   output.result({ dryRun, changes }, () => table(['change', 'kind', 'name'], rows))
 }
 
 const APPLY: Readonly<Record<string, (client: Client, given: Definition, dryRun: boolean) => Promise<Change>>> & {
-  readonly [kind in 'connection' | 'setting' | 'job']: (client: Client, given: Definition, dryRun: boolean) => Promise<Change>
+  readonly [kind in 'connection' | 'setting' | 'job']: (
+    client: Client,
+    given: Definition,
+    dryRun: boolean,
+  ) => Promise<Change>
 } = { connection: applyConnection, setting: applySetting, job: applyJob }
 
 async function applyJob(client: Client, { value }: Definition, dryRun: boolean): Promise<Change> {
@@ -73,7 +82,12 @@ async function applyConnection(client: Client, { value }: Definition, dryRun: bo
   if (dryRun) {
     const { connector, usage = 'BOTH', description = null, config } = value
     const shown = { connector, usage, description, config: redact(plain(config)) }
-    const stored = { connector: known.connector, usage: known.usage, description: known.description, config: known.config }
+    const stored = {
+      connector: known.connector,
+      usage: known.usage,
+      description: known.description,
+      config: known.config,
+    }
     return { kind: 'connection', name, change: isDeepStrictEqual(shown, stored) ? 'unchanged' : 'update' }
   }
   const headers = { 'if-match': `"${known.version}"` }
@@ -93,7 +107,8 @@ async function applySetting(client: Client, { value }: Definition, dryRun: boole
 /** Removes jobs and connections that no file names, of the kinds that the files hold. */
 async function prune(client: Client, definitions: readonly Definition[], dryRun: boolean): Promise<readonly Change[]> {
   const changes: Change[] = []
-  const named = (kind: string) => new Set(definitions.filter((one) => one.kind === kind).map((one) => String(one.value.name)))
+  const named = (kind: string) =>
+    new Set(definitions.filter((one) => one.kind === kind).map((one) => String(one.value.name)))
   const jobs = named('job')
   for (const job of jobs.size === 0 ? [] : await client.all<JobSummary>('/jobs')) {
     if (jobs.has(job.name)) continue

@@ -14,7 +14,13 @@ interface Connection {
 
 export async function connections({ output, variables }: Context): Promise<void> {
   const items = await connect(variables).all<Connection>('/connections')
-  const rows = items.map((one) => [one.name, one.connector, one.usage, one.lastTest?.status ?? 'never', one.connectionId])
+  const rows = items.map((one) => [
+    one.name,
+    one.connector,
+    one.usage,
+    one.lastTest?.status ?? 'never',
+    one.connectionId,
+  ])
   output.result({ items }, () => table(['name', 'connector', 'usage', 'test', 'id'], rows))
 }
 
@@ -23,8 +29,12 @@ export async function testConnection({ output, variables }: Context, name: strin
   const client = connect(variables)
   const { items } = await client.get<{ items: readonly Connection[] }>('/connections', { name })
   const [known] = items
-  if (known === undefined) throw new JobError('not.found', `There is no connection ${name}`, { hint: '`etl connections` lists them.' })
-  const found = await client.send<{ status: string; message: string; hint: string | null }>('POST', `/connections/${known.connectionId}/test`)
+  if (known === undefined)
+    throw new JobError('not.found', `There is no connection ${name}`, { hint: '`etl connections` lists them.' })
+  const found = await client.send<{ status: string; message: string; hint: string | null }>(
+    'POST',
+    `/connections/${known.connectionId}/test`,
+  )
   const hint = found.hint === null ? '' : `\n  hint: ${found.hint}`
   output.result({ name, ...found }, () => `${name}: ${found.status}, ${found.message}${hint}`)
   return found.status === 'OK' ? 0 : 1
@@ -37,14 +47,21 @@ interface Described {
 }
 
 export async function connectors({ output, variables }: Context): Promise<void> {
-  const { items } = await connect(variables).get<{ items: readonly (Described & { source: boolean; sink: boolean })[] }>('/connectors')
+  const { items } = await connect(variables).get<{
+    items: readonly (Described & { source: boolean; sink: boolean })[]
+  }>('/connectors')
   const rows = items.map((one) => [one.name, one.source ? 'yes' : '-', one.sink ? 'yes' : '-', one.summary])
   output.result({ items }, () => table(['connector', 'source', 'sink', 'what it is'], rows))
 }
 
 export async function operators({ output, variables }: Context): Promise<void> {
   const { items } = await connect(variables).get<{ items: readonly Described[] }>('/operators')
-  output.result({ items }, () => table(['operator', 'what it does'], items.map((one) => [one.type, one.summary])))
+  output.result({ items }, () =>
+    table(
+      ['operator', 'what it does'],
+      items.map((one) => [one.type, one.summary]),
+    ),
+  )
 }
 
 export async function showConnector({ output, variables }: Context, name: string): Promise<void> {

@@ -17,7 +17,11 @@ interface ListOptions {
 export async function executions({ output, variables }: Context, options: ListOptions): Promise<void> {
   const client = connect(variables)
   const jobId = options.job === undefined ? undefined : (await findJob(client, options.job)).jobId
-  const items = await client.all<ExecutionReport>('/executions', { jobId, status: options.status }, Number(options.limit))
+  const items = await client.all<ExecutionReport>(
+    '/executions',
+    { jobId, status: options.status },
+    Number(options.limit),
+  )
   const rows = items.map((one) => [
     one.executionId,
     one.jobName,
@@ -29,7 +33,11 @@ export async function executions({ output, variables }: Context, options: ListOp
   output.result({ items }, () => table(['execution', 'job', 'status', 'read', 'written', 'time'], rows))
 }
 
-export async function show({ output, variables }: Context, executionId: string, options: { readonly watch?: boolean }): Promise<number> {
+export async function show(
+  { output, variables }: Context,
+  executionId: string,
+  options: { readonly watch?: boolean },
+): Promise<number> {
   const client = connect(variables)
   if (options.watch === true) return await watch(client, executionId, output)
   const report = await client.get<ExecutionReport>(`/executions/${encodeURIComponent(executionId)}`)
@@ -46,12 +54,24 @@ interface Event {
 
 export async function events({ output, variables }: Context, executionId: string): Promise<void> {
   const items = await connect(variables).all<Event>(`/executions/${encodeURIComponent(executionId)}/events`)
-  output.result({ items }, () => table(['time', 'event', 'message'], items.map((one) => [one.time, one.type, one.message])))
+  output.result({ items }, () =>
+    table(
+      ['time', 'event', 'message'],
+      items.map((one) => [one.time, one.type, one.message]),
+    ),
+  )
 }
 
-export async function cancel({ output, variables }: Context, executionId: string, options: { readonly watch?: boolean }): Promise<number> {
+export async function cancel(
+  { output, variables }: Context,
+  executionId: string,
+  options: { readonly watch?: boolean },
+): Promise<number> {
   const client = connect(variables)
-  const answer = await client.send<{ executionId: string; status: string }>('POST', `/executions/${encodeURIComponent(executionId)}/cancel`)
+  const answer = await client.send<{ executionId: string; status: string }>(
+    'POST',
+    `/executions/${encodeURIComponent(executionId)}/cancel`,
+  )
   if (options.watch === true) {
     await watch(client, executionId, output)
     return 0
@@ -65,13 +85,25 @@ interface RestartOptions {
   readonly allowNonRestoredState?: boolean
 }
 
-export async function restart({ output, variables }: Context, executionId: string, options: RestartOptions): Promise<number> {
+export async function restart(
+  { output, variables }: Context,
+  executionId: string,
+  options: RestartOptions,
+): Promise<number> {
   const client = connect(variables)
   const path = `/executions/${encodeURIComponent(executionId)}/restart`
   const body = { allowNonRestoredState: options.allowNonRestoredState === true }
   const headers = { 'idempotency-key': randomUUID() }
-  const started = await client.send<{ executionId: string; status: ExecutionReport['status'] }>('POST', path, body, headers)
+  const started = await client.send<{ executionId: string; status: ExecutionReport['status'] }>(
+    'POST',
+    path,
+    body,
+    headers,
+  )
   if (options.watch === true) return await watch(client, started.executionId, output)
-  output.result(started, () => `execution ${started.executionId} ${started.status}, from the latest checkpoint of ${executionId}`)
+  output.result(
+    started,
+    () => `execution ${started.executionId} ${started.status}, from the latest checkpoint of ${executionId}`,
+  )
   return exitCodeOf({ status: started.status } as ExecutionReport)
 }

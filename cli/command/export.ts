@@ -15,14 +15,25 @@ interface Exported {
   readonly document: Readonly<Record<string, unknown>>
 }
 
-export async function exportDefinitions({ output, variables }: Context, names: readonly string[], options: Options): Promise<void> {
+export async function exportDefinitions(
+  { output, variables }: Context,
+  names: readonly string[],
+  options: Options,
+): Promise<void> {
   const client = connect(variables)
   const wanted = (name: string) => names.length === 0 || names.includes(name)
   const exported: Exported[] = []
   for (const one of await client.all<Record<string, unknown>>('/connections')) {
     if (!wanted(String(one.name))) continue
     const { name, connector, usage, description, config } = one
-    const document = { kind: 'connection', name, connector, usage, ...(description === null ? {} : { description }), config }
+    const document = {
+      kind: 'connection',
+      name,
+      connector,
+      usage,
+      ...(description === null ? {} : { description }),
+      config,
+    }
     exported.push({ file: fileOf('connection', String(name)), document })
   }
   for (const job of await client.all<JobSummary>('/jobs')) {

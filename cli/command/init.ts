@@ -30,7 +30,11 @@ nodes:
     input: input
     config: { path: ${quoted(target)}, format: parquet }
 `,
-  'csv-to-mysql': ({ name, path, target }) => `# Try it: ETL_VAR_DB=mysql://user:password@host:3306/database etl run FILE
+  'csv-to-mysql': ({
+    name,
+    path,
+    target,
+  }) => `# Try it: ETL_VAR_DB=mysql://user:password@host:3306/database etl run FILE
 name: ${name}
 type: BATCH
 onBadRecord: { action: DEAD_LETTER, max: 1000 }
@@ -50,23 +54,30 @@ export async function init({ output }: Context, file: string | undefined, option
   if (existsSync(path) && options.force !== true) {
     throw new JobError('conflict', `${path} exists already`, { hint: 'Name another file, or give --force.' })
   }
-  const { template, answers } = options.template === undefined && process.stdin.isTTY === true ? await ask() : unasked(options)
+  const { template, answers } =
+    options.template === undefined && process.stdin.isTTY === true ? await ask() : unasked(options)
   const make = TEMPLATES[template]
   if (make === undefined) {
     const known = Object.keys(TEMPLATES)
-    throw new JobError('not.found', `There is no template ${template}`, { hint: nearestHint(template, known) ?? `Known: ${known.join(', ')}.` })
+    throw new JobError('not.found', `There is no template ${template}`, {
+      hint: nearestHint(template, known) ?? `Known: ${known.join(', ')}.`,
+    })
   }
   writeFileSync(path, make(answers).replace('FILE', path))
   output.result({ file: path, template }, () => `${path} written; next: etl validate ${path}`)
 }
 
 function unasked({ template = 'csv-to-parquet', name = 'first-job' }: Options) {
-  return { template, answers: { name, path: 'data/input.csv', target: template === 'csv-to-mysql' ? 'input' : 'data/output' } }
+  return {
+    template,
+    answers: { name, path: 'data/input.csv', target: template === 'csv-to-mysql' ? 'input' : 'data/output' },
+  }
 }
 
 async function ask() {
   const lines = createInterface({ input: process.stdin, output: process.stderr })
-  const question = async (text: string, fallback: string) => (await lines.question(`${text} [${fallback}]: `)).trim() || fallback
+  const question = async (text: string, fallback: string) =>
+    (await lines.question(`${text} [${fallback}]: `)).trim() || fallback
   try {
     const name = await question('Name of the job', 'first-job')
     const path = await question('CSV file to read', 'data/input.csv')

@@ -6,9 +6,19 @@ import { findJob, type JobSummary, startJob } from '../jobs.js'
 import { colourOfStatus, table } from '../output.js'
 import { watch } from '../watch.js'
 
-export async function jobs({ output, variables }: Context, options: { readonly status?: string; readonly limit: string }): Promise<void> {
+export async function jobs(
+  { output, variables }: Context,
+  options: { readonly status?: string; readonly limit: string },
+): Promise<void> {
   const items = await connect(variables).all<JobSummary>('/jobs', { status: options.status }, Number(options.limit))
-  const rows = items.map((job) => [job.name, job.type, colourOfStatus(job.status, output), job.version, job.updatedAt, job.jobId])
+  const rows = items.map((job) => [
+    job.name,
+    job.type,
+    colourOfStatus(job.status, output),
+    job.version,
+    job.updatedAt,
+    job.jobId,
+  ])
   output.result({ items }, () => table(['name', 'type', 'status', 'version', 'changed', 'id'], rows))
 }
 

@@ -15,20 +15,32 @@ interface Options {
 export async function login({ output, variables }: Context, options: Options): Promise<void> {
   const client = connect({ ...variables, ETL_TOKEN: '' })
   const { username, password } = await credentials(options, variables)
-  const answer = await client.send<{ token: string; expiresAt: string; username: string; role: string }>('POST', '/auth/login', {
-    username,
-    password,
-  })
+  const answer = await client.send<{ token: string; expiresAt: string; username: string; role: string }>(
+    'POST',
+    '/auth/login',
+    {
+      username,
+      password,
+    },
+  )
   const file = tokenFile(variables)
   mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, JSON.stringify({ url: client.url, token: answer.token, expiresAt: answer.expiresAt }), { mode: 0o600 })
+  writeFileSync(file, JSON.stringify({ url: client.url, token: answer.token, expiresAt: answer.expiresAt }), {
+    mode: 0o600,
+  })
   // The mode above holds for new files only.
   chmodSync(file, 0o600)
   const { token: _token, ...shown } = answer
-  output.result(shown, () => `Logged in to ${client.url} as ${answer.username} (${answer.role}) until ${answer.expiresAt}`)
+  output.result(
+    shown,
+    () => `Logged in to ${client.url} as ${answer.username} (${answer.role}) until ${answer.expiresAt}`,
+  )
 }
 
-async function credentials(options: Options, variables: NodeJS.ProcessEnv): Promise<{ username: string; password: string }> {
+async function credentials(
+  options: Options,
+  variables: NodeJS.ProcessEnv,
+): Promise<{ username: string; password: string }> {
   if (options.passwordStdin === true) {
     let password = ''
     for await (const chunk of process.stdin) password += String(chunk)
@@ -37,7 +49,9 @@ async function credentials(options: Options, variables: NodeJS.ProcessEnv): Prom
   if (process.stdin.isTTY !== true) {
     const password = variables.ETL_ADMIN_PASSWORD
     if (password !== undefined && (options.username ?? 'admin') === 'admin') return { username: 'admin', password }
-    throw new JobError('usage.invalid', 'There is no terminal to ask for the password', { hint: 'Give it with --password-stdin.' })
+    throw new JobError('usage.invalid', 'There is no terminal to ask for the password', {
+      hint: 'Give it with --password-stdin.',
+    })
   }
   const username = options.username ?? ((await ask('User name [admin]: ', false)) || 'admin')
   return { username, password: await ask('Password: ', true) }

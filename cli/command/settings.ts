@@ -17,14 +17,24 @@ export async function secrets({ output, variables }: Context): Promise<void> {
 }
 
 /** The value comes on standard input: arguments can be read by others, and stay in the shell's history. */
-export async function setSecret({ output, variables }: Context, name: string, options: { readonly description?: string }): Promise<void> {
+export async function setSecret(
+  { output, variables }: Context,
+  name: string,
+  options: { readonly description?: string },
+): Promise<void> {
   if (process.stdin.isTTY === true) output.note(`Type the value of ${name}, then Ctrl-D:`)
   let value = ''
   for await (const chunk of process.stdin) value += String(chunk)
   value = value.replace(/\r?\n$/, '')
-  if (value === '') throw new JobError('usage.invalid', 'No value came on standard input', { hint: `printf %s VALUE | etl secrets set ${name}` })
+  if (value === '')
+    throw new JobError('usage.invalid', 'No value came on standard input', {
+      hint: `printf %s VALUE | etl secrets set ${name}`,
+    })
   const { description = null } = options
-  const saved = await connect(variables).send<Secret>('PUT', `/secrets/${encodeURIComponent(name)}`, { value, description })
+  const saved = await connect(variables).send<Secret>('PUT', `/secrets/${encodeURIComponent(name)}`, {
+    value,
+    description,
+  })
   output.result(saved, () => `${name} is set; specs name it as \${secret:${name}}`)
 }
 
@@ -42,7 +52,9 @@ interface Setting {
 }
 
 export async function config({ output, variables }: Context, options: { readonly group?: string }): Promise<void> {
-  const { items } = await connect(variables).get<{ items: readonly Setting[] }>('/system-configs', { group: options.group })
+  const { items } = await connect(variables).get<{ items: readonly Setting[] }>('/system-configs', {
+    group: options.group,
+  })
   const rows = items.map((one) => [one.key, one.value, one.type, one.description])
   output.result({ items }, () => table(['setting', 'value', 'type', 'what it is'], rows))
 }

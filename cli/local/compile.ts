@@ -11,7 +11,11 @@ export async function compileFile(file: string, options: LocalOptions) {
   if (compiled.ok) return { ...compiled, definition }
   const { length } = compiled.problems
   const problems = compiled.problems.map((problem) => withLine(problem, definition))
-  throw new FailedWithProblems('spec.invalid', `${file} has ${length === 1 ? 'a problem' : `${length} problems`}`, problems)
+  throw new FailedWithProblems(
+    'spec.invalid',
+    `${file} has ${length === 1 ? 'a problem' : `${length} problems`}`,
+    problems,
+  )
 }
 
 export function describeWithLine(problem: Problem, definition: Definition): string {

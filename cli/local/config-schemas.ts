@@ -15,7 +15,9 @@ export function configSchemaNames(): readonly string[] {
 function all(): ReadonlyMap<string, ConfigSchema> {
   const ofConnectors = connectors.flatMap(({ name, connection, source, sink }) => {
     const sides = { connection, source, sink }
-    return Object.entries(sides).flatMap(([side, kind]) => (kind === undefined ? [] : [[`${name}.${side}`, kind.config as ConfigSchema] as const]))
+    return Object.entries(sides).flatMap(([side, kind]) =>
+      kind === undefined ? [] : [[`${name}.${side}`, kind.config as ConfigSchema] as const],
+    )
   })
   return new Map([...operators.map((one) => [one.type, one.config] as const), ...ofConnectors])
 }

@@ -29,7 +29,8 @@ export async function explainCommand({ output }: Context, file: string, options:
 function failureTimes(text: string): readonly number[] {
   return text.split(',').map((part) => {
     const ms = parseDuration(part.trim())
-    if (ms === null || ms < 0) throw new JobError('usage.invalid', `--failures: ${part.trim()} is not a duration such as 1200ms`)
+    if (ms === null || ms < 0)
+      throw new JobError('usage.invalid', `--failures: ${part.trim()} is not a duration such as 1200ms`)
     return ms
   })
 }

@@ -30,7 +30,8 @@ export function localParts(options: LocalOptions = {}): EngineParts {
     connection: async (name) => {
       const found = connections.get(name)
       if (found !== undefined) return found
-      const hint = nearestHint(name, [...connections.keys()]) ?? 'Give a file of connection documents with --connections FILE.'
+      const hint =
+        nearestHint(name, [...connections.keys()]) ?? 'Give a file of connection documents with --connections FILE.'
       throw new JobError('not.found', `There is no connection ${name}`, { hint })
     },
     secret: async (name) => {

@@ -7,5 +7,8 @@ export async function validateCommand({ output }: Context, file: string, options
   const { settings, graph, warnings, definition } = await compileFile(file, options)
   for (const warning of warnings) output.note(`warning\n${describeWithLine(warning, definition)}`)
   const { nodes } = graph.stream
-  output.result({ valid: true, name: settings.name, warnings }, () => `${file} is valid: ${settings.name}, ${nodes.length} nodes, ${graph.vertices.length} chains`)
+  output.result(
+    { valid: true, name: settings.name, warnings },
+    () => `${file} is valid: ${settings.name}, ${nodes.length} nodes, ${graph.vertices.length} chains`,
+  )
 }

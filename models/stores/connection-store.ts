@@ -78,11 +78,12 @@ export function connectionStore(database: Database, secretKey: string) {
       schema: SchemaNode | null,
       by: string,
     ): Promise<ConnectionRecord> {
+      const known = await database.tables.connector.findOne({ where: { connectorName: given.connector } })
       try {
         await connectorConfig.create({
           configId: connectionId,
           configName: given.name,
-          connectorId: given.connector,
+          connectorId: known?.get().connectorId ?? given.connector,
           connectorName: given.connector,
           usageType: given.usage,
           description: given.description,
@@ -115,7 +116,7 @@ export function connectionStore(database: Database, secretKey: string) {
       const config = JSON.stringify(encrypted(connectionId, given.config, schema, cipher))
       const { name, connector, usage, description } = given
       const changed = await database.execute(
-        `UPDATE etl_connector_config SET config_name = :name, connector_id = :connector, connector_name = :connector,
+        `UPDATE etl_connector_config SET config_name = :name, connector_name = :connector,
             usage_type = :usage, description = :description, connection_config = :config, updated_by = :by, version = version + 1
           WHERE config_id = :connectionId AND version = :version`,
         { connectionId, name, connector, usage, description, config, by, version: known.version },

@@ -1,0 +1,54 @@
+/** What the API is made of; handed in by its main, and by tests. */
+import type { CompiledJob } from '../engine/compile-job.js'
+import type { EngineParts } from '../engine/engine.js'
+import type { ConfigStore } from '../models/stores/config-store.js'
+import type { ConnectionStore } from '../models/stores/connection-store.js'
+import type { DeadLetterStore } from '../models/stores/dead-letter-store.js'
+import type { ExecutionStore } from '../models/stores/execution-store.js'
+import type { IdempotencyStore } from '../models/stores/idempotency-store.js'
+import type { JobStore } from '../models/stores/job-store.js'
+import type { OperationLogStore } from '../models/stores/operation-log-store.js'
+import type { SecretStore } from '../models/stores/secret-store.js'
+import type { TokenStore } from '../models/stores/token-store.js'
+import type { UserStore } from '../models/stores/user-store.js'
+import type { Route } from './http/route.js'
+import type { Starter } from './starter.js'
+
+export interface ApiDeps {
+  readonly users: UserStore
+  readonly tokens: TokenStore
+  readonly operationLog: OperationLogStore
+  readonly idempotency: IdempotencyStore
+  readonly connections: ConnectionStore
+  readonly secrets: SecretStore
+  readonly configs: ConfigStore
+  readonly jobs: JobStore
+  readonly executions: ExecutionStore
+  readonly deadLetters: DeadLetterStore
+  readonly parts: EngineParts
+  readonly compile: (spec: unknown) => Promise<CompiledJob>
+  readonly starter: Starter
+  /** What /readyz asks, by name. */
+  readonly probes: Readonly<Record<string, Probe>>
+  readonly routes: () => readonly Route[]
+  readonly log: Log
+  readonly limits: Limits
+  readonly now: () => number
+  /** In tests: answers are held against the schemas that OpenAPI publishes. */
+  readonly checkAnswers: boolean
+}
+
+/** Says what it found; throws where it is not ready. */
+export type Probe = () => Promise<string>
+
+export interface Limits {
+  readonly bodyBytes: number
+  /** From one address. */
+  readonly loginsPerMinute: number
+}
+
+export interface Log {
+  info(details: object, message: string): void
+  warn(details: object, message: string): void
+  error(details: object, message: string): void
+}

@@ -1,0 +1,198 @@
+/** Executions: accepted, followed, cancelled, restarted. */
+import { JobError } from '../../core/errors/job-error.js'
+import type { ExecutionReport } from '../../core/execution/report.js'
+import { isTerminal } from '../../core/execution/status.js'
+import { normaliseParameters } from '../../core/spec/parameter-values.js'
+import type { CreatedExecution, ExecutionDetails } from '../../models/stores/execution-store.js'
+import type { ApiDeps } from '../deps.js'
+import { pageRequest } from '../http/page.js'
+import { type Call, callerOf, type Route, route } from '../http/route.js'
+import { noQuery } from '../http/schema.js'
+import { jobParams } from '../jobs/schema.js'
+import { execution, executionList, executionParams, executionQuery, restartBody, startBody, started } from './schema.js'
+
+const tag = 'Executions'
+const audit = (operation: string) => ({ operation, resource: 'EXECUTION' })
+
+export const executionRoutes: readonly Route[] = [
+  route({
+    method: 'post',
+    path: '/jobs/{jobId}/executions',
+    tag,
+    summary: 'Accepts an execution; it starts as soon as a worker and `maxConcurrentRuns` allow.',
+    access: 'DEVELOPER',
+    audit: audit('START_EXECUTION'),
+    idempotent: true,
+    params: jobParams,
+    body: startBody,
+    status: 202,
+    response: started,
+    handle: async (call, deps) => {
+      const { jobId } = call.params
+      const { settings } = await deps.jobs.get(jobId)
+      const { priority } = call.body
+      const created = await deps.executions.create({
+        jobId,
+        executionId: call.newId,
+        parameters: normaliseParameters(call.body.parameters, settings.parameters),
+        logicalTime: new Date(deps.now()),
+        triggerType: 'MANUAL',
+        ...(priority === undefined ? {} : { priority }),
+        createdBy: callerOf(call).userId,
+      })
+      return await accepted(created, 'MANUAL', call, deps)
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/executions',
+    tag,
+    summary: 'Executions, newest first.',
+    access: 'USER',
+    query: executionQuery,
+    status: 200,
+    response: executionList,
+    handle: async ({ query }, deps) => {
+      const { from, to, ...rest } = pageRequest(query)
+      const range = {
+        from: from === undefined ? undefined : new Date(from),
+        to: to === undefined ? undefined : new Date(to),
+      }
+      const { items, nextCursor } = await deps.executions.list({ ...rest, ...range })
+      const details = await Promise.all(items.map(({ executionId }) => deps.executions.get(executionId)))
+      return { body: { items: details.map(reportOf), nextCursor } }
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/executions/{executionId}',
+    tag,
+    summary: 'What an execution does or did.',
+    access: 'USER',
+    params: executionParams,
+    query: noQuery,
+    status: 200,
+    response: execution,
+    handle: async ({ params }, deps) => ({ body: reportOf(await deps.executions.get(params.executionId)) }),
+  }),
+  route({
+    method: 'post',
+    path: '/executions/{executionId}/cancel',
+    tag,
+    summary: 'Cancels an execution that has not ended.',
+    access: 'DEVELOPER',
+    audit: audit('CANCEL_EXECUTION'),
+    idempotent: true,
+    params: executionParams,
+    status: 202,
+    response: started,
+    handle: cancel,
+  }),
+  route({
+    method: 'post',
+    path: '/executions/{executionId}/restart',
+    tag,
+    summary: 'A new execution of the same lineage from its latest checkpoint, with the newest version of the job.',
+    access: 'DEVELOPER',
+    audit: audit('RESTART_EXECUTION'),
+    idempotent: true,
+    params: executionParams,
+    body: restartBody,
+    status: 202,
+    response: started,
+    handle: async (call, deps) => {
+      const before = await deps.executions.get(call.params.executionId)
+      if (!isTerminal(before.status)) {
+        throw new JobError('conflict', `The execution is ${before.status}; only one that has ended can be restarted`, {
+          hint: 'Cancel it first.',
+        })
+      }
+      if (!call.body.allowNonRestoredState) await refuseLostState(before, deps)
+      const created = await deps.executions.create({
+        jobId: before.jobId,
+        executionId: call.newId,
+        parameters: before.parameters,
+        logicalTime: new Date(before.logicalTime),
+        triggerType: 'RESTART',
+        createdBy: callerOf(call).userId,
+        restartOf: before.executionId,
+      })
+      return await accepted(created, 'RESTART', call, deps)
+    },
+  }),
+]
+
+async function accepted(created: CreatedExecution, trigger: string, call: Call, deps: ApiDeps) {
+  const { executionId, jobId, status, isNew, toCancel } = created
+  if (isNew) deps.starter.start({ executionId, jobId, trigger })
+  for (const running of toCancel) {
+    await cancelRunning(jobId, running, callerOf(call).userId, deps)
+  }
+  return {
+    body: { executionId, status },
+    resourceId: executionId,
+    headers: { Location: `/api/v1/executions/${executionId}` },
+  }
+}
+
+async function cancel(call: Call<{ executionId: string }>, deps: ApiDeps) {
+  const { executionId } = call.params
+  const { jobId, status } = await deps.executions.get(executionId)
+  if (isTerminal(status)) throw new JobError('conflict', `The execution has ended already: it is ${status}`)
+  return { body: { executionId, status: await cancelRunning(jobId, executionId, callerOf(call).userId, deps) } }
+}
+
+async function cancelRunning(
+  jobId: string,
+  executionId: string,
+  by: string,
+  deps: ApiDeps,
+): Promise<ExecutionDetails['status']> {
+  const { status, workflowId } = await deps.executions.setCancelRequested(executionId, by)
+  if (!isTerminal(status)) await deps.starter.cancel(jobId, executionId, workflowId)
+  return status
+}
+
+/** State that no operator of the newest version takes would be left behind without a word. */
+async function refuseLostState({ jobId, lastCheckpointId }: ExecutionDetails, deps: ApiDeps): Promise<void> {
+  if (lastCheckpointId === null) return
+  const known = new Set((await deps.jobs.graph(jobId)).stream.nodes.map((node) => node.id))
+  const states = await deps.executions.states(lastCheckpointId)
+  const lost = [...new Set(states.map((state) => state.nodeId))].filter((nodeId) => !known.has(nodeId))
+  if (lost.length === 0) return
+  throw new JobError('conflict', `The newest version has no operator for the state of ${lost.join(', ')}`, {
+    hint: 'Keep their ids, or allow it with allowNonRestoredState.',
+  })
+}
+
+/** Exactly what every report of a run holds (SURFACES section 3). */
+function reportOf(details: ExecutionDetails): ExecutionReport & { operators: ExecutionReport['operators'][number][] } {
+  const {
+    executionId,
+    jobId,
+    jobName,
+    jobVersion,
+    status,
+    records,
+    epochs,
+    restarts,
+    durationMs,
+    lastCheckpointId,
+    operators,
+    error,
+  } = details
+  return {
+    executionId,
+    jobId,
+    jobName,
+    jobVersion,
+    status,
+    records,
+    epochs,
+    restarts,
+    durationMs,
+    lastCheckpointId,
+    operators: [...operators],
+    error,
+  }
+}

@@ -1,0 +1,174 @@
+import { z } from 'zod'
+import { id, json, listOf, page, time, timeRange } from '../http/schema.js'
+
+export const executionParams = z.strictObject({ executionId: id })
+export const checkpointParams = z.strictObject({ checkpointId: id })
+export const executionStatus = z.enum([
+  'CREATED',
+  'WAITING',
+  'RUNNING',
+  'PAUSED',
+  'RESTARTING',
+  'COMPLETED',
+  'FAILED',
+  'CANCELLED',
+])
+
+const scalar = z.union([z.string(), z.number(), z.boolean()])
+export const startBody = z.strictObject({
+  parameters: z.record(z.string(), scalar).default({}).describe("Values of the job's parameters."),
+  priority: z.number().int().min(-1_000_000).max(1_000_000).optional().describe('Larger first.'),
+})
+export const started = z.object({ executionId: z.string(), status: executionStatus }).meta({ id: 'StartedExecution' })
+export const restartBody = z.strictObject({ allowNonRestoredState: z.boolean().default(false) })
+
+const count = z.number().int()
+export const reportedError = z.object({
+  code: z.string(),
+  message: z.string(),
+  nodeId: z.string().nullable(),
+  hint: z.string().nullable(),
+  retryable: z.boolean(),
+})
+export const execution = z
+  .strictObject({
+    executionId: z.string(),
+    jobId: z.string(),
+    jobName: z.string(),
+    jobVersion: count,
+    status: executionStatus,
+    records: z.object({
+      read: count,
+      sideRead: count,
+      processed: count,
+      written: count,
+      filtered: count,
+      failed: count,
+      late: count,
+    }),
+    epochs: count,
+    restarts: count,
+    durationMs: z.number(),
+    lastCheckpointId: z.string().nullable(),
+    operators: z.array(z.object({ id: z.string(), recordsIn: count, recordsOut: count, processingMs: z.number() })),
+    error: reportedError.nullable(),
+  })
+  .meta({ id: 'Execution' })
+export const executionList = listOf(execution)
+export const executionQuery = z.strictObject({
+  ...page,
+  ...timeRange,
+  limit: page.limit.unwrap().default(20).describe('How many at most.'),
+  jobId: id.optional(),
+  status: executionStatus.optional(),
+})
+
+export const eventQuery = z.strictObject({
+  limit: page.limit,
+  cursor: z
+    .string()
+    .regex(/^\d{1,20}$/)
+    .optional()
+    .describe('`nextCursor` of the page before, or a `sequence`.'),
+})
+export const event = z
+  .object({
+    sequence: z.string().describe('Increases; as server-sent events it is their id.'),
+    eventId: z.string(),
+    type: z.string(),
+    level: z.enum(['INFO', 'WARNING', 'ERROR']),
+    message: z.string(),
+    time,
+    epoch: count.nullable(),
+    attempt: count.nullable(),
+    code: z.string().nullable().optional(),
+    details: json.nullable().optional(),
+  })
+  .meta({ id: 'ExecutionEvent' })
+export const eventList = listOf(event)
+
+const counters = json
+export const operatorList = z.object({
+  items: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      nodeType: z.enum(['SOURCE', 'OPERATOR', 'SINK']),
+      kind: z.string(),
+      parallelism: count,
+      counters: counters.describe('Of the epochs that are committed.'),
+      running: counters.nullable().describe('Of the epoch that is running.'),
+    }),
+  ),
+  nextCursor: z.string().nullable(),
+})
+
+export const metricsQuery = z.strictObject({
+  ...timeRange,
+  limit: z.coerce.number().int().min(1).max(5000).default(500),
+})
+export const metrics = z.object({ job: z.array(json), operators: z.array(json) }).meta({ id: 'Metrics' })
+
+export const checkpoint = z
+  .object({
+    checkpointId: z.string(),
+    jobId: z.string(),
+    executionId: z.string(),
+    lineageId: z.string(),
+    epoch: count,
+    phase: count,
+    type: z.enum(['PERIODIC', 'SAVEPOINT']),
+    status: z.enum(['IN_PROGRESS', 'COMPLETED', 'FAILED']),
+    jobVersion: count,
+    stateSizeBytes: z.number(),
+    path: z.string().nullable(),
+    triggeredAt: time,
+    completedAt: time.nullable(),
+    durationMs: z.number().nullable(),
+    failures: count,
+    error: z.string().nullable(),
+    next: json.nullable(),
+  })
+  .meta({ id: 'Checkpoint' })
+export const checkpointList = listOf(checkpoint)
+export const pageOnly = z.strictObject(page)
+export const stateList = z.object({
+  items: z.array(
+    z.object({
+      nodeId: z.string(),
+      subtask: count,
+      name: z.string(),
+      type: z.enum(['VALUE', 'LIST', 'MAP']),
+      path: z.string().nullable(),
+      value: z.unknown(),
+      sizeBytes: z.number(),
+      records: z.number(),
+    }),
+  ),
+  nextCursor: z.string().nullable(),
+})
+
+export const deadLetterQuery = z.strictObject({
+  ...page,
+  status: z.enum(['NEW', 'EDITED', 'REPLAYED', 'DISCARDED']).optional(),
+  executionId: id.optional(),
+})
+export const deadLetter = z
+  .object({
+    deadLetterId: z.string(),
+    jobId: z.string(),
+    jobVersion: count,
+    executionId: z.string(),
+    epoch: count,
+    operatorId: z.string(),
+    originalRecord: z.string(),
+    editedRecord: z.string().nullable(),
+    sourcePosition: json.nullable(),
+    errorCode: z.string(),
+    errorMessage: z.string(),
+    status: z.string(),
+    version: count,
+    createdAt: time,
+  })
+  .meta({ id: 'DeadLetter' })
+export const deadLetterList = listOf(deadLetter)

@@ -1,0 +1,233 @@
+/** Jobs: saved after they compile, every version kept. */
+import { isDeepStrictEqual } from 'node:util'
+import { JobError } from '../../core/errors/job-error.js'
+import { explainJson } from '../../core/graph/explain.js'
+import { redact } from '../../core/security/secret-fields.js'
+import type { CompiledJob } from '../../engine/compile-job.js'
+import type { JobRecord } from '../../models/stores/job-store.js'
+import type { ApiDeps } from '../deps.js'
+import { pageRequest } from '../http/page.js'
+import { InvalidInput } from '../http/problem.js'
+import { type Call, callerOf, type Route, route } from '../http/route.js'
+import { noQuery, versionQuery } from '../http/schema.js'
+import { restoreMasked } from './restore-masked.js'
+import {
+  explained,
+  graph,
+  graphQuery,
+  job,
+  jobBody,
+  jobList,
+  jobParams,
+  jobQuery,
+  savedJob,
+  validated,
+  versionList,
+  versionsQuery,
+} from './schema.js'
+
+type Spec = Readonly<Record<string, unknown>>
+
+const tag = 'Jobs'
+const audit = (operation: string) => ({ operation, resource: 'JOB' })
+
+export const jobRoutes: readonly Route[] = [
+  route({
+    method: 'get',
+    path: '/jobs',
+    tag,
+    summary: 'Jobs, newest first.',
+    access: 'USER',
+    query: jobQuery,
+    status: 200,
+    response: jobList,
+    handle: async ({ query }, deps) => {
+      const { name, nameContains, ...rest } = pageRequest(query)
+      if (name === undefined) return { body: await deps.jobs.list({ ...rest, name: nameContains }) }
+      const found = await deps.jobs.findByName(name)
+      return { body: { items: found === null ? [] : [summaryOf(found)], nextCursor: null } }
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/jobs',
+    tag,
+    summary: 'Saves a new job. Every problem of the spec is answered at once, with its place.',
+    access: 'DEVELOPER',
+    audit: audit('CREATE_JOB'),
+    idempotent: true,
+    body: jobBody,
+    status: 201,
+    response: savedJob,
+    handle: async (call, deps) => {
+      const compiled = await compile(call.body, deps)
+      const { jobId } = await deps.jobs.save({ ...definitionOf(call.body, compiled), savedBy: callerOf(call).userId })
+      const headers = { Location: `/api/v1/jobs/${jobId}` }
+      return { body: answerOf(await deps.jobs.get(jobId), compiled.warnings), resourceId: jobId, headers }
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/jobs/{jobId}',
+    tag,
+    summary: 'One job with its spec.',
+    access: 'USER',
+    params: jobParams,
+    query: noQuery,
+    status: 200,
+    response: job,
+    handle: async ({ params }, deps) => {
+      const found = await deps.jobs.get(params.jobId)
+      return {
+        body: { ...summaryOf(found), spec: redact(found.spec) as Spec },
+        headers: { ETag: `"${found.version}"` },
+      }
+    },
+  }),
+  route({
+    method: 'put',
+    path: '/jobs/{jobId}',
+    tag,
+    summary: 'Saves a new version, if the spec differs; needs the present version (`version` or If-Match).',
+    access: 'DEVELOPER',
+    audit: audit('UPDATE_JOB'),
+    params: jobParams,
+    query: versionQuery,
+    body: jobBody,
+    status: 200,
+    response: savedJob,
+    handle: updateJob,
+  }),
+  route({
+    method: 'delete',
+    path: '/jobs/{jobId}',
+    tag,
+    summary: 'Deletes a job that is not running; its versions and executions stay.',
+    access: 'DEVELOPER',
+    audit: audit('DELETE_JOB'),
+    params: jobParams,
+    query: versionQuery,
+    status: 204,
+    response: null,
+    handle: async (call, deps) => {
+      await deps.jobs.softDelete(call.params.jobId, callerOf(call).userId, call.version ?? undefined)
+      return {}
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/jobs/{jobId}/versions',
+    tag,
+    summary: 'Every saved version, newest first.',
+    access: 'USER',
+    params: jobParams,
+    query: versionsQuery,
+    status: 200,
+    response: versionList,
+    handle: async ({ params, query }, deps) => {
+      await deps.jobs.get(params.jobId)
+      const { items, nextCursor } = await deps.jobs.versions(params.jobId, pageRequest(query))
+      const shown = items.map(({ settings: _settings, spec, ...rest }) => ({ ...rest, spec: redact(spec) as Spec }))
+      return { body: { items: shown, nextCursor } }
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/jobs/{jobId}/graph',
+    tag,
+    summary: 'Stream graph and job graph: chains, and the rule that refused each other one.',
+    access: 'USER',
+    params: jobParams,
+    query: graphQuery,
+    status: 200,
+    response: graph,
+    handle: async ({ params, query }, deps) => {
+      const found = await deps.jobs.graph(params.jobId, query.version)
+      return { body: redact(explainJson(found)) as { streamGraph: Spec; jobGraph: Spec } }
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/jobs/validate',
+    tag,
+    summary: 'Checks a spec without saving it: shape, meaning, types.',
+    access: 'USER',
+    body: jobBody,
+    status: 200,
+    response: validated,
+    handle: async ({ body }, deps) => {
+      const { settings, warnings } = await compile(body, deps)
+      return { body: { valid: true as const, name: settings.name, warnings: [...warnings] } }
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/jobs/explain',
+    tag,
+    summary: 'The graphs that a spec would have.',
+    access: 'USER',
+    body: jobBody,
+    status: 200,
+    response: explained,
+    handle: async ({ body }, deps) => {
+      const { graph: compiled, warnings } = await compile(body, deps)
+      const graphs = redact(explainJson(compiled)) as { streamGraph: Spec; jobGraph: Spec }
+      return { body: { ...graphs, warnings: [...warnings] } }
+    },
+  }),
+]
+
+async function updateJob(call: Call<{ jobId: string }, unknown, Spec>, deps: ApiDeps) {
+  const { jobId } = call.params
+  const known = await deps.jobs.get(jobId)
+  const { version } = call
+  if (version === null) {
+    throw new JobError('usage.invalid', 'A change needs the version that it is based on', {
+      pointer: '/version',
+      hint: `Send If-Match: "N" or version; the job is at ${known.version}.`,
+    })
+  }
+  if (version !== known.version) {
+    throw new JobError('conflict', `The job was changed in the meantime; its version is ${known.version}`, {
+      pointer: '/version',
+    })
+  }
+  const { version: _version, ...given } = call.body
+  const spec = restoreMasked(given, known.spec)
+  // What says the same needs no compiling and no new version.
+  if (isDeepStrictEqual(spec, known.spec)) return { body: answerOf(known, []) }
+  const compiled = await compile(spec, deps)
+  const definition = {
+    ...definitionOf(spec, compiled),
+    jobId,
+    expectedVersion: version,
+    savedBy: callerOf(call).userId,
+  }
+  await deps.jobs.save(definition)
+  return { body: answerOf(await deps.jobs.get(jobId), compiled.warnings) }
+}
+
+async function compile(spec: unknown, deps: ApiDeps): Promise<Extract<CompiledJob, { ok: true }>> {
+  const compiled = await deps.compile(spec)
+  if (compiled.ok) return compiled
+  const { length } = compiled.problems
+  throw new InvalidInput(
+    'spec.invalid',
+    `The job spec has ${length === 1 ? 'a problem' : `${length} problems`}`,
+    compiled.problems,
+  )
+}
+
+function definitionOf(spec: Spec, { settings, graph: compiled }: Extract<CompiledJob, { ok: true }>) {
+  const description = typeof spec.description === 'string' ? spec.description : null
+  return { spec, description, settings, graph: compiled }
+}
+
+function summaryOf(record: JobRecord) {
+  const { spec: _spec, settings: _settings, ...summary } = record
+  return { ...summary, tags: [...summary.tags] }
+}
+
+function answerOf(record: JobRecord, warnings: Extract<CompiledJob, { ok: true }>['warnings']) {
+  return { ...summaryOf(record), spec: redact(record.spec) as Spec, warnings: [...warnings] }
+}

@@ -1,0 +1,170 @@
+/** The API process: reads the environment, opens what it needs, listens. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import type { Server } from 'node:http'
+import { availableParallelism, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { connectors } from '../connectors/index.js'
+import { JobError } from '../core/errors/job-error.js'
+import { compileJob } from '../engine/compile-job.js'
+import type { EngineParts } from '../engine/engine.js'
+import { type Database, openDatabase } from '../models/database.js'
+import { configStore } from '../models/stores/config-store.js'
+import { connectionStore } from '../models/stores/connection-store.js'
+import { seedConnectors } from '../models/stores/connector-store.js'
+import { deadLetterStore } from '../models/stores/dead-letter-store.js'
+import { executionStore } from '../models/stores/execution-store.js'
+import { idempotencyStore } from '../models/stores/idempotency-store.js'
+import { jobStore } from '../models/stores/job-store.js'
+import { operationLogStore } from '../models/stores/operation-log-store.js'
+import { secretStore } from '../models/stores/secret-store.js'
+import { tokenStore } from '../models/stores/token-store.js'
+import { userStore } from '../models/stores/user-store.js'
+import { operators } from '../operators/index.js'
+import { type Environment, readEnvironment } from '../process/environment.js'
+import { createLog } from '../process/log.js'
+import { openStore } from '../storage/open-store.js'
+import { createApp } from './app.js'
+import { connectorRecords, createFirstAdmin } from './bootstrap.js'
+import type { ApiDeps, Log, Probe } from './deps.js'
+import { ROUTES } from './routes.js'
+import { openStarter } from './starter.js'
+import { openTemporal, type TemporalControl } from './temporal.js'
+
+export interface RunningApi {
+  readonly url: string
+  close(): Promise<void>
+}
+
+export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi> {
+  const environment = readEnvironment(variables)
+  const log = createLog('api', environment.logLevel)
+  const database = await openDatabase(environment.mysqlUrl)
+  const temporal = openTemporal(environment.temporal)
+  const parts = await apiParts(environment, database)
+  const release = async () => {
+    await Promise.allSettled([temporal.close(), database.close(), rm(parts.scratch, { recursive: true, force: true })])
+  }
+  try {
+    const deps = apiDeps({ database, temporal, parts, secretKey: environment.secretKey, log })
+    await seedConnectors(database, connectorRecords(connectors))
+    const made = await createFirstAdmin(deps.users, environment.adminPassword)
+    // Said on the terminal and not in the log, once.
+    if (made !== null)
+      process.stderr.write(
+        `First user: admin, password: ${made} (shown once; change it with PUT /api/v1/me/password)\n`,
+      )
+    temporal
+      .registerSearchAttributes()
+      .catch(() => log.warn({}, 'search attributes could not be registered; executions start without them'))
+    const server = await listen(createApp(deps), environment.api)
+    const reconciled = deps.starter.reconcile().catch(() => 0)
+    const close = async () => {
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve())
+        server.closeIdleConnections()
+        setTimeout(() => server.closeAllConnections(), 5000).unref()
+      })
+      await reconciled
+      await deps.starter.close()
+      await release()
+    }
+    const url = urlOf(server, environment.api.host)
+    log.info({ url }, 'API started')
+    return { url, close }
+  } catch (error) {
+    await release()
+    throw error
+  }
+}
+
+export interface ApiResources {
+  readonly database: Database
+  readonly temporal: TemporalControl
+  readonly parts: EngineParts
+  readonly secretKey: string
+  readonly log: Log
+}
+
+export function apiDeps({ database, temporal, parts, secretKey, log }: ApiResources): ApiDeps {
+  const executions = executionStore(database)
+  return {
+    users: userStore(database),
+    tokens: tokenStore(database),
+    operationLog: operationLogStore(database),
+    idempotency: idempotencyStore(database),
+    connections: connectionStore(database, secretKey),
+    secrets: secretStore(database, secretKey),
+    configs: configStore(database),
+    jobs: jobStore(database),
+    executions,
+    deadLetters: deadLetterStore(database),
+    parts,
+    compile: (spec) => compileJob(spec, parts),
+    starter: openStarter(temporal, executions, log),
+    probes: probesOf(database, temporal),
+    routes: () => ROUTES,
+    log,
+    limits: { bodyBytes: 4 * 1024 ** 2, loginsPerMinute: 30 },
+    now: Date.now,
+    checkAnswers: false,
+  }
+}
+
+function probesOf(database: Database, temporal: TemporalControl): Readonly<Record<string, Probe>> {
+  return {
+    mysql: async () => {
+      const { reachable, server, message } = await database.ping()
+      if (!reachable) throw new JobError('mysql.away', message ?? 'MySQL cannot be reached')
+      return server ?? 'reachable'
+    },
+    migrations: async () => {
+      const { migrations } = await database.ping()
+      if (migrations === 'CURRENT') return migrations
+      throw new JobError('environment.invalid', migrations === 'MISSING' ? 'MISSING: run etl migrate' : migrations)
+    },
+    temporal: () => temporal.probe(),
+  }
+}
+
+/** For compiling jobs and testing connections; the API runs no records. */
+async function apiParts(environment: Environment, database: Database): Promise<EngineParts> {
+  const scratch = join(environment.home, 'scratch')
+  await mkdir(scratch, { recursive: true })
+  const { resolve: connection } = connectionStore(database, environment.secretKey)
+  const { resolve: secret } = secretStore(database, environment.secretKey)
+  return {
+    connectors,
+    operators,
+    store: openStore(environment.storageUrl),
+    connection,
+    secret,
+    environment: process.env,
+    files: { fileRoots: environment.fileRoots, base: environment.fileRoots[0] ?? process.cwd() },
+    scratch: await mkdtemp(join(scratch, 'api-')),
+    memoryLimitBytes: Math.min(512 * 1024 ** 2, Math.floor(totalmem() / 4)),
+    threads: Math.min(2, availableParallelism()),
+  }
+}
+
+async function listen(app: ReturnType<typeof createApp>, { host, port }: Environment['api']): Promise<Server> {
+  return await new Promise((resolve, reject) => {
+    const server = app.listen(port, host)
+    server.once('listening', () => resolve(server))
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const said = error.code === 'EADDRINUSE' ? 'is in use' : `cannot be opened (${error.code ?? error.message})`
+      reject(
+        new JobError('environment.invalid', `Port ${port} on ${host} ${said}`, {
+          hint: 'Set ETL_API_PORT or ETL_API_HOST.',
+          cause: error,
+        }),
+      )
+    })
+  })
+}
+
+function urlOf(server: Server, host: string): string {
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
+}

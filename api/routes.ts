@@ -1,0 +1,25 @@
+/** Every route of the API: express, roles, validation, audit and OpenAPI all come from this table. */
+import { sessionRoutes } from './auth/session-routes.js'
+import { tokenRoutes } from './auth/token-routes.js'
+import { userRoutes } from './auth/user-routes.js'
+import { connectionRoutes } from './connectors/connection-routes.js'
+import { connectorRoutes } from './connectors/connector-routes.js'
+import { secretRoutes } from './connectors/secret-routes.js'
+import { executionRoutes } from './executions/execution-routes.js'
+import { historyRoutes } from './executions/history-routes.js'
+import type { Route } from './http/route.js'
+import { jobRoutes } from './jobs/job-routes.js'
+import { systemRoutes } from './system/system-routes.js'
+
+export const ROUTES: readonly Route[] = [
+  ...sessionRoutes,
+  ...userRoutes,
+  ...tokenRoutes,
+  ...jobRoutes,
+  ...executionRoutes,
+  ...historyRoutes,
+  ...connectorRoutes,
+  ...connectionRoutes,
+  ...secretRoutes,
+  ...systemRoutes,
+]

@@ -1,0 +1,66 @@
+/** Records that could not be processed, as people look at them. */
+import { Op, type WhereOptions } from 'sequelize'
+import type { Place } from '../../core/record/rejected.js'
+import type { Database } from '../database.js'
+import type { DeadLetterRow } from '../tables/executions.js'
+import { idBefore, type Page, type PageRequest, pageOf } from './cursor.js'
+
+export interface DeadLetterRecord {
+  readonly deadLetterId: string
+  readonly jobId: string
+  readonly jobVersion: number
+  readonly executionId: string
+  readonly epoch: number
+  readonly operatorId: string
+  readonly originalRecord: string
+  readonly editedRecord: string | null
+  readonly sourcePosition: Place | null
+  readonly errorCode: string
+  readonly errorMessage: string
+  readonly status: DeadLetterRow['deadLetterStatus']
+  readonly version: number
+  readonly createdAt: string
+}
+
+export interface DeadLetterFilter extends PageRequest {
+  readonly status?: DeadLetterRow['deadLetterStatus'] | undefined
+  readonly executionId?: string | undefined
+}
+
+export type DeadLetterStore = ReturnType<typeof deadLetterStore>
+
+export function deadLetterStore(database: Database) {
+  return {
+    async list(jobId: string, filter: DeadLetterFilter): Promise<Page<DeadLetterRecord>> {
+      const conditions: WhereOptions[] = [{ jobId, id: { [Op.lt]: idBefore(filter.cursor) } }]
+      if (filter.status !== undefined) conditions.push({ deadLetterStatus: filter.status })
+      if (filter.executionId !== undefined) conditions.push({ executionId: filter.executionId })
+      const rows = await database.tables.deadLetter.findAll({
+        where: { [Op.and]: conditions },
+        order: [['id', 'DESC']],
+        limit: filter.limit + 1,
+      })
+      const found = rows.map((row) => row.get())
+      return pageOf(found, filter.limit, recordOf)
+    },
+  }
+}
+
+function recordOf(row: DeadLetterRow): DeadLetterRecord {
+  return {
+    deadLetterId: row.deadLetterId,
+    jobId: row.jobId,
+    jobVersion: row.jobVersion,
+    executionId: row.executionId,
+    epoch: row.epoch,
+    operatorId: row.operatorId,
+    originalRecord: row.originalRecord,
+    editedRecord: row.editedRecord,
+    sourcePosition: row.sourcePosition,
+    errorCode: row.errorCode,
+    errorMessage: row.errorMessage,
+    status: row.deadLetterStatus,
+    version: row.version,
+    createdAt: row.createTime.toISOString(),
+  }
+}
