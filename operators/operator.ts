@@ -12,6 +12,8 @@ export interface Operator<Config = unknown> {
   readonly ports: readonly Port[] | 'MANY'
   /** Streaming comes operator by operator; BATCH always works. */
   readonly modes: readonly ('BATCH' | 'STREAMING')[]
+  /** Has a second output, `id.late`, with the columns of its input. */
+  readonly late?: boolean
   /**
    * Keyed operators ask for SHUFFLE/HASH on these columns of each port when they run in parallel. An empty list: all
    * records of the port must meet in one subtask. null, or absent: any distribution will do.
@@ -31,8 +33,9 @@ export interface Port {
 }
 
 /**
- * A table in the session that holds one batch of a port, in source order (`rowid` gives a record's place, from 0 without
- * gaps); a port that has no batch at the moment has an empty table. The table of a blocking port holds all its records.
+ * A table in the session that holds one batch of a port, in source order: `rowid` ascends without gaps, though from any
+ * start (DuckDB counts from 2^55 within a transaction). A port that has no batch at the moment has an empty table. The
+ * table of a blocking port holds all its records.
  */
 export interface Input {
   readonly port: string
@@ -70,13 +73,18 @@ export interface StateTable {
   readonly type: StateType
   /** Quoted identifier of the table in the session; unique to the node: build it with `stateTable`. */
   readonly table: string
-  /** `CREATE TABLE … AS SELECT … LIMIT 0` or with columns; run when there is no snapshot. */
+  /** `CREATE TABLE … AS SELECT … LIMIT 0` or with columns; makes it without records; a snapshot is loaded into it. */
   readonly create: string
 }
 
 /** Quoted name of a state table of a node. */
 export function stateTable(nodeId: string, name: string): string {
   return identifier(`state ${nodeId} ${name}`)
+}
+
+/** A record's place in its batch, from 0. */
+export function placeIn(input: Input): string {
+  return `(rowid - (SELECT min(rowid) FROM ${input.table}))`
 }
 
 /** Keeps an operator's types together, and its config inferred from its schema. */

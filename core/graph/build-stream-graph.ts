@@ -38,7 +38,9 @@ interface Way {
 }
 
 function wayOf(edge: SpecEdge, from: GraphNode, to: GraphNode): Way {
-  const keys = to.keys?.[edge.port] ?? []
+  // An empty key: all records must meet in one subtask.
+  const own = to.keys?.[edge.port]
+  const keys = own ?? []
   const { spelled } = edge
   if (spelled !== null && (spelled.type !== null || spelled.partition !== null || spelled.key.length > 0)) {
     const type = spelled.type ?? 'SHUFFLE'
@@ -48,7 +50,7 @@ function wayOf(edge: SpecEdge, from: GraphNode, to: GraphNode): Way {
       spelled.partition ?? (spelled.expression !== null ? 'CUSTOM' : key.length > 0 ? 'HASH' : 'ROUND_ROBIN')
     return { type, partition, key: partition === 'HASH' ? key : [] }
   }
-  if (to.parallelism > 1 && keys.length > 0) return { type: 'SHUFFLE', partition: 'HASH', key: keys }
+  if (to.parallelism > 1 && own !== undefined) return { type: 'SHUFFLE', partition: 'HASH', key: keys }
   if (edge.blocking) return { type: 'BROADCAST', partition: null, key: [] }
   if (from.parallelism === to.parallelism) return { type: 'FORWARD', partition: null, key: [] }
   return { type: 'SHUFFLE', partition: 'ROUND_ROBIN', key: [] }

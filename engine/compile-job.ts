@@ -1,0 +1,101 @@
+/** From a job spec to what runs: shape, then meaning, then types. Everything wrong with it is told at once. */
+import { randomUUID } from 'node:crypto'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Problem } from '../core/errors/problem.js'
+import { buildJobGraph } from '../core/graph/build-job-graph.js'
+import { buildStreamGraph } from '../core/graph/build-stream-graph.js'
+import type { JobGraph } from '../core/graph/job-graph.js'
+import type { Catalogue } from '../core/spec/catalogue.js'
+import { isObject } from '../core/spec/outline.js'
+import type { JobSettings } from '../core/spec/settings.js'
+import { toSettings } from '../core/spec/to-settings.js'
+import { plain, validateSpec } from '../core/spec/validate.js'
+import { openSession } from '../duckdb/open-session.js'
+import type { Session } from '../duckdb/session.js'
+import { deriveTypes } from './derive-types.js'
+import type { EngineParts } from './engine.js'
+import { sampleValues } from './sample-values.js'
+
+export type CompiledJob =
+  | {
+      readonly ok: true
+      readonly settings: JobSettings
+      readonly graph: JobGraph
+      readonly spec: unknown
+      readonly warnings: readonly Problem[]
+    }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+export interface CompileOptions {
+  /** Values that are known already, such as those of a run that is about to start. */
+  readonly parameters?: Readonly<Record<string, string>>
+  readonly logicalTime?: string
+  /** Connections of the same documents, before those that are kept. */
+  readonly connections?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  readonly signal?: AbortSignal
+}
+
+export async function compileJob(raw: unknown, given: EngineParts, options: CompileOptions = {}): Promise<CompiledJob> {
+  const parts = withConnections(given, options.connections ?? {})
+  const validated = validateSpec(raw, catalogueOf(parts))
+  const spec = plain(raw)
+  if (validated.graph === null || !isObject(spec)) return { ok: false, problems: validated.problems }
+  const samples = sampleValues(spec, options.parameters ?? {}, options.logicalTime ?? '2000-01-01T00:00:00.000Z')
+  const looking = { parts, ...samples, signal: options.signal ?? new AbortController().signal }
+  const { outline, edges } = validated.graph
+  const typed = await withSession(parts, (session) => deriveTypes({ spec, outline, edges, session }, looking))
+  const problems = [...validated.problems, ...typed.problems]
+  if (validated.spec === null || problems.length > 0) return { ok: false, problems: inOrder(unique(problems)) }
+  const settings = { ...toSettings(validated.spec), parallelism: 1 }
+  const graph = buildJobGraph(buildStreamGraph(typed.nodes, edges), settings.maxParallelism)
+  return { ok: true, settings, graph, spec, warnings: validated.warnings }
+}
+
+/** What can stand in a spec, as core needs to know it. */
+export function catalogueOf({ connectors, operators }: Pick<EngineParts, 'connectors' | 'operators'>): Catalogue {
+  return {
+    connectors: connectors.map(({ name, source, sink }) => ({
+      name,
+      source: source !== undefined,
+      sink: sink !== undefined,
+    })),
+    operators: operators.map(({ type, ports, modes, late = false }) => ({ type, ports, modes, late })),
+  }
+}
+
+function withConnections(parts: EngineParts, connections: NonNullable<CompileOptions['connections']>): EngineParts {
+  const connection = async (name: string) =>
+    Object.hasOwn(connections, name) ? connections[name]! : await parts.connection(name)
+  return { ...parts, connection }
+}
+
+/** Opened when first asked for: while sources are looked at, and not at all where there is nothing to bind. */
+async function withSession<T>(parts: EngineParts, use: (session: () => Promise<Session>) => Promise<T>): Promise<T> {
+  const folder = join(parts.scratch, `compile-${randomUUID()}`)
+  const { memoryLimitBytes, threads } = parts
+  let opened: Promise<Session> | undefined
+  const open = async () => {
+    await mkdir(folder, { recursive: true })
+    return await openSession({ folder, memoryLimitBytes, threads })
+  }
+  try {
+    return await use(() => {
+      opened ??= open()
+      return opened
+    })
+  } finally {
+    const session = await opened?.catch(() => undefined)
+    session?.close()
+    if (opened !== undefined) await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function unique(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map((problem) => [`${problem.pointer}\n${problem.message}`, problem])).values()]
+}
+
+/** As they stand in the document, so that a person can go through them. */
+function inOrder(problems: readonly Problem[]): Problem[] {
+  return problems.toSorted((a, b) => a.pointer.localeCompare(b.pointer, 'en', { numeric: true }))
+}

@@ -1,0 +1,188 @@
+/** Finds the columns of every node, from the sources down; what hangs on a node that failed is passed over. */
+import type { Problem } from '../core/errors/problem.js'
+import type { GraphNode } from '../core/graph/build-stream-graph.js'
+import { groupBy, topologicalOrder } from '../core/graph/order.js'
+import type { Chaining, NodeType, Watermark } from '../core/graph/stream-graph.js'
+import type { Schema } from '../core/record/schema.js'
+import { parseDuration } from '../core/spec/duration.js'
+import { isObject, type Outline, type OutlineNode } from '../core/spec/outline.js'
+import type { SpecEdge } from '../core/spec/resolve-edges.js'
+import type { Session } from '../duckdb/session.js'
+import type { BoundInput } from './bind-node.js'
+import {
+  type Answer,
+  checkOperator,
+  checkSink,
+  checkSource,
+  columnProblem,
+  type Looking,
+  type SpecNode,
+  tryResolveOperator,
+  withColumns,
+} from './check-node.js'
+
+export interface Untyped {
+  readonly spec: Readonly<Record<string, unknown>>
+  readonly outline: Outline
+  readonly edges: readonly SpecEdge[]
+  readonly session: () => Promise<Session>
+}
+
+export interface Typed {
+  readonly nodes: readonly GraphNode[]
+  readonly problems: readonly Problem[]
+}
+
+export async function deriveTypes(untyped: Untyped, looking: Looking): Promise<Typed> {
+  const nodes = new Map(untyped.outline.nodes.filter((node) => node.id !== '').map((node) => [node.id, node]))
+  const derivation = new Derivation(untyped, looking)
+  const { order } = topologicalOrder([...nodes.keys()], untyped.edges)
+  const ordered = order.map((id) => nodes.get(id)!)
+  const ofKind = (kind: OutlineNode['kind']) => ordered.filter((node) => node.kind === kind)
+  if (ofKind('operator').length > 0) void untyped.session().catch(() => undefined)
+  await Promise.all(ofKind('source').map((node) => derivation.source(node)))
+  for (const node of ofKind('operator')) await derivation.operator(node)
+  await Promise.all(ofKind('sink').map((node) => derivation.sink(node)))
+  derivation.checkEdges()
+  return {
+    nodes: untyped.outline.nodes.flatMap((node) => derivation.nodes.get(node.id) ?? []),
+    problems: derivation.problems,
+  }
+}
+
+class Derivation {
+  readonly nodes = new Map<string, GraphNode>()
+  readonly problems: Problem[] = []
+
+  constructor(
+    private readonly untyped: Untyped,
+    private readonly looking: Looking,
+  ) {}
+
+  async source(node: OutlineNode): Promise<void> {
+    const answer = await checkSource(specNode(node), this.looking)
+    const schema = this.take(node, answer)
+    if (schema === null) return
+    const connector = this.looking.parts.connectors.find((candidate) => candidate.name === node.name)
+    const config =
+      connector?.source === undefined ? node.config : withColumns(node.config, schema, connector.source.config)
+    this.nodes.set(node.id, { ...specNode(node).node, config, schema, keys: null })
+  }
+
+  async operator(node: OutlineNode): Promise<void> {
+    const inputs = this.inputsOf(node)
+    const spec = specNode(node)
+    if (inputs === null) {
+      const ports = this.edgesInto(node)
+      const resolved = await tryResolveOperator(spec, ports, this.looking)
+      if (!resolved.ok) this.problems.push(...resolved.problems)
+      return
+    }
+    const answer = await checkOperator(spec, inputs, await this.untyped.session(), this.looking)
+    const schema = this.take(node, answer)
+    if (schema === null || answer.schema === null) return
+    const operator = this.looking.parts.operators.find((candidate) => candidate.type === node.name)
+    this.nodes.set(node.id, { ...spec.node, schema, keys: operator?.key?.(answer.config) ?? null })
+  }
+
+  async sink(node: OutlineNode): Promise<void> {
+    const spec = specNode(node)
+    const schema = this.inputsOf(node)?.[0]?.schema ?? null
+    this.problems.push(...(await checkSink(spec, schema, this.looking)), ...this.deliveryProblems(node))
+    if (schema !== null) this.nodes.set(node.id, { ...spec.node, schema, keys: null })
+  }
+
+  checkEdges(): void {
+    for (const { from, to, spelled } of this.untyped.edges) {
+      const schema = this.nodes.get(from)?.schema
+      if (spelled === null || schema === undefined) continue
+      for (const [index, name] of spelled.key.entries()) {
+        const found = columnProblem(name, schema, to, `/edges/${spelled.index}/key/${index}`)
+        if (found !== null) this.problems.push(found)
+      }
+    }
+  }
+
+  /** The API refuses a silent downgrade (DESIGN, Delivery). */
+  private deliveryProblems(node: OutlineNode): Problem[] {
+    const kind = this.looking.parts.connectors.find((candidate) => candidate.name === node.name)?.sink
+    const delivery = this.untyped.spec.delivery ?? 'EXACTLY_ONCE'
+    if (kind === undefined || kind.guarantees.exactlyOnce || delivery !== 'EXACTLY_ONCE') return []
+    const message = `The sink \`${node.name}\` cannot promise EXACTLY_ONCE.`
+    const hint = 'Say `delivery: AT_LEAST_ONCE` if records may come twice.'
+    return [{ pointer: `/nodes/${node.index}/sink`, nodeId: node.id, code: 'sink.unsupported', message, hint }]
+  }
+
+  private take(node: OutlineNode, { schema, problems }: Answer): Schema | null {
+    this.problems.push(...problems)
+    if (schema === null) return null
+    const { watermark } = specNode(node).node
+    const found = watermark === null ? null : timeProblem(watermark, schema, node)
+    if (found !== null) this.problems.push(found)
+    return schema
+  }
+
+  /** null: not all of them are known. */
+  private inputsOf(node: OutlineNode): readonly BoundInput[] | null {
+    const edges = this.edgesInto(node)
+    const inputs = edges.flatMap((edge) => {
+      const schema = this.outputOf(edge)
+      return schema === null ? [] : [{ port: edge.port, schema }]
+    })
+    return edges.length === 0 || inputs.length < edges.length ? null : inputs
+  }
+
+  /** Late records have the columns that came in. */
+  private outputOf({ from, output }: SpecEdge): Schema | null {
+    if (output === 'main') return this.nodes.get(from)?.schema ?? null
+    const [input] = this.untyped.edges.filter((edge) => edge.to === from)
+    return input === undefined ? null : this.outputOf(input)
+  }
+
+  private edgesInto(node: OutlineNode): readonly SpecEdge[] {
+    this.byConsumer ??= groupBy(this.untyped.edges, (edge) => edge.to)
+    return this.byConsumer.get(node.id) ?? []
+  }
+
+  private byConsumer: Map<string, SpecEdge[]> | undefined
+}
+
+const NODE_TYPES: Readonly<Record<OutlineNode['kind'], NodeType>> = {
+  source: 'SOURCE',
+  operator: 'OPERATOR',
+  sink: 'SINK',
+}
+
+/** Parallelism above 1 has been warned of, and is 1 for now. */
+function specNode({ index, id, kind, name, config, raw }: OutlineNode): SpecNode {
+  const { name: label, description, chaining } = raw
+  return {
+    pointer: `/nodes/${index}`,
+    node: {
+      id,
+      name: typeof label === 'string' ? label : id,
+      description: typeof description === 'string' ? description : null,
+      nodeType: NODE_TYPES[kind],
+      kind: name,
+      config,
+      parallelism: 1,
+      chaining: typeof chaining === 'string' ? (chaining as Chaining) : 'ALWAYS',
+      watermark: readWatermark(raw.watermark),
+    },
+  }
+}
+
+function readWatermark(raw: unknown): Watermark | null {
+  if (!isObject(raw) || typeof raw.time !== 'string') return null
+  const ms = (value: unknown) => (typeof value === 'string' ? parseDuration(value) : null)
+  return { time: raw.time, outOfOrdernessMs: ms(raw.outOfOrderness) ?? 0, idleTimeoutMs: ms(raw.idleTimeout) }
+}
+
+function timeProblem({ time }: Watermark, schema: Schema, node: OutlineNode): Problem | null {
+  const pointer = `/nodes/${node.index}/watermark/time`
+  const missing = columnProblem(time, schema, node.id, pointer)
+  const type = schema.find((column) => column.name.toLowerCase() === time.toLowerCase())?.type ?? ''
+  if (missing !== null || /^(TIMESTAMP|DATE)/.test(type)) return missing
+  const message = `Event time must be a TIMESTAMP, and \`${time}\` is ${type}.`
+  return { pointer, nodeId: node.id, code: 'sql.invalid', message, hint: 'Cast it with MAP before.' }
+}
