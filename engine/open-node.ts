@@ -51,6 +51,7 @@ export async function openSink(
   return connector.sink.open(config, await connectionOf(connector, config, values, parts), lend(parts, signal))
 }
 
+/** `values.tables`: the inputs that its SQL may name. */
 export async function openOperator(
   node: StreamNode,
   values: Values,
