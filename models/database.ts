@@ -1,5 +1,5 @@
 /** The catalogue database: a pool of connections, the tables, and transactions that are tried again when they met another. */
-import mysql2 from 'mysql2'
+import mysql2, { type Connection } from 'mysql2'
 import { QueryTypes, Sequelize, Transaction } from 'sequelize'
 import { isJobError, JobError } from '../core/errors/job-error.js'
 import { connectionOptions, parseTarget } from './connection-url.js'
@@ -75,18 +75,29 @@ function connect(url: string, options: OpenOptions): Sequelize {
     timezone: '+00:00',
     logging: false,
     pool: { max: options.maxConnections ?? 10, min: 0, acquire: 10_000, idle: 30_000 },
-    retry: { max: 1 },
   })
+  sequelize.addHook('afterConnect', prepareSession as (connection: unknown) => Promise<void>)
   // Every statement of every model goes through here: the one place where a driver's error becomes one of ours.
   const query = sequelize.query.bind(sequelize) as (...args: unknown[]) => Promise<unknown>
-  sequelize.query = (async (...args: unknown[]) => {
-    try {
-      return await query(...args)
-    } catch (error) {
-      throw toDatabaseError(error)
+  sequelize.query = (async (sql: unknown, options?: { transaction?: unknown }) => {
+    const run = async () => {
+      try {
+        return await query(sql, options)
+      } catch (error) {
+        throw toDatabaseError(error)
+      }
     }
+    // Within a transaction only the whole of it can be tried again.
+    return options?.transaction ? await run() : await tryAgain(run)
   }) as typeof sequelize.query
   return sequelize
+}
+
+/** Strict whatever the server's default is; a lock that is not had soon is asked for again. */
+async function prepareSession(connection: Connection): Promise<void> {
+  await connection
+    .promise()
+    .query("SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 3")
 }
 
 async function inTransaction<T>(sequelize: Sequelize, run: (transaction: Transaction) => Promise<T>): Promise<T> {
