@@ -1,0 +1,26 @@
+import { z } from 'zod'
+import { sql } from '../core/config/schema.js'
+import { identifier } from '../duckdb/sql.js'
+import { list, namesOf, sameName } from './columns.js'
+import { columnName } from './config.js'
+import { defineOperator } from './operator.js'
+
+export const flatmap = defineOperator({
+  type: 'FLATMAP',
+  summary: 'Makes one record for each element of a list.',
+  config: z
+    .strictObject({
+      unnest: sql('VALUE', 'A list, over the columns of the input.'),
+      as: columnName('Column for the element; one of that name is replaced.').default('value'),
+      keepEmpty: z.boolean().default(false).describe('Keep a record whose list is empty or missing, with no element.'),
+    })
+    .meta({ title: 'Flat map' }),
+  ports: [{ name: 'input' }],
+  modes: ['BATCH'],
+  compile: ({ unnest, as, keepEmpty }, [input]) => {
+    const others = namesOf(input!.schema).filter((name) => !sameName(name, as))
+    const elements = keepEmpty ? `CASE WHEN len(${unnest}) > 0 THEN (${unnest}) ELSE [NULL] END` : `(${unnest})`
+    const items = [...(others.length === 0 ? [] : [list(others)]), `unnest(${elements}) AS ${identifier(as)}`]
+    return { each: `SELECT ${items.join(', ')} FROM ${input!.table}`, accounting: 'FANS_OUT' }
+  },
+})

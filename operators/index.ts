@@ -1,0 +1,25 @@
+/** All operators; a new one is added here. */
+import { aggregate } from './aggregate.js'
+import { deduplicate } from './deduplicate.js'
+import { filter } from './filter.js'
+import { flatmap } from './flatmap.js'
+import { join } from './join.js'
+import { limit } from './limit.js'
+import { map } from './map.js'
+import type { Operator } from './operator.js'
+import { sort } from './sort.js'
+import { sqlQuery } from './sql.js'
+import { union } from './union.js'
+
+export const operators = [
+  filter,
+  map,
+  flatmap,
+  aggregate,
+  join,
+  deduplicate,
+  union,
+  sort,
+  limit,
+  sqlQuery,
+] as readonly unknown[] as readonly Operator[]

@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import { defineOperator } from './operator.js'
+
+export const union = defineOperator({
+  type: 'UNION',
+  summary: 'Puts the records of several inputs into one stream.',
+  config: z
+    .strictObject({
+      mode: z
+        .enum(['BY_NAME', 'BY_POSITION'])
+        .default('BY_NAME')
+        .describe(
+          'BY_NAME: a column that an input lacks is NULL. BY_POSITION: same number of columns, names of the first input.',
+        ),
+    })
+    .meta({ title: 'Union' }),
+  ports: 'MANY',
+  modes: ['BATCH'],
+  compile: ({ mode }, inputs) => ({
+    each: inputs
+      .map((input) => `SELECT * FROM ${input.table}`)
+      .join(mode === 'BY_NAME' ? ' UNION ALL BY NAME ' : ' UNION ALL '),
+    accounting: 'MAPS',
+  }),
+})
