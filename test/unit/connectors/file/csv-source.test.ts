@@ -8,7 +8,7 @@ import { sourceConfig } from '../../../../connectors/file/config.js'
 import { fileSource } from '../../../../connectors/file/source.js'
 import { openSession } from '../../../../duckdb/open-session.js'
 import type { Session } from '../../../../duckdb/session.js'
-import { readAll } from './read-all.js'
+import { readAll } from '../../../conformance/read-all.js'
 
 let folder: string
 let session: Session

@@ -1,14 +1,15 @@
-import { join } from 'node:path'
-import type { Capture, Source } from '../../../../connectors/spi.js'
-import type { Budget, Position, Split } from '../../../../core/execution/plan.js'
-import type { Rejected } from '../../../../core/record/rejected.js'
-import type { Session } from '../../../../duckdb/session.js'
+import type { Capture, Source } from '../../connectors/spi.js'
+import type { Budget, Position, Split } from '../../core/execution/plan.js'
+import type { Rejected } from '../../core/record/rejected.js'
+import type { Session } from '../../duckdb/session.js'
 
 /** Reads a source to its end as the engine does: plan, read, isolate what fails, epoch after epoch. */
 export interface AllRead {
   readonly records: unknown[][]
   readonly rejected: Omit<Rejected, 'nodeId'>[]
   readonly positions: Position[]
+  /** Records of each epoch. */
+  readonly epochs: number[]
   readonly places: { readonly line?: number; readonly byte?: number }[]
 }
 
@@ -20,9 +21,10 @@ export async function readAll(
   session: Session,
   { budget = large, parallelism = 1, from = null as Position | null, most = 10_000 } = {},
 ): Promise<AllRead> {
-  const all: AllRead = { records: [], rejected: [], positions: [], places: [] }
+  const all: AllRead = { records: [], rejected: [], positions: [], places: [], epochs: [] }
   let position = from
   for (let epoch = 0; epoch < most; epoch += 1) {
+    const before = all.records.length
     const plan = await source.plan(position, budget, parallelism)
     let reached: Position | null = null
     let end = plan.end
@@ -33,6 +35,7 @@ export async function readAll(
     }
     position = plan.to ?? reached
     all.positions.push(position)
+    all.epochs.push(all.records.length - before)
     if (end) return all
   }
   throw new Error('the source does not come to an end')
@@ -68,5 +71,3 @@ async function materialise(session: Session, select: string): Promise<boolean> {
     return false
   }
 }
-
-export const inFolder = (session: Session, name: string) => join(session.folder, '..', name)

@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import type { Mark, OpenSink, Sink, SinkBatch, SinkKey } from '../../connectors/spi.js'
+import type { Fence } from '../../core/execution/fence.js'
+import type { Schema } from '../../core/record/schema.js'
+import { openSession } from '../../duckdb/open-session.js'
+import type { Session } from '../../duckdb/session.js'
+
+/** A sink into an empty target; `visible` looks at the target from outside. */
+export interface SinkUnderTest {
+  open(): Sink
+  /** `id` of every record that is visible. */
+  visible(): Promise<number[]>
+}
+
+const schema: Schema = [
+  { name: 'id', type: 'BIGINT' },
+  { name: 'name', type: 'VARCHAR' },
+]
+
+/** What every exactly-once sink upholds. */
+export function describeSink(name: string, setUp: () => Promise<SinkUnderTest>): void {
+  describe(`sink ${name}`, () => {
+    let under: SinkUnderTest
+    let session: Session
+    let folder: string
+    let key: SinkKey
+
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'conformance-'))
+      await mkdir(join(folder, 'session'))
+      session = await openSession({ folder: join(folder, 'session'), memoryLimitBytes: 256 * 1024 * 1024, threads: 1 })
+    })
+    afterAll(async () => {
+      session?.close()
+      await rm(folder, { recursive: true, force: true })
+    })
+    beforeEach(async () => {
+      under = await setUp()
+      key = { lineageId: randomUUID(), sinkUid: 'target', subtask: 0 }
+      await under.open().prepare([key], schema, fence())
+    })
+
+    const write = async (sink: OpenSink, ...ids: number[]) => {
+      const batch = await batchOf(session, ids)
+      return sink.append(batch, session)
+    }
+    const epoch = async (number: number, ids: number[], attempt = 1) => {
+      const sink = await under.open().open(key, fence({ epoch: number, attempt }), schema)
+      await write(sink, ...ids)
+      await sink.commit(mark(number, ids.length))
+      await sink.close()
+    }
+
+    test('shows an epoch once it is committed, and nothing of it before', async () => {
+      const sink = await under.open().open(key, fence(), schema)
+      expect(sink.committed).toBeNull()
+      expect(await write(sink, 1, 2)).toEqual([])
+      await write(sink, 3)
+      expect(await under.visible()).toEqual([])
+      await sink.commit(mark(1, 3))
+      await sink.close()
+      expect(await under.visible()).toEqual([1, 2, 3])
+    })
+
+    test('tells whoever comes next which epoch is visible, with its mark', async () => {
+      await epoch(1, [1, 2])
+      const again = await under.open().open(key, fence({ attempt: 2 }), schema)
+      expect(again.committed).toEqual(mark(1, 2))
+      await again.close()
+      await epoch(2, [3], 2)
+      expect(await under.visible()).toEqual([1, 2, 3])
+    })
+
+    test('marks an epoch without records', async () => {
+      await epoch(1, [])
+      const next = await under.open().open(key, fence({ epoch: 2 }), schema)
+      expect(next.committed).toEqual(mark(1, 0))
+      await next.close()
+    })
+
+    test('drops what was not committed', async () => {
+      const sink = await under.open().open(key, fence(), schema)
+      await write(sink, 9)
+      await sink.close()
+      await sink.close()
+      await epoch(1, [1], 2)
+      await under.open().finish([key], fence({ attempt: 2, activityAttempt: 9 }))
+      expect(await under.visible()).toEqual([1])
+    })
+
+    test('refuses an attempt that was overtaken, wherever it stands', async () => {
+      const old = await under.open().open(key, fence({ attempt: 1 }), schema)
+      await write(old, 1)
+      const newer = await under.open().open(key, fence({ attempt: 2 }), schema)
+      await expect(old.commit(mark(1, 1))).rejects.toMatchObject({ code: 'fenced' })
+      await old.close()
+      await write(newer, 1)
+      await newer.commit(mark(1, 1))
+      await newer.close()
+      await expect(under.open().open(key, fence({ attempt: 1 }), schema)).rejects.toMatchObject({ code: 'fenced' })
+      expect(await under.visible()).toEqual([1])
+    })
+
+    test('refuses a writer for which nothing was prepared', async () => {
+      const stranger = { ...key, lineageId: randomUUID() }
+      await expect(under.open().open(stranger, fence(), schema)).rejects.toMatchObject({ code: 'fenced' })
+    })
+
+    test('keeps writers of several subtasks and lineages apart', async () => {
+      const other = { ...key, lineageId: randomUUID() }
+      const second = { ...key, subtask: 1 }
+      await under.open().prepare([key, second], schema, fence())
+      await under.open().prepare([other], schema, fence())
+      for (const [index, one] of [key, second, other].entries()) {
+        const sink = await under.open().open(one, fence(), schema)
+        await write(sink, index)
+        await sink.commit(mark(1, 1))
+        await sink.close()
+      }
+      expect((await under.visible()).sort()).toEqual([0, 1, 2])
+    })
+
+    test('finishes once and again', async () => {
+      await epoch(1, [1, 2])
+      await under.open().finish([key], fence({ epoch: 2 }))
+      await under.open().finish([key], fence({ epoch: 2 }))
+      expect(await under.visible()).toEqual([1, 2])
+    })
+  })
+}
+
+export const fence = (part: Partial<Fence> = {}): Fence => ({
+  generation: 1,
+  attempt: 1,
+  epoch: 1,
+  activityAttempt: 1,
+  ...part,
+})
+
+export const mark = (epoch: number, written: number): Mark => ({
+  epoch,
+  written,
+  rejects: null,
+  counters: JSON.stringify({ epoch }),
+})
+
+export async function batchOf(session: Session, ids: readonly number[]): Promise<SinkBatch> {
+  await session.run('CREATE OR REPLACE TABLE sink_batch (id BIGINT, name VARCHAR)')
+  if (ids.length > 0) await session.append('sink_batch', [ids.map(BigInt), ids.map((id) => `name "${id}", ünï\n`)])
+  return { table: '"sink_batch"', schema, records: ids.length }
+}

@@ -1,0 +1,88 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Source } from '../../connectors/spi.js'
+import { openSession } from '../../duckdb/open-session.js'
+import type { Session } from '../../duckdb/session.js'
+import { type AllRead, large, readAll, readSplit } from './read-all.js'
+
+/** A source as a connector's test sets it up: with some tens of records, read through whatever `open` gives. */
+export interface SourceUnderTest {
+  open(): Source
+  readonly records: number
+  /** Budgets that cut those records into several epochs. */
+  readonly small: { readonly records: number; readonly bytes: number }
+}
+
+/** What every source upholds. */
+export function describeSource(name: string, setUp: () => Promise<SourceUnderTest>): void {
+  describe(`source ${name}`, () => {
+    let under: SourceUnderTest
+    let session: Session
+    let folder: string
+
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'conformance-'))
+      await mkdir(join(folder, 'session'))
+      session = await openSession({ folder: join(folder, 'session'), memoryLimitBytes: 256 * 1024 * 1024, threads: 1 })
+      under = await setUp()
+    })
+    afterAll(async () => {
+      session?.close()
+      await rm(folder, { recursive: true, force: true })
+    })
+
+    test('gives every record, with the columns that it says', async () => {
+      const source = under.open()
+      const all = await readAll(source, session)
+      expect(all.records).toHaveLength(under.records)
+      expect(await session.describe('SELECT * FROM batch')).toEqual(await source.schema())
+    })
+
+    test('gives the same records in small epochs as in large ones', async () => {
+      const whole = await readAll(under.open(), session)
+      const pieces = await readAll(under.open(), session, { budget: under.small })
+      expect(pieces.positions.length).toBeGreaterThan(2)
+      expect(pieces.records).toEqual(whole.records)
+    })
+
+    test('gives the same records to several subtasks as to one', async () => {
+      const whole = await readAll(under.open(), session)
+      const shared = await readAll(under.open(), session, { parallelism: 3, budget: under.small })
+      expect(shared.records).toEqual(whole.records)
+    })
+
+    test('goes on from every position without loss or doubles', async () => {
+      const whole = await readAll(under.open(), session, { budget: under.small })
+      let before = 0
+      for (const [index, position] of whole.positions.entries()) {
+        before += whole.epochs[index]!
+        const stored = JSON.parse(JSON.stringify(position))
+        const rest = await readAll(under.open(), session, { from: stored })
+        expect(rest.records).toEqual(whole.records.slice(before))
+      }
+    })
+
+    test('gives the same records when a split is read again, by another process', async () => {
+      const plan = await under.open().plan(null, under.small, 1)
+      const splits = JSON.parse(JSON.stringify(plan.splits)) as typeof plan.splits
+      const again: AllRead[] = []
+      for (let time = 0; time < 2; time += 1) {
+        const all: AllRead = { records: [], rejected: [], positions: [], places: [], epochs: [] }
+        for (const split of splits.flat()) all.positions.push(await readSplit(under.open(), split, session, all))
+        again.push(all)
+      }
+      expect(again[0]).toEqual(again[1])
+    })
+
+    test('plans something while there is input, however small the budget', async () => {
+      const all = await readAll(under.open(), session, {
+        budget: { records: 1, bytes: 1 },
+        most: under.records * 3 + 10,
+      })
+      expect(all.records).toHaveLength(under.records)
+      expect(large.records).toBeGreaterThan(under.records)
+    })
+  })
+}
