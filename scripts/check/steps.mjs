@@ -7,7 +7,7 @@ import { run } from '../setup/process.mjs'
 
 const shown = { out: 2, err: 2 }
 
-export const format = () => run(binary('biome'), ['ci', '--diagnostic-level=error', '.'], shown).then(nothing)
+export const format = () => run(binary('biome'), ['check', '--diagnostic-level=error', '.'], shown).then(nothing)
 
 export const types = () => run(binary('tsc'), ['-p', 'tsconfig.json'], shown).then(nothing)
 
