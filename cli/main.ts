@@ -60,23 +60,8 @@ function addLocal(add: Add): void {
   )
     .option('--param <name=value>', 'value of a parameter, may be repeated', collect)
     .option(...connections)
-    .option('--until-idle <duration>', 'end a STREAMING job once no source had input for so long')
     .option('--state <folder>', 'keep the state there; an unfinished execution goes on')
     .option('--fresh', 'start anew in a folder that holds state')
-  add(
-    'preview <file>',
-    'Shows the first records of a node.',
-    'etl preview job.yaml --node delayed --limit 20',
-    async () => {
-      const { previewCommand } = await import('./local/preview.js')
-      return ({ output }: Context, file: string, options: object) =>
-        previewCommand(file, { ...options, json: output.json })
-    },
-  )
-    .requiredOption('--node <id>', 'node whose output is shown')
-    .option('--limit <count>', 'how many records', '20')
-    .option('--param <name=value>', 'value of a parameter, may be repeated', collect)
-    .option(...connections)
   add(
     'validate <file>',
     'Checks a job: shape, meaning, types.',
