@@ -30,7 +30,7 @@ export async function run(
   running.add(child)
   let output = ''
   const keep = (chunk) => {
-    output = (output + chunk).slice(-200_000)
+    output += chunk
     progress?.(String(chunk))
   }
   child.stdout?.on('data', keep)
