@@ -98,7 +98,9 @@ describe('completing a checkpoint', () => {
       expect(await database.tables.jobMetrics.count()).toBe(1)
     })
   })
+})
 
+describe('a commit', () => {
   test('changes nothing at all when a part of it is refused', async () => {
     await withCatalogue({}, async ({ journal, executions, start }) => {
       const owner = await start()
@@ -171,6 +173,19 @@ describe('a stale owner', () => {
       expect((await executions.get(stale.executionId)).epochs).toBe(0)
       await journal.completeCheckpoint(owner, commit(1))
       expect(await executions.get(stale.executionId)).toMatchObject({ epochs: 1, restarts: 1, status: 'RUNNING' })
+    })
+  })
+
+  test('is fenced from the moment another owner has its lineage, though it runs on', async () => {
+    await withCatalogue({}, async ({ journal, executions, database, start }) => {
+      const stale = await start()
+      await journal.storePlan(stale, plan(1))
+      await database.execute("UPDATE etl_lineage SET owner_execution_id = 'newer', generation = generation + 1")
+      await expect(journal.completeCheckpoint(stale, commit(1))).rejects.toMatchObject({ code: 'fenced' })
+      await expect(journal.storePlan(stale, plan(2))).rejects.toMatchObject({ code: 'fenced' })
+      await expect(journal.storeRestart(stale, failure, restart)).rejects.toMatchObject({ code: 'fenced' })
+      await expect(journal.finish(stale, 'COMPLETED', null)).rejects.toMatchObject({ code: 'fenced' })
+      expect(await executions.get(stale.executionId)).toMatchObject({ status: 'RUNNING', epochs: 0 })
     })
   })
 

@@ -100,8 +100,10 @@ describe('a job', () => {
       expect((await jobs.get(jobId)).version).toBe(2)
     })
   })
+})
 
-  test('has a name of its own among those that are not deleted', async () => {
+describe('the jobs', () => {
+  test('have names of their own among those that are not deleted', async () => {
     await withCatalogue(async (database) => {
       const jobs = jobStore(database)
       const { jobId } = await jobs.save(sampleJob())
@@ -116,7 +118,7 @@ describe('a job', () => {
     })
   })
 
-  test('that has an execution which has not ended is not deleted', async () => {
+  test('that have an execution which has not ended are not deleted', async () => {
     await withCatalogue(async (database) => {
       const jobs = jobStore(database)
       const { jobId } = await jobs.save(sampleJob())
@@ -130,7 +132,7 @@ describe('a job', () => {
     })
   })
 
-  test('is found in pages, each once, and by part of its name taken literally', async () => {
+  test('are found in pages, each once, and by part of their name taken literally', async () => {
     await withCatalogue(async (database) => {
       const jobs = jobStore(database)
       for (const name of ['a_1', 'ab1', 'c', 'd', 'e']) await jobs.save(sampleJob({ name }))
