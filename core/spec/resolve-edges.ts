@@ -117,16 +117,24 @@ function edgeFor(
   }
 }
 
+/** Comparing every wrong name with every node would take long in a large spec that is wrong everywhere. */
+function nearestId(name: string, { ids, problems }: Resolver): string | null {
+  return problems.length < MOST_HINTS ? nearestHint(name, ids) : null
+}
+
+const MOST_HINTS = 25
+
 interface Producer {
   readonly node: OutlineNode
   readonly output: 'main' | 'late'
 }
 
-function findProducer(from: string, { nodes, ids, catalogue }: Resolver): Producer | Refusal {
+function findProducer(from: string, resolver: Resolver): Producer | Refusal {
+  const { nodes, catalogue } = resolver
   const node = nodes.get(from)
   if (node !== undefined) return { node, output: 'main' }
   const base = from.endsWith('.late') ? nodes.get(from.slice(0, -'.late'.length)) : undefined
-  if (base === undefined) return { message: `There is no node \`${from}\`.`, hint: nearestHint(from, ids) }
+  if (base === undefined) return { message: `There is no node \`${from}\`.`, hint: nearestId(from, resolver) }
   const operator = catalogue.operators.find((known) => known.type === base.name)
   if (base.kind === 'operator' && operator?.late !== false) return { node: base, output: 'late' }
   return { message: `\`${base.id}\` has no second output \`late\`.` }
