@@ -21,6 +21,8 @@ export interface TemporalControl {
 }
 
 export interface TemporalOptions {
+  /** How long a call may take, tries included. */
+  readonly patienceMs?: number
   readonly address: string
   readonly namespace: string
 }
@@ -33,11 +35,20 @@ export function workflowIdOf(jobId: string, executionId: string): string {
 }
 
 /** Lazy: a Temporal server that is away at boot is found again when it is back. */
-export function openTemporal({ address, namespace }: TemporalOptions): TemporalControl {
+export function openTemporal({ address, namespace, patienceMs: most = PATIENCE_MS }: TemporalOptions): TemporalControl {
   const connection = Connection.lazy({ address })
   const client = new Client({ connection, namespace })
   let searchable = false
-  const soon = <T>(work: () => Promise<T>) => connection.withDeadline(Date.now() + PATIENCE_MS, work)
+  const open = new Set<Promise<unknown>>()
+  const soon = <T>(work: () => Promise<T>, patienceMs = most): Promise<T> => {
+    const call = connection.withDeadline(Date.now() + patienceMs, work)
+    const settled: Promise<unknown> = call.then(
+      () => open.delete(settled),
+      () => open.delete(settled),
+    )
+    open.add(settled)
+    return call
+  }
   return {
     async startExecution({ executionId, jobId, trigger }) {
       try {
@@ -67,7 +78,7 @@ export function openTemporal({ address, namespace }: TemporalOptions): TemporalC
     },
     async probe() {
       try {
-        await soon(() => connection.workflowService.describeNamespace({ namespace }))
+        await soon(() => connection.workflowService.describeNamespace({ namespace }), Math.min(most, PROBE_MS))
         return `${address}, namespace ${namespace}`
       } catch (error) {
         throw away(address, error)
@@ -77,11 +88,16 @@ export function openTemporal({ address, namespace }: TemporalOptions): TemporalC
       await soon(() => registerMissing(connection, namespace))
       searchable = true
     },
-    close: async () => await connection.close(),
+    async close() {
+      // A call that is tried again on a closed channel would end the process.
+      await Promise.all(open)
+      await connection.close()
+    },
   }
 }
 
 const PATIENCE_MS = 5000
+const PROBE_MS = 2000
 const JOB_ID = defineSearchAttributeKey('EtlJobId', 'KEYWORD')
 const TRIGGER = defineSearchAttributeKey('EtlTrigger', 'KEYWORD')
 /** KEYWORD is 2, INT 3 in temporal.api.enums.v1.IndexedValueType. */

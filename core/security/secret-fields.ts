@@ -65,7 +65,7 @@ function map(
     Object.entries(value).map(([key, item]) => {
       const below = nodes.map((node) => node.properties?.[key] ?? node.additionalProperties).filter(isNode)
       const at = `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
-      return [key, map(item, below, at, secret || (typeof item !== 'object' && isSecretName(key)), change)]
+      return [key, map(item, below, at, secret || isSecretName(key), change)]
     }),
   )
 }

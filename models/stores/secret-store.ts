@@ -51,15 +51,15 @@ export function secretStore(database: Database, secretKey: string) {
     }: SecretValue): Promise<{ readonly record: SecretRecord; readonly isNew: boolean }> {
       const secretValue = cipher.encrypt(value, placeOf(name))
       const keyId = secretValue.split('.')[1] ?? ''
-      const changed = await database.execute(
+      await database.execute(
         `INSERT INTO etl_secret (secret_name, secret_value, key_id, description, created_by, updated_by)
          VALUES (:name, :secretValue, :keyId, :description, :by, :by)
          ON DUPLICATE KEY UPDATE secret_value = :secretValue, key_id = :keyId, updated_by = :by, version = version + 1,
            description = COALESCE(:description, description)`,
         { name, secretValue, keyId, description, by },
       )
-      // MySQL counts an insert as 1 row and an update as 2.
-      return { record: recordOf(await find(name)), isNew: changed === 1 }
+      const record = recordOf(await find(name))
+      return { record, isNew: record.version === 1 }
     },
     async remove(name: string): Promise<void> {
       if ((await secret.destroy({ where: { secretName: name } })) === 0) await find(name)
