@@ -21,21 +21,24 @@ export interface Suspect {
   readonly inputs: readonly BoundInput[]
 }
 
-/** The statement as a whole has failed: now each expression is bound by itself. All that fail are told. */
+/** The statement as a whole has failed: now each expression is bound by itself, and all that fail are told. */
 export async function findFaults(session: Session, suspect: Suspect, error: JobError): Promise<Fault[]> {
-  if (error.pointer !== undefined) return [fault(error.pointer, error, suspect)]
   const fields = sqlFields(suspect)
   const faults: Fault[] = []
   for (const { pointer, kind, text } of fields) {
     if (kind === 'QUERY') continue
     const own = await errorOf(session, text, suspect)
-    if (own !== null && (own.message === error.message || missingName(own.message) !== null))
+    // Other errors may come of looking at it alone: columns that it makes itself, or that it is grouped by.
+    if (own !== null && (own.message === error.message || missingColumn(own.message) !== null)) {
       faults.push(fault(pointer, own, suspect))
+    }
   }
-  if (faults.some(({ message }) => message === error.message)) return faults
+  const told = (one: Fault) =>
+    one.message === error.message || one.message.includes(`"${missingColumn(error.message)}"`)
+  if (error.pointer === undefined && faults.some(told)) return faults
   const queries = fields.filter(({ kind }) => kind === 'QUERY')
-  const pointer = placeOf(missingName(error.message), suspect) ?? (queries.length === 1 ? queries[0]!.pointer : '')
-  return [fault(pointer, error, suspect)]
+  const guessed = placeOf(missingColumn(error.message), suspect) ?? (queries.length === 1 ? queries[0]!.pointer : '')
+  return [fault(error.pointer ?? guessed, error, suspect), ...faults]
 }
 
 /** A condition must be BOOLEAN: DuckDB would cast a number silently. */
@@ -93,18 +96,21 @@ function fault(pointer: string, error: JobError, { inputs }: Suspect): Fault {
 }
 
 function nearestColumn(message: string, inputs: readonly BoundInput[]): string | null {
-  const missing = missingName(message)
+  const missing = missingColumn(message)
   if (missing === null) return null
   return nearestHint(missing, [...new Set(inputs.flatMap(({ schema }) => schema.map((column) => column.name)))])
 }
 
-function missingName(message: string): string | null {
-  const match =
-    /(?:column|table)(?: with name)? (?:"([^"]+)"|`([^`]+)`|'([^']+)'|(\w+))[^.]*(?:not found|not exist|here|not contain)/i.exec(
-      message,
-    )
-  return match === null ? null : (match[1] ?? match[2] ?? match[3] ?? match[4] ?? null)
+function missingColumn(message: string): string | null {
+  const match = MISSING.map((pattern) => pattern.exec(message)).find((found) => found !== null)
+  return match?.[1] ?? null
 }
+
+const MISSING = [
+  /Referenced (?:column|table) "([^"]+)" not found/,
+  /does not have a column named "([^"]+)"/,
+  /There is no column `([^`]+)`/,
+]
 
 /** Columns that are named outside of expressions: as a text, or as a key. */
 function placeOf(name: string | null, { config }: Suspect): string | null {
