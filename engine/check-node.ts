@@ -9,8 +9,9 @@ import type { Schema } from '../core/record/schema.js'
 import { nearestHint } from '../core/spec/nearest.js'
 import { pointerTo } from '../core/spec/pointer.js'
 import type { Session } from '../duckdb/session.js'
-import { type BoundInput, bindOperator } from './bind-node.js'
+import { type BoundInput, bindExpression, bindOperator } from './bind-node.js'
 import { findConditionFaults, findFaults } from './blame.js'
+import { partitionConfig } from './config.js'
 import type { EngineParts } from './engine.js'
 import { openSink, openSource } from './open-node.js'
 import { tryResolveConfig, type Values } from './resolve-config.js'
@@ -119,6 +120,32 @@ export function withColumns(config: StreamNode['config'], schema: Schema, source
   // An object keeps neither two keys of one name nor the order of keys that are numbers.
   const kept = Object.keys(columns).every((name, index) => name === schema[index]?.name)
   return kept && source.safeParse({ ...config, columns }).success ? { ...config, columns } : config
+}
+
+/** The expression of a CUSTOM edge gives the number of a subtask. */
+export async function checkPartition(
+  edge: { readonly nodeId: string; readonly pointer: string; readonly schema: Schema; readonly expression: string },
+  session: Session,
+  { parts, values }: Looking,
+): Promise<Problem[]> {
+  const { nodeId, pointer, schema, expression } = edge
+  const resolved = await tryResolveConfig(partitionConfig, { expression }, values, parts)
+  if (!resolved.ok) return placed(resolved.problems, nodeId, pointer)
+  const place = { pointer: `${pointer}/expression`, nodeId, hint: null }
+  try {
+    const type = await bindExpression(session, resolved.config.expression, nodeId, [{ port: 'input', schema }])
+    if (/^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER)$/.test(type)) return []
+    return [
+      {
+        ...place,
+        code: 'sql.invalid',
+        message: `The number of a subtask must be a whole number, and this is ${type}.`,
+      },
+    ]
+  } catch (error) {
+    const { code, message, hint = null } = toJobError(error)
+    return [{ ...place, code, message, hint }]
+  }
 }
 
 async function configProblems(

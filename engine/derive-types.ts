@@ -12,6 +12,7 @@ import type { BoundInput } from './bind-node.js'
 import {
   type Answer,
   checkOperator,
+  checkPartition,
   checkSink,
   checkSource,
   columnProblem,
@@ -43,7 +44,7 @@ export async function deriveTypes(untyped: Untyped, looking: Looking): Promise<T
   await Promise.all(ofKind('source').map((node) => derivation.source(node)))
   for (const node of ofKind('operator')) await derivation.operator(node)
   await Promise.all(ofKind('sink').map((node) => derivation.sink(node)))
-  derivation.checkEdges()
+  await derivation.edges()
   return {
     nodes: untyped.outline.nodes.flatMap((node) => derivation.nodes.get(node.id) ?? []),
     problems: derivation.problems,
@@ -92,14 +93,18 @@ class Derivation {
     if (schema !== null) this.nodes.set(node.id, { ...spec.node, schema, keys: null })
   }
 
-  checkEdges(): void {
+  async edges(): Promise<void> {
     for (const { from, to, spelled } of this.untyped.edges) {
       const schema = this.nodes.get(from)?.schema
       if (spelled === null || schema === undefined) continue
+      const pointer = `/edges/${spelled.index}`
       for (const [index, name] of spelled.key.entries()) {
-        const found = columnProblem(name, schema, to, `/edges/${spelled.index}/key/${index}`)
+        const found = columnProblem(name, schema, to, `${pointer}/key/${index}`)
         if (found !== null) this.problems.push(found)
       }
+      if (spelled.expression === null) continue
+      const edge = { nodeId: to, pointer, schema, expression: spelled.expression }
+      this.problems.push(...(await checkPartition(edge, await this.untyped.session(), this.looking)))
     }
   }
 

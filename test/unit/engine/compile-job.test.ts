@@ -265,6 +265,19 @@ describe('compiling a job', () => {
     ])
   })
 
+  it('checks the expression of an edge that is partitioned by one', async () => {
+    const custom = (expression: string) =>
+      problems([flights, sink('flights')], {
+        edges: [{ from: 'flights', to: 'out', type: 'SHUFFLE', partition: 'CUSTOM', expression }],
+      })
+    expect(await custom('delay % 2')).toEqual([])
+    expect(await custom('dellay % 2')).toMatchObject([
+      { pointer: '/edges/0/expression', hint: 'Did you mean `delay`?' },
+    ])
+    expect(await custom('origin')).toMatchObject([{ pointer: '/edges/0/expression', code: 'sql.invalid' }])
+    expect(await custom('random()')).toMatchObject([{ pointer: '/edges/0/expression', code: 'sql.refused' }])
+  })
+
   it('answers a spec of 10,000 nodes at once', async () => {
     const nodes = Array.from({ length: 10_000 }, (_, index) => filter('true', `n${index}`, `n${index + 1}`))
     const started = performance.now()
