@@ -12,6 +12,9 @@ export async function evaluateRestartStrategy(
 ): Promise<RestartDecision> {
   const record = await deps.journal.execution(executionId)
   const owner = known ?? { executionId, generation: record.generation, attempt: record.attempt }
+  // Asked again after its answer was lost: what was decided stands.
+  if (known !== null && record.attempt > known.attempt)
+    return { restart: true, delayMs: 0, reason: 'Decided before.', attempt: record.attempt }
   const evaluation = failure.tolerated
     ? toleratedTimeout(record.restartMemory)
     : evaluateRestart(record.settings.restart, record.restartMemory, failure.atMs, deps.jitter())

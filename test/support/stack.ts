@@ -6,8 +6,8 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Connection } from '@temporalio/client'
 import type { ExecutionReport } from '../../core/execution/report.js'
+import { ownNamespace } from './namespace.js'
 import { freePort } from './services.js'
 import { until } from './until.js'
 
@@ -121,20 +121,4 @@ export async function withStack<T>(
     for (const child of children) child.kill('SIGKILL')
     await rm(home, { recursive: true, force: true })
   }
-}
-
-/** Nobody else's workflows reach the workers of this stack. */
-async function ownNamespace(address: string): Promise<string> {
-  const namespace = `stack-${Date.now().toString(36)}-${process.pid}`
-  const connection = await Connection.connect({ address })
-  try {
-    await connection.workflowService.registerNamespace({
-      namespace,
-      workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
-    })
-    await until('the namespace is known', async () => await connection.workflowService.describeNamespace({ namespace }))
-  } finally {
-    await connection.close()
-  }
-  return namespace
 }

@@ -1,0 +1,24 @@
+import { Connection } from '@temporalio/client'
+import { until } from './until.js'
+
+/** A namespace of its own: nobody else's workflows reach the workers of a test. */
+export async function ownNamespace(address: string): Promise<string> {
+  const namespace = `test-${Date.now().toString(36)}-${process.pid}`
+  const connection = await Connection.connect({ address })
+  try {
+    await connection.workflowService.registerNamespace({
+      namespace,
+      workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
+    })
+    await until('the namespace is known', async () => await connection.workflowService.describeNamespace({ namespace }))
+  } finally {
+    await connection.close()
+  }
+  return namespace
+}
+
+export function temporalAddress(): string {
+  const address = process.env.ETL_TEST_TEMPORAL_ADDRESS
+  if (address) return address
+  throw new Error('ETL_TEST_TEMPORAL_ADDRESS is not set: this test needs a Temporal server.')
+}

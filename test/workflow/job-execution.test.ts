@@ -1,0 +1,217 @@
+import { randomUUID } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { Context } from '@temporalio/activity'
+import { ApplicationFailure, Client, Connection, WorkflowFailedError } from '@temporalio/client'
+import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker'
+import type { Activities } from '../../activities/contract.js'
+import type { Next } from '../../core/execution/plan.js'
+import { ownNamespace, temporalAddress } from '../support/namespace.js'
+
+let client: Client
+let native: NativeConnection
+let workflowBundle: { code: string }
+
+beforeAll(async () => {
+  const address = temporalAddress()
+  const namespace = await ownNamespace(address)
+  client = new Client({ connection: await Connection.connect({ address }), namespace })
+  native = await NativeConnection.connect({ address })
+  workflowBundle = await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+    logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error: console.error },
+  })
+}, 60_000)
+
+afterAll(async () => {
+  await client?.connection.close()
+  await native?.close()
+})
+
+describe('jobExecution on a Temporal server', () => {
+  test('runs prepare, chain, checkpoint and finish, and its history reads as a story', async () => {
+    const calls: string[] = []
+    const handle = await run(world({ epochs: 2, calls }), async (start) => {
+      const started = await start()
+      expect(await started.result()).toEqual({ status: 'COMPLETED' })
+      return started
+    })
+    expect(calls).toEqual(['prepare', 'chain 1', 'checkpoint 1', 'chain 2', 'checkpoint 2', 'finish COMPLETED'])
+    const { events } = await handle.fetchHistory()
+    const summaries = (events ?? [])
+      .filter((event) => event.activityTaskScheduledEventAttributes)
+      .map((event) => Buffer.from(event.userMetadata?.summary?.data ?? []).toString())
+    expect(summaries).toEqual([
+      '"prepare"',
+      '"epoch 1 · in→out · subtask 0/1"',
+      '"checkpoint 1"',
+      '"epoch 2 · in→out · subtask 0/1"',
+      '"checkpoint 2"',
+      '"finish: COMPLETED"',
+    ])
+  }, 60_000)
+
+  test('restarts a failed epoch with the next attempt, and fails the workflow when told to stop', async () => {
+    const calls: string[] = []
+    const failing = world({ epochs: 1, calls })
+    let attempts: number[] = []
+    failing.runOperatorChain = async ({ fence }) => {
+      attempts = [...attempts, fence.attempt]
+      throw ApplicationFailure.nonRetryable('The target refused.', 'sink.refused')
+    }
+    failing.evaluateRestartStrategy = async () => ({
+      restart: attempts.length < 3,
+      delayMs: 1,
+      reason: 'as told',
+      attempt: attempts.length + 1,
+    })
+    await run(failing, async (start) => {
+      const error = await (await start()).result().catch((thrown) => thrown)
+      expect(error).toBeInstanceOf(WorkflowFailedError)
+      expect(error.cause).toMatchObject({ type: 'sink.refused', message: 'The target refused.' })
+    })
+    expect(attempts).toEqual([1, 2, 3])
+    expect(calls.at(-1)).toBe('finish FAILED')
+  }, 60_000)
+
+  test('answers a cancel within two seconds, and still writes the final status', async () => {
+    const calls: string[] = []
+    const slow = world({ epochs: 1, calls })
+    slow.runOperatorChain = async () => {
+      const beat = setInterval(() => Context.current().heartbeat(), 200)
+      try {
+        return await Context.current().cancelled
+      } finally {
+        clearInterval(beat)
+      }
+    }
+    await run(slow, async (start) => {
+      const started = await start()
+      await new Promise((resolve) => setTimeout(resolve, 1000))
+      const askedMs = Date.now()
+      await started.cancel()
+      const error = await started.result().catch((thrown) => thrown)
+      expect(error.cause?.name).toBe('CancelledFailure')
+      expect(Date.now() - askedMs).toBeLessThan(2000)
+    })
+    expect(calls.at(-1)).toBe('finish CANCELLED')
+  }, 60_000)
+
+  test('ends an execution that takes longer than its timeout as FAILED', async () => {
+    const calls: string[] = []
+    const slow = world({ epochs: 1, calls, timeoutMs: 1500 })
+    slow.runOperatorChain = async () => {
+      const beat = setInterval(() => Context.current().heartbeat(), 200)
+      try {
+        return await Context.current().cancelled
+      } finally {
+        clearInterval(beat)
+      }
+    }
+    await run(slow, async (start) => {
+      const error = await (await start()).result().catch((thrown) => thrown)
+      expect(error.cause).toMatchObject({ type: 'execution.timeout' })
+    })
+    expect(calls.at(-1)).toBe('finish FAILED')
+  }, 60_000)
+
+  test('waits until it is admitted', async () => {
+    const calls: string[] = []
+    const waiting = world({ epochs: 1, calls })
+    const { prepareExecution } = waiting
+    let asked = 0
+    waiting.prepareExecution = async (executionId) => (asked++ === 0 ? 'waiting' : await prepareExecution(executionId))
+    await run(waiting, async (start) => {
+      const started = await start()
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      expect(calls).toEqual([])
+      await started.signal('admitted')
+      expect(await started.result()).toEqual({ status: 'COMPLETED' })
+    })
+  }, 60_000)
+
+  test('goes on in a new workflow run when its history has grown', async () => {
+    const calls: string[] = []
+    // A server suggests it at 4,096 events; an epoch makes a dozen.
+    const epochs = 400
+    await run(world({ epochs, calls }), async (start) => {
+      const started = await start()
+      expect(await started.result()).toEqual({ status: 'COMPLETED' })
+      const { runId } = await client.workflow.getHandle(started.workflowId).describe()
+      expect(runId).not.toBe(started.firstExecutionRunId)
+    })
+    expect(calls.filter((call) => call.startsWith('checkpoint'))).toEqual(
+      Array.from({ length: epochs }, (_, index) => `checkpoint ${index + 1}`),
+    )
+  }, 180_000)
+})
+
+type Start = () => ReturnType<typeof startOne>
+
+async function startOne() {
+  return await client.workflow.start('jobExecution', {
+    taskQueue: 'etl-control',
+    workflowId: `etl-job/test/${randomUUID()}`,
+    args: [{ executionId: 'e' }],
+  })
+}
+
+/** Workers on the task queues of the service, with activities of the test. */
+async function run<T>(implementations: Activities, work: (start: Start) => Promise<T>): Promise<T> {
+  const shared = {
+    connection: native,
+    namespace: client.options.namespace,
+    activities: { ...implementations },
+    maxHeartbeatThrottleInterval: '200ms' as const,
+  }
+  const workers = await Promise.all([
+    Worker.create({ ...shared, taskQueue: 'etl-control', workflowBundle }),
+    Worker.create({ ...shared, taskQueue: 'etl-data' }),
+  ])
+  const running = Promise.all(workers.map((worker) => worker.run()))
+  try {
+    return await work(startOne)
+  } finally {
+    for (const worker of workers) worker.shutdown()
+    await running
+  }
+}
+
+function world(facts: { epochs: number; calls: string[]; timeoutMs?: number }): Activities {
+  const { epochs, calls } = facts
+  const nextAfter = (epoch: number): Next =>
+    epoch >= epochs ? { kind: 'exhausted' } : { kind: 'plan', epoch: epoch + 1, phase: 1, notBefore: null }
+  return {
+    prepareExecution: async (executionId) => {
+      calls.push('prepare')
+      return {
+        owner: { executionId, generation: 1, attempt: 1 },
+        phases: [{ number: 1, stages: [[{ vertexId: 'v', name: 'in→out', parallelism: 1, upstream: [] }]] }],
+        next: nextAfter(0),
+        checkpointTimeoutMs: 60_000,
+        heartbeatTimeoutMs: 5000,
+        timeoutMs: facts.timeoutMs ?? null,
+        tolerableFailures: 0,
+      }
+    },
+    planEpoch: async () => ({ kind: 'exhausted' }),
+    runOperatorChain: async ({ fence, vertexId, subtask }) => {
+      calls.push(`chain ${fence.epoch}`)
+      return { vertexId, subtask, reference: `r${fence.epoch}`, recordsIn: 1, recordsOut: 1 }
+    },
+    triggerCheckpoint: async ({ epoch }) => {
+      calls.push(`checkpoint ${epoch}`)
+      return nextAfter(epoch)
+    },
+    awaitInput: async () => undefined,
+    evaluateRestartStrategy: async (_owner, _executionId, { atMs }) => ({
+      restart: false,
+      delayMs: atMs * 0,
+      reason: 'never',
+      attempt: 1,
+    }),
+    finishExecution: async (_owner, _executionId, { status }) => {
+      calls.push(`finish ${status}`)
+    },
+  }
+}
