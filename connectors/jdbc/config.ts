@@ -1,0 +1,109 @@
+import { z } from 'zod'
+import { secret, sql } from '../../core/config/schema.js'
+import { DURATION } from '../../core/spec/duration.js'
+
+const sslConfig = z
+  .union([
+    z.boolean(),
+    z.strictObject({
+      ca: z.string().min(1).optional().describe('Certificate authority, PEM.'),
+      rejectUnauthorized: z.boolean().default(true).describe('Refuse a server whose certificate cannot be verified.'),
+    }),
+  ])
+  .describe('Encrypt the connection.')
+
+export const connectionConfig = z.strictObject({
+  url: z
+    .string()
+    .regex(/^[a-z][a-z0-9+]*:\/\/.+/i, 'Expected a URL like mysql://host:3306/database.')
+    .describe('`mysql://host:3306/database`; it may hold user and password.'),
+  user: z.string().min(1).optional().describe('User; else from the URL.'),
+  password: secret('Password; else from the URL.').optional(),
+  ssl: sslConfig.optional(),
+})
+
+export type JdbcConnection = z.infer<typeof connectionConfig>
+
+const connection = z
+  .union([z.string().min(1), connectionConfig])
+  .describe('Name of a connection, or a connection itself: `{url: mysql://…}`.')
+
+const table = z.string().min(1).describe('A table, or `database.table`.')
+
+export const sourceConfig = z
+  .strictObject({
+    connection,
+    table: table.optional(),
+    query: z.string().trim().min(1).optional().describe('A SELECT in the dialect of the database, instead of a table.'),
+    columns: z.array(z.string().min(1)).min(1).optional().describe('Of these columns only; else of all.'),
+    splitBy: z.string().min(1).optional().describe('A unique column to read in pages by; else the primary key.'),
+    splits: z.int().min(1).optional().describe('Ranges that are read at once; else as many as there are subtasks.'),
+    incremental: z
+      .strictObject({
+        column: z.string().min(1).describe('A column that only grows: a number or a time.'),
+        from: z.union([z.string(), z.number()]).optional().describe('Where the first execution starts, exclusive.'),
+        lag: z
+          .string()
+          .regex(DURATION, 'Expected a duration like 30s.')
+          .optional()
+          .describe('Leave out what is younger: it may still be committed out of order.'),
+      })
+      .optional()
+      .describe('With `positions: CONTINUE`: only what came since the last execution.'),
+    interval: z
+      .string()
+      .regex(DURATION, 'Expected a duration like 30s.')
+      .optional()
+      .describe('STREAMING: how often to look.'),
+  })
+  .refine((config) => (config.table === undefined) !== (config.query === undefined), {
+    path: ['table'],
+    error: 'say either `table` or `query`',
+  })
+
+export type JdbcSourceConfig = z.infer<typeof sourceConfig>
+
+export const sinkConfig = z
+  .strictObject({
+    connection,
+    table,
+    mode: z
+      .enum(['APPEND', 'UPSERT', 'REPLACE'])
+      .default('APPEND')
+      .describe('UPSERT: by `key`. REPLACE: all at once, when the job ends.'),
+    key: z
+      .union([
+        z
+          .string()
+          .min(1)
+          .transform((name) => [name]),
+        z.array(z.string().min(1)).min(1),
+      ])
+      .optional()
+      .describe('UPSERT: columns of a unique index.'),
+    replaceWhere: sql(
+      'CONDITION',
+      'With APPEND: what is deleted when the new records are put in, at the end.',
+    ).optional(),
+    createTable: z.boolean().default(false).describe('Make the table if there is none.'),
+    onSchemaChange: z
+      .enum(['FAIL', 'EVOLVE', 'IGNORE'])
+      .default('FAIL')
+      .describe('Columns that the table lacks: EVOLVE adds them, IGNORE leaves them out.'),
+    batchSize: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(1000)
+      .describe('Records of one INSERT, where LOAD DATA is not allowed.'),
+  })
+  .refine((config) => config.mode !== 'UPSERT' || config.key !== undefined, {
+    path: ['key'],
+    error: 'UPSERT needs a key',
+  })
+  .refine((config) => config.mode === 'APPEND' || config.replaceWhere === undefined, {
+    path: ['replaceWhere'],
+    error: 'only with `mode: APPEND`',
+  })
+
+export type JdbcSinkConfig = z.infer<typeof sinkConfig>

@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto'
+import type { Schema } from '../../core/record/schema.js'
+import type { Session } from '../../duckdb/session.js'
+import { identifier, text } from '../../duckdb/sql.js'
+import type { Reached, Source, SourceBatch } from '../spi.js'
+import { captureRows } from './capture-rows.js'
+import type { JdbcConnection, JdbcSourceConfig } from './config.js'
+import { withConnection } from './connect.js'
+import { planTable } from './plan-table.js'
+import type { JdbcPosition, JdbcSplit } from './position.js'
+import { type Relation, readRelation, schemaOf } from './relation.js'
+import { selectSplit } from './select-split.js'
+
+/** How many captured records are one batch. */
+const batchRecords = 262_144
+
+/** Reads a table or a query of MySQL or MariaDB. Rows change, so a split is captured before it is used (I9). */
+export function jdbcSource(config: JdbcSourceConfig, access: JdbcConnection): Source {
+  let known: Promise<Relation> | undefined
+  const relation = () => {
+    known ??= withConnection(access, (connection) => readRelation(connection, config))
+    return known
+  }
+  return {
+    schema: async () => schemaOf(await relation()),
+
+    async plan(from, budget, parallelism) {
+      const what = await relation()
+      const plan = await withConnection(access, (connection) =>
+        planTable(connection, what, config, from as JdbcPosition | null, budget, parallelism),
+      )
+      // A table that is polled never ends.
+      return config.interval === undefined ? plan : { ...plan, end: false }
+    },
+
+    async *read(planned, session, capture): AsyncGenerator<SourceBatch, Reached, void> {
+      const split = planned as JdbcSplit
+      const what = await relation()
+      const name = createHash('sha256').update(JSON.stringify(split)).digest('hex').slice(0, 24)
+      let file = await capture.existing(name)
+      if (file === null) {
+        const sql = selectSplit(what, config, split)
+        file = await capture.keep(name, await captureRows(access, sql, [...what.columns, ...what.key], session))
+      }
+      const records = await session.count(`SELECT count(*) FROM read_parquet(${text(file)})`)
+      for (let from = 0; from < records; from += batchRecords) {
+        yield capturedBatch(file, { from, to: Math.min(from + batchRecords, records) }, what, session)
+      }
+      return await reachedBy(split, file, records, what, config, session)
+    },
+  }
+}
+
+async function reachedBy(
+  split: JdbcSplit,
+  file: string,
+  records: number,
+  { columns, key }: Relation,
+  config: JdbcSourceConfig,
+  session: Session,
+): Promise<Reached> {
+  if (split.kind !== 'PAGE') return { position: null, end: false }
+  const end = records < split.limit
+  let after = split.after
+  if (records > 0) {
+    const last = key.map((column, at) => {
+      const value = `c${columns.length + at}`
+      return column.type === 'BLOB' ? `hex(${value})` : value
+    })
+    const [row] = await session.rows(
+      `SELECT ${last.join(', ')} FROM read_parquet(${text(file)}, file_row_number = true) WHERE file_row_number = ${records - 1}`,
+    )
+    after = row!.map(String)
+  }
+  const position: JdbcPosition = { kind: 'PAGES', after, upper: split.upper, end }
+  return { position, end: end && config.interval === undefined }
+}
+
+function capturedBatch(
+  file: string,
+  { from, to }: { readonly from: number; readonly to: number },
+  relation: Relation,
+  session: Session,
+): SourceBatch {
+  const rows = `read_parquet(${text(file)}, file_row_number = true) WHERE file_row_number >= ${from} AND file_row_number < ${to}`
+  const schema = schemaOf(relation)
+  const select = (cast: string, further = '') =>
+    `SELECT ${schema.map((column, at) => `${cast}(c${at} AS ${column.type}) AS ${identifier(column.name)}`).join(', ')} FROM ${rows}${further}`
+  let out: number[] = []
+  const place = (record: number) => ({ table: relation.shown, record })
+  return {
+    select: select('CAST'),
+    place: (index) => place(out.reduce((at, bad) => (bad <= at ? at + 1 : at), from + index)),
+    async isolate() {
+      const bad = await badRows(rows, schema, session)
+      out = bad.map((one) => one.record)
+      const wrong = schema.map((column, at) => `(c${at} IS NOT NULL AND TRY_CAST(c${at} AS ${column.type}) IS NULL)`)
+      return {
+        select: select('TRY_CAST', ` AND NOT (${wrong.join(' OR ')})`),
+        rejected: bad.map(({ record, original, message }) => ({
+          original,
+          place: place(record),
+          code: 'record.bad',
+          message,
+        })),
+      }
+    },
+    release: async () => {},
+  }
+}
+
+/** Values that the database takes and a type does not: the date 0000-00-00, the time 838:59:59. */
+async function badRows(rows: string, schema: Schema, session: Session) {
+  const wrong = schema.map(
+    ({ name, type }, at) =>
+      `WHEN c${at} IS NOT NULL AND TRY_CAST(c${at} AS ${type}) IS NULL THEN ${text(`Column "${name}" does not hold a value of type ${type}: `)} || CAST(c${at} AS VARCHAR)`,
+  )
+  const values = schema.map(({ name }, at) => `${text(name)}, left(CAST(c${at} AS VARCHAR), 4096)`)
+  const found = await session.rows(
+    `SELECT * FROM (SELECT file_row_number, CAST(json_object(${values.join(', ')}) AS VARCHAR), CASE ${wrong.join(' ')} END AS message FROM ${rows}) WHERE message IS NOT NULL ORDER BY 1`,
+  )
+  return found.map(([record, original, message]) => ({
+    record: Number(record),
+    original: String(original),
+    message: String(message),
+  }))
+}
