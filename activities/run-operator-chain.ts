@@ -32,6 +32,7 @@ export async function runOperatorChain(deps: ActivityDeps, call: Call, task: Cha
       plan: stored.plan,
       states: restored?.states ?? [],
       positions: restored?.positions ?? {},
+      before: { read: record.totals.read + record.totals.sideRead, failed: record.totals.failed },
       upstream: await Promise.all(task.upstream.map((reference) => readResult(deps, reference))),
     },
     deps.parts,

@@ -68,12 +68,15 @@ function asFailure(error: unknown, context: Context): unknown {
     return ApplicationFailure.retryable('The worker is shutting down; another one takes over.', 'worker.lost')
   if (known.code === 'internal') context.log.error('Unexpected error in an activity', { error: known.cause ?? known })
   const report = reportError(known)
-  return ApplicationFailure.create({
+  const failure = ApplicationFailure.create({
     message: known.message,
     type: known.code,
     nonRetryable: CODES[known.code].onFailure !== 'WAIT',
     details: [report],
   })
+  // Histories are for people to read: our stack is in the log, where it is unexpected.
+  failure.stack = ''
+  return failure
 }
 
 function callingWorkflow() {

@@ -1,5 +1,6 @@
 /** The `etl` command: what there is, and which file does it. Each command is loaded when it is called, so that starting is fast. */
 import { CommanderError, Command as Program } from 'commander'
+import { JobError } from '../core/errors/job-error.js'
 import type { Command, Context } from './command.js'
 import { reportFailure } from './failure.js'
 import { openOutput } from './output.js'
@@ -16,7 +17,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     await program.parseAsync([...argv])
     return exitCode
   } catch (error) {
-    if (error instanceof CommanderError) return exitCodeOfUsage(error)
+    if (error instanceof CommanderError) return reportUsage(error, argv.includes('--json'))
     return reportFailure(error, openOutput(argv.includes('--json')))
   }
 }
@@ -30,7 +31,6 @@ function describeProgram(done: (code: number) => void): Program {
     .showSuggestionAfterError()
     .showHelpAfterError('(etl --help lists the commands)')
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true })
   const add = (usage: string, summary: string, example: string, load: Load, parent: Program = program) =>
     parent
       .command(usage)
@@ -294,8 +294,11 @@ function collect(value: string, before: readonly string[] = []): readonly string
   return [...before, value]
 }
 
-function exitCodeOfUsage(error: CommanderError): number {
-  return ['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code) && error.exitCode === 0
-    ? 0
-    : 2
+/** Commander has said it on standard error already. */
+function reportUsage(error: CommanderError, json: boolean): number {
+  const isHelp = ['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code)
+  if (isHelp && error.exitCode === 0) return 0
+  const message = error.message.replace(/^error: /, '')
+  if (json && !isHelp) reportFailure(new JobError('usage.invalid', message), openOutput(true))
+  return 2
 }

@@ -58,7 +58,8 @@ const APPLY: Readonly<Record<string, (client: Client, given: Definition, dryRun:
   ) => Promise<Change>
 } = { connection: applyConnection, setting: applySetting, job: applyJob }
 
-async function applyJob(client: Client, { value }: Definition, dryRun: boolean): Promise<Change> {
+async function applyJob(client: Client, definition: Definition, dryRun: boolean): Promise<Change> {
+  const { kind: _kind, ...value } = definition.value
   const name = String(value.name)
   if (!dryRun) {
     const { change } = await saveJob(client, value)

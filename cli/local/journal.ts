@@ -96,7 +96,7 @@ export async function openJournal(folder: string, initial: LocalState, onEvent: 
       const { generation, attempt } = state.record
       return { kind: 'admitted', owner: { executionId, generation, attempt } }
     },
-    execution: async () => state.record,
+    execution: async () => ({ ...state.record, totals: state.totals }),
     restorePoint: async () => state.completed,
     checkpoint: async (_, epoch) => await row(epoch),
     pendingPlan: pending,

@@ -7,6 +7,7 @@ import type { ActivityDeps } from '../../activities/deps.js'
 import { CODES } from '../../core/errors/codes.js'
 import { JobError, toJobError } from '../../core/errors/job-error.js'
 import type { ExecutionRecord } from '../../core/execution/journal.js'
+import { noTotals } from '../../core/execution/record-totals.js'
 import type { ExecutionReport } from '../../core/execution/report.js'
 import { runExecution } from '../../core/execution/run-execution.js'
 import { isTerminal } from '../../core/execution/status.js'
@@ -120,6 +121,7 @@ function newRecord(compiled: Extract<CompiledJob, { ok: true }>, options: RunOpt
     logicalTime: new Date().toISOString(),
     startedAt: new Date().toISOString(),
     restartMemory: noFailures,
+    totals: noTotals,
   }
 }
 

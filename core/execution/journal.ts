@@ -8,6 +8,7 @@ import type { JobSettings } from '../spec/settings.js'
 import type { StateHandle } from './chain-task.js'
 import type { Owner } from './effects.js'
 import type { Next, Plan, Position } from './plan.js'
+import type { RecordTotals } from './record-totals.js'
 import type { ExecutionStatus, TerminalStatus } from './status.js'
 
 /**
@@ -71,6 +72,8 @@ export interface ExecutionRecord {
   readonly logicalTime: string
   readonly startedAt: string | null
   readonly restartMemory: RestartMemory
+  /** Of all completed epochs: tolerances are judged over the execution. */
+  readonly totals: RecordTotals
 }
 
 /** Everything that epoch n + 1 starts from. */

@@ -1,8 +1,9 @@
 import type { Problem } from '../errors/problem.js'
 import { findCycles } from '../graph/order.js'
 import type { Catalogue } from './catalogue.js'
+import { checkSettings } from './check-settings.js'
 import { nearestHint } from './nearest.js'
-import { isObject, type Outline, type OutlineNode } from './outline.js'
+import type { Outline, OutlineNode } from './outline.js'
 import type { SpecEdge } from './resolve-edges.js'
 
 /** What the keys of a spec mean together, as far as it can be told without opening anything. */
@@ -20,8 +21,7 @@ export function checkMeaning(meaning: Meaning): Problem[] {
     ...cycles(meaning),
     ...edgeConflicts(meaning),
     ...modes(meaning),
-    ...settingsTogether(meaning),
-    ...scheduleTogether(meaning),
+    ...checkSettings(meaning.raw, meaning.outline),
   ]
 }
 
@@ -205,60 +205,6 @@ function sinkModes(node: OutlineNode, raw: Readonly<Record<string, unknown>>, ty
   if (replaceWhere !== undefined && mode !== undefined && mode !== 'APPEND')
     found.push(...problem(node, '/config/replaceWhere', '`replaceWhere` goes with the mode APPEND only.', null))
   return found
-}
-
-function settingsTogether({ raw, outline }: Meaning): Problem[] {
-  const found: Problem[] = []
-  const refuse = (pointer: string, message: string, hint: string | null) =>
-    found.push({ pointer, nodeId: null, code: 'spec.invalid', message, hint })
-  if (raw.positions === 'CONTINUE' && Number(raw.maxConcurrentRuns ?? 1) > 1) {
-    refuse(
-      '/maxConcurrentRuns',
-      '`positions: CONTINUE` goes with one execution at a time.',
-      'Leave `maxConcurrentRuns` out.',
-    )
-  }
-  if (outline.nodes.length > 0 && outline.nodes.every((node) => node.kind !== 'sink'))
-    refuse('/nodes', 'The job has no sink.', 'Add a node with `sink: file` or `sink: jdbc`.')
-  if (outline.nodes.length > 0 && outline.nodes.every((node) => node.kind !== 'source'))
-    refuse('/nodes', 'The job has no source.', 'Add a node with `source: file` or `source: jdbc`.')
-  return found
-}
-
-function scheduleTogether({ raw }: Meaning): Problem[] {
-  const { schedule } = raw
-  if (!isObject(schedule)) return []
-  const found: Problem[] = []
-  const refuse = (pointer: string, message: string, hint: string | null) =>
-    found.push({ pointer, nodeId: null, code: 'spec.invalid', message, hint })
-  if (typeof schedule.timezone === 'string' && !isTimeZone(schedule.timezone)) {
-    refuse(
-      '/schedule/timezone',
-      `There is no time zone \`${schedule.timezone}\`.`,
-      nearestHint(schedule.timezone, Intl.supportedValuesOf('timeZone')),
-    )
-  }
-  const on = Array.isArray(schedule.on) ? schedule.on.indexOf(raw.name) : -1
-  if (on >= 0) refuse(`/schedule/on/${on}`, 'A job cannot wait for itself.', null)
-  const declared = isObject(raw.parameters) ? Object.keys(raw.parameters) : []
-  for (const name of isObject(schedule.parameters) ? Object.keys(schedule.parameters) : []) {
-    if (!declared.includes(name))
-      refuse(
-        `/schedule/parameters/${name}`,
-        `The job has no parameter \`${name}\`.`,
-        nearestHint(name, declared) ?? 'Declare it under `parameters`.',
-      )
-  }
-  return found
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
-    return true
-  } catch {
-    return false
-  }
 }
 
 function problem(node: OutlineNode, at: string, message: string, hint: string | null): Problem[] {

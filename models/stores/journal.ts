@@ -10,6 +10,7 @@ import { type JobVersions, rememberJobVersions } from './journal/job-versions.js
 import { findExecution } from './journal/ownership.js'
 import { checkpointOf, pendingPlan, storePlan } from './journal/plans.js'
 import { progressMirror } from './journal/progress.js'
+import { totalsOf } from './journal/record-columns.js'
 import { storeRestart } from './journal/restart.js'
 import { restorePoint } from './journal/restore.js'
 
@@ -51,5 +52,6 @@ async function executionRecord(db: Database, versions: JobVersions, executionId:
     logicalTime: row.logicalTime.toISOString(),
     startedAt: row.startTime?.toISOString() ?? null,
     restartMemory: row.restartMemory ?? noFailures,
+    totals: totalsOf(row),
   }
 }

@@ -117,12 +117,13 @@ export function userStore(database: Database) {
     },
     /** False: it was locked in the meantime. */
     async noteLogin(userId: string, ip: string): Promise<boolean> {
-      const changed = await database.execute(
+      await database.execute(
         `UPDATE etl_user SET status = 'ACTIVE', failed_login_count = 0, locked_until = NULL, last_login_time = :now, last_login_ip = :ip
           WHERE user_id = :userId AND status <> 'INACTIVE' AND (status <> 'LOCKED' OR locked_until <= :now)`,
         { userId, now: new Date(), ip },
       )
-      return changed > 0
+      // Read and not counted: a second log-in within the same second changes nothing.
+      return (await find(userId)).status === 'ACTIVE'
     },
     async unlock(userId: string): Promise<UserRecord> {
       await database.execute(

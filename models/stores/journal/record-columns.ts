@@ -12,3 +12,15 @@ export function recordColumns(totals: RecordTotals) {
     recordsLate: totals.late,
   }
 }
+
+export function totalsOf(columns: ReturnType<typeof recordColumns>): RecordTotals {
+  return {
+    read: columns.recordsRead,
+    sideRead: columns.recordsSideRead,
+    processed: columns.recordsProcessed,
+    written: columns.recordsWritten,
+    filtered: columns.recordsFiltered,
+    failed: columns.recordsFailed,
+    late: columns.recordsLate,
+  }
+}
