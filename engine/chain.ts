@@ -7,7 +7,7 @@ import { identifier } from '../duckdb/sql.js'
 import type { Compiled, Input } from '../operators/operator.js'
 import type { EngineParts } from './engine.js'
 import { openOperator } from './open-node.js'
-import type { Values } from './resolve-config.js'
+import { queryTables, type Values } from './resolve-config.js'
 
 /**
  * A chain works through tables of fixed names, one per place where a batch can stand, called points: the output of a
@@ -87,7 +87,7 @@ export function pointOf(node: StreamNode): string {
 
 async function compileStep(node: StreamNode, layout: Layout, values: Values, parts: EngineParts): Promise<Step> {
   const edges = layout.edgesInto(node)
-  const tables = edges.map((edge) => edge.port)
+  const tables = queryTables(edges.map((edge) => edge.port))
   const { operator, config } = await openOperator(node, { ...values, tables }, parts)
   const inputs = edges.map((edge) => layout.input(edge))
   return {

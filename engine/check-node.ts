@@ -2,16 +2,11 @@
 import type { Connector } from '../connectors/spi.js'
 import { hasField } from '../core/config/fields.js'
 import type { ConfigSchema } from '../core/config/schema.js'
-import { isJobError, toJobError } from '../core/errors/job-error.js'
+import { toJobError } from '../core/errors/job-error.js'
 import type { Problem } from '../core/errors/problem.js'
 import type { StreamNode } from '../core/graph/stream-graph.js'
 import type { Schema } from '../core/record/schema.js'
-import { nearestHint } from '../core/spec/nearest.js'
 import { pointerTo } from '../core/spec/pointer.js'
-import type { Session } from '../duckdb/session.js'
-import { type BoundInput, bindExpression, bindOperator } from './bind-node.js'
-import { findConditionFaults, findFaults } from './blame.js'
-import { partitionConfig } from './config.js'
 import type { EngineParts } from './engine.js'
 import { openSink, openSource } from './open-node.js'
 import { tryResolveConfig, type Values } from './resolve-config.js'
@@ -73,46 +68,6 @@ export async function checkSink(
   }
 }
 
-export async function checkOperator(
-  spec: SpecNode,
-  inputs: readonly BoundInput[],
-  session: Session,
-  looking: Looking,
-): Promise<Answer> {
-  const { node, pointer } = spec
-  const operator = looking.parts.operators.find((candidate) => candidate.type === node.kind)
-  if (operator === undefined) return { schema: null, problems: [] }
-  const resolved = await tryResolveOperator(spec, inputs, looking)
-  if (!resolved.ok) return { schema: null, problems: resolved.problems }
-  const { config } = resolved
-  const suspect = { nodeId: node.id, schema: operator.config, config, inputs }
-  const place = (faults: readonly Omit<Problem, 'nodeId'>[]): Problem[] =>
-    faults.map((fault) => ({ ...fault, nodeId: node.id, pointer: `${pointer}/config${fault.pointer}` }))
-  try {
-    const schema = await bindOperator(session, operator, config, node.id, inputs)
-    const problems = place(await findConditionFaults(session, suspect))
-    return { schema, problems, config }
-  } catch (error) {
-    if (!isJobError(error)) throw error
-    return { schema: null, problems: place(await findFaults(session, suspect, error)) }
-  }
-}
-
-/** Its config alone, for a node whose inputs are not known. */
-export async function tryResolveOperator(
-  { node, pointer }: SpecNode,
-  inputs: readonly { readonly port: string }[],
-  { parts, values }: Looking,
-) {
-  const operator = parts.operators.find((candidate) => candidate.type === node.kind)
-  if (operator === undefined) return { ok: false as const, problems: [] }
-  const tables = [...inputs.map((input) => input.port), 'input']
-  const resolved = await tryResolveConfig(operator.config, node.config, { ...values, tables }, parts)
-  return resolved.ok
-    ? resolved
-    : { ok: false as const, problems: placed(resolved.problems, node.id, `${pointer}/config`) }
-}
-
 /** What is found of a source goes into its config: it is inferred once, when the job is saved. */
 export function withColumns(config: StreamNode['config'], schema: Schema, source: ConfigSchema): StreamNode['config'] {
   if (config.columns !== undefined || !hasField(source, 'columns')) return config
@@ -120,32 +75,6 @@ export function withColumns(config: StreamNode['config'], schema: Schema, source
   // An object keeps neither two keys of one name nor the order of keys that are numbers.
   const kept = Object.keys(columns).every((name, index) => name === schema[index]?.name)
   return kept && source.safeParse({ ...config, columns }).success ? { ...config, columns } : config
-}
-
-/** The expression of a CUSTOM edge gives the number of a subtask. */
-export async function checkPartition(
-  edge: { readonly nodeId: string; readonly pointer: string; readonly schema: Schema; readonly expression: string },
-  session: Session,
-  { parts, values }: Looking,
-): Promise<Problem[]> {
-  const { nodeId, pointer, schema, expression } = edge
-  const resolved = await tryResolveConfig(partitionConfig, { expression }, values, parts)
-  if (!resolved.ok) return placed(resolved.problems, nodeId, pointer)
-  const place = { pointer: `${pointer}/expression`, nodeId, hint: null }
-  try {
-    const type = await bindExpression(session, resolved.config.expression, nodeId, [{ port: 'input', schema }])
-    if (/^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER)$/.test(type)) return []
-    return [
-      {
-        ...place,
-        code: 'sql.invalid',
-        message: `The number of a subtask must be a whole number, and this is ${type}.`,
-      },
-    ]
-  } catch (error) {
-    const { code, message, hint = null } = toJobError(error)
-    return [{ ...place, code, message, hint }]
-  }
 }
 
 async function configProblems(
@@ -203,14 +132,6 @@ function within(pointer: string, own: string): string {
   return own.startsWith(pointer) ? own : `${pointer}/config${own}`
 }
 
-function placed(problems: readonly Problem[], nodeId: string, pointer: string): Problem[] {
+export function placed(problems: readonly Problem[], nodeId: string, pointer: string): Problem[] {
   return problems.map((problem) => ({ ...problem, nodeId, pointer: pointer + problem.pointer }))
-}
-
-/** Columns that are named beside `config`: of event time, of an edge's key. */
-export function columnProblem(name: string, schema: Schema, nodeId: string, pointer: string): Problem | null {
-  const names = schema.map((column) => column.name)
-  if (names.some((known) => known.toLowerCase() === name.toLowerCase())) return null
-  const hint = nearestHint(name, names) ?? `There are: ${names.join(', ')}.`
-  return { pointer, nodeId, code: 'sql.invalid', message: `There is no column \`${name}\` here.`, hint }
 }

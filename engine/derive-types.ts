@@ -9,18 +9,8 @@ import { isObject, type Outline, type OutlineNode } from '../core/spec/outline.j
 import type { SpecEdge } from '../core/spec/resolve-edges.js'
 import type { Session } from '../duckdb/session.js'
 import type { BoundInput } from './bind-node.js'
-import {
-  type Answer,
-  checkOperator,
-  checkPartition,
-  checkSink,
-  checkSource,
-  columnProblem,
-  type Looking,
-  type SpecNode,
-  tryResolveOperator,
-  withColumns,
-} from './check-node.js'
+import { type Answer, checkSink, checkSource, type Looking, type SpecNode, withColumns } from './check-node.js'
+import { checkOperator, checkPartition, columnProblem, tryResolveOperator } from './check-operator.js'
 
 export interface Untyped {
   readonly spec: Readonly<Record<string, unknown>>

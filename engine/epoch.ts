@@ -95,7 +95,7 @@ export class Epoch {
       return await allOrNothing(session, () => computeBatch(session, steps, point, records))
     } catch (error) {
       if (!isBadRecord(error)) throw error
-      return await isolateBatch(session, steps, point, records, async (bad) => {
+      return await isolateBatch(session, steps, point, records, this.rejects.allowance + 1, async (bad) => {
         failed.push(bad.index)
         await this.reject(bad, batch.place)
       })

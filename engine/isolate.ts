@@ -1,7 +1,8 @@
 /**
  * After a batch has failed because of some of its records: the good ones through the chain, in order, and each bad one
- * told apart at the node where it failed. The batch is halved until it runs or is one record; one record runs step by
- * step, so that other branches, and other records that came of it, go on. Clean data never comes here.
+ * told apart at the node where it failed. Suspects are found by trial; what lies between them runs at once, and is halved
+ * if it fails all the same. One record runs step by step, so that other branches, and other records that came of it, go
+ * on. Clean data never comes here.
  */
 import type { JobError } from '../core/errors/job-error.js'
 import type { Counters } from '../core/record/counters.js'
@@ -9,6 +10,7 @@ import type { Session } from '../duckdb/session.js'
 import { identifier } from '../duckdb/sql.js'
 import type { Step } from './chain.js'
 import { allOrNothing, type Computed, computeBatch, isBadRecord, recordsInto, runStep } from './compute.js'
+import { findSuspects, sliceOf } from './suspects.js'
 
 /** A record of the batch, by its index, of which something failed at a node. */
 export interface BadRecord {
@@ -24,12 +26,15 @@ export async function isolateBatch(
   steps: readonly Step[],
   point: string,
   records: number,
+  /** Of bad records that are of interest: one more ends the run. */
+  most: number,
   onBad: (bad: BadRecord) => Promise<void>,
 ): Promise<Computed> {
   const whole = identifier(`whole ${point}`)
   const gathered = new Gathered(session, steps, 'gathered')
   await session.run(`ALTER TABLE ${point} RENAME TO ${whole}`)
-  const pending: [from: number, to: number][] = halves(0, records)
+  const suspects = records === 1 ? [0] : await findSuspects(session, steps, point, whole, records, most)
+  const pending = aroundSuspects(suspects, records).reverse()
   for (let range = pending.pop(); range !== undefined; range = pending.pop()) {
     const [from, to] = range
     if (to - from === 1) {
@@ -59,15 +64,27 @@ export async function isolateBatch(
   return { at: new Map([...at, [point, records]]), counted }
 }
 
+type Range = readonly [from: number, to: number]
+
+/** Each suspect by itself, and what lies between them. */
+function aroundSuspects(suspects: readonly number[], records: number): Range[] {
+  const ranges: Range[] = []
+  let from = 0
+  for (const suspect of suspects) {
+    ranges.push([from, suspect], [suspect, suspect + 1])
+    from = suspect + 1
+  }
+  ranges.push([from, records])
+  return ranges.filter(([begin, end]) => begin < end)
+}
+
 /** The first half last, so that it is taken first. */
-function halves(from: number, to: number): [from: number, to: number][] {
+function halves(from: number, to: number): Range[] {
   const middle = (from + to) >> 1
-  return to - from === 1
-    ? [[from, to]]
-    : [
-        [middle, to],
-        [from, middle],
-      ]
+  return [
+    [middle, to],
+    [from, middle],
+  ]
 }
 
 /** Each step keeps what it can of what reaches it. */
@@ -122,10 +139,6 @@ async function oneStep(
   await session.run(`DROP TABLE ${feed}`)
   await session.run(`ALTER TABLE ${all} RENAME TO ${feed}`)
   return await gathered.finish()
-}
-
-function sliceOf(whole: string, point: string, from: number, to: number): string {
-  return `CREATE OR REPLACE TABLE ${point} AS SELECT * FROM ${whole} WHERE rowid >= ${from} AND rowid < ${to}`
 }
 
 /** Outputs of the pieces of a batch, one after another, as if the batch had run at once. */

@@ -30,6 +30,12 @@ export class Rejects {
     return this.policy.action !== 'SKIP'
   }
 
+  /** How many more bad records there may be. */
+  get allowance(): number {
+    if (this.policy.action === 'FAIL') return 0
+    return this.policy.max === null ? Number.POSITIVE_INFINITY : this.policy.max - this.before.failed - this.failed
+  }
+
   async add(rejected: readonly Rejected[]): Promise<void> {
     const [first] = rejected
     if (first === undefined) return

@@ -18,6 +18,11 @@ export interface Values extends Omit<ReferenceValues, 'resolved'> {
   readonly tables?: readonly string[]
 }
 
+/** What a whole query may read: its inputs by port, and the first of them as `input` too. */
+export function queryTables(ports: readonly string[]): string[] {
+  return [...new Set([...ports, 'input'])]
+}
+
 export type Lookups = Pick<EngineParts, 'secret' | 'environment'>
 
 export async function resolveConfig<Config>(

@@ -173,6 +173,21 @@ describe('compiling a job', () => {
     expect(found).toMatchObject([{ pointer: '/nodes/1/config/drop/0', hint: 'Did you mean `origin`?' }])
   })
 
+  it('lets a query name its inputs by their nodes, and the first as `input`', async () => {
+    const query = (text: string) =>
+      problems([
+        flights,
+        airports,
+        { id: 'q', operator: 'SQL', inputs: ['flights', 'airports'], config: { query: text } },
+        sink('q'),
+      ])
+    expect(await query('SELECT f.delay, a.state FROM flights f JOIN airports a ON f.origin = a.iata')).toEqual([])
+    expect(await query('SELECT f.delay, a.state FROM input f JOIN airports a ON f.origin = a.iata')).toEqual([])
+    expect(await query('SELECT * FROM flihgts')).toMatchObject([
+      { pointer: '/nodes/2/config/query', hint: 'Did you mean `flights`?' },
+    ])
+  })
+
   it('refuses a condition that is not BOOLEAN', async () => {
     expect(await problems([flights, filter('delay'), sink('late')])).toMatchObject([
       {

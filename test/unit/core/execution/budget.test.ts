@@ -1,0 +1,51 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { largestBudget, nextBudget } from '../../../../core/execution/budget.js'
+import { firstBudget } from '../../../../core/execution/plan.js'
+
+const last = (lastRecords: number, lastDurationMs: number, lastBudget = firstBudget) => ({
+  position: 1,
+  end: false,
+  lastRecords,
+  lastDurationMs,
+  lastBudget,
+})
+
+describe('the budget of an epoch', () => {
+  test('starts small', () => {
+    expect(nextBudget(null, 30_000)).toEqual(firstBudget)
+  })
+
+  test('aims at the interval, by the rate of the last epoch', () => {
+    expect(nextBudget(last(100_000, 10_000), 30_000)).toEqual({ records: 300_000, bytes: 3 * firstBudget.bytes })
+    expect(nextBudget(last(100_000, 60_000), 30_000)).toEqual({ records: 50_000, bytes: firstBudget.bytes / 2 })
+  })
+
+  test('grows at most 8-fold, and never beyond what a transaction may hold', () => {
+    expect(nextBudget(last(100_000, 10), 30_000).records).toBe(800_000)
+    expect(nextBudget(last(4_000_000, 10, { records: 4_000_000, bytes: 1 }), 30_000).records).toBe(5_000_000)
+  })
+
+  test('does not shrink because there was little to read', () => {
+    expect(nextBudget(last(10, 50), 30_000).records).toBeGreaterThanOrEqual(firstBudget.records)
+    expect(nextBudget(last(0, 40_000), 30_000)).toEqual(firstBudget)
+  })
+
+  test('is always positive, whole and within its limits', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(10_000_000),
+        fc.nat(10_000_000),
+        fc.integer({ min: 1, max: 600_000 }),
+        (records, ms, interval) => {
+          const budget = nextBudget(last(records, ms), interval)
+          expect(Number.isInteger(budget.records) && Number.isInteger(budget.bytes)).toBe(true)
+          expect(budget.records).toBeGreaterThan(0)
+          expect(budget.records).toBeLessThanOrEqual(largestBudget.records)
+          expect(budget.records).toBeLessThanOrEqual(8 * firstBudget.records)
+          expect(budget.bytes).toBeLessThanOrEqual(largestBudget.bytes)
+        },
+      ),
+    )
+  })
+})
