@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { sql } from '../core/config/schema.js'
 import { queryOrder } from '../duckdb/query-order.js'
 import { identifier } from '../duckdb/sql.js'
-import { emptyRelation } from './columns.js'
+import { emptyRelation, sameName } from './columns.js'
 import { defineOperator, type StateTable, stateTable } from './operator.js'
 
 /** The order of a grouping or a join depends on threads; sorting by all columns makes it a function of the input (I9). */
@@ -27,7 +27,12 @@ export const sqlQuery = defineOperator({
         create: `CREATE TABLE ${table} AS SELECT * FROM ${emptyRelation(schema)}`,
       }
     })
-    const names = states.map(({ name, table }) => `${identifier(name)} AS NOT MATERIALIZED (SELECT * FROM ${table})`)
+    const named = states.map(({ name, table }) => [name, table] as const)
+    // The first input goes by `input` as well, whatever its node is called.
+    const aliases = named.some(([name]) => sameName(name, 'input'))
+      ? named
+      : [['input', named[0]![1]] as const, ...named]
+    const names = aliases.map(([name, table]) => `${identifier(name)} AS NOT MATERIALIZED (SELECT * FROM ${table})`)
     return {
       each: null,
       absorb: inputs.map(({ table }, index) => `INSERT INTO ${states[index]!.table} SELECT * FROM ${table}`),
