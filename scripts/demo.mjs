@@ -21,7 +21,7 @@ await main(async (args) => {
     // Two demos at once would write into the same tables.
     await withLock(join(folder('lock'), 'demo'), 'a demo of its own', () => demo(stack))
     if (keeps) await keep('main')
-    say(keeps ? addresses(stack) : farewell)
+    say(keeps ? addresses(stack) : farewell())
   })
 })
 
@@ -46,12 +46,17 @@ async function demo(stack) {
   })
 }
 
-const count = (number) => number.toLocaleString('en-US')
+function compiled(name, args, options) {
+  return run(process.execPath, [join(root, 'dist', 'scripts', 'demo', `${name}.js`), ...args], options)
+}
 
-const compiled = (name, args, options) =>
-  run(process.execPath, [join(root, 'dist', 'scripts', 'demo', `${name}.js`), ...args], options)
+function etl(args, options) {
+  return run(process.execPath, [join(root, 'bin', 'etl.js'), ...args], options)
+}
 
-const etl = (args, options) => run(process.execPath, [join(root, 'bin', 'etl.js'), ...args], options)
+function count(number) {
+  return number.toLocaleString('en-US')
+}
 
 async function logIn({ url, adminPassword }) {
   const answer = await fetch(`${url}/api/v1/auth/login`, {
@@ -72,17 +77,23 @@ function explain(error, { worker, api }) {
   return new Stop(`the example job did not complete: ${error.message}`, { hint })
 }
 
-const farewell = `
+function farewell() {
+  return `
 Everything that was started is being stopped. To look around:
   npm run demo -- --keep                     leaves it running, with the addresses of API docs and Temporal Web UI
   cd examples && npx etl run top-n.yaml      runs a small job without any server
-  npx etl explain examples/delayed-flights.yaml
-  README.md                                  has the rest`
+  npx etl explain examples/top-n.yaml        shows the chains that it becomes
+  README.md                                  has the rest
+`
+}
 
-const addresses = ({ api, temporal, mysql }) => `
+function addresses({ api, temporal, mysql, worker }) {
+  return `
 It keeps running; \`npm run down\` stops it.
   API docs           ${api.url}/api/v1/docs      (admin / ${api.adminPassword})
-  Temporal Web UI    ${temporal.ui ?? `of the server at ${temporal.address}`}
+  Temporal Web UI    ${temporal.ui ?? `that of the server at ${temporal.address}`}
   MySQL              ${mysql.url}
-  The CLI            export ETL_API_URL=${api.url}; npx etl login --username admin; npx etl jobs
-  Logs               ${[api.log, api.log.replace('api.log', 'worker.log')].join(', ')}`
+  Logs               ${api.log}, ${worker.log}
+  Command line       export ETL_API_URL=${api.url}; npx etl login --username admin; npx etl jobs
+`
+}

@@ -26,7 +26,7 @@ export function releaseAll() {
 }
 
 async function take(path, what) {
-  mkdirSync(dirname(path), { recursive: true })
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const mine = `${path}.${process.pid}`
   writeFileSync(mine, JSON.stringify(me()))
   try {
