@@ -60,8 +60,9 @@ export const jobRoutes: readonly Route[] = [
     status: 201,
     response: savedJob,
     handle: async (call, deps) => {
-      const compiled = await compile(call.body, deps)
-      const { jobId } = await deps.jobs.save({ ...definitionOf(call.body, compiled), savedBy: callerOf(call).userId })
+      const { kind: _kind, ...spec } = call.body
+      const compiled = await compile(spec, deps)
+      const { jobId } = await deps.jobs.save({ ...definitionOf(spec, compiled), savedBy: callerOf(call).userId })
       const headers = { Location: `/api/v1/jobs/${jobId}` }
       return { body: answerOf(await deps.jobs.get(jobId), compiled.warnings), resourceId: jobId, headers }
     },
@@ -192,7 +193,7 @@ async function updateJob(call: Call<{ jobId: string }, unknown, Spec>, deps: Api
       pointer: '/version',
     })
   }
-  const { version: _version, ...given } = call.body
+  const { version: _version, kind: _kind, ...given } = call.body
   const spec = restoreMasked(given, known.spec)
   // What says the same needs no compiling and no new version.
   if (isDeepStrictEqual(spec, known.spec)) return { body: answerOf(known, []) }

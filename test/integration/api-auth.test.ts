@@ -1,7 +1,7 @@
 /** Log-in, lock-out, passwords, the audit, secrets. */
 import { describe, expect, test } from '@jest/globals'
-import { createFirstAdmin } from '../../api/bootstrap.js'
 import { hashPassword } from '../../api/auth/password.js'
+import { createFirstAdmin } from '../../api/bootstrap.js'
 import { type LentApi, withApi } from '../support/api.js'
 
 const PASSWORD = 'correct horse battery'
@@ -10,7 +10,8 @@ async function makeUser({ call }: LentApi, username = 'anna') {
   return (await call('post', '/users').send({ username, password: PASSWORD, role: 'DEVELOPER' }).expect(201)).body
 }
 
-const logIn = ({ call }: LentApi, username: string, password: string) => call('post', '/auth/login', null).send({ username, password })
+const logIn = ({ call }: LentApi, username: string, password: string) =>
+  call('post', '/auth/login', null).send({ username, password })
 
 describe('log-in', () => {
   test('gives a token that works until it is logged out', async () => {
@@ -22,6 +23,16 @@ describe('log-in', () => {
       expect((await as('/me').expect(200)).body).toMatchObject({ username: 'anna', role: 'DEVELOPER' })
       await api.call('post', '/auth/logout', null).set('Authorization', `Bearer ${body.token}`).expect(204)
       await as('/me').expect(401)
+    })
+  })
+
+  test('works twice within a second', async () => {
+    await withApi({}, async (api) => {
+      const { userId } = await makeUser(api)
+      const together = await Promise.all([logIn(api, 'anna', PASSWORD), logIn(api, 'anna', PASSWORD)])
+      expect(together.map((answer) => answer.status)).toEqual([200, 200])
+      expect(await api.deps.users.noteLogin(userId, '127.0.0.1')).toBe(true)
+      expect(await api.deps.users.noteLogin(userId, '127.0.0.1')).toBe(true)
     })
   })
 
@@ -93,7 +104,10 @@ describe('passwords', () => {
       const first = (await logIn(api, 'anna', PASSWORD)).body.token
       const second = (await logIn(api, 'anna', PASSWORD)).body.token
       const change = (currentPassword: string, newPassword: string) =>
-        api.call('put', '/me/password', null).set('Authorization', `Bearer ${first}`).send({ currentPassword, newPassword })
+        api
+          .call('put', '/me/password', null)
+          .set('Authorization', `Bearer ${first}`)
+          .send({ currentPassword, newPassword })
       await change('not the present one', 'another long password').expect(403)
       await change(PASSWORD, 'another long password').expect(204)
       await api.call('get', '/me', null).set('Authorization', `Bearer ${first}`).expect(200)

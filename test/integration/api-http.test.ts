@@ -1,8 +1,8 @@
 /** What holds for every route: problem details, limits, the published description, health. */
 import { describe, expect, test } from '@jest/globals'
 import request from 'supertest'
-import { CODES } from '../../core/errors/codes.js'
 import { ROUTES } from '../../api/routes.js'
+import { CODES } from '../../core/errors/codes.js'
 import { withApi } from '../support/api.js'
 
 describe('errors', () => {
@@ -22,7 +22,12 @@ describe('errors', () => {
       ] as const
       for (const [answer, code] of wrong) {
         expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8')
-        expect(answer.body).toMatchObject({ code, status: CODES[code].http, type: `urn:etl:problem:${code}`, title: CODES[code].meaning })
+        expect(answer.body).toMatchObject({
+          code,
+          status: CODES[code].http,
+          type: `urn:etl:problem:${code}`,
+          title: CODES[code].meaning,
+        })
         expect(typeof answer.body.detail).toBe('string')
         expect(Array.isArray(answer.body.errors)).toBe(true)
         expect(answer.status).toBe(CODES[code].http)
@@ -58,10 +63,14 @@ describe('the published description', () => {
         expect(operation.requestBody !== undefined).toBe(route.body !== undefined)
         expect(operation.security).toEqual(route.access === 'PUBLIC' ? [] : undefined)
       }
-      const ids = Object.values(body.paths).flatMap((methods) => Object.values(methods as object).map((one) => one.operationId))
+      const ids = Object.values(body.paths).flatMap((methods) =>
+        Object.values(methods as object).map((one) => one.operationId),
+      )
       expect(new Set(ids).size).toBe(ROUTES.length)
       const text = JSON.stringify(body)
-      const references = new Set([...text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map((match) => match[1] ?? ''))
+      const references = new Set(
+        [...text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map((match) => match[1] ?? ''),
+      )
       for (const name of references) expect(Object.keys(body.components.schemas)).toContain(name)
     })
   })
@@ -93,7 +102,11 @@ describe('health', () => {
       const { body } = await request(app).get('/readyz').expect(503)
       expect(body).toMatchObject({
         status: 'not ready',
-        checks: { mysql: { status: 'ok' }, migrations: { status: 'ok', detail: 'CURRENT' }, temporal: { status: 'failed' } },
+        checks: {
+          mysql: { status: 'ok' },
+          migrations: { status: 'ok', detail: 'CURRENT' },
+          temporal: { status: 'failed' },
+        },
       })
     })
   })

@@ -20,7 +20,12 @@ async function spec({ folder }: LentApi, name = 'copy') {
 }
 
 async function save(api: LentApi, name?: string) {
-  return (await api.call('post', '/jobs', 'DEVELOPER').send(await spec(api, name)).expect(201)).body
+  return (
+    await api
+      .call('post', '/jobs', 'DEVELOPER')
+      .send(await spec(api, name))
+      .expect(201)
+  ).body
 }
 
 describe('jobs', () => {
@@ -45,12 +50,18 @@ describe('jobs', () => {
   test('answer every problem of a spec at once, each with its place', async () => {
     await withApi({}, async (api) => {
       const bad = await spec(api)
-      const broken = { ...bad, tpye: 'BATCH', nodes: [...bad.nodes, { id: 'x', operator: 'NOPE', input: 'gone', config: {} }] }
+      const broken = {
+        ...bad,
+        tpye: 'BATCH',
+        nodes: [...bad.nodes, { id: 'x', operator: 'NOPE', input: 'gone', config: {} }],
+      }
       for (const path of ['/jobs', '/jobs/validate', '/jobs/explain']) {
         const { body } = await api.call('post', path, 'DEVELOPER').send(broken).expect(422)
         expect(body.code).toBe('spec.invalid')
         const pointers = body.errors.map((problem: { pointer: string }) => problem.pointer)
-        expect(pointers).toEqual(expect.arrayContaining([expect.stringMatching(/^\/tpye|^$/), expect.stringMatching(/^\/nodes\/3/)]))
+        expect(pointers).toEqual(
+          expect.arrayContaining([expect.stringMatching(/^\/tpye|^$/), expect.stringMatching(/^\/nodes\/3/)]),
+        )
       }
       expect((await api.call('get', '/jobs')).body.items).toEqual([])
     })
@@ -85,21 +96,43 @@ describe('executions', () => {
   test('are accepted while Temporal is away, and reported under the names of every report', async () => {
     await withApi({}, async (api) => {
       const { jobId } = await save(api)
-      const answer = await api.call('post', `/jobs/${jobId}/executions`, 'DEVELOPER').send({ parameters: { least: 15 } }).expect(202)
+      const answer = await api
+        .call('post', `/jobs/${jobId}/executions`, 'DEVELOPER')
+        .send({ parameters: { least: 15 } })
+        .expect(202)
       const { executionId } = answer.body
       expect(answer.body).toEqual({ executionId, status: 'CREATED' })
       expect(answer.headers.location).toBe(`/api/v1/executions/${executionId}`)
       const { body } = await api.call('get', `/executions/${executionId}`, 'USER').expect(200)
       expect(Object.keys(body)).toEqual([
-        'executionId', 'jobId', 'jobName', 'jobVersion', 'status', 'records', 'epochs', 'restarts', 'durationMs',
-        'lastCheckpointId', 'operators', 'error',
+        'executionId',
+        'jobId',
+        'jobName',
+        'jobVersion',
+        'status',
+        'records',
+        'epochs',
+        'restarts',
+        'durationMs',
+        'lastCheckpointId',
+        'operators',
+        'error',
       ])
-      expect(Object.keys(body.records)).toEqual(['read', 'sideRead', 'processed', 'written', 'filtered', 'failed', 'late'])
+      expect(Object.keys(body.records)).toEqual([
+        'read',
+        'sideRead',
+        'processed',
+        'written',
+        'filtered',
+        'failed',
+        'late',
+      ])
       expect((await api.call('get', `/executions?jobId=${jobId}`)).body.items).toEqual([body])
       expect((await api.call('get', '/executions?status=RUNNING')).body.items).toEqual([])
       const { items } = (await api.call('get', `/executions/${executionId}/events`).expect(200)).body
       expect(items.map((one: { type: string }) => one.type)).toEqual(['SUBMITTED'])
-      for (const what of ['operators', 'metrics', 'checkpoints']) await api.call('get', `/executions/${executionId}/${what}`).expect(200)
+      for (const what of ['operators', 'metrics', 'checkpoints'])
+        await api.call('get', `/executions/${executionId}/${what}`).expect(200)
       await api.call('get', `/jobs/${jobId}/dead-letters`).expect(200)
     })
   })
@@ -108,7 +141,10 @@ describe('executions', () => {
     await withApi({}, async (api) => {
       const { jobId } = await save(api)
       for (const parameters of [{ lest: 1 }, { least: 'many' }, { day: '2001-13-01' }]) {
-        const { body } = await api.call('post', `/jobs/${jobId}/executions`, 'DEVELOPER').send({ parameters }).expect(400)
+        const { body } = await api
+          .call('post', `/jobs/${jobId}/executions`, 'DEVELOPER')
+          .send({ parameters })
+          .expect(400)
         expect(body.code).toBe('usage.invalid')
       }
       expect((await api.call('get', '/executions')).body.items).toEqual([])
@@ -120,9 +156,14 @@ describe('executions', () => {
       const { jobId } = await save(api)
       const { executionId } = (await api.call('post', `/jobs/${jobId}/executions`, 'DEVELOPER').send({})).body
       await api.call('post', `/executions/${executionId}/restart`, 'DEVELOPER').send({}).expect(409)
-      expect((await api.call('post', `/executions/${executionId}/cancel`, 'DEVELOPER').expect(202)).body.status).toBe('CANCELLED')
+      expect((await api.call('post', `/executions/${executionId}/cancel`, 'DEVELOPER').expect(202)).body.status).toBe(
+        'CANCELLED',
+      )
       await api.call('post', `/executions/${executionId}/cancel`, 'DEVELOPER').expect(409)
-      const stream = await api.call('get', `/executions/${executionId}/events`).set('Accept', 'text/event-stream').expect(200)
+      const stream = await api
+        .call('get', `/executions/${executionId}/events`)
+        .set('Accept', 'text/event-stream')
+        .expect(200)
       expect(stream.headers['content-type']).toBe('text/event-stream')
       expect(stream.text).toMatch(/event: SUBMITTED\ndata: \{.*\}\n\n[\s\S]*event: CANCEL/)
       const again = await api.call('post', `/executions/${executionId}/restart`, 'DEVELOPER').send({}).expect(202)
@@ -192,7 +233,13 @@ describe('the audit', () => {
       await api.call('delete', `/jobs/${jobId}`, 'DEVELOPER').expect(204)
       const { items } = (await api.call('get', '/operation-logs?resourceType=JOB').expect(200)).body
       expect(items).toMatchObject([
-        { operationType: 'DELETE_JOB', resourceId: jobId, username: 'developer', operationStatus: 'SUCCESS', responseStatus: 204 },
+        {
+          operationType: 'DELETE_JOB',
+          resourceId: jobId,
+          username: 'developer',
+          operationStatus: 'SUCCESS',
+          responseStatus: 204,
+        },
         { operationType: 'CREATE_JOB', username: 'user', operationStatus: 'FAILED', responseStatus: 403 },
         { operationType: 'CREATE_JOB', resourceId: jobId, operationStatus: 'SUCCESS', responseStatus: 201 },
       ])

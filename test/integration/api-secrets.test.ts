@@ -58,9 +58,13 @@ describe('connections', () => {
 
   test('name each field that does not fit their connector', async () => {
     await withApi({}, async ({ call }) => {
-      const { body } = await call('post', '/connections', 'DEVELOPER').send({ ...connection(), config: { url: 7 } }).expect(422)
+      const { body } = await call('post', '/connections', 'DEVELOPER')
+        .send({ ...connection(), config: { url: 7 } })
+        .expect(422)
       expect(body.errors[0]).toMatchObject({ pointer: '/config/url', code: 'config.invalid' })
-      const unknown = await call('post', '/connections', 'DEVELOPER').send({ ...connection(), connector: 'jdcb' }).expect(404)
+      const unknown = await call('post', '/connections', 'DEVELOPER')
+        .send({ ...connection(), connector: 'jdcb' })
+        .expect(404)
       expect(unknown.body.hint).toContain('jdbc')
     })
   })
@@ -68,7 +72,9 @@ describe('connections', () => {
   test('that cannot be decrypted with this key say so', async () => {
     await withApi({}, async (api) => {
       const { body } = await api.call('post', '/connections', 'DEVELOPER').send(connection()).expect(201)
-      await api.database.execute("UPDATE etl_connector_config SET config_id = 'moved' WHERE config_id = :id", { id: body.connectionId })
+      await api.database.execute("UPDATE etl_connector_config SET config_id = 'moved' WHERE config_id = :id", {
+        id: body.connectionId,
+      })
       const answer = await api.call('get', '/connections/moved')
       expect(answer.body).toMatchObject({ status: 500, code: 'environment.invalid' })
     })
@@ -78,8 +84,14 @@ describe('connections', () => {
 describe('secrets', () => {
   test('are set and removed, and only their names are read', async () => {
     await withApi({}, async (api) => {
-      const set = (value: string) => api.call('put', '/secrets/SHOP_PASSWORD').send({ value, description: 'of the shop' })
-      const answers = [await set('first-value-1').expect(201), await set(WORD).expect(200), await api.call('get', '/secrets'), await api.call('get', '/operation-logs')]
+      const set = (value: string) =>
+        api.call('put', '/secrets/SHOP_PASSWORD').send({ value, description: 'of the shop' })
+      const answers = [
+        await set('first-value-1').expect(201),
+        await set(WORD).expect(200),
+        await api.call('get', '/secrets'),
+        await api.call('get', '/operation-logs'),
+      ]
       for (const answer of answers) expect(JSON.stringify(answer.body)).not.toMatch(/first-value-1|opensesame/)
       expect(answers[2]?.body.items).toMatchObject([{ name: 'SHOP_PASSWORD', version: 2 }])
       expect(await everything(api)).not.toMatch(/first-value-1|opensesame/)
@@ -95,8 +107,14 @@ describe('passwords of people', () => {
     await withApi({}, async (api) => {
       await api.call('post', '/users').send({ username: 'carla', password: WORD }).expect(201)
       await api.call('post', '/auth/login', null).send({ username: 'carla', password: WORD }).expect(200)
-      await api.call('post', '/auth/login', null).send({ username: 'carla', password: `${WORD}-wrong` }).expect(401)
-      await api.call('post', '/auth/login', null).send({ username: 'carla', password: [WORD], extra: { token: WORD } }).expect(400)
+      await api
+        .call('post', '/auth/login', null)
+        .send({ username: 'carla', password: `${WORD}-wrong` })
+        .expect(401)
+      await api
+        .call('post', '/auth/login', null)
+        .send({ username: 'carla', password: [WORD], extra: { token: WORD } })
+        .expect(400)
       expect(await everything(api)).not.toContain(WORD)
     })
   })
@@ -107,13 +125,35 @@ describe('a job spec with a password in an inline connection', () => {
     await withApi({}, async (api) => {
       const { database } = api
       const { save } = api.deps.jobs
-      const graph = { stream: { nodes: [], edges: [] }, vertices: [], edges: [], phases: [], maxParallelism: 128, notChained: [] }
-      const spec = { name: 'inline', nodes: [{ id: 'in', source: 'jdbc', config: { connection: { url: `mysql://u:${WORD}@h/d` }, table: 't' } }] }
-      const settings = { name: 'inline', type: 'BATCH', restart: { strategy: 'NONE' }, parallelism: 1, maxParallelism: 128, maxConcurrentRuns: 1, priority: 0, tags: [] }
+      const graph = {
+        stream: { nodes: [], edges: [] },
+        vertices: [],
+        edges: [],
+        phases: [],
+        maxParallelism: 128,
+        notChained: [],
+      }
+      const spec = {
+        name: 'inline',
+        nodes: [{ id: 'in', source: 'jdbc', config: { connection: { url: `mysql://u:${WORD}@h/d` }, table: 't' } }],
+      }
+      const settings = {
+        name: 'inline',
+        type: 'BATCH',
+        restart: { strategy: 'NONE' },
+        parallelism: 1,
+        maxParallelism: 128,
+        maxConcurrentRuns: 1,
+        priority: 0,
+        tags: [],
+      }
       const { jobId } = await save({ spec, settings: settings as never, graph, description: null, savedBy: null })
       const { body } = await api.call('get', `/jobs/${jobId}`).expect(200)
       expect(body.spec.nodes[0].config.connection.url).toBe('mysql://u:***@h/d')
-      await api.call('get', `/jobs/${jobId}/versions`).expect(200).expect((answer) => expect(JSON.stringify(answer.body)).not.toContain(WORD))
+      await api
+        .call('get', `/jobs/${jobId}/versions`)
+        .expect(200)
+        .expect((answer) => expect(JSON.stringify(answer.body)).not.toContain(WORD))
       const same = await api.call('put', `/jobs/${jobId}`).set('If-Match', '"1"').send(body.spec).expect(200)
       expect(same.body.version).toBe(1)
       const [log] = await database.query<{ request_params: string }>('SELECT request_params FROM etl_operation_log')

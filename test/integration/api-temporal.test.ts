@@ -17,7 +17,10 @@ let client: Client
 beforeAll(async () => {
   if (address === '') throw new Error('ETL_TEST_TEMPORAL_ADDRESS is not set: this test needs a Temporal server.')
   connection = await Connection.connect({ address })
-  await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: { seconds: 86_400 as never } })
+  await connection.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
+  })
   client = new Client({ connection, namespace })
   const temporal = openTemporal({ address, namespace })
   // The server learns of a new namespace within seconds.
@@ -74,12 +77,21 @@ describe('an accepted execution', () => {
     await withApi({ temporal: { address, namespace } }, async (api) => {
       const { executionId, handle } = await start(api)
       await eventually(async () => await handle.describe())
-      await api.database.execute("UPDATE etl_job_execution SET workflow_id = :workflowId, execution_status = 'RUNNING', generation = 1", {
-        workflowId: handle.workflowId,
-      })
+      await api.database.execute(
+        "UPDATE etl_job_execution SET workflow_id = :workflowId, execution_status = 'RUNNING', generation = 1",
+        {
+          workflowId: handle.workflowId,
+        },
+      )
       expect((await api.call('post', `/executions/${executionId}/cancel`).expect(202)).body.status).toBe('RUNNING')
       const { events } = await handle.fetchHistory()
-      expect(events?.some((event) => event.workflowExecutionCancelRequestedEventAttributes !== null && event.workflowExecutionCancelRequestedEventAttributes !== undefined)).toBe(true)
+      expect(
+        events?.some(
+          (event) =>
+            event.workflowExecutionCancelRequestedEventAttributes !== null &&
+            event.workflowExecutionCancelRequestedEventAttributes !== undefined,
+        ),
+      ).toBe(true)
       await handle.terminate()
     })
   }, 60_000)
@@ -92,7 +104,9 @@ describe('an accepted execution', () => {
       const starter = openStarter(temporal, api.deps.executions, api.deps.log)
       try {
         expect(await starter.reconcile()).toBe(0)
-        await api.database.execute('UPDATE etl_job_execution SET create_time = :past', { past: new Date(Date.now() - 10_000) })
+        await api.database.execute('UPDATE etl_job_execution SET create_time = :past', {
+          past: new Date(Date.now() - 10_000),
+        })
         expect(await starter.reconcile()).toBe(1)
         const first = await handle.describe()
         await starter.reconcile()

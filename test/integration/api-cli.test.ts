@@ -1,0 +1,235 @@
+/** The command line against a server: what it prints, where, and how it ends. */
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { type LentApi, withApi } from '../support/api.js'
+
+interface Ended {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+let folder: string
+const root = process.cwd()
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'etl-cli-'))
+  await writeFile(join(folder, 'in.csv'), 'id,amount\n1,10\n')
+  await writeFile(join(folder, 'job.yaml'), JOB)
+  await writeFile(
+    join(folder, 'bad.yaml'),
+    JOB.replace('amount > 5', 'amuont > 5').replace('source: file', 'source: fiel'),
+  )
+  await writeFile(
+    join(folder, 'shop.yaml'),
+    'kind: connection\nname: shop\nconnector: jdbc\nconfig: { url: "mysql://u:opensesame@127.0.0.1:1/d" }\n',
+  )
+})
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true })
+})
+
+const JOB = `name: copy
+nodes:
+  - { id: in, source: file, config: { path: in.csv } }
+  - { id: some, operator: FILTER, input: in, config: { where: "amount > 5" } }
+  - { id: out, sink: file, input: some, config: { path: out, format: csv } }
+`
+
+async function etl(
+  args: readonly string[],
+  variables: Record<string, string> = {},
+  input = '',
+  signalAfter?: RegExp,
+): Promise<Ended> {
+  const child = spawn(
+    process.execPath,
+    ['--import', `${root}/node_modules/tsx/dist/esm/index.mjs`, `${root}/cli/main.ts`, ...args],
+    {
+      cwd: folder,
+      env: { PATH: process.env.PATH ?? '', ETL_HOME: join(folder, 'home'), ...variables },
+    },
+  )
+  let [out, err, signalled] = ['', '', false]
+  child.stdout.on('data', (chunk) => {
+    out += String(chunk)
+  })
+  child.stderr.on('data', (chunk) => {
+    err += String(chunk)
+    if (signalAfter?.test(err) && !signalled) signalled = child.kill('SIGINT')
+  })
+  child.stdin.end(input)
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
+  return { code, out, err }
+}
+
+async function served<T>(run: (api: LentApi, variables: Record<string, string>) => Promise<T>): Promise<T> {
+  return await withApi({}, async (api) => {
+    await writeFile(join(api.folder, 'in.csv'), 'id,amount\n1,10\n')
+    const server = api.app.listen(0, '127.0.0.1')
+    await new Promise((resolve) => server.once('listening', resolve))
+    const { port } = server.address() as AddressInfo
+    try {
+      return await run(api, { ETL_API_URL: `http://127.0.0.1:${port}`, ETL_TOKEN: api.tokens.ADMIN })
+    } finally {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    }
+  })
+}
+
+describe('without a server', () => {
+  test('help is help, and wrong usage is exit code 2', async () => {
+    const help = await etl(['submit', '--help'])
+    expect(help).toMatchObject({ code: 0, err: '' })
+    expect(help.out).toContain('$ etl submit job.yaml --watch')
+    expect((await etl(['sumbit'])).err).toMatch(/unknown command[\s\S]*submit/)
+    const wrong = await etl(['submit', '--json'])
+    expect(wrong.code).toBe(2)
+    expect(JSON.parse(wrong.out).error.code).toBe('usage.invalid')
+  })
+
+  test('a valid job is valid, and explained', async () => {
+    expect(await etl(['validate', 'job.yaml'])).toMatchObject({ code: 0, err: '' })
+    const explained = await etl(['explain', 'job.yaml', '--json'])
+    expect(JSON.parse(explained.out).jobGraph.vertices).toHaveLength(1)
+    expect((await etl(['explain', 'job.yaml', '--mermaid'])).out).toMatch(/^flowchart LR/)
+    const decided = await etl(['explain', 'job.yaml', '--failures', '0ms,1200ms,3s,4s', '--json'])
+    expect(JSON.parse(decided.out).restarts.map((one: { decision: string }) => one.decision)).toEqual([
+      'RESTART',
+      'RESTART',
+      'RESTART',
+      'FAIL',
+    ])
+  })
+
+  test('an invalid job is exit code 2 with every problem and its line', async () => {
+    const said = await etl(['validate', 'bad.yaml'])
+    expect(said).toMatchObject({ code: 2, out: '' })
+    expect(said.err).toMatch(/fiel[\s\S]*bad\.yaml:3/)
+    expect(said.err).not.toMatch(/\n\s+at /)
+    const { error, errors } = JSON.parse((await etl(['validate', 'bad.yaml', '--json'])).out)
+    expect(error.code).toBe('spec.invalid')
+    expect(errors[0]).toMatchObject({ pointer: expect.stringMatching(/^\/nodes\/0/), line: 3 })
+  })
+
+  test('what cannot be found, reached or started has its own exit codes', async () => {
+    expect((await etl(['validate', 'none.yaml'])).code).toBe(2)
+    expect((await etl(['jobs'], { ETL_API_URL: 'http://127.0.0.1:1' })).code).toBe(3)
+    const api = await etl(['api'], { ETL_API_PORT: 'x' })
+    expect(api.code).toBe(3)
+    expect(api.err).toMatch(/ETL_MYSQL_URL.*ETL_API_PORT.*|ETL_API_PORT/)
+  })
+
+  test('a template is a job', async () => {
+    expect((await etl(['init', 'first.yaml', '--template', 'csv-to-parquet'])).code).toBe(0)
+    expect(await readFile(join(folder, 'first.yaml'), 'utf8')).toContain('etl run first.yaml')
+    expect((await etl(['init', 'first.yaml'])).code).toBe(2)
+  })
+
+  test('the schema of the database is printed as SQL', async () => {
+    expect((await etl(['migrate', '--print'])).out).toMatch(/CREATE TABLE IF NOT EXISTS etl_job /)
+  })
+})
+
+describe('with a server', () => {
+  test('log-in keeps the token for its owner alone, and for that server alone', async () => {
+    await served(async ({ call }, { ETL_API_URL = '' }) => {
+      await call('post', '/users')
+        .send({ username: 'anna', password: 'correct horse battery', role: 'DEVELOPER' })
+        .expect(201)
+      expect((await etl(['jobs'], { ETL_API_URL })).code).toBe(4)
+      const done = await etl(
+        ['login', '--username', 'anna', '--password-stdin', '--json'],
+        { ETL_API_URL },
+        'correct horse battery\n',
+      )
+      expect(JSON.parse(done.out)).toMatchObject({ username: 'anna', role: 'DEVELOPER' })
+      expect(done.out).not.toContain('etl_')
+      const file = join(folder, 'home', 'token.json')
+      expect((await stat(file)).mode & 0o777).toBe(0o600)
+      expect((await etl(['jobs'], { ETL_API_URL })).out).toBe('none\n')
+      expect((await etl(['secrets'], { ETL_API_URL })).code).toBe(2)
+      expect((await etl(['jobs'], { ETL_API_URL: ETL_API_URL.replace('127.0.0.1', 'localhost') })).code).toBe(4)
+      expect(
+        (await etl(['login', '--username', 'anna', '--password-stdin'], { ETL_API_URL }, 'wrong password\n')).code,
+      ).toBe(4)
+    })
+  })
+
+  test('submit saves once, starts, and reports in one JSON object', async () => {
+    await served(async (_api, variables) => {
+      const first = JSON.parse((await etl(['submit', 'job.yaml', '--json'], variables)).out)
+      expect(first).toMatchObject({ version: 1, change: 'created', status: 'CREATED' })
+      const second = JSON.parse((await etl(['submit', 'job.yaml', '--no-start', '--json'], variables)).out)
+      expect(second).toEqual({ jobId: first.jobId, version: 1, change: 'unchanged' })
+      const shown = JSON.parse((await etl(['show', first.executionId, '--json'], variables)).out)
+      expect(shown).toMatchObject({ executionId: first.executionId, jobName: 'copy', status: 'CREATED' })
+      expect((await etl(['delete', 'copy'], variables)).code).toBe(2)
+      expect((await etl(['cancel', first.executionId], variables)).code).toBe(0)
+      expect((await etl(['show', first.executionId, '--watch'], variables)).code).toBe(1)
+      expect((await etl(['delete', 'copy'], variables)).code).toBe(0)
+      expect((await etl(['submit', 'bad.yaml'], variables)).err).toContain('/nodes/0')
+      expect((await etl(['start', 'copy'], variables)).code).toBe(2)
+    })
+  })
+
+  test('watching is left by Ctrl-C, and the execution goes on', async () => {
+    await served(async ({ call }, variables) => {
+      const left = await etl(['submit', 'job.yaml', '--watch'], variables, '', /CREATED/)
+      expect(left).toMatchObject({ code: 130, out: '' })
+      expect(left.err).toMatch(/goes on/)
+      expect((await call('get', '/executions')).body.items).toMatchObject([{ status: 'CREATED' }])
+    })
+  })
+
+  test('apply makes the server equal to the files, and says what it would do', async () => {
+    await served(async (api, variables) => {
+      const changes = async (...args: string[]) =>
+        JSON.parse((await etl(['apply', ...args, '--json'], variables)).out).changes
+      const both = ['job.yaml', 'shop.yaml']
+      expect(await changes(...both, '--dry-run')).toEqual([
+        { kind: 'connection', name: 'shop', change: 'create' },
+        { kind: 'job', name: 'copy', change: 'create' },
+      ])
+      expect((await api.call('get', '/jobs')).body.items).toEqual([])
+      await changes(...both)
+      const again = await changes(...both)
+      expect(again.map((one: { change: string }) => one.change)).toEqual(['unchanged', 'unchanged'])
+      expect((await changes(...both, '--dry-run')).map((one: { change: string }) => one.change)).toEqual([
+        'unchanged',
+        'unchanged',
+      ])
+      const exported = await etl(['export', '--output', 'exported'], variables)
+      expect(exported.out).toContain('job-copy.yaml')
+      expect(await readFile(join(folder, 'exported', 'connection-shop.yaml'), 'utf8')).not.toContain('opensesame')
+      expect((await changes('exported')).map((one: { change: string }) => one.change)).toEqual([
+        'unchanged',
+        'unchanged',
+      ])
+      expect(await api.deps.connections.resolve('shop')).toEqual({ url: 'mysql://u:opensesame@127.0.0.1:1/d' })
+      const tested = await etl(['connections', 'test', 'shop'], variables)
+      expect(tested.code).toBe(1)
+    })
+  })
+
+  test('secrets come on standard input and are never printed', async () => {
+    await served(async (api, variables) => {
+      const set = await etl(['secrets', 'set', 'WORD'], variables, 'opensesame\n')
+      expect(set).toMatchObject({ code: 0 })
+      expect(await api.deps.secrets.resolve('WORD')).toBe('opensesame')
+      const listed = await etl(['secrets', 'list'], variables)
+      expect(listed.out).toContain('WORD')
+      expect(`${set.out}${set.err}${listed.out}`).not.toContain('opensesame')
+      expect((await etl(['config', 'set', 'security.session_hours', '8'], variables)).out).toBe(
+        'security.session_hours = 8\n',
+      )
+      expect((await etl(['config', 'get', 'security.session_hours'], variables)).out).toBe('8\n')
+    })
+  })
+})
