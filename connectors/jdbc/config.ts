@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { secret, sql } from '../../core/config/schema.js'
+import { foreignSql, secret, sql } from '../../core/config/schema.js'
 import { DURATION } from '../../core/spec/duration.js'
 
 const sslConfig = z
@@ -34,7 +34,7 @@ export const sourceConfig = z
   .strictObject({
     connection,
     table: table.optional(),
-    query: z.string().trim().min(1).optional().describe('A SELECT in the dialect of the database, instead of a table.'),
+    query: foreignSql('A SELECT in the dialect of the database, instead of a table.').optional(),
     columns: z.array(z.string().min(1)).min(1).optional().describe('Of these columns only; else of all.'),
     splitBy: z.string().min(1).optional().describe('A unique column to read in pages by; else the primary key.'),
     splits: z.int().min(1).optional().describe('Ranges that are read at once; else as many as there are subtasks.'),
