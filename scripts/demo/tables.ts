@@ -1,6 +1,6 @@
 /**
  * The demo's tables: `clear` before it runs; `check` afterwards, which prints them as they are in the database and
- * compares them with what DuckDB computes from the input by itself. Needs ETL_DEMO_MYSQL_URL.
+ * compares them with what DuckDB computes from the input by itself. Needs ETL_VAR_DEMO_MYSQL.
  */
 import { join } from 'node:path'
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise'
@@ -83,9 +83,9 @@ async function withConnection<T>(uri: string, run: (connection: Connection) => P
 }
 
 function address(): string {
-  const url = process.env.ETL_DEMO_MYSQL_URL
-  if (url === undefined || url === '') throw new Error('ETL_DEMO_MYSQL_URL is not set')
-  return url
+  const place = process.env.ETL_VAR_DEMO_MYSQL
+  if (place === undefined || place === '') throw new Error('ETL_VAR_DEMO_MYSQL is not set')
+  return `mysql://${place}`
 }
 
 function texts(rows: readonly (readonly unknown[])[]): string[][] {

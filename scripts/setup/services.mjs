@@ -73,14 +73,15 @@ export function environment({ mysql, temporal }) {
     ETL_SECRET_KEY: process.env.ETL_SECRET_KEY || remembered('secret-key', () => randomBytes(32).toString('base64')),
     ETL_ADMIN_PASSWORD:
       process.env.ETL_ADMIN_PASSWORD || remembered('admin-password', () => randomBytes(12).toString('base64url')),
-    ETL_DEMO_MYSQL_URL: process.env.ETL_DEMO_MYSQL_URL || databaseOn(mysql.url, 'etl_demo'),
+    // Of the connection in examples/connections.yaml.
+    ETL_VAR_DEMO_MYSQL: process.env.ETL_VAR_DEMO_MYSQL || databaseOn(mysql.url, 'etl_demo'),
   }
 }
 
 function databaseOn(server, name) {
   const url = new URL(server)
   url.pathname = `/${name}`
-  return url.href
+  return url.href.slice('mysql://'.length)
 }
 
 const versionOf = (env) =>
