@@ -43,12 +43,13 @@ export async function runCommand(file: string, options: RunOptions): Promise<num
     options.state ?? join('.etl', 'runs', `${basename(file).split('.')[0]}-${randomUUID().slice(0, 8)}`),
   )
   const parts = { ...(await localParts(options)), store: openStore(pathToFileURL(join(folder, 'store')).href) }
-  const compiled = await compileJob(job.value, parts)
+  const parameters = Object.fromEntries((options.param ?? []).map(splitParameter))
+  const compiled = await compileJob(job.value, parts, { parameters })
   if (!compiled.ok) return showProblems(compiled.problems, options.json)
 
   if (options.fresh) await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
-  const state = resumable(await readState(folder), folder) ?? freshState(newRecord(compiled, options))
+  const state = resumable(await readState(folder), folder) ?? freshState(newRecord(compiled, parameters))
   for (const warning of compiled.warnings) process.stderr.write(`warning: ${warning.message}\n`)
   const progress = showProgress(options.json)
   const journal = await openJournal(folder, state, (event) => progress.line(event.message))
@@ -103,8 +104,10 @@ function resumable(state: LocalState | null, folder: string): LocalState | null 
   })
 }
 
-function newRecord(compiled: Extract<CompiledJob, { ok: true }>, options: RunOptions): ExecutionRecord {
-  const given = Object.fromEntries((options.param ?? []).map(splitParameter))
+function newRecord(
+  compiled: Extract<CompiledJob, { ok: true }>,
+  given: Readonly<Record<string, string>>,
+): ExecutionRecord {
   const executionId = randomUUID()
   return {
     executionId,
