@@ -6,8 +6,6 @@ export interface Written {
   encode(column: string): string
   /** MySQL expression over the text; absent: the text itself. */
   readonly decode?: (text: string) => string
-  /** Quoted in CSV, so that the text NULL is not no value. */
-  readonly quoted: boolean
   readonly family: Family
 }
 
@@ -27,7 +25,6 @@ export type Family =
 const plain = (ddl: string, family: Family): Written => ({
   ddl: () => ddl,
   encode: (column) => column,
-  quoted: false,
   family,
 })
 const castTo = (ddl: string, family: Family, type: string): Written => ({
@@ -41,7 +38,6 @@ const textual = (
 ): Written => ({
   ddl: (key) => (key ? 'VARCHAR(255)' : ddl),
   encode,
-  quoted: true,
   family,
 })
 
@@ -74,7 +70,6 @@ const simple: Readonly<Record<string, Written>> = {
     ddl: (key) => (key ? 'VARBINARY(255)' : 'LONGBLOB'),
     encode: (column) => `hex(${column})`,
     decode: (text) => `UNHEX(${text})`,
-    quoted: true,
     family: 'BINARY',
   },
 }

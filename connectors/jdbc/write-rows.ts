@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import type { Connection, ResultSetHeader } from 'mysql2/promise'
 import type { Column } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
@@ -18,6 +19,9 @@ export interface Destination {
   readonly order: string | null
 }
 
+/** A piece of a batch that is made into CSV at once. */
+const pieceRecords = 65_536
+
 /**
  * LOAD DATA of a batch, within the open transaction. It cuts, rounds and skips in silence, so it counts only if rows
  * copied, affected and expected agree and nothing was warned about; else nothing of it stays, and the answer is false.
@@ -28,19 +32,14 @@ export async function loadData(
   batch: SinkBatch,
   session: Session,
 ): Promise<boolean> {
-  const file = join(session.folder, `${randomUUID()}.load`)
+  const pieces = csvPieces(to, batch, session)
   try {
-    await session.run(
-      `COPY (SELECT ${encoded(to)} FROM ${batch.table}) TO ${text(file)} (FORMAT csv, HEADER false, NULLSTR 'NULL', QUOTE '"', ESCAPE '"', DELIMITER ','${quoted(to)})`,
-    )
     await execute(connection, 'SAVEPOINT etl_batch')
-    const result = await load(connection, to, file)
+    const result = await load(connection, to, pieces)
     const records = Number(/Records: (\d+)/.exec(result.info)?.[1] ?? -1)
     if (records === batch.records && result.affectedRows === batch.records && result.warningStatus === 0) return true
   } catch (error) {
     if (isConnectionLoss(error) || isLockTrouble(error) || !asServerError(error).code?.startsWith('ER_')) throw error
-  } finally {
-    await rm(file, { force: true })
   }
   await execute(connection, 'ROLLBACK TO SAVEPOINT etl_batch')
   return false
@@ -82,7 +81,34 @@ export async function allowsLoadData(connection: Connection): Promise<boolean> {
   return Number((rows as { allowed: unknown }[])[0]?.allowed) === 1
 }
 
-async function load(connection: Connection, to: Destination, file: string): Promise<ResultSetHeader> {
+/** The batch as CSV, piece by piece: the next is made while the one before is on its way. */
+async function* csvPieces(to: Destination, batch: SinkBatch, session: Session): AsyncGenerator<Buffer, void, void> {
+  const write = async (from: number): Promise<string | null> => {
+    if (from >= batch.records) return null
+    const file = join(session.folder, `${randomUUID()}.load`)
+    await session.run(
+      `COPY (SELECT ${encoded(to)} FROM ${batch.table} WHERE rowid >= ${from} AND rowid < ${from + pieceRecords})
+       TO ${text(file)} (FORMAT csv, HEADER false, NULLSTR 'NULL', QUOTE '"', ESCAPE '"', DELIMITER ',')`,
+    )
+    return file
+  }
+  let next = write(0)
+  try {
+    for (let from = pieceRecords; ; from += pieceRecords) {
+      const file = await next
+      if (file === null) return
+      next = write(from)
+      next.catch(() => {})
+      yield* createReadStream(file, { highWaterMark: 1024 * 1024 })
+      await rm(file, { force: true })
+    }
+  } finally {
+    const unread = await next.catch(() => null)
+    if (unread !== null) await rm(unread, { force: true })
+  }
+}
+
+async function load(connection: Connection, to: Destination, pieces: AsyncIterable<Buffer>): Promise<ResultSetHeader> {
   const decoded = to.columns.flatMap((column, at) => {
     const { decode } = writtenAs(column.type)
     return decode ? [`${name(column.name)} = ${decode(`@v${at}`)}`] : []
@@ -93,7 +119,7 @@ async function load(connection: Connection, to: Destination, file: string): Prom
     sql: `LOAD DATA LOCAL INFILE 'batch' INTO TABLE ${to.table} CHARACTER SET utf8mb4
       FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"' ESCAPED BY '' LINES TERMINATED BY '\\n'
       (${[...columns, ...order].join(', ')}) ${decoded.length > 0 ? `SET ${decoded.join(', ')}` : ''}`,
-    infileStreamFactory: () => createReadStream(file, { highWaterMark: 1024 * 1024 }),
+    infileStreamFactory: () => Readable.from(pieces, { objectMode: false, highWaterMark: 1024 * 1024 }),
   })
   return result
 }
@@ -132,9 +158,4 @@ function encoded(to: Destination, as: 'CSV' | 'TEXT' = 'CSV'): string {
     return `${as === 'TEXT' ? `CAST(${value} AS VARCHAR)` : value} AS c${at}`
   })
   return [...columns, ...(to.order && as === 'CSV' ? ['rowid AS place'] : [])].join(', ')
-}
-
-function quoted(to: Destination): string {
-  const names = to.columns.flatMap((column, at) => (writtenAs(column.type).quoted ? [`c${at}`] : []))
-  return names.length > 0 ? `, FORCE_QUOTE (${names.join(', ')})` : ''
 }

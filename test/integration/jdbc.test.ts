@@ -1,0 +1,301 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { withConnection } from '../../connectors/jdbc/connect.js'
+import { jdbc } from '../../connectors/jdbc/index.js'
+import { insertRows } from '../../connectors/jdbc/write-rows.js'
+import type { ConnectorContext, RejectedRow, Sink, SinkKey } from '../../connectors/spi.js'
+import type { Schema } from '../../core/record/schema.js'
+import { openSession } from '../../duckdb/open-session.js'
+import type { Session } from '../../duckdb/session.js'
+import { readAll } from '../conformance/read-all.js'
+import { fence, mark } from '../conformance/sink-suite.js'
+import { onServer, withDatabase } from '../support/lend.js'
+
+const ctx: ConnectorContext = { base: '/', fileRoots: [], signal: new AbortController().signal }
+let folder: string
+let session: Session
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'jdbc-'))
+  await mkdir(join(folder, 'session'))
+  session = await openSession({ folder: join(folder, 'session'), memoryLimitBytes: 512 * 1024 * 1024, threads: 1 })
+})
+afterEach(async () => {
+  session.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const sinkOf = (url: string, config: Record<string, unknown>) =>
+  jdbc.sink!.open(jdbc.sink!.config.parse({ connection: { url }, ...config }), { url }, ctx)
+const sourceOf = (url: string, config: Record<string, unknown>) =>
+  jdbc.source!.open(jdbc.source!.config.parse({ connection: { url }, ...config }), { url }, ctx)
+const newKey = (): SinkKey => ({ lineageId: randomUUID(), sinkUid: 'out', subtask: 0 })
+
+/** Writes what a SELECT gives as one epoch. */
+async function writeEpoch(sink: Sink, key: SinkKey, select: string, epoch = 1): Promise<readonly RejectedRow[]> {
+  await session.run(`CREATE OR REPLACE TABLE written AS ${select}`)
+  const schema: Schema = await session.describe('SELECT * FROM written')
+  const records = await session.count('SELECT count(*) FROM written')
+  await sink.prepare([key], schema, fence())
+  const open = await sink.open(key, fence({ epoch }), schema)
+  const rejected = await open.append({ table: '"written"', schema, records }, session)
+  await open.commit(mark(epoch, records - rejected.length))
+  await open.close()
+  return rejected
+}
+/** As `writeEpoch` where the server does not allow LOAD DATA; without a mark. */
+async function insertInto(url: string, table: string, select: string): Promise<readonly RejectedRow[]> {
+  await session.run(`CREATE OR REPLACE TABLE written AS ${select}`)
+  const schema = await session.describe('SELECT * FROM written')
+  const records = await session.count('SELECT count(*) FROM written')
+  await sinkOf(url, { table, createTable: true }).prepare([newKey()], schema, fence())
+  return withConnection({ url }, async (connection) => {
+    await connection.query('START TRANSACTION')
+    const to = { table: `\`${table}\``, columns: schema, order: null }
+    const rejected = await insertRows(connection, to, { table: '"written"', schema, records }, session, 1000)
+    await connection.query('COMMIT')
+    return rejected
+  })
+}
+const write = {
+  'LOAD DATA': (url: string, table: string, select: string) =>
+    writeEpoch(sinkOf(url, { table, createTable: true }), newKey(), select),
+  INSERT: insertInto,
+}
+const column = async (url: string, sql: string) =>
+  ((await onServer(url, sql)) as Record<string, unknown>[]).map((row) => Object.values(row)[0])
+
+/** Every type, with the values that get lost most easily. */
+const awkward = `
+  SELECT * FROM (VALUES
+    (1, 'NULL', true, 18446744073709551615::UBIGINT, 12345678901234567890.123456789::DECIMAL(38,9), 0.1::DOUBLE,
+     DATE '2001-02-28', TIMESTAMP '2001-01-01 10:11:12.123456', TIME '23:59:59.5', '\\x00\\xFF\\x22\\x5C'::BLOB),
+    (2, 'a",b "q" \\ \\N ' || chr(10) || chr(13) || chr(9) || chr(0) || 'é🜚', false, 0, -0.000000001, -1e300, DATE '1970-01-01',
+     TIMESTAMP '9999-12-31 23:59:59', TIME '00:00:00', ''::BLOB),
+    (3, '', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+    (4, 'null', true, 1, 1, 1, DATE '2000-02-29', TIMESTAMP '2000-02-29 00:00:00', TIME '12:00:00', '"'::BLOB),
+    (5, NULL, true, 1, 1, 1, DATE '2000-02-29', TIMESTAMP '2000-02-29 00:00:00', TIME '12:00:00', 'NULL'::BLOB),
+    (6, ' "quoted" and spaced  ', true, 1, 1, 1, DATE '2000-02-29', TIMESTAMP '2000-02-29 00:00:00', TIME '12:00:00', ' '::BLOB)
+  ) AS v(id, s, b, u, d, f, day, moment, t, bytes)`
+
+describe('every value survives the way into a table and back', () => {
+  test.each(['LOAD DATA', 'INSERT'] as const)('by %s', async (method) => {
+    await withDatabase(async (url) => {
+      expect(await write[method](url, 'kept', awkward)).toEqual([])
+      const { records } = await readAll(sourceOf(url, { table: 'kept' }), session)
+      const expected = await session.rows(`SELECT * REPLACE (CAST(b AS TINYINT) AS b) FROM (${awkward}) ORDER BY id`)
+      expect(records.sort((a, b) => Number(a[0]) - Number(b[0]))).toEqual(expected)
+    })
+  })
+
+  test('into types of the server that have no name in the engine', async () => {
+    await withDatabase(async (url) => {
+      await onServer(
+        url,
+        `
+        CREATE TABLE odd (id INT PRIMARY KEY, e ENUM('x','y'), y YEAR, flag BIT(1), bits BIT(40), ts TIMESTAMP(3) NULL, j JSON, m MEDIUMINT UNSIGNED);
+        SET time_zone = '+00:00';
+        INSERT INTO odd VALUES (1, 'y', 2001, b'1', b'1000000000000000000000000000000000000001', '2001-01-01 00:00:00.125', '{"a":[1]}', 16777215)`,
+      )
+      const source = sourceOf(url, { table: 'odd' })
+      expect((await source.schema()).map((one) => one.type)).toEqual([
+        'INTEGER',
+        'VARCHAR',
+        'SMALLINT',
+        'BOOLEAN',
+        'UBIGINT',
+        'TIMESTAMP',
+        expect.stringMatching(/VARCHAR|JSON/),
+        'UINTEGER',
+      ])
+      const { records } = await readAll(source, session)
+      expect(records).toEqual([[1, 'y', 2001, true, 549755813889n, '2001-01-01 00:00:00.125', '{"a":[1]}', 16777215]])
+    })
+  })
+})
+
+describe('records that the table refuses come back, and the rest is written', () => {
+  const select = `SELECT i AS id, CASE WHEN i = 70 THEN 'much too long' ELSE 'ok' END AS s, CASE WHEN i = 90 THEN NULL ELSE i END AS n FROM range(3000) r(i) UNION ALL SELECT 5, 'twice', 5`
+
+  test.each(['LOAD DATA', 'INSERT'] as const)('by %s', async (method) => {
+    await withDatabase(async (url) => {
+      await onServer(url, 'CREATE TABLE strict (id BIGINT PRIMARY KEY, s VARCHAR(5), n INT NOT NULL)')
+      const rejected = await write[method](url, 'strict', select)
+      expect(rejected.map(({ rowid }) => rowid).sort((a, b) => a - b)).toEqual([70, 90, 3000])
+      expect(rejected.map(({ message }) => message).join()).toMatch(/too long.*cannot be null.*Duplicate/s)
+      expect(await column(url, 'SELECT count(*) FROM strict')).toEqual([2998])
+    })
+  })
+
+  test('as do those that it would round or cut', async () => {
+    await withDatabase(async (url) => {
+      await onServer(url, 'CREATE TABLE narrow (d DECIMAL(5,2), small TINYINT)')
+      const rejected = await writeEpoch(
+        sinkOf(url, { table: 'narrow' }),
+        newKey(),
+        'SELECT * FROM (VALUES (1.25, 1), (1.234, 2), (1.5, 300)) v(d, small)',
+      )
+      expect(rejected.map(({ rowid }) => rowid)).toEqual([1, 2])
+    })
+  })
+})
+
+describe('UPSERT', () => {
+  test('lets the last record of a key win, within a batch and between epochs', async () => {
+    await withDatabase(async (url) => {
+      const key = newKey()
+      const sink = sinkOf(url, { table: 'kept', mode: 'UPSERT', key: ['k'], createTable: true })
+      await writeEpoch(sink, key, `SELECT * FROM (VALUES ('a', 1), ('b', 2), ('a', 3)) v(k, n)`, 1)
+      await writeEpoch(sink, key, `SELECT * FROM (VALUES ('b', 9), ('A', 5), ('b', 4)) v(k, n)`, 2)
+      expect(await onServer(url, 'SELECT k, n FROM kept ORDER BY k')).toEqual([
+        { k: 'A', n: 5 },
+        { k: 'a', n: 3 },
+        { k: 'b', n: 4 },
+      ])
+    })
+  })
+
+  test('is refused for a key without a unique index', async () => {
+    await withDatabase(async (url) => {
+      await onServer(url, 'CREATE TABLE kept (k INT, n INT)')
+      await expect(
+        writeEpoch(sinkOf(url, { table: 'kept', mode: 'UPSERT', key: 'k' }), newKey(), 'SELECT 1 AS k, 2 AS n'),
+      ).rejects.toMatchObject({
+        code: 'sink.unsupported',
+        pointer: '/key',
+      })
+    })
+  })
+})
+
+describe('at the end of the job', () => {
+  test('REPLACE swaps everything at once, and only once', async () => {
+    await withDatabase(async (url) => {
+      await onServer(url, 'CREATE TABLE kept (n INT); INSERT INTO kept VALUES (1)')
+      const key = newKey()
+      const sink = sinkOf(url, { table: 'kept', mode: 'REPLACE' })
+      await writeEpoch(sink, key, 'SELECT 2 AS n')
+      expect(await column(url, 'SELECT n FROM kept')).toEqual([1])
+      await sink.finish([key], fence({ epoch: 2 }))
+      expect(await column(url, 'SELECT n FROM kept')).toEqual([2])
+      await sink.prepare([key], [{ name: 'n', type: 'INTEGER' }], fence({ generation: 2 }))
+      await sink.finish([key], fence({ generation: 2 }))
+      expect(await column(url, 'SELECT n FROM kept')).toEqual([2])
+      expect(await column(url, 'SHOW TABLES')).toEqual(['etl_sink_progress', 'kept'])
+    })
+  })
+
+  test('replaceWhere deletes and inserts what its condition names, and only once', async () => {
+    await withDatabase(async (url) => {
+      await onServer(
+        url,
+        "CREATE TABLE kept (day DATE, n INT); INSERT INTO kept VALUES ('2001-01-01', 1), ('2001-01-02', 2)",
+      )
+      const key = newKey()
+      const sink = sinkOf(url, { table: 'kept', replaceWhere: `"day" = DATE '2001-01-02'` })
+      await writeEpoch(sink, key, `SELECT DATE '2001-01-02' AS day, 3 AS n`)
+      expect(await column(url, 'SELECT n FROM kept ORDER BY n')).toEqual([1, 2])
+      await sink.finish([key], fence({ epoch: 2 }))
+      await sink.finish([key], fence({ epoch: 2 }))
+      expect(await column(url, 'SELECT n FROM kept ORDER BY n')).toEqual([1, 3])
+    })
+  })
+})
+
+describe('a target is looked at before the job starts', () => {
+  test('and all that does not fit is said at once', async () => {
+    await withDatabase(async (url) => {
+      await onServer(url, 'CREATE TABLE kept (amount DECIMAL(10,2), day DATE, must INT NOT NULL)')
+      const problems = await sinkOf(url, { table: 'kept' }).check([
+        { name: 'amuont', type: 'DECIMAL(10,2)' },
+        { name: 'day', type: 'VARCHAR' },
+      ])
+      expect(problems.map(({ message, hint }) => [message, hint])).toEqual([
+        ['The table kept has no column `amuont`.', 'Did you mean `amount`?'],
+        [
+          'The column `day` of kept is date, which does not hold VARCHAR.',
+          'Cast it before the sink, or change the table.',
+        ],
+        ['The column `must` of kept must be given: it is NOT NULL and has no default.', null],
+      ])
+    })
+  })
+
+  test('and a table without transactions is refused', async () => {
+    await withDatabase(async (url) => {
+      await onServer(url, 'CREATE TABLE kept (n INT) ENGINE = MyISAM')
+      const sink = sinkOf(url, { table: 'kept' })
+      await expect(sink.prepare([newKey()], [{ name: 'n', type: 'INTEGER' }], fence())).rejects.toMatchObject({
+        code: 'sink.unsupported',
+      })
+      expect((await sink.check([{ name: 'n', type: 'INTEGER' }])).map(({ code }) => code)).toEqual(['sink.unsupported'])
+    })
+  })
+})
+
+describe('a source', () => {
+  test('goes on from where it ended with what came since', async () => {
+    await withDatabase(async (url) => {
+      await onServer(url, 'CREATE TABLE seen (id BIGINT PRIMARY KEY, n INT); INSERT INTO seen VALUES (1, 1), (2, 2)')
+      const first = await readAll(sourceOf(url, { table: 'seen' }), session)
+      await onServer(url, 'INSERT INTO seen VALUES (9007199254740993, 3)')
+      const second = await readAll(sourceOf(url, { table: 'seen' }), session, { from: first.positions.at(-1) })
+      expect([first.records.length, second.records]).toEqual([2, [[9007199254740993n, 3]]])
+      const incremental = { query: 'SELECT n, id FROM seen', incremental: { column: 'id', from: 1 } }
+      const since = await readAll(sourceOf(url, incremental), session)
+      await onServer(url, 'INSERT INTO seen VALUES (9007199254740995, 4)')
+      const later = await readAll(sourceOf(url, incremental), session, { from: since.positions.at(-1) })
+      expect([since.records.length, later.records]).toEqual([2, [[4, 9007199254740995n]]])
+    })
+  })
+
+  test('tells values apart that no type holds', async () => {
+    await withDatabase(async (url) => {
+      await onServer(
+        url,
+        "SET sql_mode = ''; CREATE TABLE odd (id INT PRIMARY KEY, day DATE); INSERT INTO odd VALUES (1, '2001-01-01'), (2, '0000-00-00'), (3, '2001-01-03')",
+      )
+      const { records, rejected } = await readAll(sourceOf(url, { table: 'odd' }), session)
+      expect(records).toEqual([
+        [1, '2001-01-01'],
+        [3, '2001-01-03'],
+      ])
+      expect(rejected).toMatchObject([{ place: { table: 'odd', record: 1 }, code: 'record.bad' }])
+    })
+  })
+
+  test('names a table or column that there is not', async () => {
+    await withDatabase(async (url) => {
+      await onServer(url, 'CREATE TABLE seen (amount INT)')
+      await expect(sourceOf(url, { table: 'none' }).schema()).rejects.toMatchObject({ code: 'source.missing' })
+      await expect(sourceOf(url, { table: 'seen', columns: ['amuont'] }).schema()).rejects.toMatchObject({
+        hint: 'Did you mean `amount`?',
+      })
+    })
+  })
+})
+
+describe('a connection', () => {
+  const password = 'pa55-word'
+  test.each([
+    ['to nobody', () => `mysql://root:${password}@127.0.0.1:1/x`, 'connection.refused'],
+    ['with a wrong password', () => withUser(`nobody:${password}`), 'connection.denied'],
+    ['to a database of another kind', () => `postgres://x:${password}@127.0.0.1/x`, 'config.invalid'],
+    ['to a database that there is not', () => new URL('/not_there', serverUrl()).toString(), 'source.missing'],
+  ])('%s is refused in words, without its password', async (_name, url, code) => {
+    const checked = jdbc.connection!.check({ url: url() }, ctx)
+    await expect(checked).rejects.toMatchObject({ code })
+    await expect(checked).rejects.not.toThrow(password)
+  })
+})
+
+function serverUrl(): string {
+  return process.env.ETL_TEST_MYSQL_URL ?? ''
+}
+
+function withUser(user: string): string {
+  return serverUrl().replace(/\/\/([^@]*@)?/, `//${user}@`)
+}
