@@ -4,7 +4,7 @@ import type { Server } from 'node:http'
 import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { connectors } from '../connectors/index.js'
-import { JobError } from '../core/errors/job-error.js'
+import { JobError, reportError } from '../core/errors/job-error.js'
 import { compileJob } from '../engine/compile-job.js'
 import type { EngineParts } from '../engine/engine.js'
 import { type Database, openDatabase } from '../models/database.js'
@@ -53,9 +53,7 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
       process.stderr.write(
         `First user: admin, password: ${made} (shown once; change it with PUT /api/v1/me/password)\n`,
       )
-    temporal
-      .registerSearchAttributes()
-      .catch(() => log.warn({}, 'search attributes could not be registered; executions start without them'))
+    const registering = keepRegistering(temporal, log)
     const server = await listen(createApp(deps), environment.api)
     const reconciled = deps.starter.reconcile().catch(() => 0)
     const close = async () => {
@@ -64,6 +62,7 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
         server.closeIdleConnections()
         setTimeout(() => server.closeAllConnections(), 5000).unref()
       })
+      clearInterval(registering)
       await reconciled
       await deps.starter.close()
       await release()
@@ -144,6 +143,24 @@ async function apiParts(environment: Environment, database: Database): Promise<E
     memoryLimitBytes: Math.min(512 * 1024 ** 2, Math.floor(totalmem() / 4)),
     threads: Math.min(2, availableParallelism()),
   }
+}
+
+/** Temporal may be away at boot; until its search attributes are there, executions start without them. */
+function keepRegistering(temporal: TemporalControl, log: Log): NodeJS.Timeout {
+  const attempt = async () => {
+    try {
+      await temporal.registerSearchAttributes()
+      clearInterval(timer)
+    } catch (error) {
+      log.warn(
+        { code: reportError(error).code },
+        'search attributes could not be registered yet; executions start without them',
+      )
+    }
+  }
+  const timer = setInterval(attempt, 30_000).unref()
+  void attempt()
+  return timer
 }
 
 async function listen(app: ReturnType<typeof createApp>, { host, port }: Environment['api']): Promise<Server> {

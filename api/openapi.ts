@@ -42,13 +42,29 @@ function operation(route: Route): ZodOpenApiOperationObject {
       ...(route.params === undefined ? {} : { path: route.params }),
       ...(route.query === undefined ? {} : { query: route.query }),
     } as NonNullable<Part>,
-    ...(route.idempotent === true ? { parameters: [IDEMPOTENCY_KEY] } : {}),
+    ...headersOf(route),
     ...(route.body === undefined ? {} : { requestBody: { required: true, content: content(route.body) } }),
     responses: {
       [`${route.status}`]: { description: 'Done.', ...success },
       default: { description: 'A problem.', content: content(problemDetailsSchema, 'application/problem+json') },
     } as NonNullable<ZodOpenApiOperationObject['responses']>,
   }
+}
+
+function headersOf(route: Route): Pick<ZodOpenApiOperationObject, 'parameters'> {
+  const parameters = [
+    ...(route.idempotent === true ? [IDEMPOTENCY_KEY] : []),
+    ...(route.versioned === true ? [IF_MATCH] : []),
+  ]
+  return parameters.length === 0 ? {} : { parameters }
+}
+
+const IF_MATCH = {
+  name: 'If-Match',
+  in: 'header' as const,
+  required: false,
+  description: 'The version that the change is based on, unless `version` says it.',
+  schema: { type: 'string' as const },
 }
 
 const IDEMPOTENCY_KEY = {

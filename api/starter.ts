@@ -12,7 +12,7 @@ export interface Starter {
   start(execution: StartedExecution): void
   /** `workflowId` where it is known not to be the usual one. */
   cancel(jobId: string, executionId: string, workflowId: string | null): Promise<void>
-  /** Starts what was accepted a while ago and has no workflow; answers how many. */
+  /** Starts what was accepted a while ago and has no workflow, answers how many; admits what waits, and tells it again. */
   reconcile(): Promise<number>
   /** Waits for what is being started. */
   close(): Promise<void>
@@ -36,12 +36,26 @@ export function openStarter(temporal: TemporalControl, executions: ExecutionStor
       return false
     }
   }
-  const reconcile = async (): Promise<number> => {
+  const startAccepted = async (): Promise<number> => {
     const accepted = await executions.acceptedBefore(new Date(Date.now() - SETTLED_MS))
     let started = 0
     for (const { executionId, jobId } of accepted) {
       if (!(await attempt({ executionId, jobId, trigger: 'MANUAL' }))) break
       started += 1
+    }
+    return started
+  }
+  const reconcile = async (): Promise<number> => {
+    const started = await startAccepted()
+    const unfinished = await executions.unfinished()
+    const workflows = new Map(
+      unfinished.map((one) => [one.executionId, one.workflowId ?? workflowIdOf(one.jobId, one.executionId)]),
+    )
+    for (const jobId of new Set(unfinished.map((one) => one.jobId))) {
+      for (const executionId of await executions.admitWaiting(jobId)) {
+        const workflowId = workflows.get(executionId)
+        if (workflowId !== undefined) await temporal.signalAdmitted(workflowId)
+      }
     }
     return started
   }

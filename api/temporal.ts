@@ -13,6 +13,8 @@ export interface StartedExecution {
 export interface TemporalControl {
   startExecution(execution: StartedExecution): Promise<'started' | 'already started'>
   cancelExecution(workflowId: string): Promise<'asked' | 'gone'>
+  /** Tells an execution that waits that it may start. */
+  signalAdmitted(workflowId: string): Promise<void>
   /** Throws when it cannot be reached. */
   probe(): Promise<string>
   /** Makes the search attributes that are missing; without them executions start all the same. */
@@ -74,6 +76,13 @@ export function openTemporal({ address, namespace, patienceMs: most = PATIENCE_M
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return 'gone'
         throw away(address, error)
+      }
+    },
+    async signalAdmitted(workflowId) {
+      try {
+        await soon(() => client.workflow.getHandle(workflowId).signal('admitted'))
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError)) throw away(address, error)
       }
     },
     async probe() {

@@ -57,6 +57,7 @@ export const userRoutes: readonly Route[] = [
     path: '/users/{userId}',
     summary: 'Changes a user; a new password revokes their tokens, a new role holds at once.',
     audit: audit('UPDATE_USER'),
+    versioned: true,
     params: userParams,
     query: versionQuery,
     body: changedUser,

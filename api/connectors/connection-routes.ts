@@ -75,6 +75,7 @@ export const connectionRoutes: readonly Route[] = [
     summary: 'Changes a connection; a secret given as *** stays as it is stored.',
     access: 'DEVELOPER',
     audit: audit('UPDATE_CONNECTION'),
+    versioned: true,
     auditBody: maskedBody,
     params: connectionParams,
     query: versionQuery,

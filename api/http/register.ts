@@ -68,13 +68,15 @@ function readCall(
 ): Call {
   const query = validated(route.query, request.query, 'query')
   const body = validated(route.body, request.body ?? {}, 'body')
+  const version = versionOf(request.get('if-match'), query, body)
+  if (route.versioned === true && version === null) throw unversioned()
   return {
     params: validated(route.params, request.params, 'path'),
     query,
     body,
     caller,
     newId: claim?.newId ?? randomUUID(),
-    version: versionOf(request.get('if-match'), query, body),
+    version,
     ip: request.ip ?? '',
     raw: { request, response },
   }
@@ -91,6 +93,13 @@ function versionOf(ifMatch: string | undefined, query: unknown, body: unknown): 
     if (typeof version === 'number') return version
   }
   return null
+}
+
+function unversioned(): JobError {
+  return new JobError('usage.invalid', 'A change needs the version that it is based on', {
+    pointer: '/version',
+    hint: 'Read it first: its `version` is also its ETag; send it as If-Match or as `version`.',
+  })
 }
 
 function send(route: Route, response: Response, answer: Answer): void {

@@ -22,6 +22,8 @@ export interface Route<P = unknown, Q = unknown, B = unknown, R = unknown> {
   readonly status: number
   /** null: no body. */
   readonly response: ConfigSchema<R> | null
+  /** A change that must name the version that it is based on (If-Match, or `version`). */
+  readonly versioned?: boolean
   /** Takes an Idempotency-Key: the same key gives the first answer again. */
   readonly idempotent?: boolean
   /** Its own media type where the answer is not JSON. */

@@ -92,6 +92,7 @@ export const jobRoutes: readonly Route[] = [
     summary: 'Saves a new version, if the spec differs; needs the present version (`version` or If-Match).',
     access: 'DEVELOPER',
     audit: audit('UPDATE_JOB'),
+    versioned: true,
     params: jobParams,
     query: versionQuery,
     body: jobBody,
@@ -181,13 +182,7 @@ export const jobRoutes: readonly Route[] = [
 async function updateJob(call: Call<{ jobId: string }, unknown, Spec>, deps: ApiDeps) {
   const { jobId } = call.params
   const known = await deps.jobs.get(jobId)
-  const { version } = call
-  if (version === null) {
-    throw new JobError('usage.invalid', 'A change needs the version that it is based on', {
-      pointer: '/version',
-      hint: `Send If-Match: "N" or version; the job is at ${known.version}.`,
-    })
-  }
+  const version = call.version ?? known.version
   if (version !== known.version) {
     throw new JobError('conflict', `The job was changed in the meantime; its version is ${known.version}`, {
       pointer: '/version',

@@ -59,6 +59,7 @@ export const systemRoutes: readonly Route[] = [
     access: 'ADMIN',
     visibleTo: 'ADMIN',
     audit: { operation: 'UPDATE_CONFIG', resource: 'CONFIG' },
+    versioned: true,
     params: settingParams,
     query: versionQuery,
     body: settingBody,

@@ -152,7 +152,8 @@ describe('users', () => {
       await makeUser(api)
       await api.call('post', '/users').send({ username: 'anna', password: PASSWORD }).expect(409)
       await api.call('delete', `/users/${api.users.ADMIN}`).expect(409)
-      await api.call('put', `/users/${api.users.ADMIN}`).send({ role: 'USER' }).expect(409)
+      await api.call('put', `/users/${api.users.ADMIN}`).send({ role: 'USER', version: 1 }).expect(409)
+      await api.call('put', `/users/${api.users.USER}`).send({ role: 'DEVELOPER' }).expect(400)
     })
   })
 
