@@ -1,15 +1,18 @@
-import type { Position } from '../core/execution/plan.js'
+import type { ChainResult } from '../core/execution/chain-task.js'
 import type { Chain } from './chain.js'
 import type { ChainRun } from './chain-run.js'
 
+type Reached = ChainResult['reached']
+
+/** Positions reached by the stages before and by this chain; handed on, so that the last stage knows of the first. */
+export function allReached(run: ChainRun, own: Reached): Reached {
+  return Object.assign({}, ...run.upstream.map((result) => result.reached), own)
+}
+
 /** Whether this is the epoch in which all sources that feed the chain in this phase come to their end. */
-export function endsNow(
-  run: ChainRun,
-  chain: Chain,
-  reached: Readonly<Record<string, { readonly position: Position; readonly end: boolean }>>,
-): boolean {
+export function endsNow(run: ChainRun, chain: Chain, own: Reached): boolean {
   const sources = sourcesOf(run, chain.head.id)
-  const results = [reached, ...run.upstream.map((result) => result.reached)]
+  const results = [own, ...run.upstream.map((result) => result.reached)]
   const endedBefore = (id: string) => run.positions[id]?.end === true
   const hasEnded = (id: string) =>
     endedBefore(id) || run.plan.sources[id]?.end === true || results.some((known) => known[id]?.end === true)

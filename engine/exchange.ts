@@ -43,12 +43,13 @@ export class ExchangeWriter {
     const exchanges: ExchangeHandle[] = []
     for (const [to, piece] of [...this.pieces].sort(([a], [b]) => a - b)) {
       const path = storeKey(this.run, 'exchange', `${edge.id}-${to}.parquet`)
-      const { sizeBytes } = await store.put(path, await this.joined(session, piece.files, to))
+      const whole = await this.joined(session, piece.files, to)
+      const { sizeBytes } = await store.put(path, whole)
+      for (const file of [...piece.files, whole]) await rm(file, { force: true })
       const handle = { edgeId: edge.id, fromSubtask: this.run.subtask, path, sizeBytes, records: piece.records }
       const targets = this.routing.kind === 'SAME' ? this.routing.targets : [to]
       exchanges.push(...targets.map((toSubtask) => ({ ...handle, toSubtask })))
     }
-    for (const { files } of this.pieces.values()) for (const file of files) await rm(file, { force: true })
     return edge.blocking
       ? { exchanges: [], states: exchanges.map((handle) => this.asState(handle)) }
       : { exchanges, states: [] }

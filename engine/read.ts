@@ -71,6 +71,7 @@ async function* readSource(reading: Reading): AsyncGenerator<Batch, void, void> 
       }
     } finally {
       await batches.return({ position: null, end: false })
+      await capture.forget()
     }
   }
 }

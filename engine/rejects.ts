@@ -1,5 +1,5 @@
 /** What becomes of bad records, as `onBadRecord` says (DESIGN section 6): refused, counted, or kept for people. */
-import { appendFile } from 'node:fs/promises'
+import { appendFile, rm } from 'node:fs/promises'
 import { JobError } from '../core/errors/job-error.js'
 import type { Place, Rejected } from '../core/record/rejected.js'
 import type { JobSettings } from '../core/spec/settings.js'
@@ -61,6 +61,7 @@ export class Rejects {
   async store(store: ObjectStore, key: string): Promise<string | null> {
     if (!this.written) return null
     await store.put(key, this.file)
+    await rm(this.file, { force: true })
     return key
   }
 

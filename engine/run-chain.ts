@@ -5,7 +5,7 @@ import { fenceName } from '../core/execution/fence.js'
 import { cancelledError, orCancelled } from './cancel.js'
 import { type Chain, openChain } from './chain.js'
 import { type ChainControl, type ChainRun, storeKey } from './chain-run.js'
-import { endsNow } from './ends-now.js'
+import { allReached, endsNow } from './ends-now.js'
 import type { EngineParts } from './engine.js'
 import { Epoch } from './epoch.js'
 import { ExchangeWriter } from './exchange.js'
@@ -93,7 +93,8 @@ async function readAndWrite(work: Work, writers: readonly Writer[]): Promise<Cha
   }
 
   const states = await snapshot(held.main, chain, run, parts.store, epoch)
-  const sent = await Promise.all(outflow.exchanges.map((writer) => writer.finish(held.main, parts.store)))
+  const sent = []
+  for (const writer of outflow.exchanges) sent.push(await writer.finish(held.main, parts.store))
   // Everything that a mark names, and everything that can still fail, comes before the first commit (I2).
   rejects.judge(meter.of(chain.head.id).in)
   const rejectsFile =
@@ -106,7 +107,7 @@ async function readAndWrite(work: Work, writers: readonly Writer[]): Promise<Cha
     subtask: run.subtask,
     epoch: run.plan.epoch,
     counters,
-    reached,
+    reached: allReached(run, reached),
     states: [...states, ...sent.flatMap((one) => one.states)],
     exchanges: sent.flatMap((one) => one.exchanges),
     rejects: rejectsFile === null ? [] : [rejectsFile],

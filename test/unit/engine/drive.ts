@@ -174,7 +174,7 @@ async function readRejects(parts: EngineParts, results: readonly ChainResult[]):
   )
 }
 
-const someSettings: JobSettings = {
+export const someSettings: JobSettings = {
   name: 'job',
   type: 'BATCH',
   tags: [],

@@ -156,6 +156,44 @@ describe('several vertices', () => {
   })
 })
 
+describe('a head with several inputs', () => {
+  test('takes each in turn, and a sink may stand at the head of its own chain', async () => {
+    const target = new Shelf()
+    await withParts([target.connector], async (parts) => {
+      const more = { ...numbers(300), id: 'more' }
+      const both = node('both', 'OPERATOR', 'UNION', { mode: 'BY_NAME' }, 'BIGINT n, BIGINT k')
+      const graph = graphOf(
+        [numbers(500), more, both, shelf('BIGINT n, BIGINT k', {}, 2)],
+        [
+          edge('numbers', 'both'),
+          { ...edge('more', 'both'), id: 'more>both.input' },
+          edge('both', 'shelf', 'input', { edgeType: 'SHUFFLE', partitionStrategy: 'ROUND_ROBIN' }),
+        ],
+        [['numbers'], ['more'], ['both'], ['shelf']],
+        [{ nodes: ['numbers', 'more', 'both', 'shelf'], stages: [['numbers', 'more'], ['both'], ['shelf']] }],
+      )
+      const { counters } = await drive(graph, parts, { epochRecords: 200 })
+      expect(counters.both).toMatchObject({ in: 800, out: 800, passed: 800 })
+      expect(target.rows).toHaveLength(800)
+      expect([target.marks.get('shelf/0')?.epoch, target.marks.get('shelf/1')?.epoch]).toEqual([3, 3])
+    })
+  })
+
+  test('in the third stage learns that the first has ended', async () => {
+    const target = new Shelf()
+    await withParts([target.connector], async (parts) => {
+      const graph = graphOf(
+        [numbers(500, { blind: true }), even, perKey, shelf('BIGINT k, HUGEINT total, BIGINT many')],
+        [edge('numbers', 'even'), edge('even', 'perKey'), edge('perKey', 'shelf')],
+        [['numbers'], ['even'], ['perKey', 'shelf']],
+        [{ nodes: ['numbers', 'even', 'perKey', 'shelf'], stages: [['numbers'], ['even'], ['perKey']] }],
+      )
+      await drive(graph, parts, { epochRecords: 200 })
+      expect(target.rows).toHaveLength(7)
+    })
+  })
+})
+
 describe('a failure', () => {
   const graph = chainOf(
     [
