@@ -1,0 +1,72 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { sourceConfig } from '../../../../connectors/file/config.js'
+import { fileSource } from '../../../../connectors/file/source.js'
+import { openSession } from '../../../../duckdb/open-session.js'
+import type { Session } from '../../../../duckdb/session.js'
+import { readAll } from '../../../conformance/read-all.js'
+
+let folder: string
+let session: Session
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'json-source-'))
+  await mkdir(join(folder, 'session'))
+  await mkdir(join(folder, 'root'))
+  session = await openSession({ folder: join(folder, 'session'), memoryLimitBytes: 256 * 1024 * 1024, threads: 1 })
+})
+afterEach(async () => {
+  session.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const columns = { id: 'BIGINT', tags: 'VARCHAR[]' }
+const source = (path: string) =>
+  fileSource(sourceConfig.parse({ path, columns }), {
+    base: join(folder, 'root'),
+    fileRoots: [join(folder, 'root')],
+    signal: new AbortController().signal,
+  })
+const read = async (name: string, text: string) => {
+  await writeFile(join(folder, 'root', name), text)
+  return readAll(source(name), session)
+}
+
+test('JSON lines: missing keys are no value, bad lines are told apart with their numbers', async () => {
+  const lines = ['{"id":1,"tags":["a"]}', '{"id":"x"}', '', '{broken', '[1]', '{"other":1}', '{"id":4}']
+  const { records, rejected, places } = await read('x.jsonl', lines.join('\n'))
+  expect(records).toEqual([
+    [1n, ['a']],
+    [null, null],
+    [4n, null],
+  ])
+  expect(rejected.map(({ place, original }) => [place.line, original])).toEqual([
+    [2, '{"id":"x"}'],
+    [4, '{broken'],
+    [5, '[1]'],
+  ])
+  expect(places.map((place) => place.line)).toEqual([1, 6, 7])
+})
+
+test('a JSON array: bad elements are told apart by their number', async () => {
+  const { records, rejected, places } = await read('x.json', '[{"id":1,"tags":[]},\n{"id":"x"},{"id":3}]')
+  expect(records).toEqual([
+    [1n, []],
+    [3n, null],
+  ])
+  expect(rejected).toMatchObject([{ place: { record: 1 }, original: '{"id":"x"}' }])
+  expect(places).toMatchObject([{ record: 0 }, { record: 2 }])
+})
+
+test('a JSON document that is cut off is an error that says where', async () => {
+  await expect(read('x.json', '[{"id":1},{"id":')).rejects.toMatchObject({ code: 'record.bad' })
+})
+
+test('a symbolic link leads nowhere outside of the roots', async () => {
+  await writeFile(join(folder, 'secret.jsonl'), '{"id":1}')
+  await symlink(join(folder, 'secret.jsonl'), join(folder, 'root', 'link.jsonl'))
+  await expect(readAll(source('link.jsonl'), session)).rejects.toMatchObject({ code: 'config.invalid' })
+  await expect(readAll(source('*.jsonl'), session)).rejects.toMatchObject({ code: 'config.invalid' })
+})

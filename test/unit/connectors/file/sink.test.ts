@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { sinkConfig } from '../../../../connectors/file/config.js'
+import { fileSink } from '../../../../connectors/file/sink.js'
+import type { SinkKey } from '../../../../connectors/spi.js'
+import { openSession } from '../../../../duckdb/open-session.js'
+import type { Session } from '../../../../duckdb/session.js'
+import { fence, mark } from '../../../conformance/sink-suite.js'
+
+let folder: string
+let session: Session
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'file-sink-'))
+  await mkdir(join(folder, 'session'))
+  session = await openSession({ folder: join(folder, 'session'), memoryLimitBytes: 256 * 1024 * 1024, threads: 1 })
+})
+afterEach(async () => {
+  session.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const sink = (config: Record<string, unknown>) =>
+  fileSink(sinkConfig.parse({ path: 'out', format: 'csv', ...config }), {
+    base: folder,
+    fileRoots: [folder],
+    signal: new AbortController().signal,
+  })
+const newKey = (): SinkKey => ({ lineageId: randomUUID(), sinkUid: 'out', subtask: 0 })
+const visible = async (path = 'out') => (await readdir(join(folder, path))).filter((name) => !/^[._]/.test(name)).sort()
+const content = (path: string) => readFile(join(folder, path), 'utf8')
+
+async function writeEpoch(config: Record<string, unknown>, key: SinkKey, epoch: number, ...selects: string[]) {
+  const written = sink(config)
+  const schema = await session.describe(selects[0]!)
+  await written.prepare([key], schema, fence())
+  const open = await written.open(key, fence({ epoch }), schema)
+  for (const select of selects) {
+    await session.run(`CREATE OR REPLACE TABLE written AS ${select}`)
+    const records = await session.count('SELECT count(*) FROM written')
+    await open.append({ table: '"written"', schema, records }, session)
+  }
+  await open.commit(mark(epoch, 1))
+  await open.close()
+}
+const finish = (config: Record<string, unknown>, key: SinkKey, epoch = 99) =>
+  sink(config).finish([key], fence({ epoch, activityAttempt: 2 }))
+
+describe('parts', () => {
+  test('have a header each, hold the batches of an epoch, and sort in commit order', async () => {
+    const key = newKey()
+    await writeEpoch({}, key, 9, "SELECT 1 AS id, 'a,b' AS s", "SELECT 2 AS id, NULL AS s UNION ALL SELECT 3, ''")
+    await writeEpoch({}, key, 10, "SELECT 4 AS id, 'x' AS s")
+    const names = await visible()
+    expect(await Promise.all(names.map((name) => content(`out/${name}`)))).toEqual([
+      'id,s\n1,"a,b"\n2,\n3,""\n',
+      'id,s\n4,x\n',
+    ])
+  })
+
+  test('that were committed and not published are published by whoever opens next', async () => {
+    const key = newKey()
+    await writeEpoch({}, key, 1, 'SELECT 1 AS id')
+    const [name] = await visible()
+    const log = join(folder, 'out/_etl', (await readdir(join(folder, 'out/_etl')))[0]!, 'subtask-0')
+    const manifest = JSON.parse(await readFile(join(log, '000000002.json'), 'utf8')) as { parts: { staged: string }[] }
+    await rename(join(folder, 'out', name!), join(log, 'staged', manifest.parts[0]!.staged))
+    expect(await visible()).toEqual([])
+    const next = await sink({}).open(key, fence({ attempt: 2 }), [])
+    await next.close()
+    expect(await visible()).toEqual([name])
+  })
+})
+
+test('REPLACE leaves what was there until the job ends, and then nothing of it', async () => {
+  await writeEpoch({}, newKey(), 1, 'SELECT 1 AS id')
+  const before = await visible()
+  const key = newKey()
+  await writeEpoch({ mode: 'REPLACE' }, key, 1, 'SELECT 2 AS id')
+  expect(await visible()).toEqual(before)
+  await finish({ mode: 'REPLACE' }, key)
+  await finish({ mode: 'REPLACE' }, key)
+  const after = await visible()
+  expect(after).toHaveLength(1)
+  expect(await content(`out/${after[0]}`)).toBe('id\n2\n')
+})
+
+describe('a single file', () => {
+  const config = { path: 'one.csv', singleFile: true }
+
+  test('appears when the job ends, with one header and the epochs in order', async () => {
+    const key = newKey()
+    for (const epoch of [1, 2, 10]) await writeEpoch(config, key, epoch, `SELECT ${epoch} AS "i""d"`)
+    await expect(stat(join(folder, 'one.csv'))).rejects.toThrow('ENOENT')
+    await finish(config, key)
+    await finish(config, key)
+    expect(await content('one.csv')).toBe('"i""d"\n1\n2\n10\n')
+  })
+
+  test('is continued by APPEND, also by the same lineage, and begun anew by REPLACE', async () => {
+    await writeFile(join(folder, 'one.csv'), 'id\n0\n')
+    const key = newKey()
+    await writeEpoch(config, key, 1, 'SELECT 1 AS id')
+    await finish(config, key, 1)
+    await writeEpoch(config, key, 2, 'SELECT 2 AS id')
+    await finish(config, key, 2)
+    expect(await content('one.csv')).toBe('id\n0\n1\n2\n')
+    const other = newKey()
+    await writeEpoch({ ...config, mode: 'REPLACE' }, other, 1, 'SELECT 7 AS id')
+    await finish({ ...config, mode: 'REPLACE' }, other)
+    expect(await content('one.csv')).toBe('id\n7\n')
+  })
+
+  test.each([
+    ['json', '[]'],
+    ['csv', 'id\n'],
+    ['jsonl', ''],
+  ])('of %s is a file also without records', async (format, empty) => {
+    const key = newKey()
+    const without = { path: `none.${format}`, format, singleFile: true }
+    await writeEpoch(without, key, 1, 'SELECT 1 AS id WHERE false')
+    await finish(without, key)
+    expect((await content(`none.${format}`)).replace(/\s/g, '')).toBe(empty.trim())
+  })
+
+  test.each(['parquet', 'json', 'jsonl'])('of %s holds all records', async (format) => {
+    const key = newKey()
+    const one = { path: `all.${format}`, format, singleFile: true }
+    await writeEpoch(one, key, 1, 'SELECT 1 AS id', 'SELECT 2 AS id')
+    await writeEpoch(one, key, 2, 'SELECT 3 AS id')
+    await finish(one, key)
+    await writeFile(join(session.folder, `all.${format}`), await readFile(join(folder, `all.${format}`)))
+    expect(await session.rows(`SELECT id::INTEGER FROM '${session.folder}/all.${format}'`)).toEqual([[1], [2], [3]])
+  })
+})
+
+test('a path that cannot be written is a problem of the spec', async () => {
+  await writeFile(join(folder, 'file.csv'), 'x')
+  expect(await sink({ path: 'file.csv' }).check([])).toMatchObject([{ pointer: '/path', code: 'config.invalid' }])
+  expect(await sink({ path: '../elsewhere' }).check([])).toMatchObject([{ pointer: '/path', code: 'config.invalid' }])
+  expect(await sink({ path: 'new' }).check([])).toEqual([])
+})
