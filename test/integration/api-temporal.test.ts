@@ -30,6 +30,7 @@ beforeAll(async () => {
 }, 60_000)
 
 afterAll(async () => {
+  await connection?.operatorService.deleteNamespace({ namespace })
   await connection?.close()
 })
 
