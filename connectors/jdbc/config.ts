@@ -107,3 +107,8 @@ export const sinkConfig = z
   })
 
 export type JdbcSinkConfig = z.infer<typeof sinkConfig>
+
+/** Columns of the key, one or several. */
+export function keyOf({ key }: JdbcSinkConfig): readonly string[] {
+  return key === undefined ? [] : typeof key === 'string' ? [key] : key
+}

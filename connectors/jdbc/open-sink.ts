@@ -2,7 +2,7 @@ import type { Connection } from 'mysql2/promise'
 import type { Column } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import type { Mark, OpenSink, RejectedRow, SinkBatch, SinkKey } from '../spi.js'
-import type { JdbcConnection, JdbcSinkConfig } from './config.js'
+import { type JdbcConnection, type JdbcSinkConfig, keyOf } from './config.js'
 import { hostOf, withConnection } from './connect.js'
 import { isConnectionLoss, mysqlFault } from './mysql-fault.js'
 import { execute, name } from './mysql-sql.js'
@@ -93,7 +93,7 @@ function createStaging(into: Destination, staging: string): string {
 async function upsertStaged(writer: Writer, staging: string): Promise<void> {
   const { connection, into, config } = writer
   const columns = into.columns.map((column) => name(column.name)).join(', ')
-  const key = new Set(config.key?.map((column) => column.toLowerCase()))
+  const key = new Set(keyOf(config).map((column) => column.toLowerCase()))
   const values = into.columns.filter((column) => !key.has(column.name.toLowerCase()))
   const updated = values.length > 0 ? values : into.columns.slice(0, 1)
   const assign = (column: Column) => `${name(column.name)} = VALUES(${name(column.name)})`

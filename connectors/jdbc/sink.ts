@@ -4,7 +4,7 @@ import type { Fence } from '../../core/execution/fence.js'
 import type { Schema } from '../../core/record/schema.js'
 import type { OpenSink, Sink, SinkKey } from '../spi.js'
 import { compareWithTarget } from './check-target.js'
-import type { JdbcConnection, JdbcSinkConfig } from './config.js'
+import { type JdbcConnection, type JdbcSinkConfig, keyOf } from './config.js'
 import { hostOf, openConnection, withConnection } from './connect.js'
 import { finishReplace, finishReplaceWhere, makeShadow } from './finish.js'
 import { mysqlFault } from './mysql-fault.js'
@@ -106,10 +106,10 @@ async function problemsOf(
 }
 
 async function checkKey(connection: Connection, config: JdbcSinkConfig): Promise<void> {
-  if (config.mode !== 'UPSERT' || (await hasUniqueKey(connection, config.table, config.key ?? []))) return
+  if (config.mode !== 'UPSERT' || (await hasUniqueKey(connection, config.table, keyOf(config)))) return
   throw new JobError(
     'sink.unsupported',
-    `The table ${config.table} has no unique index on ${config.key?.join(', ')}.`,
+    `The table ${config.table} has no unique index on ${keyOf(config).join(', ')}.`,
     {
       pointer: '/key',
       hint: 'UPSERT needs a primary key or unique index on exactly these columns.',

@@ -3,7 +3,7 @@ import type { Connection } from 'mysql2/promise'
 import { JobError } from '../../core/errors/job-error.js'
 import type { Column, Schema } from '../../core/record/schema.js'
 import type { SinkKey } from '../spi.js'
-import type { JdbcSinkConfig } from './config.js'
+import { type JdbcSinkConfig, keyOf } from './config.js'
 import { execute, name, qualified, rowsOf } from './mysql-sql.js'
 import { writtenAs } from './types.js'
 
@@ -80,7 +80,7 @@ export function writtenColumns(input: Schema, target: Target, config: JdbcSinkCo
 export async function makeTarget(connection: Connection, config: JdbcSinkConfig, input: Schema): Promise<Target> {
   let target = await readTarget(connection, config.table)
   if (!target && config.createTable) {
-    await execute(connection, createTable(await quotedTable(connection, config.table), input, config.key ?? []))
+    await execute(connection, createTable(await quotedTable(connection, config.table), input, keyOf(config)))
     target = await readTarget(connection, config.table)
   }
   if (!target) {
