@@ -72,13 +72,7 @@ export const sinkConfig = z
       .default('APPEND')
       .describe('UPSERT: by `key`. REPLACE: all at once, when the job ends.'),
     key: z
-      .union([
-        z
-          .string()
-          .min(1)
-          .transform((name) => [name]),
-        z.array(z.string().min(1)).min(1),
-      ])
+      .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
       .optional()
       .describe('UPSERT: columns of a unique index.'),
     replaceWhere: sql(
