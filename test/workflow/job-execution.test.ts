@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { Context } from '@temporalio/activity'
 import { ApplicationFailure, Client, Connection, WorkflowFailedError } from '@temporalio/client'
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker'
 import type { Activities } from '../../activities/contract.js'
 import type { Next } from '../../core/execution/plan.js'
@@ -11,6 +13,7 @@ import { ownNamespace, temporalAddress } from '../support/namespace.js'
 let client: Client
 let native: NativeConnection
 let workflowBundle: { code: string }
+const started: string[] = []
 
 beforeAll(async () => {
   const address = temporalAddress()
@@ -22,6 +25,17 @@ beforeAll(async () => {
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error: console.error },
   })
 }, 60_000)
+
+/** `ETL_RECORD_HISTORIES=1` keeps what happened here for the replay tests, as a new release would. */
+afterEach(async () => {
+  const workflowId = started.splice(0).at(-1)
+  if (process.env.ETL_RECORD_HISTORIES !== '1' || workflowId === undefined) return
+  const history = await client.workflow.getHandle(workflowId).fetchHistory()
+  if ((history.events ?? []).length > 500) return
+  const name = (expect.getState().currentTestName ?? '').replace(/^.*server /, '').replace(/[^a-z0-9]+/gi, '-')
+  const folder = fileURLToPath(new URL('../replay/histories/', import.meta.url))
+  await writeFile(`${folder}${name.slice(0, 60)}.json`, historyToJSON(history))
+})
 
 afterAll(async () => {
   await client?.connection.close()
@@ -149,11 +163,13 @@ describe('jobExecution on a Temporal server', () => {
 type Start = () => ReturnType<typeof startOne>
 
 async function startOne() {
-  return await client.workflow.start('jobExecution', {
+  const handle = await client.workflow.start('jobExecution', {
     taskQueue: 'etl-control',
     workflowId: `etl-job/test/${randomUUID()}`,
     args: [{ executionId: 'e' }],
   })
+  started.push(handle.workflowId)
+  return handle
 }
 
 /** Workers on the task queues of the service, with activities of the test. */
