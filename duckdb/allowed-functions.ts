@@ -4,7 +4,7 @@
  * (approx_quantile). A test holds this list against DuckDB's own stability column.
  */
 
-const OPERATORS = '+ - * / // % ^ ** & | << >> ~ @ || ! !__postfix ~~ !~~ ~~* !~~* ~~~ ^@ && @> <@ -> ->> <-> <=>'
+const OPERATORS = '+ - * / // % ^ ** & | << >> ~ @ || !__postfix ~~ !~~ ~~* !~~* ~~~ ^@ && @> <@ ->> <-> <=>'
 
 const TEXT = `array_to_string array_to_string_comma_default ascii bar base64 bin bit_length char_length character_length chr
   concat concat_ws contains damerau_levenshtein decode editdist3 encode ends_with format format_bytes

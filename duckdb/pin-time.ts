@@ -1,5 +1,5 @@
 /** `now()` and its like become the plan's time (I9): an epoch that runs again must see the same clock. */
-import { isNode, nodesOf, type TreeNode } from './syntax-tree.js'
+import { castOf, isNode, nodesOf, type TreeNode } from './syntax-tree.js'
 
 type TimeType = 'TIMESTAMP WITH TIME ZONE' | 'TIMESTAMP' | 'DATE' | 'TIME' | 'TIME WITH TIME ZONE'
 
@@ -87,18 +87,5 @@ function toClock(now: string | null): string {
 
 function literal(type: TimeType, at: string, alias: string): TreeNode {
   const value = type === 'DATE' ? at.slice(0, 10) : type.startsWith('TIME ') || type === 'TIME' ? at.slice(11) : at
-  const constant = {
-    type: { id: 'VARCHAR', type_info: null },
-    is_null: false,
-    value: type.endsWith('ZONE') ? `${value}+00` : value,
-  }
-  return {
-    class: 'CAST',
-    type: 'OPERATOR_CAST',
-    alias,
-    query_location: 0,
-    child: { class: 'CONSTANT', type: 'VALUE_CONSTANT', alias: '', query_location: 0, value: constant },
-    cast_type: { id: type, type_info: null },
-    try_cast: false,
-  }
+  return castOf(type.endsWith('ZONE') ? `${value}+00` : value, type, alias)
 }

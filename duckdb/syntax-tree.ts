@@ -24,7 +24,9 @@ export async function parse(...texts: readonly string[]): Promise<TreeNode[][]> 
 
 /** SELECT statements as text, in one round trip. */
 export async function print(...selects: readonly TreeNode[]): Promise<string[]> {
-  const trees = selects.map((node) => writeExactly({ error: false, statements: [{ node, named_param_map: [] }] }))
+  const trees = selects.map((node) =>
+    writeExactly({ error: false, statements: [{ node: withDoubles(node), named_param_map: [] }] }),
+  )
   return ask(
     trees.map((_, index) => `json_deserialize_sql($${index + 1}::JSON)`),
     trees,
@@ -94,6 +96,8 @@ function statementsOf(json: string): TreeNode[] {
 
 /** Numbers that JavaScript would round (64-bit integers, exact doubles) are carried as marked text. */
 function readExactly(json: string): TreeNode {
+  // The mark must not come from a text of the user's.
+  if (/(?<!\\)(\\\\)*\\u0000/.test(json)) throw new JobError('sql.invalid', 'SQL cannot hold a NUL character.')
   const marked = json.replace(/"(?:[^"\\]|\\.)*"|-?(?:\d[\d.eE+-]*|Infinity|NaN)/g, (token) =>
     token.startsWith('"') || /^-?\d{1,15}$/.test(token) ? token : `"\\u0000${token}"`,
   )
@@ -102,6 +106,32 @@ function readExactly(json: string): TreeNode {
 
 function writeExactly(tree: TreeNode): string {
   return JSON.stringify(tree).replace(/"\\u0000([^"\\]*)"/g, '$1')
+}
+
+/** DuckDB prints the DOUBLE `1e3` as `1000.0`, which it reads back as a DECIMAL. */
+function withDoubles(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withDoubles)
+  if (!isNode(value)) return value
+  if (value.class !== 'CONSTANT')
+    return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, withDoubles(child)]))
+  const constant = value.value
+  if (!isNode(constant) || !isNode(constant.type) || constant.type.id !== 'DOUBLE') return value
+  const digits = String(constant.value).replace('\0', '')
+  return castOf(digits, 'DOUBLE', String(value.alias))
+}
+
+/** `CAST('text' AS type)` */
+export function castOf(text: string, type: string, alias: string): TreeNode {
+  const constant = { type: { id: 'VARCHAR', type_info: null }, is_null: false, value: text }
+  return {
+    class: 'CAST',
+    type: 'OPERATOR_CAST',
+    alias,
+    query_location: 0,
+    child: { class: 'CONSTANT', type: 'VALUE_CONSTANT', alias: '', query_location: 0, value: constant },
+    cast_type: { id: type, type_info: null },
+    try_cast: false,
+  }
 }
 
 async function ask(columns: readonly string[], values: readonly string[]): Promise<string[]> {

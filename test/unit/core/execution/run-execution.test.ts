@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { type ErrorCode } from '../../../../core/errors/codes.js'
+import type { ErrorCode } from '../../../../core/errors/codes.js'
 import { JobError } from '../../../../core/errors/job-error.js'
 import { runExecution } from '../../../../core/execution/run-execution.js'
 import { scriptedWorld } from '../../../support/scripted-effects.js'

@@ -67,7 +67,6 @@ describe('the job graph', () => {
     expect(graph.vertices).toHaveLength(2)
     expect(graph.notChained).toMatchObject([{ edgeId: 'a>b.input', rule }])
   })
-
 })
 
 describe('every job graph', () => {

@@ -87,7 +87,6 @@ describe('restart strategies', () => {
       'Failure 3 without a quiet time of 10m is one more than the 2 restarts allowed.',
     ])
   })
-
 })
 
 describe('restart strategies, whatever happens when', () => {
