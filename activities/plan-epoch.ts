@@ -7,17 +7,24 @@ import type { ActivityDeps, Call } from './deps.js'
 
 /** Plans the epoch after the newest checkpoint, and makes the plan durable; asked again, the first plan is the answer (I1). */
 export async function planEpoch(deps: ActivityDeps, call: Call, owner: Owner): Promise<Next> {
-  return await planFrom(deps, call, await deps.journal.execution(owner.executionId), owner)
+  const { journal } = deps
+  const [record, pending, restored] = await Promise.all([
+    journal.execution(owner.executionId),
+    journal.pendingPlan(owner.executionId),
+    journal.restorePoint(owner.executionId),
+  ])
+  return pending === null ? await planAfter(deps, call, record, owner, restored) : asNext(pending)
 }
 
-export async function planFrom(deps: ActivityDeps, call: Call, record: ExecutionRecord, owner: Owner): Promise<Next> {
-  const { journal } = deps
-  const pending = await journal.pendingPlan(record.executionId)
-  if (pending !== null) return asNext(pending)
-  const restored = await journal.restorePoint(record.executionId)
+export async function planAfter(
+  deps: ActivityDeps,
+  call: Call,
+  record: ExecutionRecord,
+  owner: Owner,
+  restored: CompletedCheckpoint | null,
+): Promise<Next> {
   const drawn = await drawPlan(deps, call, record, restored)
-  if (typeof drawn === 'string') return { kind: drawn }
-  return asNext(await journal.storePlan(owner, drawn))
+  return typeof drawn === 'string' ? { kind: drawn } : asNext(await deps.journal.storePlan(owner, drawn))
 }
 
 /** The plan after a checkpoint, not stored yet. A phase whose sources have ended is followed by the next one. */

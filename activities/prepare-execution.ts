@@ -1,10 +1,10 @@
-import type { Prepared } from '../core/execution/effects.js'
-import type { ExecutionRecord, Journal, WorkflowReference } from '../core/execution/journal.js'
+import type { Owner, Prepared } from '../core/execution/effects.js'
+import type { CompletedCheckpoint, ExecutionRecord, WorkflowReference } from '../core/execution/journal.js'
 import { outlinePhases } from '../core/execution/outline.js'
 import type { Next, Plan } from '../core/execution/plan.js'
 import { prepareSinks } from '../engine/sinks.js'
 import type { ActivityDeps, Call } from './deps.js'
-import { planFrom } from './plan-epoch.js'
+import { asNext, planAfter } from './plan-epoch.js'
 
 /**
  * Admission, the lineage's next generation, the sinks' progress rows and the first plan. The restore point is the
@@ -20,9 +20,11 @@ export async function prepareExecution(
   const admission = await journal.admit(executionId, workflow)
   if (admission.kind === 'waiting') return 'waiting'
   const { owner } = admission
-  const record = await journal.execution(executionId)
-  const restored = await journal.restorePoint(executionId)
-  const pending = await journal.pendingPlan(executionId)
+  const [record, restored, pending] = await Promise.all([
+    journal.execution(executionId),
+    journal.restorePoint(executionId),
+    journal.pendingPlan(executionId),
+  ])
 
   const epoch = pending?.epoch ?? (restored?.epoch ?? 0) + 1
   await prepareSinks(
@@ -41,7 +43,7 @@ export async function prepareExecution(
   return {
     owner,
     phases: outlinePhases(record.graph),
-    next: await firstNext(deps, call, record, owner, pending, restored?.next ?? null),
+    next: await firstNext(deps, call, record, owner, pending, restored),
     checkpointTimeoutMs: record.settings.checkpoint.timeoutMs,
     heartbeatTimeoutMs: deps.heartbeatTimeoutMs,
     timeoutMs: record.settings.timeoutMs,
@@ -53,13 +55,13 @@ async function firstNext(
   deps: ActivityDeps,
   call: Call,
   record: ExecutionRecord,
-  owner: Parameters<Journal['storePlan']>[0],
+  owner: Owner,
   pending: Plan | null,
-  restored: Next | null,
+  restored: CompletedCheckpoint | null,
 ): Promise<Next> {
-  if (pending !== null) return { kind: 'plan', epoch: pending.epoch, phase: pending.phase, notBefore: null }
-  if (restored?.kind === 'exhausted') return restored
-  return await planFrom(deps, call, record, owner)
+  if (pending !== null) return asNext(pending)
+  if (restored?.next.kind === 'exhausted') return restored.next
+  return await planAfter(deps, call, record, owner, restored)
 }
 
 /** What sinks are opened for: the settings and values of the execution. */

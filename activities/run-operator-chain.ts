@@ -11,12 +11,16 @@ export async function runOperatorChain(deps: ActivityDeps, call: Call, task: Cha
   const record = await deps.journal.execution(task.executionId)
   const fence: Fence = { ...task.fence, activityAttempt: call.activityAttempt }
   const place = `lineage/${record.lineageId}/results/${task.vertexId}/${task.subtask}/${task.fence.epoch}/g${task.fence.generation}`
-  const recorded = await newestResult(deps, place)
+  const [recorded, stored, restored] = await Promise.all([
+    newestResult(deps, place),
+    deps.journal.checkpoint(task.executionId, task.fence.epoch),
+    deps.journal.restorePoint(task.executionId),
+  ])
   if (recorded !== null) return recorded
-
-  const stored = await deps.journal.checkpoint(task.executionId, task.fence.epoch)
   if (stored === null) throw new JobError('fenced', `Epoch ${task.fence.epoch} has no plan any more.`)
-  const restored = await deps.journal.restorePoint(task.executionId)
+  // A step that comes back to life after its epoch was committed would start from a state that holds it already.
+  if ((restored?.epoch ?? 0) >= task.fence.epoch)
+    throw new JobError('fenced', `Epoch ${task.fence.epoch} is complete already.`)
   const result = await runChain(
     {
       fence,

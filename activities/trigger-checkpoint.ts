@@ -15,12 +15,14 @@ import { readResult } from './run-operator-chain.js'
 export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: EpochDone): Promise<Next> {
   const { journal } = deps
   const { owner, epoch } = done
-  const stored = await journal.checkpoint(owner.executionId, epoch)
+  const [stored, record, restored] = await Promise.all([
+    journal.checkpoint(owner.executionId, epoch),
+    journal.execution(owner.executionId),
+    journal.restorePoint(owner.executionId),
+  ])
   if (stored === null) throw new JobError('fenced', `Epoch ${epoch} has no plan any more.`)
   if (stored.status === 'COMPLETED' && stored.next !== null) return stored.next
 
-  const record = await journal.execution(owner.executionId)
-  const restored = await journal.restorePoint(owner.executionId)
   const phase = phaseNumbered(record.graph, done.phase)
   const results = await Promise.all(done.receipts.map((receipt) => readResult(deps, receipt.reference)))
   const before = { positions: restored?.positions ?? {}, states: restored?.states ?? [] }
