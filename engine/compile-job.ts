@@ -15,6 +15,7 @@ import { openSession } from '../duckdb/open-session.js'
 import type { Session } from '../duckdb/session.js'
 import { deriveTypes } from './derive-types.js'
 import type { EngineParts } from './engine.js'
+import { notYet } from './not-yet.js'
 import { sampleValues } from './sample-values.js'
 
 export type CompiledJob =
@@ -45,11 +46,12 @@ export async function compileJob(raw: unknown, given: EngineParts, options: Comp
   const looking = { parts, ...samples, signal: options.signal ?? new AbortController().signal }
   const { outline, edges } = validated.graph
   const typed = await withSession(parts, (session) => deriveTypes({ spec, outline, edges, session }, looking))
-  const problems = [...validated.problems, ...typed.problems]
+  const missing = validated.spec === null ? { problems: [], warnings: [] } : notYet(validated.spec)
+  const problems = [...validated.problems, ...missing.problems, ...typed.problems]
   if (validated.spec === null || problems.length > 0) return { ok: false, problems: inOrder(unique(problems)) }
   const settings = { ...toSettings(validated.spec), parallelism: 1 }
   const graph = buildJobGraph(buildStreamGraph(typed.nodes, edges), settings.maxParallelism)
-  return { ok: true, settings, graph, spec, warnings: validated.warnings }
+  return { ok: true, settings, graph, spec, warnings: [...validated.warnings, ...missing.warnings] }
 }
 
 /** What can stand in a spec, as core needs to know it. */
