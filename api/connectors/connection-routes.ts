@@ -156,7 +156,11 @@ function definitionOf(
     throw new JobError('config.invalid', `The connector ${connector} has no connections`, { pointer: '/connector' })
   const result = kind.config.safeParse(config)
   if (result.success) return { name, connector, usage, description, config }
-  const problems = result.error.issues.map((issue): Problem => {
+  // What a reference stands for is known only to a worker: it is checked where it is used.
+  const isReference = (value: unknown) => typeof value === 'string' && value.includes('${')
+  const issues = result.error.issues.filter((issue) => !isReference(valueAt(config, issue.path)))
+  if (issues.length === 0) return { name, connector, usage, description, config }
+  const problems = issues.map((issue): Problem => {
     const pointer = ['', 'config', ...issue.path.map(String)].join('/')
     return { pointer, nodeId: null, code: 'config.invalid', message: issue.message, hint: null }
   })
