@@ -7,7 +7,7 @@ import { findColumn, namesOf, sameName } from './columns.js'
 import { columnNames } from './config.js'
 import { type Grouping, keepPartials } from './keep-partials.js'
 import { keepRecords } from './keep-records.js'
-import { defineOperator, stateTable } from './operator.js'
+import { defineOperator } from './operator.js'
 import { partialsOf } from './partial-aggregates.js'
 
 const config = z
@@ -50,7 +50,7 @@ export const aggregate = defineOperator({
       input!.schema,
     )
     const partials = calls.map((call, index) => partialsOf(call, types[index]!, argumentTypes[index]!))
-    const grouping: Grouping = { input: input!, keys, results, state: stateTable(nodeId, 'groups') }
+    const grouping: Grouping = { input: input!, keys, results, nodeId }
     return partials.every((partial) => partial !== null) ? keepPartials(grouping, partials) : keepRecords(grouping)
   },
 })

@@ -1,38 +1,45 @@
-/** AGGREGATE with partial results: one row of accumulators for each group, merged batch by batch. */
+/** AGGREGATE with partial results: each batch is aggregated first, and only accumulators are kept. */
 import type { SplitAggregates } from '../duckdb/aggregates.js'
 import { identifier } from '../duckdb/sql.js'
 import { emptyRelation, list } from './columns.js'
-import { type Compiled, type Input, placeIn } from './operator.js'
+import { type Compiled, type Input, placeIn, stateTable } from './operator.js'
 import type { PartialAggregate } from './partial-aggregates.js'
 
-/** What both ways of aggregating are told. `state` is the quoted name of the state table. */
+/** What both ways of aggregating are told. */
 export interface Grouping {
   readonly input: Input
   readonly keys: readonly string[]
   readonly results: readonly { readonly name: string; readonly split: SplitAggregates }[]
-  readonly state: string
+  readonly nodeId: string
 }
 
 /**
- * A batch is aggregated first, so that merging costs little. State columns: key0…, part0…, and the place at which the
- * group first came, which is the order of the result (I9).
+ * A batch adds a row of accumulators for each of its groups; once these outnumber the merged ones, all are merged. So
+ * the state stays within twice the number of groups, and the cost follows the change and not the size of the state.
+ * State columns: key0…, part0…, and the place at which the group first came, which is the order of the result (I9).
  */
 export function keepPartials(grouping: Grouping, partials: readonly PartialAggregate[]): Compiled {
-  const { input, keys, state } = grouping
+  const { input, keys, nodeId } = grouping
+  const state = stateTable(nodeId, 'groups')
+  const merged = stateTable(nodeId, 'merged')
   const parts = partials.flatMap((partial) => partial.columns)
   const after = `(SELECT coalesce(max(place) + 1, 0) FROM ${state})`
-  const batch = summary(keys, parts, input.table, `min(${placeIn(input)}) + ${after}`)
-  const nothing = summary(keys, parts, emptyRelation(input.schema), '0::BIGINT')
   return {
     each: null,
-    absorb: [merge(state, batch, keys, parts)],
-    end: finals(grouping, partials, nothing),
+    absorb: [
+      `INSERT INTO ${state} ${summary(keys, parts, input.table, `min(${placeIn(input)}) + ${after}`)}`,
+      `CREATE OR REPLACE TABLE ${merged} AS ${mergeIfDue(state, keys, parts)}`,
+      `DELETE FROM ${state} WHERE EXISTS (FROM ${merged})`,
+      `INSERT INTO ${state} FROM ${merged}`,
+      `DROP TABLE ${merged}`,
+    ],
+    end: finals(grouping, partials, state),
     state: [
       {
         name: 'groups',
         type: 'MAP',
         table: state,
-        create: `CREATE TABLE ${state} AS SELECT * FROM (${nothing}) LIMIT 0`,
+        create: `CREATE TABLE ${state} AS FROM (${summary(keys, parts, emptyRelation(input.schema), '0::BIGINT')}) LIMIT 0`,
       },
     ],
     accounting: 'ABSORBS',
@@ -46,33 +53,44 @@ function summary(keys: readonly string[], parts: Parts, from: string, place: str
     ...keys.map((key, index) => `${identifier(key)} AS key${index}`),
     ...parts.map(({ of }, index) => `${of} AS part${index}`),
     `${place} AS place`,
+    'false AS merged',
   ]
   return `SELECT ${items.join(', ')} FROM ${from}${keys.length === 0 ? '' : ` GROUP BY ${list(keys)}`}`
 }
 
-function merge(state: string, batch: string, keys: readonly string[], parts: Parts): string {
-  const same = keys.map((_, index) => `state.key${index} IS NOT DISTINCT FROM batch.key${index}`)
-  const sets = parts.map((part, index) => `part${index} = ${part.merge(`state.part${index}`, `batch.part${index}`)}`)
-  const update = sets.length === 0 ? '' : `WHEN MATCHED THEN UPDATE SET ${sets.join(', ')}`
-  return `MERGE INTO ${state} AS state USING (${batch}) AS batch ON (${same.length === 0 ? 'true' : same.join(' AND ')})
-    ${update} WHEN NOT MATCHED THEN INSERT BY NAME`
+/** Fewer rows than this are not worth the statement. */
+const WORTHWHILE = 50_000
+
+function mergeIfDue(state: string, keys: readonly string[], parts: Parts): string {
+  const due = `SELECT 1 FROM (SELECT count(*) FILTER (WHERE merged) AS old, count(*) AS everything FROM ${state})
+    WHERE everything - old > greatest(old, ${WORTHWHILE})`
+  const names = keys.map((_, index) => `key${index}`)
+  const items = [
+    ...names,
+    ...parts.map(({ merge }, index) => `${merge(`part${index}`)} AS part${index}`),
+    'min(place) AS place',
+    'true AS merged',
+  ]
+  const grouping = names.length === 0 ? 'HAVING count(*) > 0' : `GROUP BY ${names.join(', ')}`
+  return `SELECT ${items.join(', ')} FROM ${state}, (${due}) ${grouping}`
 }
 
-function finals({ keys, results, state }: Grouping, partials: readonly PartialAggregate[], nothing: string): string {
-  let part = 0
-  const inner = [
-    ...keys.map((key, index) => `key${index} AS ${identifier(key)}`),
-    ...partials.map(
-      ({ column, columns, final }) => `${final(columns.map(() => `part${part++}`))} AS ${identifier(column)}`,
-    ),
-    'place AS "aggregate place"',
+function finals({ keys, results }: Grouping, partials: readonly PartialAggregate[], state: string): string {
+  const names = keys.map((_, index) => `key${index}`)
+  let next = 0
+  const merged = partials.map(({ column, columns, final }) => {
+    const parts = columns.map(({ merge }) => merge(`part${next++}`))
+    return `${final(parts)} AS ${identifier(column)}`
+  })
+  const groups = [
+    ...keys.map((key, index) => `${names[index]} AS ${identifier(key)}`),
+    ...merged,
+    'min(place) AS "aggregate place"',
   ]
-  const outer = [
+  const items = [
     ...keys.map((key) => identifier(key)),
     ...results.map(({ name, split }) => `(${split.outer}) AS ${identifier(name)}`),
   ]
-  // Without groupBy there is one record even if there was no input.
-  const groups =
-    keys.length > 0 ? state : `(FROM ${state} UNION ALL FROM (${nothing}) WHERE NOT EXISTS (FROM ${state}))`
-  return `SELECT ${outer.join(', ')} FROM (SELECT ${inner.join(', ')} FROM ${groups}) ORDER BY "aggregate place"`
+  const grouping = names.length === 0 ? '' : ` GROUP BY ${names.join(', ')}`
+  return `SELECT ${items.join(', ')} FROM (SELECT ${groups.join(', ')} FROM ${state}${grouping}) ORDER BY "aggregate place"`
 }

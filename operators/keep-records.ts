@@ -2,9 +2,10 @@
 import { identifier } from '../duckdb/sql.js'
 import { emptyRelation, list, namesOf, sameName } from './columns.js'
 import type { Grouping } from './keep-partials.js'
-import type { Compiled } from './operator.js'
+import { type Compiled, stateTable } from './operator.js'
 
-export function keepRecords({ input, keys, results, state }: Grouping): Compiled {
+export function keepRecords({ input, keys, results, nodeId }: Grouping): Compiled {
+  const state = stateTable(nodeId, 'groups')
   const read = [...keys, ...results.flatMap(({ split }) => split.columns)]
   const needed = input.schema.filter(({ name }) => read.some((column) => sameName(column, name)))
   // A table has at least one column.

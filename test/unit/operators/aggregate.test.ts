@@ -83,6 +83,23 @@ describe('AGGREGATE gives what plain DuckDB gives over the whole', () => {
   })
 })
 
+test('many groups are merged on the way, without a loss', async () => {
+  await lab.session.run('CREATE OR REPLACE TABLE many AS SELECT range % 60000 AS k, range AS x FROM range(300000)')
+  const aggregates = { total: 'sum(x)', mean: 'avg(x)', first: 'min(x)', records: 'count(*)' }
+  const expected = await plainly(['k'], aggregates, 'many')
+  const cuts = [70_000, 140_000, 210_000, 299_999]
+  for (const restore of [false, true]) {
+    const run = await runOperator(lab.session, {
+      operator,
+      config: { groupBy: ['k'], aggregates },
+      inputs: { input: 'many' },
+      cuts,
+      restore,
+    })
+    expect(run.rows).toEqual(expected.rows)
+  }
+})
+
 test('sums beyond 64 bits survive a checkpoint exactly', async () => {
   await lab.session.run(
     'CREATE OR REPLACE TABLE huge AS SELECT 9223372036854775807::BIGINT AS x, 0.01::DECIMAL(18,2) AS y FROM range(6)',
