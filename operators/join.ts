@@ -44,11 +44,12 @@ export const join = defineOperator<Config>({
   ports: [{ name: 'left' }, { name: 'right', blocking: true }],
   modes: ['BATCH'],
   key: ({ on, strategy, type }) => {
-    // Each subtask would report the same right records as unmatched.
-    const mayBroadcast = type !== 'RIGHT' && type !== 'FULL'
-    return strategy === 'BROADCAST' || (strategy === undefined && mayBroadcast) ? null : equalColumns(on)
+    if (strategy === 'BROADCAST') return null
+    if (strategy === undefined && !tellsUnmatchedRight(type)) return null
+    return equalColumns(on) ?? { left: [], right: [] }
   },
   compile: (settings, inputs, nodeId) => {
+    checkStrategy(settings)
     const [left, right] = ['left', 'right'].map((port) => inputs.find((input) => input.port === port))
     const sides: Sides = { left: left!, right: right! }
     const { type } = settings
@@ -68,6 +69,22 @@ export const join = defineOperator<Config>({
       : joined
   },
 })
+
+/** With the right side in every subtask, each would tell of the same right records. */
+const tellsUnmatchedRight = (type: Config['type']) => type === 'RIGHT' || type === 'FULL'
+
+function checkStrategy({ type, on, strategy }: Config): void {
+  if (strategy === 'BROADCAST' && tellsUnmatchedRight(type)) {
+    throw new JobError('config.invalid', `A ${type} join cannot be BROADCAST.`, {
+      hint: 'Use HASH, or leave `strategy` out.',
+    })
+  }
+  if (strategy === 'HASH' && equalColumns(on) === null) {
+    throw new JobError('config.invalid', 'HASH needs an `on` of equalities only, such as `left.a = right.b`.', {
+      hint: 'Use BROADCAST, or leave `strategy` out.',
+    })
+  }
+}
 
 interface Sides {
   readonly left: Input

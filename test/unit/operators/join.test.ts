@@ -108,14 +108,27 @@ describe('JOIN chooses columns', () => {
   })
 })
 
+const ONE_SUBTASK = { left: [], right: [] }
+
 test.each([
   ['left.a = right.b', { left: ['a'], right: ['b'] }],
   ['(("left".a = "right".b) AND ("right"."c d" = "left".e))', { left: ['a', 'e'], right: ['b', 'c d'] }],
-  ['left.a = right.b OR left.c = right.d', null],
-  ['left.a = right.b AND left.c > 1', null],
-  ['left.a = left.b', null],
-  ['lower(left.a) = right.b', null],
-])('HASH on %s splits by %j', (on, expected) => {
+  ['left.a = right.b OR left.c = right.d', ONE_SUBTASK],
+  ['left.a = right.b AND left.c > 1', ONE_SUBTASK],
+  ['left.a = left.b', ONE_SUBTASK],
+  ['lower(left.a) = right.b', ONE_SUBTASK],
+])('in parallel, %s splits both sides by %j where the right side cannot be everywhere', (on, expected) => {
   expect(join.key?.({ type: 'INNER', on, strategy: 'HASH' })).toEqual(expected)
-  expect(join.key?.({ type: 'INNER', on, strategy: 'BROADCAST' })).toBeNull()
+  expect(join.key?.({ type: 'FULL', on })).toEqual(expected)
+  expect(join.key?.({ type: 'LEFT', on })).toBeNull()
+})
+
+test.each([
+  [{ type: 'FULL', on: 'left.city = right.place', strategy: 'BROADCAST' }, 'A FULL join cannot be BROADCAST.'],
+  [{ on: 'left.id < right.number', strategy: 'HASH' }, expect.stringContaining('equalities only')],
+])('a strategy that cannot do it is refused: %j', async (config, message) => {
+  await expect(runOperator(lab.session, { operator, config, inputs })).rejects.toMatchObject({
+    code: 'config.invalid',
+    message,
+  })
 })
