@@ -20,6 +20,6 @@ export async function finishExecution(
     await finishSinks(sinkRun(record, null), deps.parts, fence, call.signal)
   }
   const { admitted } = await deps.journal.finish(owner, outcome.status, outcome.error)
-  await releaseExecution(executionId)
+  releaseExecution(executionId)
   await deps.signalAdmitted(admitted)
 }

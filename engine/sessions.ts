@@ -30,6 +30,12 @@ export interface Held {
 /** Those idle, by owner; in order of how long they have been. */
 const idle = new Map<string, { readonly session: SubtaskSession; readonly label: string }>()
 
+/** Opened before it is needed, where `keepSpare` asked for it. */
+let spare: { readonly parts: EngineParts; readonly opened: Promise<Instance> } | null = null
+
+/** On their way out. */
+const leaving = new Set<Promise<void>>()
+
 /** One that holds the state named by `label`, else an empty one. Until it is given back it is nobody else's. */
 export async function takeSession(
   owner: Owner,
@@ -42,7 +48,7 @@ export async function takeSession(
   idle.delete(key)
   if (found?.label === label) return { held: found.session, restored: true }
   if (found !== undefined) await found.session.destroy()
-  return { held: await SubtaskSession.open(owner, parts), restored: false }
+  return { held: new SubtaskSession(owner, await takeInstance(parts)), restored: false }
 }
 
 /** It now holds the state named by `label`. */
@@ -61,39 +67,89 @@ export async function discard(held: Held): Promise<void> {
   await (held as SubtaskSession).destroy()
 }
 
-/** An execution that has ended or waits leaves nothing behind in this process. */
-export async function releaseExecution(executionId: string): Promise<void> {
-  const entries = [...idle].filter(([, { session }]) => session.owner.executionId === executionId)
-  for (const [key] of entries) idle.delete(key)
-  for (const [, { session }] of entries) await session.destroy()
+/** An execution that has ended or waits leaves nothing behind in this process; nobody has to wait until it is gone. */
+export function releaseExecution(executionId: string): void {
+  for (const [key, { session }] of idle) {
+    if (session.owner.executionId !== executionId) continue
+    idle.delete(key)
+    const closing = afterwards()
+      .then(() => session.destroy())
+      .finally(() => leaving.delete(closing))
+    leaving.add(closing)
+  }
 }
 
 /** When the process ends. */
 export async function releaseAll(): Promise<void> {
-  const entries = [...idle.values()]
+  const sessions = [...idle.values()].map(({ session }) => session)
+  const unused = spare
+  spare = null
   idle.clear()
-  for (const { session } of entries) await session.destroy()
+  await Promise.all(leaving)
+  for (const session of sessions) await session.destroy()
+  await (await unused?.opened.catch(() => null))?.destroy()
+}
+
+/** Opening takes longer than a small epoch: a process that serves many executions has one ready. */
+export function keepSpare(parts: EngineParts): void {
+  spare = { parts, opened: Instance.open(parts) }
+  // Whoever takes it hears of a failure.
+  spare.opened.catch(() => undefined)
+}
+
+async function takeInstance(parts: EngineParts): Promise<Instance> {
+  if (spare?.parts !== parts) return await Instance.open(parts)
+  const { opened } = spare
+  const replaced = afterwards().then(() => Instance.open(parts))
+  replaced.catch(() => undefined)
+  spare = { parts, opened: replaced }
+  return await opened
+}
+
+/** After what is due now: closing and opening block this process for some milliseconds. */
+function afterwards(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+/** An empty instance with its folder: nobody's yet. */
+class Instance {
+  private constructor(
+    readonly folder: string,
+    readonly main: Session,
+  ) {}
+
+  static async open(parts: EngineParts): Promise<Instance> {
+    const folder = join(parts.scratch, `session-${randomUUID()}`)
+    await mkdir(folder, { recursive: true })
+    const { memoryLimitBytes, threads } = parts
+    try {
+      return new Instance(folder, await openSession({ folder, memoryLimitBytes, threads }))
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true })
+      throw error
+    }
+  }
+
+  async destroy(): Promise<void> {
+    this.main.close()
+    await rm(this.folder, { recursive: true, force: true })
+  }
 }
 
 class SubtaskSession implements Held {
   private readonly others = new Map<string, Promise<Session>>()
 
-  private constructor(
+  constructor(
     readonly owner: Owner,
-    readonly folder: string,
-    readonly main: Session,
+    private readonly instance: Instance,
   ) {}
 
-  static async open(owner: Owner, parts: EngineParts): Promise<SubtaskSession> {
-    const folder = join(parts.scratch, `session-${randomUUID()}`)
-    await mkdir(folder, { recursive: true })
-    const { memoryLimitBytes, threads } = parts
-    try {
-      return new SubtaskSession(owner, folder, await openSession({ folder, memoryLimitBytes, threads }))
-    } catch (error) {
-      await rm(folder, { recursive: true, force: true })
-      throw error
-    }
+  get folder(): string {
+    return this.instance.folder
+  }
+
+  get main(): Session {
+    return this.instance.main
   }
 
   connection(name: string): Promise<Session> {
@@ -108,9 +164,8 @@ class SubtaskSession implements Held {
     this.main.interrupt()
   }
 
-  async destroy(): Promise<void> {
-    this.main.close()
-    await rm(this.folder, { recursive: true, force: true })
+  destroy(): Promise<void> {
+    return this.instance.destroy()
   }
 }
 

@@ -2,6 +2,7 @@
 import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Runtime } from '@temporalio/worker'
 import type { ActivityDeps } from '../activities/deps.js'
+import { keepSpare, releaseAll } from '../engine/sessions.js'
 import { type Database, openDatabase } from '../models/database.js'
 import { mysqlJournal } from '../models/stores/journal.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
@@ -36,6 +37,7 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     stop: async () => {
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
       await running
+      await releaseAll()
       await Promise.all([connection.close(), client.connection.close(), database.close()])
     },
   }
@@ -43,9 +45,11 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
 
 async function activityDeps(environment: Environment, database: Database, client: Client): Promise<ActivityDeps> {
   const journal = mysqlJournal(database)
+  const parts = await workerParts(environment, database)
+  keepSpare(parts)
   return {
     journal,
-    parts: await workerParts(environment, database),
+    parts,
     heartbeatTimeoutMs: environment.heartbeatTimeoutMs,
     now: Date.now,
     jitter: () => Math.random() * 2 - 1,
