@@ -8,7 +8,7 @@ import type { Database } from '../../database.js'
 import type { JobExecutionRow, LineageRow } from '../../tables/executions.js'
 import { addEvents } from './events.js'
 import { mirrorStatus } from './mirror.js'
-import { findExecution, lockExecution, lockJob, lockLineage } from './ownership.js'
+import { lockExecution, lockJob, lockLineage, originOf } from './ownership.js'
 
 export const LIVE: readonly ExecutionStatus[] = ['RUNNING', 'PAUSED', 'RESTARTING']
 
@@ -20,7 +20,7 @@ export type Admission =
   | { readonly kind: 'waiting'; readonly reason: string }
 
 export async function admit(db: Database, executionId: string, workflow: WorkflowReference | null): Promise<Admission> {
-  const { jobId, lineageId } = await findExecution(db, executionId)
+  const { jobId, lineageId } = await originOf(db, executionId)
   return await db.transaction(async (transaction) => {
     const job = await lockJob(db, transaction, jobId)
     const lineage = await lockLineage(db, transaction, lineageId)

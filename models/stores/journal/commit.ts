@@ -14,7 +14,7 @@ import { storeDeadLetters } from './dead-letters.js'
 import { addEvents } from './events.js'
 import type { JobVersion, JobVersions } from './job-versions.js'
 import { storeMetrics } from './metrics.js'
-import { fenced, findExecution, lockGeneration } from './ownership.js'
+import { fenced, lockGeneration, originOf } from './ownership.js'
 import { checkpointRow, insertPlan } from './plans.js'
 import { recordColumns } from './record-columns.js'
 import { sumCounters } from './sum-counters.js'
@@ -25,7 +25,7 @@ export async function completeCheckpoint(
   owner: Owner,
   commit: CheckpointCommit,
 ): Promise<Next> {
-  const { jobId, jobVersion } = await findExecution(db, owner.executionId)
+  const { jobId, jobVersion } = await originOf(db, owner.executionId)
   const version = await versions(jobId, jobVersion)
   return await db.transaction(async (transaction) => {
     const execution = await lockGeneration(db, transaction, owner)

@@ -10,7 +10,7 @@ import type { JobExecutionRow } from '../../tables/executions.js'
 import { admitWaiting } from './admission.js'
 import { addEvents } from './events.js'
 import { mirrorStatus } from './mirror.js'
-import { fenced, findExecution, lockExecution, lockJob, lockLineage } from './ownership.js'
+import { fenced, lockExecution, lockJob, lockLineage, originOf } from './ownership.js'
 import { recordColumns } from './record-columns.js'
 
 export async function finish(
@@ -19,7 +19,7 @@ export async function finish(
   status: TerminalStatus,
   error: ReportedError | null,
 ): Promise<{ readonly admitted: readonly string[] }> {
-  const { jobId, lineageId } = await findExecution(db, owner.executionId)
+  const { jobId, lineageId } = await originOf(db, owner.executionId)
   return await db.transaction(async (transaction) => {
     await lockJob(db, transaction, jobId)
     const lineage = await lockLineage(db, transaction, lineageId)
@@ -35,7 +35,7 @@ export async function finish(
 }
 
 export async function setStatus(db: Database, executionId: string, status: ExecutionStatus): Promise<void> {
-  const { jobId } = await findExecution(db, executionId)
+  const { jobId } = await originOf(db, executionId)
   await db.transaction(async (transaction) => {
     await lockJob(db, transaction, jobId)
     const execution = await lockExecution(db, transaction, executionId)

@@ -12,6 +12,23 @@ export async function findExecution(db: Database, executionId: string): Promise<
   return found(row?.get(), 'execution', executionId)
 }
 
+/** What an execution was made with, and never changes: asked for by every step, so remembered. */
+export type Origin = Pick<JobExecutionRow, 'jobId' | 'jobVersion' | 'lineageId'>
+
+const origins = new WeakMap<Database, Map<string, Origin>>()
+const mostOrigins = 1000
+
+export async function originOf(db: Database, executionId: string): Promise<Origin> {
+  const known = origins.get(db) ?? new Map<string, Origin>()
+  origins.set(db, known)
+  const remembered = known.get(executionId)
+  if (remembered !== undefined) return remembered
+  const { jobId, jobVersion, lineageId } = await findExecution(db, executionId)
+  if (known.size >= mostOrigins) known.clear()
+  known.set(executionId, { jobId, jobVersion, lineageId })
+  return { jobId, jobVersion, lineageId }
+}
+
 export async function lockJob(db: Database, transaction: Transaction, jobId: string): Promise<JobRow> {
   const row = await db.tables.job.findOne({ where: { jobId }, transaction, lock: transaction.LOCK.UPDATE })
   return found(row?.get(), 'job', jobId)
@@ -44,7 +61,7 @@ export async function lockOwned(db: Database, transaction: Transaction, owner: O
 
 /** The same for any attempt of the owner's generation: for answers that were given before. */
 export async function lockGeneration(db: Database, transaction: Transaction, owner: Owner): Promise<JobExecutionRow> {
-  const { lineageId } = await findExecution(db, owner.executionId)
+  const { lineageId } = await originOf(db, owner.executionId)
   const lineage = await lockLineage(db, transaction, lineageId)
   const execution = await lockExecution(db, transaction, owner.executionId)
   const owns = lineage.ownerExecutionId === owner.executionId && lineage.generation === owner.generation

@@ -7,7 +7,7 @@ import type { Plan } from '../../../core/execution/plan.js'
 import type { Database } from '../../database.js'
 import type { CheckpointRow } from '../../tables/checkpoints.js'
 import type { JobExecutionRow } from '../../tables/executions.js'
-import { findExecution, lockOwned } from './ownership.js'
+import { lockOwned, originOf } from './ownership.js'
 
 export async function storePlan(db: Database, owner: Owner, plan: Plan): Promise<Plan> {
   return await db.transaction(async (transaction) => {
@@ -55,14 +55,14 @@ export async function noteRunning(db: Database, transaction: Transaction, execut
 }
 
 export async function checkpointOf(db: Database, executionId: string, epoch: number): Promise<StoredCheckpoint | null> {
-  const { lineageId } = await findExecution(db, executionId)
+  const { lineageId } = await originOf(db, executionId)
   const row = await checkpointRow(db, lineageId, epoch)
   if (row === null) return null
   return { checkpointId: row.checkpointId, epoch, status: row.checkpointStatus, plan: row.plan, next: row.nextStep }
 }
 
 export async function pendingPlan(db: Database, executionId: string): Promise<Plan | null> {
-  const { lineageId } = await findExecution(db, executionId)
+  const { lineageId } = await originOf(db, executionId)
   const row = await db.tables.checkpoint.findOne({
     where: { lineageId, checkpointType: 'PERIODIC', checkpointStatus: { [Op.ne]: 'COMPLETED' } },
     order: [['epoch', 'DESC']],
