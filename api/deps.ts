@@ -1,4 +1,5 @@
 /** What the API is made of; handed in by its main, and by tests. */
+import type { ConfigSchemas } from '../core/security/spec-secrets.js'
 import type { CompiledJob } from '../engine/compile-job.js'
 import type { EngineParts } from '../engine/engine.js'
 import type { ConfigStore } from '../models/stores/config-store.js'
@@ -26,6 +27,8 @@ export interface ApiDeps {
   readonly executions: ExecutionStore
   readonly deadLetters: DeadLetterStore
   readonly parts: EngineParts
+  /** Which settings of a job's nodes are secret. */
+  readonly configSchemas: ConfigSchemas
   readonly compile: (spec: unknown) => Promise<CompiledJob>
   readonly starter: Starter
   /** What /readyz asks, by name. */

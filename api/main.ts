@@ -26,6 +26,7 @@ import { openStore } from '../storage/open-store.js'
 import { createApp } from './app.js'
 import { connectorRecords, createFirstAdmin } from './bootstrap.js'
 import type { ApiDeps, Log, Probe } from './deps.js'
+import { configSchemasOf } from './jobs/config-schemas.js'
 import { ROUTES } from './routes.js'
 import { openStarter } from './starter.js'
 import { openTemporal, type TemporalControl } from './temporal.js'
@@ -86,6 +87,7 @@ export interface ApiResources {
 
 export function apiDeps({ database, temporal, parts, secretKey, log }: ApiResources): ApiDeps {
   const executions = executionStore(database)
+  const configSchemas = configSchemasOf(parts)
   return {
     users: userStore(database),
     tokens: tokenStore(database),
@@ -94,7 +96,8 @@ export function apiDeps({ database, temporal, parts, secretKey, log }: ApiResour
     connections: connectionStore(database, secretKey),
     secrets: secretStore(database, secretKey),
     configs: configStore(database),
-    jobs: jobStore(database),
+    jobs: jobStore(database, { secretKey, schemas: configSchemas }),
+    configSchemas,
     executions,
     deadLetters: deadLetterStore(database),
     parts,

@@ -11,6 +11,11 @@ export interface EngineParts {
   readonly connection: (name: string) => Promise<Readonly<Record<string, unknown>>>
   /** `${secret:NAME}`; throws `not.found`. */
   readonly secret: (name: string) => Promise<string>
+  /**
+   * A node's config with the secrets that the catalogue keeps encrypted in clear; called when the node is opened, and by
+   * nobody else. Absent where nothing is encrypted (`etl run`, a spec that is checked before it is saved).
+   */
+  readonly reveal?: (node: EncryptedNode) => Promise<Readonly<Record<string, unknown>>>
   /** `${env:ETL_VAR_NAME}`. */
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly files: Omit<ConnectorContext, 'signal'>
@@ -18,4 +23,11 @@ export interface EngineParts {
   readonly scratch: string
   readonly memoryLimitBytes: number
   readonly threads: number
+}
+
+/** Whose config it is: ciphertexts are bound to it. */
+export interface EncryptedNode {
+  readonly executionId: string
+  readonly nodeId: string
+  readonly config: Readonly<Record<string, unknown>>
 }

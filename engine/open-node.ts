@@ -35,7 +35,7 @@ export async function openSource(
 ): Promise<Source> {
   const connector = connectorNamed(node.kind, parts)
   if (connector.source === undefined) throw lacks(node, `Connector ${node.kind} has no source.`)
-  const config = await resolveConfig(connector.source.config, node.config, values, parts)
+  const config = await resolveConfig(connector.source.config, await revealed(node, values, parts), values, parts)
   return connector.source.open(config, await connectionOf(connector, config, values, parts), lend(parts, signal))
 }
 
@@ -47,7 +47,7 @@ export async function openSink(
 ): Promise<Sink> {
   const connector = connectorNamed(node.kind, parts)
   if (connector.sink === undefined) throw lacks(node, `Connector ${node.kind} has no sink.`)
-  const config = await resolveConfig(connector.sink.config, node.config, values, parts)
+  const config = await resolveConfig(connector.sink.config, await revealed(node, values, parts), values, parts)
   return connector.sink.open(config, await connectionOf(connector, config, values, parts), lend(parts, signal))
 }
 
@@ -59,7 +59,12 @@ export async function openOperator(
 ): Promise<{ readonly operator: Operator; readonly config: unknown }> {
   const operator = parts.operators.find((candidate) => candidate.type === node.kind)
   if (operator === undefined) throw lacks(node, `There is no operator ${node.kind}.`)
-  return { operator, config: await resolveConfig(operator.config, node.config, values, parts) }
+  return { operator, config: await resolveConfig(operator.config, await revealed(node, values, parts), values, parts) }
+}
+
+/** Only here, in the process that opens it, is a secret of a job in clear (I6). */
+async function revealed({ id, config }: StreamNode, { executionId }: Values, parts: EngineParts) {
+  return (await parts.reveal?.({ executionId, nodeId: id, config })) ?? config
 }
 
 function connectorNamed(name: string, parts: EngineParts): Connector {

@@ -1,6 +1,6 @@
 /** The catalogue database: a pool of connections, the tables, and transactions that are tried again when they met another. */
 import mysql2, { type Connection } from 'mysql2'
-import { QueryTypes, Sequelize, Transaction } from 'sequelize'
+import { QueryTypes, Sequelize, type Transaction } from 'sequelize'
 import { isJobError, JobError } from '../core/errors/job-error.js'
 import { connectionOptions, parseTarget } from './connection-url.js'
 import { isTransient, toDatabaseError } from './database-error.js'
@@ -93,16 +93,18 @@ function connect(url: string, options: OpenOptions): Sequelize {
   return sequelize
 }
 
-/** Strict whatever the server's default is; a lock that is not had soon is asked for again. */
+/** Strict whatever the server's default is; no gap locks; a lock that is not had soon is asked for again. */
 async function prepareSession(connection: Connection): Promise<void> {
-  await connection
-    .promise()
-    .query("SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 3")
+  const session = connection.promise()
+  await session.query(
+    "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 3",
+  )
+  await session.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED')
 }
 
 async function inTransaction<T>(sequelize: Sequelize, run: (transaction: Transaction) => Promise<T>): Promise<T> {
   try {
-    return await sequelize.transaction({ isolationLevel: Transaction.ISOLATION_LEVELS.READ_COMMITTED }, run)
+    return await sequelize.transaction(run)
   } catch (error) {
     throw toDatabaseError(error)
   }

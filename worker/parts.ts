@@ -5,6 +5,7 @@ import { connectors } from '../connectors/index.js'
 import type { EngineParts } from '../engine/engine.js'
 import type { Database } from '../models/database.js'
 import { connectionStore } from '../models/stores/connection-store.js'
+import { revealNode } from '../models/stores/job/job-secrets.js'
 import { secretStore } from '../models/stores/secret-store.js'
 import { operators } from '../operators/index.js'
 import type { Environment } from '../process/environment.js'
@@ -22,6 +23,7 @@ export async function workerParts(environment: Environment, database: Database):
     store: openStore(environment.storageUrl),
     connection: (name) => connectionStore(database, environment.secretKey).resolve(name),
     secret: (name) => secretStore(database, environment.secretKey).resolve(name),
+    reveal: revealNode(database, environment.secretKey),
     environment: process.env,
     files: { fileRoots: environment.fileRoots, base: environment.fileRoots[0] ?? process.cwd() },
     scratch: await mkdtemp(join(scratch, 'worker-')),

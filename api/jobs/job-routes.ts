@@ -2,7 +2,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { JobError } from '../../core/errors/job-error.js'
 import { explainJson } from '../../core/graph/explain.js'
+import type { JobGraph } from '../../core/graph/job-graph.js'
 import { redact } from '../../core/security/secret-fields.js'
+import { maskGraph, maskSpec } from '../../core/security/spec-secrets.js'
 import type { CompiledJob } from '../../engine/compile-job.js'
 import type { JobRecord } from '../../models/stores/job-store.js'
 import type { ApiDeps } from '../deps.js'
@@ -55,6 +57,7 @@ export const jobRoutes: readonly Route[] = [
     summary: 'Saves a new job. Every problem of the spec is answered at once, with its place.',
     access: 'DEVELOPER',
     audit: audit('CREATE_JOB'),
+    auditBody: maskedBody,
     idempotent: true,
     body: jobBody,
     status: 201,
@@ -64,7 +67,7 @@ export const jobRoutes: readonly Route[] = [
       const compiled = await compile(spec, deps)
       const { jobId } = await deps.jobs.save({ ...definitionOf(spec, compiled), savedBy: callerOf(call).userId })
       const headers = { Location: `/api/v1/jobs/${jobId}` }
-      return { body: answerOf(await deps.jobs.get(jobId), compiled.warnings), resourceId: jobId, headers }
+      return { body: answerOf(await deps.jobs.get(jobId), compiled.warnings, deps), resourceId: jobId, headers }
     },
   }),
   route({
@@ -80,7 +83,7 @@ export const jobRoutes: readonly Route[] = [
     handle: async ({ params }, deps) => {
       const found = await deps.jobs.get(params.jobId)
       return {
-        body: { ...summaryOf(found), spec: redact(found.spec) as Spec },
+        body: { ...summaryOf(found), spec: maskSpec(found.spec, deps.configSchemas) },
         headers: { ETag: `"${found.version}"` },
       }
     },
@@ -92,6 +95,7 @@ export const jobRoutes: readonly Route[] = [
     summary: 'Saves a new version, if the spec differs; needs the present version (`version` or If-Match).',
     access: 'DEVELOPER',
     audit: audit('UPDATE_JOB'),
+    auditBody: maskedBody,
     versioned: true,
     params: jobParams,
     query: versionQuery,
@@ -129,7 +133,10 @@ export const jobRoutes: readonly Route[] = [
     handle: async ({ params, query }, deps) => {
       await deps.jobs.get(params.jobId)
       const { items, nextCursor } = await deps.jobs.versions(params.jobId, pageRequest(query))
-      const shown = items.map(({ settings: _settings, spec, ...rest }) => ({ ...rest, spec: redact(spec) as Spec }))
+      const shown = items.map(({ settings: _settings, spec, ...rest }) => ({
+        ...rest,
+        spec: maskSpec(spec, deps.configSchemas),
+      }))
       return { body: { items: shown, nextCursor } }
     },
   }),
@@ -145,7 +152,7 @@ export const jobRoutes: readonly Route[] = [
     response: graph,
     handle: async ({ params, query }, deps) => {
       const found = await deps.jobs.graph(params.jobId, query.version)
-      return { body: redact(explainJson(found)) as { streamGraph: Spec; jobGraph: Spec } }
+      return { body: shown(found, deps) }
     },
   }),
   route({
@@ -173,8 +180,7 @@ export const jobRoutes: readonly Route[] = [
     response: explained,
     handle: async ({ body }, deps) => {
       const { graph: compiled, warnings } = await compile(body, deps)
-      const graphs = redact(explainJson(compiled)) as { streamGraph: Spec; jobGraph: Spec }
-      return { body: { ...graphs, warnings: [...warnings] } }
+      return { body: { ...shown(compiled, deps), warnings: [...warnings] } }
     },
   }),
 ]
@@ -189,9 +195,9 @@ async function updateJob(call: Call<{ jobId: string }, unknown, Spec>, deps: Api
     })
   }
   const { version: _version, kind: _kind, ...given } = call.body
-  const spec = restoreMasked(given, known.spec)
+  const spec = restoreMasked(given, known.spec, deps.configSchemas)
   // What says the same needs no compiling and no new version.
-  if (isDeepStrictEqual(spec, known.spec)) return { body: answerOf(known, []) }
+  if (isDeepStrictEqual(spec, known.spec)) return { body: answerOf(known, [], deps) }
   const compiled = await compile(spec, deps)
   const definition = {
     ...definitionOf(spec, compiled),
@@ -200,7 +206,7 @@ async function updateJob(call: Call<{ jobId: string }, unknown, Spec>, deps: Api
     savedBy: callerOf(call).userId,
   }
   await deps.jobs.save(definition)
-  return { body: answerOf(await deps.jobs.get(jobId), compiled.warnings) }
+  return { body: answerOf(await deps.jobs.get(jobId), compiled.warnings, deps) }
 }
 
 async function compile(spec: unknown, deps: ApiDeps): Promise<Extract<CompiledJob, { ok: true }>> {
@@ -224,6 +230,14 @@ function summaryOf(record: JobRecord) {
   return { ...summary, tags: [...summary.tags] }
 }
 
-function answerOf(record: JobRecord, warnings: Extract<CompiledJob, { ok: true }>['warnings']) {
-  return { ...summaryOf(record), spec: redact(record.spec) as Spec, warnings: [...warnings] }
+function answerOf(record: JobRecord, warnings: Extract<CompiledJob, { ok: true }>['warnings'], deps: ApiDeps) {
+  return { ...summaryOf(record), spec: maskSpec(record.spec, deps.configSchemas), warnings: [...warnings] }
+}
+
+function shown(compiled: JobGraph, deps: ApiDeps) {
+  return redact(explainJson(maskGraph(compiled, deps.configSchemas))) as { streamGraph: Spec; jobGraph: Spec }
+}
+
+function maskedBody(body: unknown, deps: ApiDeps): unknown {
+  return typeof body === 'object' && body !== null ? maskSpec(body, deps.configSchemas) : body
 }

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
+import { MASK } from '../../core/security/secret-fields.js'
 import { connect } from '../client.js'
 import type { Context } from '../command.js'
 import type { JobDetails, JobSummary } from '../jobs.js'
@@ -41,6 +42,7 @@ export async function exportDefinitions(
     const { spec } = await client.get<JobDetails>(`/jobs/${job.jobId}`)
     exported.push({ file: fileOf('job', job.name), document: { kind: 'job', ...spec } })
   }
+  warnOfMasks(exported, output.note)
   if (options.output === undefined) {
     const documents = exported.map(({ document }) => document)
     return output.result({ documents }, () => documents.map((document) => stringify(document)).join('---\n'))
@@ -50,6 +52,13 @@ export async function exportDefinitions(
   for (const { file, document } of exported) writeFileSync(join(folder, file), stringify(document))
   const files = exported.map(({ file }) => join(folder, file))
   output.result({ files }, () => (files.length === 0 ? 'nothing to export' : files.join('\n')))
+}
+
+/** What is masked means "as stored" on the same server; another one has nothing stored. */
+function warnOfMasks(exported: readonly Exported[], note: Context['output']['note']): void {
+  const masked = exported.filter(({ document }) => JSON.stringify(document).includes(MASK)).map(({ file }) => file)
+  if (masked.length === 0) return
+  note(`warning: secrets are masked in ${masked.join(', ')}; for another server write them again, as \${secret:NAME}`)
 }
 
 /** Names may hold anything; file names may not. */

@@ -13,12 +13,11 @@ export interface SchemaNode {
   readonly allOf?: readonly SchemaNode[]
 }
 
+/** `original`: as it was written, where that was a number. */
+type Change = (secret: string, pointer: string, original: string | number) => unknown
+
 /** Rebuilds `value` with every secret text replaced by what `change` makes of it. */
-export function mapSecrets(
-  value: unknown,
-  schema: SchemaNode | null,
-  change: (secret: string, pointer: string) => unknown,
-): unknown {
+export function mapSecrets(value: unknown, schema: SchemaNode | null, change: Change): unknown {
   return map(value, schema === null ? [] : [schema], '', false, change)
 }
 
@@ -50,12 +49,12 @@ function map(
   schemas: readonly SchemaNode[],
   pointer: string,
   inSecret: boolean,
-  change: (secret: string, pointer: string) => unknown,
+  change: Change,
 ): unknown {
   const nodes = schemas.flatMap(alternatives)
   const secret = inSecret || nodes.some((node) => node.secret === true)
-  if (typeof value === 'string') return isSecretText(value, secret) ? change(value, pointer) : value
-  if (typeof value === 'number' && secret) return change(String(value), pointer)
+  if (typeof value === 'string') return isSecretText(value, secret) ? change(value, pointer, value) : value
+  if (typeof value === 'number' && secret) return change(String(value), pointer, value)
   if (Array.isArray(value)) {
     const items = nodes.map((node) => node.items).filter(isNode)
     return value.map((item, index) => map(item, items, `${pointer}/${index}`, secret, change))

@@ -5,6 +5,7 @@ import { MASK, mapSecrets, maskText, type SchemaNode } from '../../core/security
 import type { Database } from '../database.js'
 import { isDuplicate } from '../database-error.js'
 import { type Cipher, type CipherPlace, createCipher, isEncrypted } from '../encryption.js'
+import { mapTexts } from '../map-texts.js'
 import type { ConnectorConfigRow } from '../tables/connectors.js'
 import { idBefore, type Page, type PageRequest, pageOf } from './cursor.js'
 
@@ -165,16 +166,6 @@ function isSame(known: ConnectorConfigRow, given: ConnectionDefinition, cipher: 
   if (stored.some((value, index) => value !== [given.name, given.connector, given.usage, given.description][index]))
     return false
   return JSON.stringify(decrypted(known.configId, known.connectionConfig, cipher)) === JSON.stringify(given.config)
-}
-
-function mapTexts(value: unknown, pointer: string, change: (text: string, pointer: string) => unknown): unknown {
-  if (typeof value === 'string') return change(value, pointer)
-  if (Array.isArray(value)) return value.map((item, index) => mapTexts(item, `${pointer}/${index}`, change))
-  if (typeof value !== 'object' || value === null) return value
-  const entries = Object.entries(value).map(([key, item]) => {
-    return [key, mapTexts(item, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, change)]
-  })
-  return Object.fromEntries(entries)
 }
 
 function placeOf(id: string, pointer: string): CipherPlace {

@@ -6,10 +6,12 @@ import type { JobSettings } from '../../core/spec/settings.js'
 import type { Database } from '../database.js'
 import { type Page, type PageRequest, pageOf, pageQuery } from '../page.js'
 import type { JobRow, JobStatus, JobVersionRow } from '../tables/jobs.js'
+import { type JobSecrets, type JobVault, jobVault } from './job/job-secrets.js'
 import { type JobDefinition, type SavedJob, saveJob } from './job/save-job.js'
 import { softDeleteJob } from './job/soft-delete-job.js'
 
 export type { JobStatus } from '../tables/jobs.js'
+export type { JobSecrets } from './job/job-secrets.js'
 export type { JobDefinition, SavedJob } from './job/save-job.js'
 
 export interface JobSummary {
@@ -63,12 +65,14 @@ export interface JobStore {
   softDelete(jobId: string, by: string | null, version?: number): Promise<void>
 }
 
-export function jobStore(db: Database): JobStore {
+/** Specs and graphs go in and come out in clear, and lie encrypted in between: whoever answers with one masks it. */
+export function jobStore(db: Database, secrets: JobSecrets): JobStore {
   const { job, jobVersion } = db.tables
+  const vault = jobVault(secrets)
   const get = async (jobId: string): Promise<JobRecord> => {
     const row = await job.findOne({ where: { jobId, isDeleted: false } })
     if (row === null) throw new JobError('not.found', `There is no job ${jobId}.`)
-    return jobRecord(row.get())
+    return jobRecord(row.get(), vault)
   }
   const versionRow = async (jobId: string, version: number): Promise<JobVersionRow> => {
     const row = await jobVersion.findOne({ where: { jobId, jobVersion: version } })
@@ -77,10 +81,10 @@ export function jobStore(db: Database): JobStore {
   }
   return {
     get,
-    save: (definition) => saveJob(db, definition),
+    save: (definition) => saveJob(db, vault, definition),
     findByName: async (name) => {
       const row = await job.findOne({ where: { jobName: name, isDeleted: false } })
-      return row === null ? null : jobRecord(row.get())
+      return row === null ? null : jobRecord(row.get(), vault)
     },
     list: async (filter) => {
       const { where, order, limit } = pageQuery(filter)
@@ -97,11 +101,14 @@ export function jobStore(db: Database): JobStore {
       return pageOf(
         rows.map((row) => row.get()),
         request,
-        versionRecord,
+        (row) => versionRecord(row, vault),
       )
     },
-    version: async (jobId, version) => versionRecord(await versionRow(jobId, version)),
-    graph: async (jobId, version) => (await versionRow(jobId, version ?? (await get(jobId)).version)).jobGraph,
+    version: async (jobId, version) => versionRecord(await versionRow(jobId, version), vault),
+    graph: async (jobId, version) => {
+      const { jobGraph } = await versionRow(jobId, version ?? (await get(jobId)).version)
+      return vault.decryptGraph(jobId, jobGraph)
+    },
     softDelete: (jobId, by, version) => softDeleteJob(db, jobId, by, version),
   }
 }
@@ -114,8 +121,8 @@ function conditions({ status, type, name }: JobFilter): WhereOptions[] {
   return wanted
 }
 
-function jobRecord(row: JobRow): JobRecord {
-  return { ...jobSummary(row), spec: row.config, settings: row.settings }
+function jobRecord(row: JobRow, vault: JobVault): JobRecord {
+  return { ...jobSummary(row), spec: vault.decryptSpec(row.jobId, row.config), settings: row.settings }
 }
 
 function jobSummary(row: JobRow): JobSummary {
@@ -135,11 +142,11 @@ function jobSummary(row: JobRow): JobSummary {
   }
 }
 
-function versionRecord(row: JobVersionRow): JobVersionRecord {
+function versionRecord(row: JobVersionRow, vault: JobVault): JobVersionRecord {
   return {
     jobId: row.jobId,
     version: row.jobVersion,
-    spec: row.spec,
+    spec: vault.decryptSpec(row.jobId, row.spec),
     settings: row.settings,
     createdBy: row.createdBy,
     createdAt: row.createTime.toISOString(),

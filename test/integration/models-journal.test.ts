@@ -9,7 +9,7 @@ import { type ExecutionStore, executionStore, type NewExecution } from '../../mo
 import { type JobStore, jobStore } from '../../models/stores/job-store.js'
 import { mysqlJournal } from '../../models/stores/journal.js'
 import { withMigratedDatabase } from '../support/lend.js'
-import { counted, sampleJob } from '../support/sample-job.js'
+import { counted, jobSecrets, sampleJob } from '../support/sample-job.js'
 
 describe('completing a checkpoint', () => {
   test('advances positions, state, counters, dead letters, events and metrics together, and plans the next epoch', async () => {
@@ -432,7 +432,11 @@ async function withCatalogue(
   await withMigratedDatabase(async (url) => {
     const database = await openDatabase(url)
     try {
-      const [journal, jobs, executions] = [mysqlJournal(database), jobStore(database), executionStore(database)]
+      const [journal, jobs, executions] = [
+        mysqlJournal(database),
+        jobStore(database, jobSecrets),
+        executionStore(database),
+      ]
       const job = await jobs.save(sampleJob(settings))
       const usual = {
         jobId: job.jobId,

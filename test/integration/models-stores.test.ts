@@ -5,12 +5,12 @@ import { executionStore } from '../../models/stores/execution-store.js'
 import { jobStore } from '../../models/stores/job-store.js'
 import { mysqlJournal } from '../../models/stores/journal.js'
 import { onServer, withMigratedDatabase } from '../support/lend.js'
-import { sampleJob } from '../support/sample-job.js'
+import { jobSecrets, sampleJob } from '../support/sample-job.js'
 
 describe('a job', () => {
   test('is stored with its version, both graphs, and each node and edge in a row', async () => {
     await withCatalogue(async (database, url) => {
-      const jobs = jobStore(database)
+      const jobs = jobStore(database, jobSecrets)
       const { jobId, version, isNew } = await jobs.save(sampleJob())
       expect({ version, isNew }).toEqual({ version: 1, isNew: true })
       const job = await jobs.get(jobId)
@@ -67,7 +67,7 @@ describe('a job', () => {
 
   test('gets a new version when it says something else, and keeps the old one', async () => {
     await withCatalogue(async (database) => {
-      const jobs = jobStore(database)
+      const jobs = jobStore(database, jobSecrets)
       const { jobId } = await jobs.save(sampleJob())
       expect(await jobs.save({ ...sampleJob(), jobId })).toMatchObject({ version: 1, changed: false })
       expect(await jobs.save({ ...sampleJob({ priority: 7 }), jobId, expectedVersion: 1 })).toMatchObject({
@@ -90,7 +90,7 @@ describe('a job', () => {
 
   test('changed by several at once from the same version is changed by one', async () => {
     await withCatalogue(async (database) => {
-      const jobs = jobStore(database)
+      const jobs = jobStore(database, jobSecrets)
       const { jobId } = await jobs.save(sampleJob())
       const changes = [1, 2, 3, 4].map((priority) =>
         jobs.save({ ...sampleJob({ priority }), jobId, expectedVersion: 1 }),
@@ -105,7 +105,7 @@ describe('a job', () => {
 describe('the jobs', () => {
   test('have names of their own among those that are not deleted', async () => {
     await withCatalogue(async (database) => {
-      const jobs = jobStore(database)
+      const jobs = jobStore(database, jobSecrets)
       const { jobId } = await jobs.save(sampleJob())
       await expect(jobs.save(sampleJob())).rejects.toMatchObject({ code: 'conflict', pointer: '/name' })
       expect((await jobs.save(sampleJob({ name: 'Delayed-Flights' }))).isNew).toBe(true)
@@ -120,7 +120,7 @@ describe('the jobs', () => {
 
   test('that have an execution which has not ended are not deleted', async () => {
     await withCatalogue(async (database) => {
-      const jobs = jobStore(database)
+      const jobs = jobStore(database, jobSecrets)
       const { jobId } = await jobs.save(sampleJob())
       const { executionId } = await executionStore(database).create(run(jobId))
       await expect(jobs.softDelete(jobId, null)).rejects.toMatchObject({ code: 'conflict' })
@@ -134,7 +134,7 @@ describe('the jobs', () => {
 
   test('are found in pages, each once, and by part of their name taken literally', async () => {
     await withCatalogue(async (database) => {
-      const jobs = jobStore(database)
+      const jobs = jobStore(database, jobSecrets)
       for (const name of ['a_1', 'ab1', 'c', 'd', 'e']) await jobs.save(sampleJob({ name }))
       const names: string[] = []
       let cursor: string | undefined
@@ -153,7 +153,7 @@ describe('the jobs', () => {
 describe('accepting an execution', () => {
   test('by the same trigger, many times at once, makes one', async () => {
     await withCatalogue(async (database) => {
-      const { jobId } = await jobStore(database).save(sampleJob())
+      const { jobId } = await jobStore(database, jobSecrets).save(sampleJob())
       const wanted = { ...run(jobId), triggerKey: 'schedule-1@2026-01-01T00:00:00Z' }
       const made = await Promise.all(Array.from({ length: 6 }, () => executionStore(database).create(wanted)))
       expect(new Set(made.map(({ executionId }) => executionId)).size).toBe(1)
@@ -164,9 +164,9 @@ describe('accepting an execution', () => {
   test('makes the job SCHEDULED, and is known to a reconciler until its workflow is there', async () => {
     await withCatalogue(async (database) => {
       const executions = executionStore(database)
-      const { jobId } = await jobStore(database).save(sampleJob())
+      const { jobId } = await jobStore(database, jobSecrets).save(sampleJob())
       const { executionId } = await executions.create(run(jobId))
-      expect((await jobStore(database).get(jobId)).status).toBe('SCHEDULED')
+      expect((await jobStore(database, jobSecrets).get(jobId)).status).toBe('SCHEDULED')
       const later = new Date(Date.now() + 60_000)
       expect((await executions.acceptedBefore(later)).map((one) => one.executionId)).toEqual([executionId])
       expect(await executions.acceptedBefore(new Date(Date.now() - 60_000))).toEqual([])
@@ -179,10 +179,10 @@ describe('accepting an execution', () => {
   test('goes by the overlap of its job while another one runs', async () => {
     await withCatalogue(async (database) => {
       const executions = executionStore(database)
-      const skip = await jobStore(database).save(sampleJob({ name: 'skip', overlap: 'SKIP' }))
+      const skip = await jobStore(database, jobSecrets).save(sampleJob({ name: 'skip', overlap: 'SKIP' }))
       await executions.create(run(skip.jobId))
       await expect(executions.create(run(skip.jobId))).rejects.toMatchObject({ code: 'conflict' })
-      const cancel = await jobStore(database).save(sampleJob({ name: 'cancel', overlap: 'CANCEL_RUNNING' }))
+      const cancel = await jobStore(database, jobSecrets).save(sampleJob({ name: 'cancel', overlap: 'CANCEL_RUNNING' }))
       const first = await executions.create(run(cancel.jobId))
       expect((await executions.create(run(cancel.jobId))).toCancel).toEqual([first.executionId])
     })
@@ -191,8 +191,8 @@ describe('accepting an execution', () => {
   test('that restarts a live one, or one of another job, is refused', async () => {
     await withCatalogue(async (database) => {
       const executions = executionStore(database)
-      const { jobId } = await jobStore(database).save(sampleJob())
-      const other = await jobStore(database).save(sampleJob({ name: 'other' }))
+      const { jobId } = await jobStore(database, jobSecrets).save(sampleJob())
+      const other = await jobStore(database, jobSecrets).save(sampleJob({ name: 'other' }))
       const { executionId } = await executions.create(run(jobId))
       await mysqlJournal(database).admit(executionId, null)
       await expect(executions.create({ ...run(jobId), restartOf: executionId })).rejects.toMatchObject({
@@ -293,7 +293,7 @@ describe('the database', () => {
 
   test('keeps times to the millisecond in UTC, whatever the server thinks', async () => {
     await withCatalogue(async (database, url) => {
-      const { jobId } = await jobStore(database).save(sampleJob())
+      const { jobId } = await jobStore(database, jobSecrets).save(sampleJob())
       const logicalTime = new Date('2026-03-29T01:30:00.123Z')
       const { executionId } = await executionStore(database).create({ ...run(jobId), logicalTime })
       expect((await mysqlJournal(database).execution(executionId)).logicalTime).toBe('2026-03-29T01:30:00.123Z')

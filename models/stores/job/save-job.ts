@@ -9,6 +9,7 @@ import { isDuplicate } from '../../database-error.js'
 import type { JobRow } from '../../tables/jobs.js'
 import { lockJob } from '../journal/ownership.js'
 import { storeGraphs } from './graph-rows.js'
+import type { JobVault } from './job-secrets.js'
 
 export interface JobDefinition {
   /** Of the job that gets a new version; without it a new job is made. */
@@ -31,13 +32,13 @@ export interface SavedJob {
   readonly changed: boolean
 }
 
-export async function saveJob(db: Database, definition: JobDefinition): Promise<SavedJob> {
+export async function saveJob(db: Database, vault: JobVault, definition: JobDefinition): Promise<SavedJob> {
   try {
     return await db.transaction(async (transaction) => {
       const { jobId } = definition
       return jobId === undefined
-        ? await createJob(db, transaction, definition)
-        : await changeJob(db, transaction, await lockJob(db, transaction, jobId), definition)
+        ? await createJob(db, vault, transaction, definition)
+        : await changeJob(db, vault, transaction, await lockJob(db, transaction, jobId), definition)
     })
   } catch (error) {
     if (!isDuplicate(error)) throw error
@@ -49,8 +50,14 @@ export async function saveJob(db: Database, definition: JobDefinition): Promise<
   }
 }
 
-async function createJob(db: Database, transaction: Transaction, definition: JobDefinition): Promise<SavedJob> {
+async function createJob(
+  db: Database,
+  vault: JobVault,
+  transaction: Transaction,
+  given: JobDefinition,
+): Promise<SavedJob> {
   const jobId = randomUUID()
+  const definition = { ...given, ...vault.encrypt(jobId, given) }
   const graphs = { streamGraphId: randomUUID(), jobGraphId: randomUUID() }
   const by = definition.savedBy
   await db.tables.job.create(
@@ -63,14 +70,16 @@ async function createJob(db: Database, transaction: Transaction, definition: Job
 
 async function changeJob(
   db: Database,
+  vault: JobVault,
   transaction: Transaction,
   job: JobRow,
-  definition: JobDefinition,
+  given: JobDefinition,
 ): Promise<SavedJob> {
   const { jobId, version } = job
   if (job.isDeleted) throw new JobError('not.found', `There is no job ${jobId}.`)
-  refuseStale(job, definition.expectedVersion)
-  if (await saysTheSame(db, transaction, job, definition)) return { jobId, version, isNew: false, changed: false }
+  refuseStale(job, given.expectedVersion)
+  if (await saysTheSame(db, vault, transaction, job, given)) return { jobId, version, isNew: false, changed: false }
+  const definition = { ...given, ...vault.encrypt(jobId, given) }
 
   const graphs = { streamGraphId: job.streamGraphId ?? randomUUID(), jobGraphId: job.jobGraphId ?? randomUUID() }
   await db.tables.job.update(
@@ -89,16 +98,20 @@ export function refuseStale(job: JobRow, expectedVersion: number | undefined): v
   })
 }
 
+/** In clear: the same secret is another ciphertext each time. */
 async function saysTheSame(
   db: Database,
+  vault: JobVault,
   transaction: Transaction,
   job: JobRow,
   definition: JobDefinition,
 ): Promise<boolean> {
   const row = await db.tables.jobVersion.findOne({ where: { jobId: job.jobId, jobVersion: job.version }, transaction })
   if (row === null) return false
-  const { spec, settings, jobGraph } = row.get()
-  const before = JSON.stringify([spec, settings, jobGraph, job.description])
+  const { settings } = row.get()
+  const spec = vault.decryptSpec(job.jobId, row.get().spec)
+  const graph = vault.decryptGraph(job.jobId, row.get().jobGraph)
+  const before = JSON.stringify([spec, settings, graph, job.description])
   return before === JSON.stringify([definition.spec, definition.settings, definition.graph, definition.description])
 }
 
