@@ -1,8 +1,7 @@
-// npm run bench [-- names]: every benchmark beside the raw limit of the same machine in the same run.
-import { existsSync } from 'node:fs'
+// npm run bench [-- names] [--strict]: every benchmark beside the raw limit of the same machine in the same run.
 import { join } from 'node:path'
 import { build } from './setup/build.mjs'
-import { Stop } from './setup/log.mjs'
+import { step } from './setup/log.mjs'
 import { main } from './setup/main.mjs'
 import { packages } from './setup/packages.mjs'
 import { root } from './setup/paths.mjs'
@@ -13,9 +12,17 @@ import { withStack } from './setup/stack.mjs'
 await main(async (args) => {
   await packages()
   await build()
-  const bench = join(root, 'dist', 'bench', 'main.js')
-  if (!existsSync(bench)) throw new Stop('there are no benchmarks yet (bench/main.ts)')
+  await step('make the data: 3,000,000 flights as CSV', () => compiled(['scripts', 'demo', 'make-data.js'], []))
   await withStack('bench', ['mysql', 'temporal'], (stack) =>
-    run(process.execPath, [bench, ...args], { out: 1, err: 2, env: environment(stack) }),
+    compiled(['bench', 'main.js'], args, {
+      out: 1,
+      err: 2,
+      // Only of a server that was started here is the process known, and with it what it uses.
+      env: { ...environment(stack), ETL_BENCH_MYSQL_PID: String(stack.mysql.pid ?? '') },
+    }),
   )
 })
+
+function compiled(path, args, options) {
+  return run(process.execPath, [join(root, 'dist', ...path), ...args], options)
+}
