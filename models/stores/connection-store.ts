@@ -7,7 +7,7 @@ import { isDuplicate } from '../database-error.js'
 import { type Cipher, type CipherPlace, createCipher, isEncrypted } from '../encryption.js'
 import { mapTexts } from '../map-texts.js'
 import type { ConnectorConfigRow } from '../tables/connectors.js'
-import { idBefore, type Page, type PageRequest, pageOf } from './cursor.js'
+import { type Page, type PageRequest, pageOf, pageQuery } from '../page.js'
 
 type Config = Readonly<Record<string, unknown>>
 
@@ -60,16 +60,16 @@ export function connectionStore(database: Database, secretKey: string) {
       const found = await row({ configName: name })
       return decrypted(found.configId, found.connectionConfig, cipher)
     },
-    async list({ limit, cursor, name, connector }: ConnectionFilter): Promise<Page<ConnectionRecord>> {
+    async list({ name, connector, ...request }: ConnectionFilter): Promise<Page<ConnectionRecord>> {
       const where = {
-        id: { [Op.lt]: idBefore(cursor) },
         ...(name === undefined ? {} : { configName: name }),
         ...(connector === undefined ? {} : { connectorName: connector }),
       }
-      const rows = await connectorConfig.findAll({ where, order: [['id', 'DESC']], limit: limit + 1 })
+      const { where: before, order, limit } = pageQuery(request)
+      const rows = await connectorConfig.findAll({ where: { [Op.and]: [before, where] }, order, limit })
       return pageOf(
         rows.map((one) => one.get()),
-        limit,
+        request,
         (one) => recordOf(one, cipher),
       )
     },

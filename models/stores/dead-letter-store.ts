@@ -3,7 +3,7 @@ import { Op, type WhereOptions } from 'sequelize'
 import type { Place } from '../../core/record/rejected.js'
 import type { Database } from '../database.js'
 import type { DeadLetterRow } from '../tables/executions.js'
-import { idBefore, type Page, type PageRequest, pageOf } from './cursor.js'
+import { type Page, type PageRequest, pageOf, pageQuery } from '../page.js'
 
 export interface DeadLetterRecord {
   readonly deadLetterId: string
@@ -32,16 +32,17 @@ export type DeadLetterStore = ReturnType<typeof deadLetterStore>
 export function deadLetterStore(database: Database) {
   return {
     async list(jobId: string, filter: DeadLetterFilter): Promise<Page<DeadLetterRecord>> {
-      const conditions: WhereOptions[] = [{ jobId, id: { [Op.lt]: idBefore(filter.cursor) } }]
+      const { where: before, order, limit } = pageQuery(filter)
+      const conditions: WhereOptions[] = [before, { jobId }]
       if (filter.status !== undefined) conditions.push({ deadLetterStatus: filter.status })
       if (filter.executionId !== undefined) conditions.push({ executionId: filter.executionId })
       const rows = await database.tables.deadLetter.findAll({
         where: { [Op.and]: conditions },
-        order: [['id', 'DESC']],
-        limit: filter.limit + 1,
+        order,
+        limit,
       })
       const found = rows.map((row) => row.get())
-      return pageOf(found, filter.limit, recordOf)
+      return pageOf(found, filter, recordOf)
     },
   }
 }

@@ -4,7 +4,7 @@ import { JobError } from '../../core/errors/job-error.js'
 import type { Database } from '../database.js'
 import { type CipherPlace, createCipher } from '../encryption.js'
 import type { SecretRow } from '../tables/connectors.js'
-import { idBefore, type Page, type PageRequest, pageOf } from './cursor.js'
+import { type Page, type PageRequest, pageOf, pageQuery } from '../page.js'
 
 export interface SecretRecord {
   readonly name: string
@@ -33,12 +33,11 @@ export function secretStore(database: Database, secretKey: string) {
   }
   return {
     resolve: async (name: string): Promise<string> => cipher.decrypt((await find(name)).secretValue, placeOf(name)),
-    async list({ limit, cursor }: PageRequest): Promise<Page<SecretRecord>> {
-      const where = { id: { [Op.lt]: idBefore(cursor) } }
-      const rows = await secret.findAll({ where, order: [['id', 'DESC']], limit: limit + 1 })
+    async list(request: PageRequest): Promise<Page<SecretRecord>> {
+      const rows = await secret.findAll(pageQuery(request))
       return pageOf(
         rows.map((row) => row.get()),
-        limit,
+        request,
         recordOf,
       )
     },

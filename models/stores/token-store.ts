@@ -4,7 +4,7 @@ import { JobError } from '../../core/errors/job-error.js'
 import { includesRole, type Role } from '../../core/security/roles.js'
 import type { Database } from '../database.js'
 import type { ApiTokenRow } from '../tables/users.js'
-import { idBefore, type Page, type PageRequest, pageOf } from './cursor.js'
+import { type Page, type PageRequest, pageOf, pageQuery } from '../page.js'
 
 export interface TokenRecord {
   readonly tokenId: string
@@ -69,13 +69,13 @@ export function tokenStore(database: Database) {
       const role = tokenRole !== null && includesRole(row.role, tokenRole) ? tokenRole : row.role
       return { tokenId, userId, username, role }
     },
-    async list(userId: string, { limit, cursor }: PageRequest): Promise<Page<TokenRecord>> {
+    async list(userId: string, request: PageRequest): Promise<Page<TokenRecord>> {
       const valid = { revokedTime: null, expireTime: { [Op.gt]: new Date() } }
-      const where = { userId, ...valid, id: { [Op.lt]: idBefore(cursor) } }
-      const rows = await apiToken.findAll({ where, order: [['id', 'DESC']], limit: limit + 1 })
+      const { where: before, order, limit } = pageQuery(request)
+      const rows = await apiToken.findAll({ where: { [Op.and]: [before, { userId, ...valid }] }, order, limit })
       return pageOf(
         rows.map((row) => row.get()),
-        limit,
+        request,
         recordOf,
       )
     },

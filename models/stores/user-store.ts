@@ -5,7 +5,7 @@ import type { Role } from '../../core/security/roles.js'
 import type { Database } from '../database.js'
 import { isDuplicate } from '../database-error.js'
 import type { UserRow } from '../tables/users.js'
-import { idBefore, type Page, type PageRequest, pageOf } from './cursor.js'
+import { type Page, type PageRequest, pageOf, pageQuery } from '../page.js'
 
 export interface UserRecord {
   readonly userId: string
@@ -76,12 +76,11 @@ export function userStore(database: Database) {
       const isLocked = row.status === 'LOCKED' && (row.lockedUntil === null || row.lockedUntil.getTime() > Date.now())
       return { user: recordOf(row), passwordHash: row.passwordHash, isLocked }
     },
-    async list({ limit, cursor }: PageRequest): Promise<Page<UserRecord>> {
-      const where = { id: { [Op.lt]: idBefore(cursor) } }
-      const rows = await user.findAll({ where, order: [['id', 'DESC']], limit: limit + 1 })
+    async list(request: PageRequest): Promise<Page<UserRecord>> {
+      const rows = await user.findAll(pageQuery(request))
       return pageOf(
         rows.map((row) => row.get()),
-        limit,
+        request,
         recordOf,
       )
     },
