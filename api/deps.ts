@@ -12,6 +12,7 @@ import type { OperationLogStore } from '../models/stores/operation-log-store.js'
 import type { SecretStore } from '../models/stores/secret-store.js'
 import type { TokenStore } from '../models/stores/token-store.js'
 import type { UserStore } from '../models/stores/user-store.js'
+import type { WorkerStore } from '../models/stores/worker-store.js'
 import type { Route } from './http/route.js'
 import type { Starter } from './starter.js'
 
@@ -26,6 +27,7 @@ export interface ApiDeps {
   readonly jobs: JobStore
   readonly executions: ExecutionStore
   readonly deadLetters: DeadLetterStore
+  readonly workers: WorkerStore
   readonly parts: EngineParts
   /** Which settings of a job's nodes are secret. */
   readonly configSchemas: ConfigSchemas

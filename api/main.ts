@@ -19,6 +19,7 @@ import { operationLogStore } from '../models/stores/operation-log-store.js'
 import { secretStore } from '../models/stores/secret-store.js'
 import { tokenStore } from '../models/stores/token-store.js'
 import { userStore } from '../models/stores/user-store.js'
+import { workerStore } from '../models/stores/worker-store.js'
 import { operators } from '../operators/index.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog } from '../process/log.js'
@@ -56,7 +57,7 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
       )
     const registering = keepRegistering(temporal, log)
     const server = await listen(createApp(deps), environment.api)
-    const reconciled = deps.starter.reconcile().catch(() => 0)
+    const reconciled = deps.starter.reconcile().catch(() => null)
     const close = async () => {
       await new Promise<void>((resolve) => {
         server.close(() => resolve())
@@ -100,6 +101,7 @@ export function apiDeps({ database, temporal, parts, secretKey, log }: ApiResour
     configSchemas,
     executions,
     deadLetters: deadLetterStore(database),
+    workers: workerStore(database),
     parts,
     compile: (spec) => compileJob(spec, parts),
     starter: openStarter(temporal, executions, log),

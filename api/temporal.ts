@@ -13,6 +13,10 @@ export interface StartedExecution {
 export interface TemporalControl {
   startExecution(execution: StartedExecution): Promise<'started' | 'already started'>
   cancelExecution(workflowId: string): Promise<'asked' | 'gone'>
+  /** GONE: Temporal knows no such workflow. */
+  stateOf(workflowId: string): Promise<'RUNNING' | 'CLOSED' | 'GONE'>
+  /** Ids of the workflows of executions that were started before `before` and run. */
+  running(before: Date): Promise<readonly string[]>
   /** Tells an execution that waits that it may start. */
   signalAdmitted(workflowId: string): Promise<void>
   /** Throws when it cannot be reached. */
@@ -31,6 +35,11 @@ export interface TemporalOptions {
 
 export const WORKFLOW_TYPE = 'jobExecution'
 export const CONTROL_QUEUE = 'etl-control'
+
+/** null: a schedule named it. */
+export function executionIdOf(workflowId: string): string | null {
+  return /^etl-job\/[^/]+\/([^/]+)$/.exec(workflowId)?.[1] ?? null
+}
 
 export function workflowIdOf(jobId: string, executionId: string): string {
   return `etl-job/${jobId}/${executionId}`
@@ -75,6 +84,28 @@ export function openTemporal({ address, namespace, patienceMs: most = PATIENCE_M
         return 'asked'
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return 'gone'
+        throw away(address, error)
+      }
+    },
+    async stateOf(workflowId) {
+      try {
+        const { status } = await soon(() => client.workflow.getHandle(workflowId).describe())
+        return status.name === 'RUNNING' || status.name === 'PAUSED' ? 'RUNNING' : 'CLOSED'
+      } catch (error) {
+        // A namespace that is not found is another error: it says nothing about a workflow.
+        if (error instanceof WorkflowNotFoundError) return 'GONE'
+        throw away(address, error)
+      }
+    },
+    async running(before) {
+      const query = `WorkflowType = '${WORKFLOW_TYPE}' AND ExecutionStatus = 'Running' AND StartTime < '${before.toISOString()}'`
+      try {
+        return await soon(async () => {
+          const found: string[] = []
+          for await (const { workflowId } of client.workflow.list({ query })) found.push(workflowId)
+          return found
+        })
+      } catch (error) {
         throw away(address, error)
       }
     },

@@ -5,6 +5,8 @@ import type { ActivityDeps } from '../activities/deps.js'
 import { createActivities } from '../activities/temporal.js'
 import type { Environment } from '../process/environment.js'
 
+export const DATA_QUEUE = 'etl-data'
+
 /** One worker a task queue (DESIGN section 7): decisions and short steps, chains, long polls. */
 export async function createWorkers(
   environment: Environment,
@@ -17,8 +19,9 @@ export async function createWorkers(
     activities: createActivities(deps),
     // Without it a cancel takes seconds to arrive: cancellation rides on the answer to a heartbeat.
     maxHeartbeatThrottleInterval: '500ms',
-    shutdownGraceTime: '1s',
-    shutdownForceTime: '30s',
+    // What runs is given back at once: it fails as `worker.lost`, and another worker takes it.
+    shutdownGraceTime: '500ms',
+    shutdownForceTime: '8s',
   } satisfies Partial<WorkerOptions>
   return await Promise.all([
     Worker.create({
@@ -30,7 +33,7 @@ export async function createWorkers(
     }),
     Worker.create({
       ...shared,
-      taskQueue: 'etl-data',
+      taskQueue: DATA_QUEUE,
       maxConcurrentActivityTaskExecutions: environment.workerSlots,
     }),
     Worker.create({ ...shared, taskQueue: 'etl-wait', maxConcurrentActivityTaskExecutions: 5000 }),

@@ -1,14 +1,17 @@
 /** The worker process: three task queues, drained on SIGTERM. */
+import { rm } from 'node:fs/promises'
 import { Client, Connection } from '@temporalio/client'
-import { NativeConnection, Runtime } from '@temporalio/worker'
+import { NativeConnection, Runtime, type Worker } from '@temporalio/worker'
 import type { ActivityDeps } from '../activities/deps.js'
 import { keepSpare, releaseAll } from '../engine/sessions.js'
 import { type Database, openDatabase } from '../models/database.js'
 import { mysqlJournal } from '../models/stores/journal.js'
+import { workerStore } from '../models/stores/worker-store.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog, temporalLogger } from '../process/log.js'
-import { createWorkers } from './create-workers.js'
+import { createWorkers, DATA_QUEUE } from './create-workers.js'
 import { workerParts } from './parts.js'
+import { keepPresent } from './presence.js'
 
 export interface RunningWorker {
   /** Lets running steps go, and resolves once nothing of it is left. */
@@ -31,16 +34,47 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
   })
   const deps = await activityDeps(environment, database, client)
   const workers = await createWorkers(environment, connection, deps)
-  const running = Promise.all(workers.map((worker) => worker.run()))
-  log.info({ slots: environment.workerSlots, temporal: environment.temporal.address }, 'worker started')
+  let stopping = false
+  const ended = (error: unknown) => {
+    if (stopping)
+      return log.warn({ error: String(error) }, 'a step did not let go in time; Temporal gives it to another worker')
+    log.fatal({ error: String(error) }, 'the worker failed')
+    process.exit(1)
+  }
+  const running = Promise.all(workers.map((worker) => worker.run().catch(ended)))
+  const presence = await keepPresent(
+    workerStore(database),
+    {
+      slots: environment.workerSlots,
+      taskQueues: workers.map((worker) => worker.options.taskQueue),
+      slotsUsed: () => stepsOf(workers, DATA_QUEUE),
+    },
+    log,
+  )
+  const { workerId } = presence
+  log.info({ workerId, slots: environment.workerSlots, temporal: environment.temporal.address }, 'worker started')
   return {
     stop: async () => {
+      stopping = true
+      await presence.stopping()
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
       await running
+      await presence.stopped()
       await releaseAll()
-      await Promise.all([connection.close(), client.connection.close(), database.close()])
+      await Promise.allSettled([
+        connection.close(),
+        client.connection.close(),
+        database.close(),
+        rm(deps.parts.scratch, { recursive: true, force: true }),
+      ])
+      log.info({ workerId }, 'worker stopped')
     },
   }
+}
+
+function stepsOf(workers: readonly Worker[], taskQueue: string): number {
+  const worker = workers.find((one) => one.options.taskQueue === taskQueue)
+  return worker?.getStatus().numInFlightActivities ?? 0
 }
 
 async function activityDeps(environment: Environment, database: Database, client: Client): Promise<ActivityDeps> {

@@ -58,3 +58,24 @@ export const schemaParams = z.strictObject({
   name: z.string().min(1).max(100).describe('job, connection, alertRule or setting.'),
 })
 export const anyDocument = json
+
+export const workerQuery = z.strictObject(page)
+export const worker = z
+  .object({
+    workerId: z.string(),
+    host: z.string(),
+    processId: z.number().int(),
+    version: z.string(),
+    status: z
+      .enum(['ALIVE', 'STOPPING', 'STOPPED', 'LOST'])
+      .describe('LOST: not heard of for half a minute, and it did not say that it stops.'),
+    slots: z.number().int(),
+    slotsUsed: z.number().int(),
+    taskQueues: z.array(z.string()),
+    cpuUsagePercent: z.number().nullable(),
+    memoryUsageBytes: z.number().nullable(),
+    startedAt: time,
+    heardAt: time,
+  })
+  .meta({ id: 'Worker' })
+export const workerList = listOf(worker)

@@ -16,6 +16,8 @@ import {
   settingList,
   settingParams,
   settingQuery,
+  workerList,
+  workerQuery,
 } from './schema.js'
 
 const shared = { tag: 'System' } as const
@@ -81,6 +83,20 @@ export const systemRoutes: readonly Route[] = [
     status: 200,
     response: operationList,
     handle: async ({ query }, deps) => ({ body: await deps.operationLog.list(pageRequest(query)) }),
+  }),
+  route({
+    ...shared,
+    method: 'get',
+    path: '/workers',
+    summary: 'Worker processes of the last day, newest first.',
+    access: 'USER',
+    query: workerQuery,
+    status: 200,
+    response: workerList,
+    handle: async ({ query }, deps) => {
+      const { items, nextCursor } = await deps.workers.list(pageRequest(query))
+      return { body: { items: items.map((one) => ({ ...one, taskQueues: [...one.taskQueues] })), nextCursor } }
+    },
   }),
   route({
     ...shared,

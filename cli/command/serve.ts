@@ -15,6 +15,8 @@ export async function worker({ output, variables }: Context): Promise<number> {
   return await untilSignal(running.stop)
 }
 
+const LINGER_MS = 1000
+
 async function untilSignal(stop: () => Promise<void>): Promise<number> {
   await new Promise<void>((resolve) => {
     process.once('SIGTERM', () => resolve())
@@ -24,5 +26,7 @@ async function untilSignal(stop: () => Promise<void>): Promise<number> {
   process.once('SIGTERM', now)
   process.once('SIGINT', now)
   await stop()
+  // A step that would not let go must not keep the process.
+  setTimeout(() => process.exit(0), LINGER_MS).unref()
   return 0
 }

@@ -258,6 +258,13 @@ export const CODES = {
     exit: 1,
     meaning: 'The worker that ran a step went away.',
   },
+  'workflow.lost': {
+    owner: 'EXTERNAL',
+    onFailure: 'FAIL',
+    http: 503,
+    exit: 1,
+    meaning: 'The workflow of an execution ended or went away without telling; restart it from its latest checkpoint.',
+  },
   internal: {
     owner: 'INTERNAL',
     onFailure: 'RESTART',

@@ -6,8 +6,8 @@ import type { Database } from '../database.js'
 import { isDuplicate } from '../database-error.js'
 import { type Cipher, type CipherPlace, createCipher, isEncrypted } from '../encryption.js'
 import { mapTexts } from '../map-texts.js'
-import type { ConnectorConfigRow } from '../tables/connectors.js'
 import { type Page, type PageRequest, pageOf, pageQuery } from '../page.js'
+import type { ConnectorConfigRow } from '../tables/connectors.js'
 
 type Config = Readonly<Record<string, unknown>>
 

@@ -2,8 +2,8 @@
 import { Op, type WhereOptions } from 'sequelize'
 import type { Place } from '../../core/record/rejected.js'
 import type { Database } from '../database.js'
-import type { DeadLetterRow } from '../tables/executions.js'
 import { type Page, type PageRequest, pageOf, pageQuery } from '../page.js'
+import type { DeadLetterRow } from '../tables/executions.js'
 
 export interface DeadLetterRecord {
   readonly deadLetterId: string

@@ -14,7 +14,7 @@ import { getCheckpoint, listCheckpoints, listStates } from './execution/checkpoi
 import { type CreatedExecution, createExecution, type NewExecution } from './execution/create-execution.js'
 import { getExecution, listExecutions } from './execution/executions.js'
 import { executionMetrics, listEvents, operatorCounters } from './execution/history.js'
-import { acceptedBefore, admitWaitingOf, unfinishedExecutions } from './execution/reconcile.js'
+import { acceptedBefore, admitWaitingOf, closeLost, unfinishedExecutions, workedFor } from './execution/reconcile.js'
 
 export type { TriggerType } from '../tables/executions.js'
 export type { CreatedExecution, NewExecution } from './execution/create-execution.js'
@@ -134,7 +134,10 @@ export interface UnfinishedExecution {
   readonly status: ExecutionStatus
   readonly workflowId: string | null
   readonly runId: string | null
+  readonly cancelRequested: boolean
   readonly createdAt: string
+  /** Progress counts: one that runs is seldom older than seconds. */
+  readonly updatedAt: string
 }
 
 export interface ExecutionStore {
@@ -161,6 +164,10 @@ export interface ExecutionStore {
   acceptedBefore(before: Date): Promise<readonly UnfinishedExecution[]>
   /** Everything that has not ended. */
   unfinished(): Promise<readonly UnfinishedExecution[]>
+  /** Of these, those that have not ended, or have ended since `since`. */
+  workedFor(executionIds: readonly string[], since: Date): Promise<ReadonlySet<string>>
+  /** Its workflow is gone: FAILED as `workflow.lost`, or CANCELLED where that was asked for. False: it has ended by itself. */
+  closeLost(executionId: string): Promise<boolean>
   /** Admits what waits, as far as there is room; answers all that were admitted and have not begun. */
   admitWaiting(jobId: string): Promise<readonly string[]>
 }
@@ -179,6 +186,8 @@ export function executionStore(db: Database): ExecutionStore {
     setCancelRequested: (executionId, by) => requestCancel(db, executionId, by),
     acceptedBefore: (before) => acceptedBefore(db, before),
     unfinished: () => unfinishedExecutions(db),
+    workedFor: (executionIds, since) => workedFor(db, executionIds, since),
+    closeLost: (executionId) => closeLost(db, executionId),
     admitWaiting: (jobId) => admitWaitingOf(db, jobId),
   }
 }

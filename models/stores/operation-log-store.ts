@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { Op } from 'sequelize'
 import type { Database } from '../database.js'
+import { type Page, type PageRequest, pageOf, pageQuery } from '../page.js'
 import type { OperationLogRow } from '../tables/users.js'
-import { idBefore, type Page, type PageRequest, pageOf } from './cursor.js'
 
 export interface Operation {
   readonly userId: string | null
@@ -59,7 +59,7 @@ export function operationLogStore(database: Database) {
       await operationLog.create({ ...operation, logId: randomUUID(), operationStatus, operationTime: new Date() })
     },
     async list(filter: OperationFilter): Promise<Page<OperationRecord>> {
-      const { limit, cursor, from, to, status, ...equal } = filter
+      const { limit: _limit, cursor: _cursor, order: _order, from, to, status, ...equal } = filter
       const given = Object.fromEntries(Object.entries(equal).filter(([, value]) => value !== undefined))
       const times = {
         ...(from === undefined ? {} : { [Op.gte]: new Date(from) }),
@@ -69,12 +69,12 @@ export function operationLogStore(database: Database) {
         ...given,
         ...(status === undefined ? {} : { operationStatus: status }),
         ...(from === undefined && to === undefined ? {} : { operationTime: times }),
-        id: { [Op.lt]: idBefore(cursor) },
       }
-      const rows = await operationLog.findAll({ where, order: [['id', 'DESC']], limit: limit + 1 })
+      const { where: before, order, limit } = pageQuery(filter)
+      const rows = await operationLog.findAll({ where: { [Op.and]: [before, where] }, order, limit })
       return pageOf(
         rows.map((row) => row.get()),
-        limit,
+        filter,
         recordOf,
       )
     },

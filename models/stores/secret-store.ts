@@ -1,10 +1,9 @@
 /** `${secret:NAME}`: encrypted at rest; only names are ever listed, only workers resolve. */
-import { Op } from 'sequelize'
 import { JobError } from '../../core/errors/job-error.js'
 import type { Database } from '../database.js'
 import { type CipherPlace, createCipher } from '../encryption.js'
-import type { SecretRow } from '../tables/connectors.js'
 import { type Page, type PageRequest, pageOf, pageQuery } from '../page.js'
+import type { SecretRow } from '../tables/connectors.js'
 
 export interface SecretRecord {
   readonly name: string

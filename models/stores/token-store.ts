@@ -3,8 +3,8 @@ import { Op } from 'sequelize'
 import { JobError } from '../../core/errors/job-error.js'
 import { includesRole, type Role } from '../../core/security/roles.js'
 import type { Database } from '../database.js'
-import type { ApiTokenRow } from '../tables/users.js'
 import { type Page, type PageRequest, pageOf, pageQuery } from '../page.js'
+import type { ApiTokenRow } from '../tables/users.js'
 
 export interface TokenRecord {
   readonly tokenId: string

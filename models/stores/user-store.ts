@@ -1,11 +1,10 @@
 /** Users, and the lock-out after failed log-ins. */
-import { Op } from 'sequelize'
 import { JobError } from '../../core/errors/job-error.js'
 import type { Role } from '../../core/security/roles.js'
 import type { Database } from '../database.js'
 import { isDuplicate } from '../database-error.js'
-import type { UserRow } from '../tables/users.js'
 import { type Page, type PageRequest, pageOf, pageQuery } from '../page.js'
+import type { UserRow } from '../tables/users.js'
 
 export interface UserRecord {
   readonly userId: string

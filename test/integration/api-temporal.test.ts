@@ -104,11 +104,11 @@ describe('an accepted execution', () => {
       const temporal = openTemporal({ address, namespace })
       const starter = openStarter(temporal, api.deps.executions, api.deps.log)
       try {
-        expect(await starter.reconcile()).toBe(0)
+        expect((await starter.reconcile()).started).toBe(0)
         await api.database.execute('UPDATE etl_job_execution SET create_time = :past', {
           past: new Date(Date.now() - 10_000),
         })
-        expect(await starter.reconcile()).toBe(1)
+        expect((await starter.reconcile()).started).toBe(1)
         const first = await handle.describe()
         await starter.reconcile()
         expect((await handle.describe()).runId).toBe(first.runId)

@@ -1,9 +1,12 @@
-/** What a reconciler compares with Temporal: rows without workflow, and rows that have not ended. */
+/** What a reconciler compares with Temporal: rows without workflow, rows that have not ended, workflows without row. */
 import { Op, type WhereOptions } from 'sequelize'
+import { JobError, reportError } from '../../../core/errors/job-error.js'
+import { isTerminal } from '../../../core/execution/status.js'
 import type { Database } from '../../database.js'
 import type { UnfinishedExecution } from '../execution-store.js'
 import { admitWaiting, UNFINISHED } from '../journal/admission.js'
-import { lockJob } from '../journal/ownership.js'
+import { closeExecution } from '../journal/finish.js'
+import { findExecution, lockExecution, lockJob, lockLineage } from '../journal/ownership.js'
 
 export async function acceptedBefore(db: Database, before: Date): Promise<readonly UnfinishedExecution[]> {
   return await find(db, {
@@ -18,6 +21,32 @@ export async function unfinishedExecutions(db: Database): Promise<readonly Unfin
   return await find(db, { executionStatus: { [Op.in]: [...UNFINISHED] } })
 }
 
+/** Of these, those that some workflow may still work for: not ended, or so short ago that it may be at its last step. */
+export async function workedFor(db: Database, executionIds: readonly string[], since: Date): Promise<Set<string>> {
+  const rows = await db.tables.jobExecution.findAll({
+    attributes: ['executionId'],
+    where: {
+      executionId: { [Op.in]: [...executionIds] },
+      [Op.or]: [{ executionStatus: { [Op.in]: [...UNFINISHED] } }, { endTime: { [Op.gte]: since } }],
+    },
+  })
+  return new Set(rows.map((row) => row.get().executionId))
+}
+
+/** Nothing works for it any more. False: it has ended by itself in the meantime. */
+export async function closeLost(db: Database, executionId: string): Promise<boolean> {
+  const { jobId, lineageId } = await findExecution(db, executionId)
+  return await db.transaction(async (transaction) => {
+    await lockJob(db, transaction, jobId)
+    await lockLineage(db, transaction, lineageId)
+    const execution = await lockExecution(db, transaction, executionId)
+    if (isTerminal(execution.executionStatus)) return false
+    if (execution.cancelRequested) await closeExecution(db, transaction, execution, 'CANCELLED', null)
+    else await closeExecution(db, transaction, execution, 'FAILED', reportError(lost()))
+    return true
+  })
+}
+
 export async function admitWaitingOf(db: Database, jobId: string): Promise<readonly string[]> {
   return await db.transaction(async (transaction) => {
     await lockJob(db, transaction, jobId)
@@ -25,10 +54,26 @@ export async function admitWaitingOf(db: Database, jobId: string): Promise<reado
   })
 }
 
+function lost(): JobError {
+  return new JobError('workflow.lost', 'The workflow of this execution ended or went away without telling.', {
+    hint: 'It was terminated, or Temporal lost its data. Restart the execution: it goes on from its latest checkpoint.',
+  })
+}
+
 async function find(db: Database, where: WhereOptions): Promise<readonly UnfinishedExecution[]> {
   const rows = await db.tables.jobExecution.findAll({ where, order: [['id', 'ASC']] })
   return rows.map((row) => {
-    const { executionId, jobId, executionStatus, workflowId, runId, createTime } = row.get()
-    return { executionId, jobId, status: executionStatus, workflowId, runId, createdAt: createTime.toISOString() }
+    const { executionId, jobId, executionStatus, workflowId, runId, cancelRequested, createTime, updateTime } =
+      row.get()
+    return {
+      executionId,
+      jobId,
+      status: executionStatus,
+      workflowId,
+      runId,
+      cancelRequested,
+      createdAt: createTime.toISOString(),
+      updatedAt: updateTime.toISOString(),
+    }
   })
 }

@@ -1,0 +1,110 @@
+/** Brings the rows of executions and their workflows back together, where a crash or an absence has parted them (I7). */
+import { reportError } from '../core/errors/job-error.js'
+import type { ExecutionStore, UnfinishedExecution } from '../models/stores/execution-store.js'
+import type { Log } from './deps.js'
+import { executionIdOf, type StartedExecution, type TemporalControl, workflowIdOf } from './temporal.js'
+
+export interface Reconciling {
+  readonly temporal: TemporalControl
+  readonly executions: ExecutionStore
+  readonly log: Log
+  /** Answers whether Temporal took it. */
+  readonly start: (execution: StartedExecution) => Promise<boolean>
+  readonly nowMs: () => number
+}
+
+export interface Reconciled {
+  readonly started: number
+  readonly closed: number
+  readonly cancelled: number
+}
+
+/** Younger than that it may be on its way. */
+const ACCEPTED_MS = 5000
+/** Neither rows nor workflows that moved within the last minute are judged. */
+const SETTLED_MS = 60_000
+
+export async function reconcile(at: Reconciling): Promise<Reconciled> {
+  const started = await startAccepted(at)
+  const unfinished = await at.executions.unfinished()
+  const asked = await cancelAsked(at, unfinished)
+  const closed = await closeLost(at, unfinished)
+  const orphans = await cancelOrphans(at)
+  await admitWaiting(at, unfinished)
+  return { started, closed, cancelled: asked + orphans }
+}
+
+async function startAccepted({ executions, start, nowMs }: Reconciling): Promise<number> {
+  const accepted = await executions.acceptedBefore(new Date(nowMs() - ACCEPTED_MS))
+  let started = 0
+  for (const { executionId, jobId } of accepted) {
+    if (!(await start({ executionId, jobId, trigger: 'MANUAL' }))) break
+    started += 1
+  }
+  return started
+}
+
+/** What was asked while Temporal was away; asking again does no harm. */
+async function cancelAsked({ temporal }: Reconciling, unfinished: readonly UnfinishedExecution[]): Promise<number> {
+  const asked = unfinished.filter((one) => one.cancelRequested)
+  for (const one of asked) await temporal.cancelExecution(workflowOf(one))
+  return asked.length
+}
+
+/** A workflow writes the final status before it ends: a row that has none, and no workflow that runs, was left behind. */
+async function closeLost(at: Reconciling, unfinished: readonly UnfinishedExecution[]): Promise<number> {
+  const still = unfinished.filter((one) => Date.parse(one.updatedAt) < at.nowMs() - SETTLED_MS)
+  let closed = 0
+  for (const one of still) {
+    const state = await at.temporal.stateOf(workflowOf(one))
+    if (state === 'RUNNING') continue
+    // It has not been started yet, which is another matter.
+    if (state === 'GONE' && one.status === 'CREATED' && one.workflowId === null) continue
+    if (!(await at.executions.closeLost(one.executionId))) continue
+    closed += 1
+    at.log.warn({ executionId: one.executionId, workflow: state }, 'an execution without a workflow was closed')
+  }
+  return closed
+}
+
+/** Those that a schedule names are spared: their row is made by their first step, which may still be waiting for MySQL. */
+async function cancelOrphans({ temporal, executions, log, nowMs }: Reconciling): Promise<number> {
+  const settled = new Date(nowMs() - SETTLED_MS)
+  const running = (await temporal.running(settled)).flatMap((workflowId) => {
+    const executionId = executionIdOf(workflowId)
+    return executionId === null ? [] : [{ workflowId, executionId }]
+  })
+  if (running.length === 0) return 0
+  const workedFor = await executions.workedFor(
+    running.map((one) => one.executionId),
+    settled,
+  )
+  const orphans = running.filter((one) => !workedFor.has(one.executionId))
+  for (const { workflowId } of orphans) {
+    await temporal.cancelExecution(workflowId)
+    log.warn({ workflowId }, 'a workflow that no execution asks for was cancelled')
+  }
+  return orphans.length
+}
+
+/** A signal that was lost is sent again. */
+async function admitWaiting(
+  { temporal, executions, log }: Reconciling,
+  unfinished: readonly UnfinishedExecution[],
+): Promise<void> {
+  const workflows = new Map(unfinished.map((one) => [one.executionId, workflowOf(one)]))
+  for (const jobId of new Set(unfinished.map((one) => one.jobId))) {
+    try {
+      for (const executionId of await executions.admitWaiting(jobId)) {
+        const workflowId = workflows.get(executionId)
+        if (workflowId !== undefined) await temporal.signalAdmitted(workflowId)
+      }
+    } catch (error) {
+      log.warn({ jobId, code: reportError(error).code }, 'what waits could not be admitted; it is tried again')
+    }
+  }
+}
+
+function workflowOf({ jobId, executionId, workflowId }: UnfinishedExecution): string {
+  return workflowId ?? workflowIdOf(jobId, executionId)
+}
