@@ -47,12 +47,15 @@ export async function runStep(
   session: Session,
   step: Step,
   records: number,
+  /** When the output stands, and before any state has changed. */
+  between: () => Promise<void> = async () => undefined,
 ): Promise<{ readonly out: number; readonly delta: Partial<Counters> }> {
   const started = performance.now()
   const { each, absorb = [], accounting } = step.compiled
   try {
     const out = each === null ? 0 : await materialise(session, step.point, each)
     const passed = typeof accounting === 'object' ? await session.count(accounting.passed) : null
+    await between()
     for (const statement of absorb) await session.run(statement)
     const delta = account(step, records, out, passed)
     return { out, delta: { ...delta, processingMs: performance.now() - started } }

@@ -1,13 +1,13 @@
 /** One epoch of one chain in its session: batches through the steps, what is due at the end, and out of the chain. */
-import type { Place } from '../core/record/rejected.js'
 import type { Session } from '../duckdb/session.js'
 import { identifier } from '../duckdb/sql.js'
 import { type Chain, type Step, stepsBelow } from './chain.js'
 import { allOrNothing, type Computed, computeBatch, isBadRecord, materialise } from './compute.js'
 import { type Downstream, oneAhead, type Turn } from './flow.js'
-import { type BadRecord, isolateBatch } from './isolate.js'
+import { type Isolated, isolateBatch } from './isolate.js'
 import type { Meter } from './meter.js'
 import { originals } from './originals.js'
+import { originTable } from './origins.js'
 import type { Computed as Outgoing } from './outflow.js'
 import { createEmpty } from './parquet.js'
 import type { Batch } from './read.js'
@@ -77,38 +77,43 @@ export class Epoch {
     const { point, records } = batch
     await session.run(`DROP TABLE IF EXISTS ${point}; ALTER TABLE ${batch.table} RENAME TO ${point}`)
     const steps = stepsBelow(this.chain, point)
-    const failed: number[] = []
-    const computed = await this.runSteps(steps, batch, failed)
+    const { computed, isolated } = await this.runSteps(steps, batch)
     for (const [nodeId, delta] of computed.counted) this.meter.add(nodeId, delta)
     for (const step of steps)
       if (step.compiled.absorb !== undefined && computed.counted.some(([nodeId]) => nodeId === step.node.id))
         this.changed.add(step.node.id)
-    return await this.handOver(batch, steps, new Map([...computed.at, [point, records]]), failed)
+    return await this.handOver(batch, steps, new Map([...computed.at, [point, records]]), isolated)
   }
 
   /** The whole batch at once; only if that fails are its bad records told apart. */
-  private async runSteps(steps: readonly Step[], batch: Batch, failed: number[]): Promise<Computed> {
+  private async runSteps(steps: readonly Step[], batch: Batch): Promise<Ran> {
     const { session } = this
     const { point, records } = batch
-    if (steps.length === 0) return { at: new Map(), counted: [] }
+    if (steps.length === 0) return { computed: { at: new Map(), counted: [] }, isolated: null }
     try {
-      return await allOrNothing(session, () => computeBatch(session, steps, point, records))
+      const computed = await allOrNothing(session, () => computeBatch(session, steps, point, records))
+      return { computed, isolated: null }
     } catch (error) {
       if (!isBadRecord(error)) throw error
-      return await isolateBatch(session, steps, point, records, this.rejects.allowance + 1, async (bad) => {
-        failed.push(bad.index)
-        await this.reject(bad, batch.place)
-      })
+      const isolated = await isolateBatch(session, steps, point, records, this.rejects.allowance + 1)
+      await this.reject(isolated, batch)
+      return { computed: isolated, isolated }
     }
   }
 
-  private async reject(bad: BadRecord, place: (index: number) => Place): Promise<void> {
-    const { nodeId, index, table, error } = bad
+  private async reject({ bad }: Isolated, { point, place }: Batch): Promise<void> {
     const wanted = this.rejects.wantsPlaces
-    const original = wanted ? ((await originals(this.session, table, [index])).get(index) ?? '') : ''
-    await this.rejects.add([
-      { nodeId, original, place: wanted ? place(index) : {}, code: error.code, message: error.message },
-    ])
+    const indexes = [...new Set(bad.map(({ index }) => index).filter((index) => index !== null))]
+    const given = wanted ? await originals(this.session, point, indexes) : new Map<number, string>()
+    await this.rejects.add(
+      bad.map(({ nodeId, index, code, message }) => ({
+        nodeId,
+        original: index === null ? '' : (given.get(index) ?? ''),
+        place: wanted && index !== null ? place(index) : {},
+        code,
+        message,
+      })),
+    )
   }
 
   /** Tables that go out get names of their own, so that the next batch can take the fixed ones. */
@@ -116,7 +121,7 @@ export class Epoch {
     batch: Batch,
     steps: readonly Step[],
     at: ReadonlyMap<string, number>,
-    failed: readonly number[],
+    isolated: Isolated | null,
   ): Promise<Outgoing> {
     this.number += 1
     const renamed = new Map<string, string>()
@@ -132,6 +137,14 @@ export class Epoch {
       renamed.set(point, name)
       statements.push(`ALTER TABLE ${point} RENAME TO ${name}`)
     }
+    const origins = new Map<string, string>()
+    for (const point of isolated?.followed ?? []) {
+      const name = identifier(`out ${this.number} came ${point}`)
+      if (isKept) origins.set(point, name)
+      statements.push(
+        isKept ? `ALTER TABLE ${originTable(point)} RENAME TO ${name}` : `DROP TABLE ${originTable(point)}`,
+      )
+    }
     const port = this.chain.ports.find((candidate) => candidate.point === batch.point)
     if (port !== undefined) statements.push(createEmpty(port.point, port.schema))
     await this.session.run(statements.join('; '))
@@ -145,8 +158,20 @@ export class Epoch {
       kept:
         kept === undefined
           ? null
-          : { point: batch.point, table: kept, records: batch.records, failed, place: (index) => batch.place(index) },
-      tables: [...renamed.values()],
+          : {
+              point: batch.point,
+              table: kept,
+              records: batch.records,
+              origins: isolated === null ? null : origins,
+              place: (index) => batch.place(index),
+            },
+      tables: [...renamed.values(), ...origins.values()],
     }
   }
+}
+
+interface Ran {
+  readonly computed: Computed
+  /** null: the batch was clean. */
+  readonly isolated: Isolated | null
 }

@@ -1,11 +1,17 @@
-/**
- * Which record of a batch became row `r` at a point of the chain. Clean batches carry no such knowledge, so it is found
- * by running parts of the batch again and counting what arrives: good for chains that keep order and have no state.
- */
+/** Which record of a batch became row `r` at a point: needed when a sink refuses some of what has arrived there. */
 import type { Session } from '../duckdb/session.js'
-import type { Chain } from './chain.js'
-import { type Step, stepsBelow } from './chain.js'
-import { computeBatch, isBadRecord } from './compute.js'
+import type { Chain, Step } from './chain.js'
+import { stepsBelow } from './chain.js'
+import { isBadRecord, runStep } from './compute.js'
+import {
+  createOrigins,
+  type FeedOrigins,
+  insertOrigins,
+  itself,
+  originsOf,
+  originTable,
+  tellsOrigins,
+} from './origins.js'
 
 export interface Kept {
   /** Where the batch came into the chain. */
@@ -13,8 +19,8 @@ export interface Kept {
   /** The table that still holds it. */
   readonly table: string
   readonly records: number
-  /** Records of it that failed before, by index. */
-  readonly failed: readonly number[]
+  /** Tables of origins by point, where the batch was told apart; null: it ran clean. */
+  readonly origins: ReadonlyMap<string, string> | null
 }
 
 /** null: it cannot be told. Runs on the connection that computes, while no batch is being computed. */
@@ -27,19 +33,16 @@ export async function locateRows(
   rows: readonly number[],
 ): Promise<ReadonlyMap<number, number | null>> {
   const path = pathTo(chain, kept.point, point)
-  const unknown = () => new Map(rows.map((row) => [row, null]))
-  if (path === null || path.some(hasState)) return unknown()
-  if (kept.failed.length === 0 && path.every((step) => step.compiled.accounting === 'MAPS'))
-    return new Map(rows.map((row) => [row, row]))
-  try {
-    if ((await countAt(session, path, kept, point, 0, kept.records)) !== arrived) return unknown()
-    const found = new Map<number, number | null>()
-    await search(session, path, kept, point, { from: 0, to: kept.records, before: 0 }, rows, found)
-    return found
-  } catch (error) {
-    if (!isBadRecord(error)) throw error
-    return unknown()
+  const known = (found: ReadonlyMap<number, number>) => new Map(rows.map((row) => [row, found.get(row) ?? null]))
+  if (path === null) return known(new Map())
+  if (path.length === 0) return new Map(rows.map((row) => [row, row]))
+  if (kept.origins !== null) {
+    const table = kept.origins.get(point)
+    return known(table === undefined ? new Map() : await originsOf(session, `SELECT * FROM ${table}`, rows))
   }
+  if (path.some(hasState) || !path.every(tellsOrigins)) return known(new Map())
+  if (path.every((step) => step.compiled.accounting === 'MAPS')) return new Map(rows.map((row) => [row, row]))
+  return known(await again(session, path, kept, arrived, rows))
 }
 
 /** The steps from one point to another, in order. */
@@ -61,46 +64,34 @@ function hasState({ compiled }: Step): boolean {
   return compiled.each === null || (compiled.absorb ?? []).length > 0 || (compiled.state ?? []).length > 0
 }
 
-async function search(
+/** Runs the batch through the path once more, following it; leaves nothing behind. */
+async function again(
   session: Session,
   path: readonly Step[],
   kept: Kept,
-  point: string,
-  range: { readonly from: number; readonly to: number; readonly before: number },
+  arrived: number,
   rows: readonly number[],
-  found: Map<number, number | null>,
-): Promise<void> {
-  const { from, to, before } = range
-  if (rows.length === 0) return
-  if (to - from === 1) {
-    for (const row of rows) found.set(row, from)
-    return
-  }
-  const middle = (from + to) >> 1
-  const border = before + (await countAt(session, path, kept, point, from, middle))
-  const first = rows.filter((row) => row < border)
-  const rest = rows.filter((row) => row >= border)
-  await search(session, path, kept, point, { from, to: middle, before }, first, found)
-  await search(session, path, kept, point, { from: middle, to, before: border }, rest, found)
-}
-
-/** How many rows reach the point from a part of the batch; leaves nothing behind. */
-async function countAt(
-  session: Session,
-  path: readonly Step[],
-  kept: Kept,
-  point: string,
-  from: number,
-  to: number,
-): Promise<number> {
-  const without = kept.failed.length === 0 ? '' : ` AND rowid NOT IN (${kept.failed.join(', ')})`
+): Promise<Map<number, number>> {
   await session.run('BEGIN TRANSACTION')
   try {
-    await session.run(
-      `CREATE OR REPLACE TABLE ${kept.point} AS SELECT * FROM ${kept.table} WHERE rowid >= ${from} AND rowid < ${to}${without}`,
-    )
-    const records = await session.count(`SELECT count(*) FROM ${kept.point}`)
-    return (await computeBatch(session, path, kept.point, records)).at.get(point) ?? 0
+    await session.run(`CREATE OR REPLACE TABLE ${kept.point} AS SELECT * FROM ${kept.table}`)
+    let feed = kept.point
+    let records = kept.records
+    let origins: FeedOrigins = itself(kept.table)
+    for (const step of path) {
+      await session.run(createOrigins(step.point))
+      const from = { feed, origins }
+      const { out } = await runStep(session, step, records, () =>
+        session.run(insertOrigins(step, from.feed, from.origins, 0)),
+      )
+      feed = step.point
+      records = out
+      origins = { select: `SELECT place, origin FROM ${originTable(step.point)}` }
+    }
+    return records === arrived ? await originsOf(session, origins.select, rows) : new Map()
+  } catch (error) {
+    if (!isBadRecord(error)) throw error
+    return new Map()
   } finally {
     await session.run('ROLLBACK')
   }

@@ -1,27 +1,34 @@
-/** Which records make a batch fail, by trial. Only a guess: whoever asks runs the rest, and each of these by itself. */
+/** Which records make a step fail, by trial: a search that halves. Only where the operator cannot tell by itself. */
+import type { JobError } from '../core/errors/job-error.js'
 import type { Session } from '../duckdb/session.js'
 import type { Step } from './chain.js'
 import { isBadRecord } from './compute.js'
 
-/** Ascending indexes, no more than `most`: of a batch that has just failed and stands in `whole`. */
-export async function findSuspects(
-  session: Session,
-  steps: readonly Step[],
-  point: string,
-  whole: string,
-  records: number,
-  most: number,
-): Promise<number[]> {
+/** A step, and the records that stand before it in `whole` while its feed holds a part of them. */
+export interface Trial {
+  readonly session: Session
+  readonly step: Step
+  readonly feed: string
+  readonly whole: string
+  /** A condition over `whole`: which records are left to try. */
+  readonly left: string
+}
+
+/**
+ * Ascending rows, no more than `most`: of a whole that has just failed. Only a guess: whoever asks runs the rest, and
+ * each of these by itself.
+ */
+export async function findSuspects(trial: Trial, records: number, most: number): Promise<number[]> {
   const found: number[] = []
   /** `fails`: known without a trial, because the whole failed and the other half did not. */
   const search = async (from: number, to: number, fails: boolean): Promise<void> => {
-    if (found.length >= most || (!fails && (await runs(session, steps, point, whole, from, to)))) return
+    if (found.length >= most || (!fails && (await errorOf(trial, from, to)) === null)) return
     if (to - from === 1) {
       found.push(from)
       return
     }
     const middle = (from + to) >> 1
-    if (await runs(session, steps, point, whole, from, middle)) return await search(middle, to, true)
+    if ((await errorOf(trial, from, middle)) === null) return await search(middle, to, true)
     await search(from, middle, true)
     await search(middle, to, false)
   }
@@ -29,30 +36,25 @@ export async function findSuspects(
   return found
 }
 
-/** One round trip, of which nothing stays. */
-async function runs(
-  session: Session,
-  steps: readonly Step[],
-  point: string,
-  whole: string,
-  from: number,
-  to: number,
-): Promise<boolean> {
-  const statements = steps.flatMap(({ compiled, point: output }) => [
-    ...(compiled.each === null ? [] : [`CREATE OR REPLACE TABLE ${output} AS ${compiled.each}`]),
-    ...(compiled.absorb ?? []),
-  ])
-  const slice = sliceOf(whole, point, from, to)
+/** null: these records are good. One round trip, of which nothing stays. */
+export async function errorOf(trial: Trial, from: number, to: number): Promise<JobError | null> {
+  const { session, step } = trial
+  const { each, absorb = [] } = step.compiled
+  const statements = [...(each === null ? [] : [`CREATE OR REPLACE TABLE ${step.point} AS ${each}`]), ...absorb]
   try {
-    await session.run(['BEGIN TRANSACTION', slice, ...statements, 'ROLLBACK'].join('; '))
-    return true
+    await session.run(['BEGIN TRANSACTION', sliceOf(trial, from, to), ...statements, 'ROLLBACK'].join('; '))
+    return null
   } catch (error) {
-    await session.run('ROLLBACK')
+    await session.run('ROLLBACK').catch(() => undefined)
     if (!isBadRecord(error)) throw error
-    return false
+    return error
   }
 }
 
-export function sliceOf(whole: string, point: string, from: number, to: number): string {
-  return `CREATE OR REPLACE TABLE ${point} AS SELECT * FROM ${whole} WHERE rowid >= ${from} AND rowid < ${to}`
+export function sliceOf(trial: Trial, from: number, to: number): string {
+  return `CREATE OR REPLACE TABLE ${trial.feed} AS SELECT * FROM ${trial.whole} WHERE ${withinSlice(trial, from, to)}`
+}
+
+export function withinSlice({ left }: Trial, from: number, to: number): string {
+  return `rowid >= ${from} AND rowid < ${to} AND ${left}`
 }

@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import { sql } from '../core/config/schema.js'
 import { JobError } from '../core/errors/job-error.js'
-import { splitAggregates } from '../duckdb/aggregates.js'
+import { type AggregateCall, splitAggregates } from '../duckdb/aggregates.js'
 import { typesOf } from '../duckdb/syntax-tree.js'
 import { findColumn, namesOf, sameName } from './columns.js'
 import { columnNames } from './config.js'
+import { failingValues } from './failing.js'
 import { type Grouping, keepPartials } from './keep-partials.js'
 import { keepRecords } from './keep-records.js'
-import { defineOperator } from './operator.js'
+import { defineOperator, type Input } from './operator.js'
 import { partialsOf } from './partial-aggregates.js'
 
 const config = z
@@ -51,9 +52,21 @@ export const aggregate = defineOperator({
     )
     const partials = calls.map((call, index) => partialsOf(call, types[index]!, argumentTypes[index]!))
     const grouping: Grouping = { input: input!, keys, results, nodeId }
-    return partials.every((partial) => partial !== null) ? keepPartials(grouping, partials) : keepRecords(grouping)
+    // Records that are kept as they are cannot fail before the end.
+    if (!partials.every((partial) => partial !== null)) return keepRecords(grouping)
+    return { ...keepPartials(grouping, partials), ...failingArguments(input!, calls) }
   },
 })
+
+/** What is computed for each record before it is aggregated. */
+function failingArguments(input: Input, calls: readonly AggregateCall[]): { readonly failing?: string } {
+  const values = calls.flatMap(({ call, argument, filter }) =>
+    [argument, filter].flatMap((expression) =>
+      expression === null ? [] : [{ expression, what: `What \`${call}\` needs cannot be computed: ${expression}` }],
+    ),
+  )
+  return values.length === 0 ? {} : { failing: failingValues(input.table, values) }
+}
 
 function checkNames(keys: readonly string[], results: Grouping['results']): void {
   const taken = results.find(({ name }) => keys.some((key) => sameName(key, name)))

@@ -47,8 +47,10 @@ function firstSeen(input: Input, keys: readonly string[], nodeId: string): Compi
   const seen = stateTable(nodeId, 'seen')
   const schema = keys.map((key) => input.schema.find((column) => column.name === key)!)
   const fresh = `FROM ${input.table} AS batch WHERE NOT EXISTS (SELECT 1 FROM ${seen} AS seen WHERE ${sameKeys('seen', 'batch', keys)})`
+  const first = `FROM ${input.table} WHERE rowid IN (SELECT min(batch.rowid) ${fresh} GROUP BY ${list(keys, 'batch')}) ORDER BY rowid`
   return {
-    each: `SELECT * FROM ${input.table} WHERE rowid IN (SELECT min(batch.rowid) ${fresh} GROUP BY ${list(keys, 'batch')}) ORDER BY rowid`,
+    each: `SELECT * ${first}`,
+    origins: `SELECT ${placeIn(input)} ${first}`,
     absorb: [`INSERT INTO ${seen} SELECT DISTINCT ${list(keys, 'batch')} ${fresh}`],
     state: [
       {

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { sql } from '../core/config/schema.js'
-import { defineOperator } from './operator.js'
+import { failingCondition } from './failing.js'
+import { defineOperator, placeIn } from './operator.js'
 
-/** The example to copy: config, ports, SQL, accounting; nothing else. */
+/** The example to copy: config, ports, SQL and which records it fails for, accounting; nothing else. */
 export const filter = defineOperator({
   type: 'FILTER',
   summary: 'Keeps the records for which a condition is true.',
@@ -13,8 +14,10 @@ export const filter = defineOperator({
     .meta({ title: 'Filter' }),
   ports: [{ name: 'input' }],
   modes: ['BATCH'],
-  compile: ({ where }, [input]) => ({
+  compile: async ({ where }, [input]) => ({
     each: `SELECT * FROM ${input!.table} WHERE (${where})`,
+    origins: `SELECT ${placeIn(input!)} FROM ${input!.table} WHERE (${where})`,
+    failing: await failingCondition(input!.table, where),
     accounting: 'FILTERS',
   }),
 })

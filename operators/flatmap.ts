@@ -3,7 +3,8 @@ import { sql } from '../core/config/schema.js'
 import { identifier } from '../duckdb/sql.js'
 import { list, namesOf, sameName } from './columns.js'
 import { columnName } from './config.js'
-import { defineOperator } from './operator.js'
+import { failingValues } from './failing.js'
+import { defineOperator, placeIn } from './operator.js'
 
 export const flatmap = defineOperator({
   type: 'FLATMAP',
@@ -21,6 +22,12 @@ export const flatmap = defineOperator({
     const others = namesOf(input!.schema).filter((name) => !sameName(name, as))
     const elements = keepEmpty ? `CASE WHEN len(${unnest}) > 0 THEN (${unnest}) ELSE [NULL] END` : `(${unnest})`
     const items = [...(others.length === 0 ? [] : [list(others)]), `unnest(${elements}) AS ${identifier(as)}`]
-    return { each: `SELECT ${items.join(', ')} FROM ${input!.table}`, accounting: 'FANS_OUT' }
+    const what = `The list cannot be computed: ${unnest}`
+    return {
+      each: `SELECT ${items.join(', ')} FROM ${input!.table}`,
+      origins: `SELECT place FROM (SELECT ${placeIn(input!)} AS place, unnest(${elements}) FROM ${input!.table})`,
+      failing: failingValues(input!.table, [{ expression: elements, what }]),
+      accounting: 'FANS_OUT',
+    }
   },
 })

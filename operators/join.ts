@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { sql } from '../core/config/schema.js'
 import { JobError } from '../core/errors/job-error.js'
-import { identifier } from '../duckdb/sql.js'
+import { comparedOn } from '../duckdb/conditions.js'
+import { identifier, text } from '../duckdb/sql.js'
 import { emptyRelation, findColumn, namesOf, sameName } from './columns.js'
+import { attempt, failingValues } from './failing.js'
 import { type Compiled, defineOperator, type Input, stateTable } from './operator.js'
 
 const config = z
@@ -48,20 +50,21 @@ export const join = defineOperator<Config>({
     if (strategy === undefined && !tellsUnmatchedRight(type)) return null
     return equalColumns(on) ?? { left: [], right: [] }
   },
-  compile: (settings, inputs, nodeId) => {
+  compile: async (settings, inputs, nodeId) => {
     checkStrategy(settings)
     const [left, right] = ['left', 'right'].map((port) => inputs.find((input) => input.port === port))
     const sides: Sides = { left: left!, right: right! }
     const { type } = settings
     if (type === 'SEMI' || type === 'ANTI') return halfJoin(settings, sides)
-    const items = outputColumns(settings, sides)
-      .map(({ name, value }) => `${value} AS ${identifier(name)}`)
-      .join(', ')
+    const values = outputColumns(settings, sides)
+    const items = values.map(({ name, value }) => `${value} AS ${identifier(name)}`).join(', ')
     const kept = type === 'LEFT' || type === 'FULL' ? 'LEFT' : 'INNER'
     const pairs = (join: string) =>
       `${left!.table} AS "left" ${join} JOIN ${right!.table} AS "right" ON (${settings.on})`
     const joined: Compiled = {
       each: `SELECT ${items} FROM ${pairs(kept)} ORDER BY "left".rowid, "right".rowid`,
+      origins: `SELECT ${placeOfLeft(left!)} FROM ${pairs(kept)} ORDER BY "left".rowid`,
+      ...(await failingPairs(settings, sides, kept, values)),
       accounting: kept === 'LEFT' ? 'FANS_OUT' : { passed: `SELECT count(*) FROM ${pairs('SEMI')}` },
     }
     return type === 'RIGHT' || type === 'FULL'
@@ -91,13 +94,46 @@ interface Sides {
   readonly right: Input
 }
 
-function halfJoin(settings: Config, { left, right }: Sides): Compiled {
-  const items = outputColumns(settings, { left, right: { ...right, schema: [] } })
+async function halfJoin(settings: Config, { left, right }: Sides): Promise<Compiled> {
+  const values = outputColumns(settings, { left, right: { ...right, schema: [] } })
+  const items = values.map(({ name, value }) => `${value} AS ${identifier(name)}`).join(', ')
+  const kept = `${left.table} AS "left" ${settings.type} JOIN ${right.table} AS "right" ON (${settings.on})`
   return {
-    each: `SELECT ${items.map(({ name, value }) => `${value} AS ${identifier(name)}`).join(', ')}
-      FROM ${left.table} AS "left" ${settings.type} JOIN ${right.table} AS "right" ON (${settings.on}) ORDER BY "left".rowid`,
+    each: `SELECT ${items} FROM ${kept} ORDER BY "left".rowid`,
+    origins: `SELECT ${placeOfLeft(left)} FROM ${kept} ORDER BY "left".rowid`,
+    ...(await failingPairs(settings, { left, right }, settings.type, values)),
     accounting: 'FILTERS',
   }
+}
+
+const placeOfLeft = ({ table }: Input) => `"left".rowid - (SELECT min(rowid) FROM ${table})`
+
+/** Left records whose keys, or whose pairs, cannot be computed; where something else fails, the trial finds them. */
+async function failingPairs(
+  { on }: Config,
+  { left, right }: Sides,
+  join: string,
+  columns: readonly OutputColumn[],
+): Promise<{ readonly failing?: string }> {
+  const keys = await comparedOn(on, 'left')
+  const computed = columns.filter(({ value }) => value.startsWith('('))
+  const failing: string[] = []
+  if (keys.length > 0) {
+    const values = keys.map((expression) => ({ expression, what: `The key cannot be computed: ${expression}` }))
+    failing.push(failingValues(`${left.table} AS "left"`, values))
+  }
+  if (computed.length > 0) {
+    const good = ['true', ...keys.map((key) => `${attempt(key)} IS NOT NULL`)].join(' AND ')
+    const faults = computed.map(
+      ({ name, value }) => `WHEN ${attempt(value)} IS NULL THEN ${text(`\`${name}\` cannot be computed: ${value}`)}`,
+    )
+    failing.push(`SELECT "the place", min(fault) FROM (
+        SELECT "left"."the place", CASE ${faults.join(' ')} END AS fault
+        FROM (SELECT *, rowid AS "the place" FROM ${left.table} AS "left" WHERE ${good}) AS "left"
+        ${join} JOIN ${right.table} AS "right" ON (${on}))
+      WHERE fault IS NOT NULL GROUP BY "the place"`)
+  }
+  return failing.length === 0 ? {} : { failing: failing.map((one) => `(${one})`).join(' UNION ALL ') }
 }
 
 /** Right records that found a partner are remembered by place; the others follow at the end. */

@@ -17,8 +17,10 @@ export const limit = defineOperator({
     const seen = stateTable(nodeId, 'seen')
     const place = placeIn(input!)
     const before = `(SELECT coalesce(max(records), 0) FROM ${seen})`
+    const passing = `FROM ${input!.table} WHERE ${place} >= ${offset} - ${before} AND ${place} < ${offset + count} - ${before}`
     return {
-      each: `SELECT * FROM ${input!.table} WHERE ${place} >= ${offset} - ${before} AND ${place} < ${offset + count} - ${before}`,
+      each: `SELECT * ${passing}`,
+      origins: `SELECT ${place} ${passing}`,
       absorb: [`CREATE OR REPLACE TABLE ${seen} AS SELECT ${before} + count(*) AS records FROM ${input!.table}`],
       state: [{ name: 'seen', type: 'VALUE', table: seen, create: `CREATE TABLE ${seen} (records BIGINT)` }],
       accounting: 'FILTERS',

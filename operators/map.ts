@@ -4,6 +4,7 @@ import { JobError } from '../core/errors/job-error.js'
 import { identifier } from '../duckdb/sql.js'
 import { findColumn, list, namesOf, sameName } from './columns.js'
 import { columnName, columnNames, columnType } from './config.js'
+import { failingMap } from './failing-map.js'
 import { defineOperator } from './operator.js'
 
 const config = z
@@ -30,7 +31,8 @@ const config = z
   })
   .meta({ title: 'Map', description: 'Applied in this order: set, select, drop, rename, cast.' })
 
-type Config = z.infer<typeof config>
+export type MapConfig = z.infer<typeof config>
+type Config = MapConfig
 
 export const map = defineOperator<Config>({
   type: 'MAP',
@@ -38,9 +40,10 @@ export const map = defineOperator<Config>({
   config,
   ports: [{ name: 'input' }],
   modes: ['BATCH'],
-  compile: (settings, [input]) => {
+  compile: async (settings, [input]) => {
     const given: Step = { from: input!.table, columns: namesOf(input!.schema) }
-    return { each: finish(select(set(given, settings), settings), settings), accounting: 'MAPS' }
+    const each = finish(select(set(given, settings), settings), settings)
+    return { each, ...(await failingMap(input!, settings)), accounting: 'MAPS' }
   },
 })
 

@@ -51,6 +51,17 @@ export interface Input {
 export interface Compiled {
   /** SELECT over one batch, in source order; null: nothing leaves before the end. */
   readonly each: string | null
+  /**
+   * SELECT of the place in the batch (see `placeIn`) that each record of `each` came of, in its order. Absent: MAPS, one
+   * for one. Asked only when records have to be traced back.
+   */
+  readonly origins?: string
+  /**
+   * SELECT of `rowid` and a sentence: the records of the batch that make `each` or `absorb` fail, and what of each cannot
+   * be computed. `TRY([…]) IS NULL` tells them: a list of NULL is no NULL. Asked only after the batch has failed; absent,
+   * or where the rest fails all the same, bad records are found by trial, which takes a few milliseconds each.
+   */
+  readonly failing?: string
   /** Statements after `each` that merge the batch into state. */
   readonly absorb?: readonly string[]
   /** SELECT emitted once, in the epoch whose plan says `end`. */
