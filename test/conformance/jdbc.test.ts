@@ -32,8 +32,10 @@ afterAll(async () => {
 const tables = `
   CREATE TABLE by_id (id BIGINT UNSIGNED PRIMARY KEY, name VARCHAR(50), amount DECIMAL(10,2));
   CREATE TABLE by_two (a VARCHAR(10), b INT, name VARCHAR(50), PRIMARY KEY (a, b));
-  INSERT INTO by_id SELECT seq * 7, IF(seq % 5 = 0, NULL, CONCAT('n "', seq, '"')), seq / 4 FROM seq_1_to_40;
-  INSERT INTO by_two SELECT CONCAT('k', seq % 4), seq, CONCAT('n', seq) FROM seq_1_to_40`
+  CREATE TABLE numbers AS
+    WITH RECURSIVE numbers AS (SELECT 1 AS seq UNION ALL SELECT seq + 1 FROM numbers WHERE seq < 40) SELECT * FROM numbers;
+  INSERT INTO by_id SELECT seq * 7, IF(seq % 5 = 0, NULL, CONCAT('n "', seq, '"')), seq / 4 FROM numbers;
+  INSERT INTO by_two SELECT CONCAT('k', seq % 4), seq, CONCAT('n', seq) FROM numbers`
 
 const ctx: ConnectorContext = { base: '/', fileRoots: [], signal: new AbortController().signal }
 const connection = () => ({ url })

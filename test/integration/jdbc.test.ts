@@ -195,7 +195,7 @@ describe('at the end of the job', () => {
         "CREATE TABLE kept (day DATE, n INT); INSERT INTO kept VALUES ('2001-01-01', 1), ('2001-01-02', 2)",
       )
       const key = newKey()
-      const sink = sinkOf(url, { table: 'kept', replaceWhere: `"day" = DATE '2001-01-02'` })
+      const sink = sinkOf(url, { table: 'kept', replaceWhere: "`day` = DATE '2001-01-02'" })
       await writeEpoch(sink, key, `SELECT DATE '2001-01-02' AS day, 3 AS n`)
       expect(await column(url, 'SELECT n FROM kept ORDER BY n')).toEqual([1, 2])
       await sink.finish([key], fence({ epoch: 2 }))

@@ -22,31 +22,21 @@ export interface Service {
 }
 
 export async function privateMysql(folder: string): Promise<Service> {
-  const { server, base, env } = (await mysqlProgram()) as { server: string; base?: string; env?: NodeJS.ProcessEnv }
+  const { install, server, env, within } = await mysqlCommands()
   const port = await freePort()
   const data = join(folder, 'mysql')
   await mkdir(data, { recursive: true })
-  const installer = base ? join(base, 'bin', 'mariadb-install-db') : 'mariadb-install-db'
-  const own = ['--no-defaults', `--datadir=${data}`, ...(process.getuid?.() === 0 ? ['--user=root'] : [])]
-  await finished(
-    spawn(installer, [...own, '--auth-root-authentication-method=normal'], {
-      stdio: 'ignore',
-      env: { ...process.env, ...env },
-    }),
-  )
+  const own = ['--no-defaults', `--datadir=${within(data)}`, ...(process.getuid?.() === 0 ? ['--user=root'] : [])]
+  const launch = ([command, ...before]: Command, ...options: string[]) =>
+    spawn(command, [...before, ...own, ...options], { stdio: 'ignore', env: { ...process.env, ...env } })
+  await finished(launch(install.command, install.option))
   const address = `mysql://root@127.0.0.1:${port}`
-  const args = [
-    ...own,
-    `--port=${port}`,
-    '--bind-address=127.0.0.1',
-    `--socket=${join(folder, 'm.sock')}`,
-    '--local-infile=1',
-  ]
+  const options = [`--port=${port}`, '--bind-address=127.0.0.1', '--local-infile=1', '--secure-file-priv=']
   const ready = async () => {
     const connection = await createConnection(address)
     await connection.end()
   }
-  return restartable(address, () => spawn(server, args, { stdio: 'ignore', env: { ...process.env, ...env } }), ready)
+  return restartable(address, () => launch(server, ...options, `--socket=${within(join(folder, 'm.sock'))}`), ready)
 }
 
 export async function privateTemporal(folder: string): Promise<Service> {
@@ -73,6 +63,22 @@ export async function privateTemporal(folder: string): Promise<Service> {
     }
   }
   return restartable(address, () => spawn(program, args, { stdio: 'ignore' }), ready)
+}
+
+type Command = readonly [string, ...string[]]
+
+/** Of this machine; or of the folder that is `/` for another server, in which the test's folder then has to be. */
+async function mysqlCommands() {
+  const system = process.env.ETL_TEST_MYSQL_ROOT
+  if (system) {
+    const server: Command = ['chroot', system, 'mysqld']
+    const install = { command: server, option: '--initialize-insecure' }
+    return { install, server, env: {}, within: (path: string) => path.slice(system.length) }
+  }
+  const { server, base, env } = (await mysqlProgram()) as { server: string; base?: string; env?: NodeJS.ProcessEnv }
+  const installer = base ? join(base, 'bin', 'mariadb-install-db') : 'mariadb-install-db'
+  const install = { command: [installer] as Command, option: '--auth-root-authentication-method=normal' }
+  return { install, server: [server] as Command, env, within: (path: string) => path }
 }
 
 export async function freePort(): Promise<number> {

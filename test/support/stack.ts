@@ -22,10 +22,12 @@ export interface Answer<T> {
 export interface Stack {
   readonly files: string
   readonly logs: string
+  readonly namespace: string
   request<T = Readonly<Record<string, string>>>(method: string, path: string, body?: unknown): Promise<Answer<T>>
   startWorker(): Promise<void>
   killWorker(): Promise<void>
   submit(spec: unknown): Promise<string>
+  execution(executionId: string): Promise<ExecutionReport>
   untilEnded(executionId: string, withinMs?: number): Promise<ExecutionReport>
 }
 
@@ -78,6 +80,7 @@ export async function withStack<T>(
   const stack: Stack = {
     files,
     logs: home,
+    namespace,
     request,
     startWorker: async () => {
       worker = launch('worker')
@@ -100,6 +103,7 @@ export async function withStack<T>(
       if (started.status !== 202) throw new Error(`start answered ${started.status}: ${JSON.stringify(started.body)}`)
       return started.body.executionId ?? ''
     },
+    execution: async (executionId) => (await request<ExecutionReport>('GET', `/api/v1/executions/${executionId}`)).body,
     untilEnded: async (executionId, withinMs = 120_000) =>
       await until(
         `execution ${executionId} has ended`,

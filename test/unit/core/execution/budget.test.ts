@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { largestBudget, nextBudget } from '../../../../core/execution/budget.js'
+import { nextBudget } from '../../../../core/execution/budget.js'
+import { defaultLimits } from '../../../../core/execution/limits.js'
 import { firstBudget } from '../../../../core/execution/plan.js'
 
 const last = (lastRecords: number, lastDurationMs: number, lastBudget = firstBudget) => ({
@@ -41,9 +42,9 @@ describe('the budget of an epoch', () => {
           const budget = nextBudget(last(records, ms), interval)
           expect(Number.isInteger(budget.records) && Number.isInteger(budget.bytes)).toBe(true)
           expect(budget.records).toBeGreaterThan(0)
-          expect(budget.records).toBeLessThanOrEqual(largestBudget.records)
+          expect(budget.records).toBeLessThanOrEqual(defaultLimits.budget.most.records)
           expect(budget.records).toBeLessThanOrEqual(8 * firstBudget.records)
-          expect(budget.bytes).toBeLessThanOrEqual(largestBudget.bytes)
+          expect(budget.bytes).toBeLessThanOrEqual(defaultLimits.budget.most.bytes)
         },
       ),
     )
