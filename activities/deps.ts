@@ -1,4 +1,5 @@
 import type { Journal } from '../core/execution/journal.js'
+import { defaultLimits, type Limits } from '../core/execution/limits.js'
 import type { EngineParts } from '../engine/engine.js'
 
 /** What activities are made of; handed in by the composition roots (worker, `etl run`). */
@@ -6,6 +7,9 @@ export interface ActivityDeps {
   readonly journal: Journal
   readonly parts: EngineParts
   readonly heartbeatTimeoutMs: number
+  /** System settings; absent: as a new catalogue has them. */
+  readonly limits?: () => Promise<Limits>
+  readonly warn?: (details: object, message: string) => void
   readonly now: () => number
   /** Between -1 and 1: the jitter of a restart delay. */
   readonly jitter: () => number
@@ -19,4 +23,8 @@ export interface Call {
   /** From 1: which try of this activity it is. */
   readonly activityAttempt: number
   readonly heartbeat: (details: Readonly<Record<string, number>>) => void
+}
+
+export async function limitsOf(deps: ActivityDeps): Promise<Limits> {
+  return (await deps.limits?.()) ?? defaultLimits
 }

@@ -2,6 +2,7 @@ import type { Outcome, Owner } from '../core/execution/effects.js'
 import { releaseExecution } from '../engine/sessions.js'
 import { finishSinks } from '../engine/sinks.js'
 import type { ActivityDeps, Call } from './deps.js'
+import { discardOld } from './discard-old.js'
 import { sinkRun } from './prepare-execution.js'
 
 /** Publishes what sinks kept back, then the final status; the next waiting execution of the job is told. */
@@ -19,6 +20,9 @@ export async function finishExecution(
     const fence = { ...owner, epoch: epoch + 1, activityAttempt: call.activityAttempt }
     await finishSinks(sinkRun(record, null), deps.parts, fence, call.signal)
   }
+  // Before the status, so that no later execution of the lineage has begun.
+  if (outcome.status === 'COMPLETED')
+    await discardOld(deps, { ...record, retained: record.settings.checkpoint.retained, isOver: true })
   const { admitted } = await deps.journal.finish(owner, outcome.status, outcome.error)
   releaseExecution(executionId)
   await deps.signalAdmitted(admitted)

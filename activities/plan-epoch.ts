@@ -3,7 +3,7 @@ import type { CompletedCheckpoint, ExecutionRecord } from '../core/execution/jou
 import type { Next, Plan } from '../core/execution/plan.js'
 import { phaseNumbered } from '../core/graph/phase.js'
 import { planEpoch as planSources } from '../engine/plan-epoch.js'
-import type { ActivityDeps, Call } from './deps.js'
+import { type ActivityDeps, type Call, limitsOf } from './deps.js'
 
 /** Plans the epoch after the newest checkpoint, and makes the plan durable; asked again, the first plan is the answer (I1). */
 export async function planEpoch(deps: ActivityDeps, call: Call, owner: Owner): Promise<Next> {
@@ -49,6 +49,7 @@ export async function drawPlan(
       lineageId: record.lineageId,
       parameters: record.parameters,
       logicalTime: record.logicalTime,
+      budget: (await limitsOf(deps)).budget,
     },
     deps.parts,
     call.signal,

@@ -8,6 +8,7 @@ import type { Next } from '../core/execution/plan.js'
 import { phaseNumbered } from '../core/graph/phase.js'
 import type { Rejected } from '../core/record/rejected.js'
 import type { ActivityDeps, Call } from './deps.js'
+import { discardOld } from './discard-old.js'
 import { asNext, drawPlan } from './plan-epoch.js'
 import { readResult } from './run-operator-chain.js'
 
@@ -30,7 +31,7 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
   const after = { epoch, phase: done.phase, positions: merged.positions, phaseEnded: merged.phaseEnded }
   const nextPlan = await drawPlan(deps, call, record, after)
 
-  return await journal.completeCheckpoint(owner, {
+  const next = await journal.completeCheckpoint(owner, {
     epoch,
     phase: done.phase,
     positions: merged.positions,
@@ -47,6 +48,9 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
       ...(merged.phaseEnded && phase.fills.length > 0 ? [phaseEvent(done.phase)] : []),
     ],
   })
+  // After the commit, and in nobody's way: the next epoch does not wait for it.
+  void discardOld(deps, { ...record, retained: record.settings.checkpoint.retained, isOver: false })
+  return next
 }
 
 async function readRejects(deps: ActivityDeps, results: readonly ChainResult[]): Promise<Rejected[]> {

@@ -1,6 +1,7 @@
 /** Asks the sources at work in a phase what the next epoch reads. Nothing is read, nothing is stored here. */
 import { nextBudget } from '../core/execution/budget.js'
 import type { SourceProgress } from '../core/execution/journal.js'
+import type { BudgetLimits } from '../core/execution/limits.js'
 import type { Plan, PlannedSource } from '../core/execution/plan.js'
 import type { JobGraph, Phase } from '../core/graph/job-graph.js'
 import type { StreamNode } from '../core/graph/stream-graph.js'
@@ -16,6 +17,8 @@ export interface PlanInput extends ForExecution {
   /** The plan's time, ISO 8601 (I9). */
   readonly at: string
   readonly positions: Readonly<Record<string, SourceProgress>>
+  /** Of the system. */
+  readonly budget?: BudgetLimits
 }
 
 /** `idle`: there is no input at the moment. `exhausted`: there will be none in this phase. */
@@ -48,7 +51,7 @@ async function planSource(
   signal: AbortSignal,
 ): Promise<PlannedSource> {
   const progress = input.positions[node.id] ?? null
-  const budget = nextBudget(progress, input.settings.checkpoint.intervalMs)
+  const budget = nextBudget(progress, input.settings.checkpoint.intervalMs, input.budget)
   if (progress?.end === true) {
     const splits = Array.from({ length: node.parallelism }, () => [])
     return { splits, to: progress.position, end: true, budget: progress.lastBudget }

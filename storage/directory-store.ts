@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { constants, type Dirent } from 'node:fs'
-import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { JobError } from '../core/errors/job-error.js'
@@ -77,7 +77,12 @@ export function directoryStore(root: string): ObjectStore {
 
     list: (prefix) => listObjects(root, checkPrefix(prefix)),
 
-    remove: (key) => guarded(`remove ${key}`, () => rm(pathOf(key), { force: true })),
+    remove: (key) =>
+      guarded(`remove ${key}`, async () => {
+        const path = pathOf(key)
+        await rm(path, { force: true })
+        await removeEmpty(dirname(path), root)
+      }),
   }
 }
 
@@ -138,6 +143,18 @@ async function* walk(
 
 const entries = (folder: string): Promise<Dirent[]> =>
   guarded('list', async () => (await readdir(folder, { withFileTypes: true }).catch(ignoreMissing)) ?? [])
+
+/** Folders of one epoch would else outlive its files; the two above a file, because whoever writes anew makes them anew. */
+async function removeEmpty(folder: string, root: string): Promise<void> {
+  for (const each of [folder, dirname(folder)]) {
+    if (each.length <= root.length) return
+    try {
+      await rmdir(each)
+    } catch {
+      return
+    }
+  }
+}
 
 /** Others may remove an object while it is listed. */
 function ignoreMissing(error: unknown): null {

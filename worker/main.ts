@@ -6,6 +6,7 @@ import type { ActivityDeps } from '../activities/deps.js'
 import { keepSpare, releaseAll } from '../engine/sessions.js'
 import { type Database, openDatabase } from '../models/database.js'
 import { mysqlJournal } from '../models/stores/journal.js'
+import { systemLimits } from '../models/stores/system-limits.js'
 import { workerStore } from '../models/stores/worker-store.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog, temporalLogger } from '../process/log.js'
@@ -32,7 +33,7 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     connection: await Connection.connect({ address: environment.temporal.address }),
     namespace: environment.temporal.namespace,
   })
-  const deps = await activityDeps(environment, database, client)
+  const deps = await activityDeps(environment, database, client, log)
   const workers = await createWorkers(environment, connection, deps)
   let stopping = false
   const ended = (error: unknown) => {
@@ -77,14 +78,22 @@ function stepsOf(workers: readonly Worker[], taskQueue: string): number {
   return worker?.getStatus().numInFlightActivities ?? 0
 }
 
-async function activityDeps(environment: Environment, database: Database, client: Client): Promise<ActivityDeps> {
-  const journal = mysqlJournal(database)
+async function activityDeps(
+  environment: Environment,
+  database: Database,
+  client: Client,
+  log: Pick<ReturnType<typeof createLog>, 'warn'>,
+): Promise<ActivityDeps> {
+  const limits = systemLimits(database)
+  const journal = mysqlJournal(database, limits)
   const parts = await workerParts(environment, database)
   keepSpare(parts)
   return {
     journal,
     parts,
     heartbeatTimeoutMs: environment.heartbeatTimeoutMs,
+    limits,
+    warn: (details, message) => log.warn(details, message),
     now: Date.now,
     jitter: () => Math.random() * 2 - 1,
     signalAdmitted: async (executionIds) => {

@@ -122,6 +122,7 @@ export const checkpoint = z
     jobVersion: count,
     stateSizeBytes: z.number(),
     path: z.string().nullable(),
+    stateDiscarded: z.boolean().describe('Beyond those retained: nothing can start from it.'),
     triggeredAt: time,
     completedAt: time.nullable(),
     durationMs: z.number().nullable(),

@@ -9,6 +9,7 @@ import type { StateHandle } from './chain-task.js'
 import type { Owner } from './effects.js'
 import type { Next, Plan, Position } from './plan.js'
 import type { RecordTotals } from './record-totals.js'
+import type { Needed } from './retention.js'
 import type { ExecutionStatus, TerminalStatus } from './status.js'
 
 /**
@@ -43,6 +44,11 @@ export interface Journal {
   storeRestart(owner: Owner, failure: StoredFailure, evaluation: Evaluation): Promise<Owner>
   event(executionId: string, event: ExecutionEvent): Promise<void>
   setStatus(executionId: string, status: ExecutionStatus): Promise<void>
+  /**
+   * The state of all but the newest `retained` checkpoints is given up; answers what the lineage needs still. Absent: all
+   * of it stays. `isOver`: no plan is pending.
+   */
+  retain?(executionId: string, retained: number, isOver: boolean): Promise<Needed>
   /** Final status, totals and duration; admits the next waiting execution of the job and answers its id. */
   finish(
     owner: Owner,

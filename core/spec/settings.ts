@@ -12,7 +12,8 @@ export interface JobSettings {
   readonly checkpoint: {
     readonly intervalMs: number
     readonly timeoutMs: number
-    readonly retained: number
+    /** null: as the system setting `checkpoint.retained` says. */
+    readonly retained: number | null
     readonly tolerableFailures: number
   }
   readonly restart: RestartConfig

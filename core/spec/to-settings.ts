@@ -19,7 +19,7 @@ export function toSettings(spec: JobSpec): JobSettings {
     checkpoint: {
       intervalMs: ms(spec.checkpoint?.interval ?? (type === 'BATCH' ? '30s' : '5s')),
       timeoutMs: ms(spec.checkpoint?.timeout ?? '10m'),
-      retained: spec.checkpoint?.retained ?? 3,
+      retained: spec.checkpoint?.retained ?? null,
       tolerableFailures: spec.checkpoint?.tolerableFailures ?? 0,
     },
     restart: toRestart(spec.restart, type),

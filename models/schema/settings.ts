@@ -1,4 +1,4 @@
-/** System settings that a new catalogue begins with. A value that someone changed is left alone. */
+/** System settings that a new catalogue begins with, each of which is read somewhere. A value that someone changed is left alone. */
 
 export interface InitialSetting {
   readonly key: string
@@ -39,18 +39,11 @@ export const INITIAL_SETTINGS: readonly InitialSetting[] = [
     description: 'Completed checkpoints kept for each lineage where the job does not say',
   },
   {
-    key: 'checkpoint.lineage_days',
-    value: '7',
+    key: 'checkpoint.grace_seconds',
+    value: '60',
     type: 'INT',
     group: 'checkpoint',
-    description: 'Days for which a lineage that ended can still be continued',
-  },
-  {
-    key: 'checkpoint.grace_hours',
-    value: '24',
-    type: 'INT',
-    group: 'checkpoint',
-    description: 'Age from which files that nothing names are removed',
+    description: 'Age from which files of a running execution that no retained checkpoint names are removed',
   },
   {
     key: 'metrics.interval_ms',
@@ -58,42 +51,6 @@ export const INITIAL_SETTINGS: readonly InitialSetting[] = [
     type: 'INT',
     group: 'metrics',
     description: 'Time between two metrics of a long epoch',
-  },
-  {
-    key: 'retention.metrics_days',
-    value: '30',
-    type: 'INT',
-    group: 'retention',
-    description: 'Days to keep metrics of jobs and operators',
-  },
-  {
-    key: 'retention.execution_days',
-    value: '180',
-    type: 'INT',
-    group: 'retention',
-    description: 'Days to keep executions and their timeline',
-  },
-  {
-    key: 'retention.checkpoint_days',
-    value: '90',
-    type: 'INT',
-    group: 'retention',
-    description: 'Days to keep checkpoint rows',
-  },
-  { key: 'retention.alert_days', value: '180', type: 'INT', group: 'retention', description: 'Days to keep alerts' },
-  {
-    key: 'retention.operation_log_days',
-    value: '365',
-    type: 'INT',
-    group: 'retention',
-    description: 'Days to keep the operation log',
-  },
-  {
-    key: 'retention.archive',
-    value: 'false',
-    type: 'BOOLEAN',
-    group: 'retention',
-    description: 'Move a month into an archive table before it is dropped',
   },
   {
     key: 'security.login_attempts',
@@ -115,21 +72,6 @@ export const INITIAL_SETTINGS: readonly InitialSetting[] = [
     type: 'INT',
     group: 'security',
     description: 'Hours for which a log-in is valid',
-  },
-  {
-    key: 'alert.cooldown_seconds',
-    value: '300',
-    type: 'INT',
-    group: 'alert',
-    description: 'Least time between two notifications of the same alert',
-  },
-  {
-    key: 'system.schema',
-    value: 'etl_framework',
-    type: 'STRING',
-    group: 'system',
-    description: 'What this catalogue belongs to',
-    readonly: true,
   },
 ]
 

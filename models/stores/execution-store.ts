@@ -108,6 +108,8 @@ export interface CheckpointRecord {
   readonly jobVersion: number
   readonly stateSizeBytes: number
   readonly path: string | null
+  /** Beyond those retained: its state is gone, and nothing can start from it. */
+  readonly stateDiscarded: boolean
   readonly triggeredAt: string
   readonly completedAt: string | null
   readonly durationMs: number | null

@@ -13,8 +13,10 @@ import { progressMirror } from './journal/progress.js'
 import { totalsOf } from './journal/record-columns.js'
 import { storeRestart } from './journal/restart.js'
 import { restorePoint } from './journal/restore.js'
+import { retainCheckpoints } from './journal/retain.js'
+import { systemLimits } from './system-limits.js'
 
-export function mysqlJournal(db: Database): Journal {
+export function mysqlJournal(db: Database, limits = systemLimits(db)): Journal {
   const versions = rememberJobVersions(db)
   return {
     admit: (executionId, workflow) => admit(db, executionId, workflow),
@@ -24,11 +26,12 @@ export function mysqlJournal(db: Database): Journal {
     pendingPlan: (executionId) => pendingPlan(db, executionId),
     storePlan: (owner, plan) => storePlan(db, owner, plan),
     completeCheckpoint: (owner, commit) => completeCheckpoint(db, versions, owner, commit),
-    progress: progressMirror(db, versions),
+    progress: progressMirror(db, versions, limits),
     storeRestart: (owner, failure, evaluation) => storeRestart(db, owner, failure, evaluation),
     event: async (executionId, event) => {
       await addEvents(db, await findExecution(db, executionId), [event])
     },
+    retain: (executionId, retained, isOver) => retainCheckpoints(db, executionId, retained, isOver),
     setStatus: (executionId, status) => setStatus(db, executionId, status),
     finish: (owner, status, error) => finish(db, owner, status, error),
   }

@@ -3,7 +3,7 @@ import type { StateType } from '../../core/execution/chain-task.js'
 import type { SourceProgress, StoredCheckpoint } from '../../core/execution/journal.js'
 import type { Next, Plan } from '../../core/execution/plan.js'
 import type { Counters } from '../../core/record/counters.js'
-import { count, int, json, optional, type Row, rowId, text, time } from '../columns.js'
+import { count, flag, int, json, optional, type Row, rowId, text, time } from '../columns.js'
 
 export const checkpointColumns = {
   id: rowId(),
@@ -24,6 +24,7 @@ export const checkpointColumns = {
   counters: optional(json<Readonly<Record<string, Counters>>>()),
   stateSizeBytes: count(),
   checkpointPath: optional(text()),
+  stateDiscarded: flag(),
   triggerTime: time(),
   completeTime: optional(time()),
   durationMs: optional(count()),

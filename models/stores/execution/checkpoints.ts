@@ -64,6 +64,7 @@ function checkpointRecord(row: CheckpointRow): CheckpointRecord {
     jobVersion: row.jobVersion,
     stateSizeBytes: row.stateSizeBytes,
     path: row.checkpointPath,
+    stateDiscarded: row.stateDiscarded,
     triggeredAt: row.triggerTime.toISOString(),
     completedAt: row.completeTime?.toISOString() ?? null,
     durationMs: row.durationMs,

@@ -147,6 +147,10 @@ async function forkOf(
     throw new JobError('not.found', `There is no checkpoint ${checkpointId} of job ${job.jobName}.`)
   if (checkpoint.checkpointStatus !== 'COMPLETED')
     throw new JobError('conflict', `Checkpoint ${checkpointId} is ${checkpoint.checkpointStatus}, not COMPLETED.`)
+  if (checkpoint.stateDiscarded)
+    throw new JobError('conflict', `The state of checkpoint ${checkpointId} was not retained.`, {
+      hint: 'Choose a newer one, or raise checkpoint.retained.',
+    })
   const origin = await db.tables.jobExecution.findOne({ where: { executionId: checkpoint.executionId }, transaction })
   return {
     lineageId: null,

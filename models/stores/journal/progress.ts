@@ -1,5 +1,6 @@
 /** Numbers while an epoch runs: for people, never authoritative, and never in anyone's way. */
 import { Op } from 'sequelize'
+import type { Limits } from '../../../core/execution/limits.js'
 import { addTotals, noTotals, totalsOfEpoch } from '../../../core/execution/record-totals.js'
 import type { Counters } from '../../../core/record/counters.js'
 import type { Database } from '../../database.js'
@@ -10,12 +11,11 @@ import { processUsage } from './process-usage.js'
 import { recordColumns } from './record-columns.js'
 
 const LEAST_BETWEEN_MS = 900
-const LEAST_BETWEEN_METRICS_MS = 60_000
 const REMEMBERED = 1000
 
 export type Operators = Readonly<Record<string, Counters>>
 
-export function progressMirror(db: Database, versions: JobVersions) {
+export function progressMirror(db: Database, versions: JobVersions, limits: () => Promise<Limits>) {
   const shownAt = new Map<string, number>()
   const metricAt = new Map<string, number>()
   return async (executionId: string, operators: Operators): Promise<void> => {
@@ -30,7 +30,7 @@ export function progressMirror(db: Database, versions: JobVersions) {
       { ...recordColumns(totals), progress, executionStatus: 'RUNNING' },
       { where: { executionId, epochs, executionStatus: { [Op.in]: ['RUNNING', 'RESTARTING'] } } },
     )
-    if (changed === 0 || !isDue(metricAt, executionId, LEAST_BETWEEN_METRICS_MS, true)) return
+    if (changed === 0 || !isDue(metricAt, executionId, (await limits()).metricsIntervalMs, true)) return
     await db.tables.jobMetrics.create({
       jobId,
       executionId,

@@ -97,7 +97,7 @@ describe('the schema of a job', () => {
     const batch = toSettings(jobSpec.parse({ name: 'a', nodes }))
     expect(batch).toMatchObject({
       type: 'BATCH',
-      checkpoint: { intervalMs: 30_000, timeoutMs: 600_000, retained: 3, tolerableFailures: 0 },
+      checkpoint: { intervalMs: 30_000, timeoutMs: 600_000, retained: null, tolerableFailures: 0 },
       restart: { strategy: 'FIXED_DELAY', maxRestarts: 3, delayMs: 10_000 },
       timeoutMs: null,
       retry: null,
