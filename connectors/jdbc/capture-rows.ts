@@ -71,8 +71,10 @@ function asWritten(field: Field): Raw {
   return binaryTypes.has(field.type) ? field.buffer() : field.string()
 }
 
+/** MySQL calls JSON binary too, and the driver would then decode its UTF-8 byte by byte. */
 const binaryTypes = new Set([
   'BIT',
+  'JSON',
   'TINY_BLOB',
   'MEDIUM_BLOB',
   'LONG_BLOB',

@@ -98,7 +98,7 @@ describe('every value survives the way into a table and back', () => {
         `
         CREATE TABLE odd (id INT PRIMARY KEY, e ENUM('x','y'), y YEAR, flag BIT(1), bits BIT(40), ts TIMESTAMP(3) NULL, j JSON, m MEDIUMINT UNSIGNED);
         SET time_zone = '+00:00';
-        INSERT INTO odd VALUES (1, 'y', 2001, b'1', b'1000000000000000000000000000000000000001', '2001-01-01 00:00:00.125', '{"a":[1]}', 16777215)`,
+        INSERT INTO odd VALUES (1, 'y', 2001, b'1', b'1000000000000000000000000000000000000001', '2001-01-01 00:00:00.125', '{"ä":[1]}', 16777215)`,
       )
       const source = sourceOf(url, { table: 'odd' })
       expect((await source.schema()).map((one) => one.type)).toEqual([
@@ -112,7 +112,9 @@ describe('every value survives the way into a table and back', () => {
         'UINTEGER',
       ])
       const { records } = await readAll(source, session)
-      expect(records).toEqual([[1, 'y', 2001, true, 549755813889n, '2001-01-01 00:00:00.125', '{"a":[1]}', 16777215]])
+      // MySQL keeps JSON as values and writes it with spaces; MariaDB keeps the text.
+      const json = expect.stringMatching(/^\{"ä": ?\[1\]\}$/)
+      expect(records).toEqual([[1, 'y', 2001, true, 549755813889n, '2001-01-01 00:00:00.125', json, 16777215]])
     })
   })
 })
