@@ -91,6 +91,16 @@ describe('every value survives the way into a table and back', () => {
     })
   })
 
+  test.each(['LOAD DATA', 'INSERT'] as const)('as JSON by %s', async (method) => {
+    await withDatabase(async (url) => {
+      const select = `SELECT 1 AS id, '{"ä":"\\\\ \\" 🜚"}'::JSON AS j, {'é': [1, NULL]} AS s, ['ü'] AS l`
+      expect(await write[method](url, 'kept', select)).toEqual([])
+      const { records } = await readAll(sourceOf(url, { table: 'kept' }), session)
+      const values = records.map((record) => record.map((value) => JSON.parse(String(value))))
+      expect(values).toEqual([[1, { ä: '\\ " 🜚' }, { é: [1, null] }, ['ü']]])
+    })
+  })
+
   test('into types of the server that have no name in the engine', async () => {
     await withDatabase(async (url) => {
       await onServer(
@@ -143,6 +153,96 @@ describe('records that the table refuses come back, and the rest is written', ()
       expect(rejected.map(({ rowid }) => rowid)).toEqual([1, 2])
     })
   })
+})
+
+describe('many records that the table refuses', () => {
+  /** As the server judges each record alone, in order. */
+  const oracle = async (url: string, table: string, select: string) => {
+    await session.run(`CREATE OR REPLACE TABLE written AS ${select}`)
+    const schema = await session.describe('SELECT * FROM written')
+    const batch = { table: '"written"', schema, records: await session.count('SELECT count(*) FROM written') }
+    return withConnection({ url }, async (connection) => {
+      await connection.query('START TRANSACTION')
+      const to = { table: `\`${table}\``, columns: schema, order: null }
+      const rejected = await insertRows(connection, to, batch, session, 1)
+      const [rows] = await connection.query(`SELECT * FROM ${table} ORDER BY id, k`)
+      await connection.query('ROLLBACK')
+      return { rejected, rows }
+    })
+  }
+
+  test('are those that it refuses one by one, whatever they are refused for', async () => {
+    await withDatabase(async (url) => {
+      await onServer(
+        url,
+        `CREATE TABLE strict (id BIGINT PRIMARY KEY, k INT, l VARCHAR(9), s VARCHAR(5), n INT NOT NULL, d DECIMAL(5,2), UNIQUE KEY two (k, l));
+         INSERT INTO strict VALUES (400, 1000000, 'x', 'x', 1, 1)`,
+      )
+      const select = `SELECT CASE WHEN i % 50 = 9 THEN i - 9 ELSE i END AS id, CASE WHEN i % 70 = 1 THEN 5 ELSE i END AS k,
+        CASE WHEN i % 140 = 1 THEN NULL ELSE 'l' || (i % 2) END AS l, CASE WHEN i % 30 = 7 THEN 'much too long' ELSE 'ok' END AS s,
+        CASE WHEN i % 31 = 3 THEN NULL ELSE i END AS n, CASE WHEN i % 37 = 3 THEN 1.239 WHEN i % 41 = 4 THEN 100000 ELSE 1 END AS d
+        FROM range(1000) r(i)`
+      const expected = await oracle(url, 'strict', select)
+      const rejected = await writeEpoch(sinkOf(url, { table: 'strict' }), newKey(), select)
+      expect(expected.rejected.length).toBeGreaterThan(100)
+      expect(rejected.map(({ rowid }) => rowid)).toEqual(expected.rejected.map(({ rowid }) => rowid))
+      expect(rejected.slice(0, 100)).toEqual(expected.rejected.slice(0, 100))
+      expect(await onServer(url, 'SELECT * FROM strict ORDER BY id, k')).toEqual(expected.rows)
+    })
+  })
+
+  test('also where nothing but the trial can tell, and where all are refused', async () => {
+    await withDatabase(async (url) => {
+      await onServer(url, 'CREATE TABLE strict (id BIGINT, k INT, j INT CHECK (j <> 7))')
+      const select = 'SELECT i AS id, i AS k, i % 50 AS j FROM range(300) r(i)'
+      const expected = await oracle(url, 'strict', select)
+      const rejected = await writeEpoch(sinkOf(url, { table: 'strict' }), newKey(), select)
+      expect(rejected).toEqual(expected.rejected)
+      expect(rejected.map(({ rowid }) => rowid)).toEqual([7, 57, 107, 157, 207, 257])
+      const all = await writeEpoch(
+        sinkOf(url, { table: 'strict' }),
+        newKey(),
+        'SELECT i AS id, i AS k, 1e12 AS j FROM range(300) r(i)',
+      )
+      expect(all).toHaveLength(300)
+      expect(await column(url, 'SELECT count(*) FROM strict')).toEqual([294])
+    })
+  })
+
+  test.each([
+    [
+      'that are no value, or too long',
+      `CASE WHEN i % 200 = 7 THEN 'much too long' ELSE 'ok' END AS s, CASE WHEN i % 200 = 9 THEN NULL ELSE i END AS n, i AS id`,
+    ],
+    ['whose keys are taken', `'ok' AS s, i AS n, CASE WHEN i % 100 = 9 THEN i - 9 ELSE i END AS id`],
+  ])(
+    '10,000 of a million %s take no time to speak of',
+    async (_title, columns) => {
+      await withDatabase(async (url) => {
+        await onServer(url, 'CREATE TABLE strict (s VARCHAR(5), n INT NOT NULL, id BIGINT PRIMARY KEY)')
+        await session.run(`CREATE TABLE million AS SELECT ${columns} FROM range(1000000) r(i)`)
+        const schema = await session.describe('SELECT * FROM million')
+        const sink = sinkOf(url, { table: 'strict' })
+        const key = newKey()
+        await sink.prepare([key], schema, fence())
+        const open = await sink.open(key, fence({ epoch: 1 }), schema)
+        const started = performance.now()
+        let refused = 0
+        for (let from = 0; from < 1_000_000; from += 250_000) {
+          await session.run(
+            `CREATE OR REPLACE TABLE written AS SELECT * FROM million WHERE rowid >= ${from} AND rowid < ${from + 250_000}`,
+          )
+          refused += (await open.append({ table: '"written"', schema, records: 250_000 }, session)).length
+        }
+        await open.commit(mark(1, 1_000_000 - refused))
+        await open.close()
+        process.stdout.write(`${Math.round(performance.now() - started)} ms\n`)
+        expect(refused).toBe(10_000)
+        expect(await column(url, 'SELECT count(*) FROM strict')).toEqual([990_000])
+      })
+    },
+    180_000,
+  )
 })
 
 describe('UPSERT', () => {
