@@ -73,7 +73,7 @@ async function mysqlCommands() {
   if (system) {
     const server: Command = ['chroot', system, 'mysqld']
     const install = { command: server, option: '--initialize-insecure' }
-    return { install, server, env: {}, within: (path: string) => path.slice(system.length) }
+    return { install, server, env: { TMPDIR: '/tmp' }, within: (path: string) => path.slice(system.length) }
   }
   const { server, base, env } = (await mysqlProgram()) as { server: string; base?: string; env?: NodeJS.ProcessEnv }
   const installer = base ? join(base, 'bin', 'mariadb-install-db') : 'mariadb-install-db'
