@@ -56,9 +56,17 @@ function filesOf(path: string): readonly string[] {
 
 function readFile(file: string): readonly Definition[] {
   if (stat(file).isDirectory()) throw new JobError('usage.invalid', `${file} is a folder`)
-  const { documents, problems } = parseDocuments(readFileSync(file, 'utf8'))
+  const { documents, problems } = parseDocuments(textOf(file))
   if (problems.length > 0) throw new FailedWithProblems('spec.unreadable', `${file} cannot be read`, problems)
   return documents.map(({ kind, value, lineOf }) => ({ kind, value: value as Record<string, unknown>, file, lineOf }))
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new JobError('spec.unreadable', `${file} cannot be read`, { cause })
+  }
 }
 
 function stat(path: string) {

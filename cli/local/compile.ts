@@ -1,13 +1,13 @@
 /** A job file, compiled on this machine; everything wrong with it at once. */
 import type { Problem } from '../../core/errors/problem.js'
-import { compileJob } from '../../engine/compile-job.js'
+import { type CompileOptions, compileJob } from '../../engine/compile-job.js'
+import type { EngineParts } from '../../engine/engine.js'
 import { type Definition, readJob } from '../definitions.js'
 import { describe, FailedWithProblems } from '../failure.js'
-import { type LocalOptions, localParts } from './parts.js'
 
-export async function compileFile(file: string, options: LocalOptions) {
+export async function compileFile(file: string, parts: EngineParts, options: CompileOptions = {}) {
   const definition = readJob(file)
-  const compiled = await compileJob(definition.value, localParts(options))
+  const compiled = await compileJob(definition.value, parts, options)
   if (compiled.ok) return { ...compiled, definition }
   const { length } = compiled.problems
   const problems = compiled.problems.map((problem) => withLine(problem, definition))

@@ -6,7 +6,7 @@ import { parseDuration } from '../../core/spec/duration.js'
 import type { Context } from '../command.js'
 import { table } from '../output.js'
 import { compileFile } from './compile.js'
-import type { LocalOptions } from './parts.js'
+import { type LocalOptions, localParts } from './parts.js'
 
 interface Options extends LocalOptions {
   readonly dot?: boolean
@@ -15,7 +15,7 @@ interface Options extends LocalOptions {
 }
 
 export async function explainCommand({ output }: Context, file: string, options: Options): Promise<void> {
-  const { settings, graph } = await compileFile(file, options)
+  const { settings, graph } = await compileFile(file, localParts(options))
   if (options.failures !== undefined) {
     const explained = explainFailures(settings.restart, failureTimes(options.failures))
     const rows = explained.restarts.map((one) => [`${one.atMs} ms`, one.decision, `${one.delayMs} ms`, one.reason])

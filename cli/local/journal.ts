@@ -40,6 +40,12 @@ export async function readState(folder: string): Promise<LocalState | null> {
   return text === null ? null : (JSON.parse(text) as LocalState)
 }
 
+/** Takes away what a run has put there, and nothing else: the folder may be any that a person has named. */
+export async function clearState(folder: string): Promise<void> {
+  for (const name of ['execution.json', 'dead-letters.jsonl', 'checkpoints', 'store'])
+    await rm(join(folder, name), { recursive: true, force: true })
+}
+
 export function freshState(record: ExecutionRecord): LocalState {
   return {
     record,
@@ -63,6 +69,10 @@ export async function openJournal(folder: string, initial: LocalState, onEvent: 
     record: { ...initial.record, generation: initial.record.generation + 1, status: 'RUNNING' },
   }
   const save = async (next: LocalState) => {
+    // The lock is seen by this machine only; the generation by all who share the folder.
+    const newer = (await readState(folder))?.record
+    if (newer?.executionId === state.record.executionId && newer.generation > state.record.generation)
+      throw new JobError('fenced', `Another run has taken over ${folder}.`)
     state = { ...next, durationMs: Date.now() - beganMs }
     await replace(join(folder, 'execution.json'), JSON.stringify(state))
   }

@@ -1,6 +1,5 @@
 /** `etl run`: one job, in this process, without a server: the same engine, the same loop, a folder as its journal. */
 import { randomUUID } from 'node:crypto'
-import { mkdir, readFile, rm } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { ActivityDeps } from '../../activities/deps.js'
@@ -12,14 +11,16 @@ import type { ExecutionReport } from '../../core/execution/report.js'
 import { runExecution } from '../../core/execution/run-execution.js'
 import { isTerminal } from '../../core/execution/status.js'
 import { noFailures } from '../../core/restart/strategy.js'
-import { parseDocuments } from '../../core/spec/documents.js'
 import { normaliseParameters } from '../../core/spec/parameter-values.js'
-import { type CompiledJob, compileJob } from '../../engine/compile-job.js'
+import type { CompiledJob } from '../../engine/compile-job.js'
 import { openStore } from '../../storage/open-store.js'
+import { readParameters } from '../definitions.js'
+import { compileFile } from './compile.js'
 import { localEffects } from './effects.js'
-import { freshState, type LocalJournal, type LocalState, openJournal, readState } from './journal.js'
+import { clearState, freshState, type LocalJournal, type LocalState, openJournal, readState } from './journal.js'
 import { localParts } from './parts.js'
-import { showProblems, showProgress, showReport } from './show.js'
+import { showProgress, showReport } from './show.js'
+import { lockState } from './state-lock.js'
 
 export interface RunOptions {
   /** `k=v`, as often as there are parameters. */
@@ -31,45 +32,39 @@ export interface RunOptions {
 }
 
 export async function runCommand(file: string, options: RunOptions): Promise<number> {
-  const text = await readFile(file, 'utf8').catch(() => {
-    throw new JobError('not.found', `There is no file ${file}, or it cannot be read.`)
-  })
-  const { documents, problems } = parseDocuments(text)
-  const job = documents.find((document) => document.kind === 'job')
-  if (problems.length > 0) return showProblems(problems, options.json)
-  if (job === undefined) throw new JobError('spec.invalid', `${file} holds no job.`)
-
+  const parameters = readParameters(options.param)
   const folder = resolve(
     options.state ?? join('.etl', 'runs', `${basename(file).split('.')[0]}-${randomUUID().slice(0, 8)}`),
   )
-  const parts = { ...(await localParts(options)), store: openStore(pathToFileURL(join(folder, 'store')).href) }
-  const parameters = Object.fromEntries((options.param ?? []).map(splitParameter))
-  const compiled = await compileJob(job.value, parts, { parameters })
-  if (!compiled.ok) return showProblems(compiled.problems, options.json)
+  const parts = { ...localParts(options), store: openStore(pathToFileURL(join(folder, 'store')).href) }
+  const compiled = await compileFile(file, parts, { parameters })
+  const record = newRecord(compiled, parameters)
 
-  if (options.fresh) await rm(folder, { recursive: true, force: true })
-  await mkdir(folder, { recursive: true })
-  const state = resumable(await readState(folder), folder) ?? freshState(newRecord(compiled, parameters))
-  for (const warning of compiled.warnings) process.stderr.write(`warning: ${warning.message}\n`)
-  const progress = showProgress(options.json)
-  const journal = await openJournal(folder, state, (event) => progress.line(event.message))
-  const report = await execute(state.record.executionId, journal, parts, progress.records)
-  progress.end()
-  if (report === null) {
+  const unlock = await lockState(folder)
+  try {
+    if (options.fresh) await clearState(folder)
+    const state = resumable(await readState(folder), record, folder) ?? freshState(record)
+    for (const warning of compiled.warnings) process.stderr.write(`warning: ${warning.message}\n`)
+    const progress = showProgress(options.json)
+    const journal = await openJournal(folder, state, (event) => progress.line(event.message))
+    const report = await execute(state.record.executionId, journal, parts, progress.records)
+    progress.end()
+    showReport(report, options.json)
+    if (isTerminal(report.status)) return exitCode(report)
     process.stderr.write(`Interrupted. Go on with: etl run ${file} --state ${folder}\n`)
     return 130
+  } finally {
+    unlock()
   }
-  showReport(report, options.json)
-  return report.status === 'COMPLETED' ? 0 : CODES[codeOf(report)].exit === 2 ? 2 : 1
 }
 
-/** null: interrupted, and left as it is, so that it can go on. */
+/** Interrupted, it is left as it is, so that it can go on. */
 async function execute(
   executionId: string,
   journal: LocalJournal,
   parts: ActivityDeps['parts'],
   onProgress: (records: Readonly<Record<string, number>>) => void,
-): Promise<ExecutionReport | null> {
+): Promise<ExecutionReport> {
   const interruption = new AbortController()
   const interrupt = () => interruption.abort()
   process.once('SIGINT', interrupt)
@@ -93,15 +88,18 @@ async function execute(
     process.removeListener('SIGINT', interrupt)
     process.removeListener('SIGTERM', interrupt)
   }
-  return isTerminal(journal.report().status) ? journal.report() : null
+  return journal.report()
 }
 
 /** An unfinished run goes on; a finished one is not run over by accident. */
-function resumable(state: LocalState | null, folder: string): LocalState | null {
-  if (state === null || !isTerminal(state.record.status)) return state
-  throw new JobError('conflict', `${folder} holds a run that is ${state.record.status}.`, {
-    hint: 'Name another folder with --state, or start over with --fresh.',
-  })
+function resumable(state: LocalState | null, { jobName }: ExecutionRecord, folder: string): LocalState | null {
+  if (state === null) return null
+  const hint = 'Name another folder with --state, or start over with --fresh.'
+  if (isTerminal(state.record.status)) {
+    throw new JobError('conflict', `${folder} holds a run that is ${state.record.status}.`, { hint })
+  }
+  if (state.record.jobName === jobName) return state
+  throw new JobError('conflict', `${folder} holds an unfinished run of another job, ${state.record.jobName}.`, { hint })
 }
 
 function newRecord(
@@ -128,10 +126,8 @@ function newRecord(
   }
 }
 
-function splitParameter(text: string): [string, string] {
-  const at = text.indexOf('=')
-  if (at < 1) throw new JobError('usage.invalid', `--param ${text} is not of the form name=value.`)
-  return [text.slice(0, at), text.slice(at + 1)]
+function exitCode(report: ExecutionReport): number {
+  return report.status === 'COMPLETED' ? 0 : CODES[codeOf(report)].exit === 2 ? 2 : 1
 }
 
 function codeOf(report: ExecutionReport): keyof typeof CODES {

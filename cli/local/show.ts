@@ -1,17 +1,5 @@
 /** What a local run says: answers on stdout, progress on stderr; with `--json` one object and nothing else on stdout. */
-import type { Problem } from '../../core/errors/problem.js'
 import type { ExecutionReport } from '../../core/execution/report.js'
-
-export function showProblems(problems: readonly Problem[], json: boolean | undefined): number {
-  if (json) {
-    const error = { code: 'spec.invalid', message: `The job spec has ${problems.length} problem(s).` }
-    process.stdout.write(`${JSON.stringify({ error, errors: problems })}\n`)
-    return 2
-  }
-  for (const { pointer, message, hint } of problems)
-    process.stderr.write(`${pointer || '/'}: ${message}${hint === null ? '' : ` ${hint}`}\n`)
-  return 2
-}
 
 export function showReport(report: ExecutionReport, json: boolean | undefined): void {
   if (json) {
