@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { foreignSql, secret, sql } from '../../core/config/schema.js'
+import { foreignSql, secret } from '../../core/config/schema.js'
 import { DURATION } from '../../core/spec/duration.js'
 
 const sslConfig = z
@@ -75,9 +75,8 @@ export const sinkConfig = z
       .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
       .optional()
       .describe('UPSERT: columns of a unique index.'),
-    replaceWhere: sql(
-      'CONDITION',
-      'With APPEND: what is deleted when the new records are put in, at the end.',
+    replaceWhere: foreignSql(
+      'With APPEND: which rows are deleted when the new records are put in, at the end; a condition in the dialect of the database.',
     ).optional(),
     createTable: z.boolean().default(false).describe('Make the table if there is none.'),
     onSchemaChange: z

@@ -11,7 +11,7 @@ export async function openConnection(config: JdbcConnection): Promise<Connection
     // A connection that dies while nobody is waiting must not end the process; the next query says so.
     connection.on('error', () => {})
     await connection.query(
-      `SET time_zone = '+00:00', sql_mode = '${strict}', SESSION innodb_lock_wait_timeout = 50, SESSION group_concat_max_len = 1048576`,
+      `SET time_zone = '+00:00', sql_mode = '${strict}', SESSION innodb_lock_wait_timeout = 50, SESSION group_concat_max_len = 1048576, SESSION max_error_count = 65535`,
     )
     return connection
   } catch (error) {

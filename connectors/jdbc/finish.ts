@@ -1,5 +1,6 @@
 import type { Connection } from 'mysql2/promise'
 import type { SinkKey } from '../spi.js'
+import { inParentheses } from './check-condition.js'
 import type { JdbcSinkConfig } from './config.js'
 import { execute, name, rowsOf } from './mysql-sql.js'
 import { isFinished, setFinished } from './progress.js'
@@ -43,11 +44,9 @@ export async function finishReplaceWhere(
       .filter((column) => !column.generated)
       .map((column) => name(column.name))
       .join(', ')
-    // The condition is in the engine's dialect, where double quotes enclose names.
-    await execute(connection, "SET SESSION sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')")
     await execute(connection, 'START TRANSACTION')
     if (!(await isFinished(connection, keys[0]!))) {
-      await execute(connection, `DELETE FROM ${target} WHERE (${where})`)
+      await execute(connection, `DELETE FROM ${target} WHERE ${inParentheses(where)}`)
       await execute(connection, `INSERT INTO ${target} (${columns}) SELECT ${columns} FROM ${shadow}`)
       for (const key of keys) await setFinished(connection, key)
     }

@@ -4,10 +4,11 @@ import type { Session } from '../../duckdb/session.js'
 import type { Mark, OpenSink, RejectedRow, SinkBatch, SinkKey } from '../spi.js'
 import { type JdbcConnection, type JdbcSinkConfig, keyOf } from './config.js'
 import { hostOf, withConnection } from './connect.js'
+import { loadData } from './load-data.js'
 import { isConnectionLoss, mysqlFault } from './mysql-fault.js'
 import { execute, name } from './mysql-sql.js'
 import { fenced, holdsFence, setMark } from './progress.js'
-import { type Destination, insertRows, loadData } from './write-rows.js'
+import { type Destination, insertRows } from './write-rows.js'
 
 interface Writer {
   readonly config: JdbcSinkConfig
@@ -79,7 +80,8 @@ async function writeBatch(
   session: Session,
 ): Promise<readonly RejectedRow[]> {
   const { connection, config } = writer
-  if (writer.loads && (await loadData(connection, to, batch, session))) return []
+  const refused = writer.loads ? await loadData(connection, to, batch, session) : null
+  if (refused !== null) return refused
   return insertRows(connection, to, batch, session, config.batchSize)
 }
 

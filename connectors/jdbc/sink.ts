@@ -3,6 +3,8 @@ import { JobError, toJobError } from '../../core/errors/job-error.js'
 import type { Fence } from '../../core/execution/fence.js'
 import type { Schema } from '../../core/record/schema.js'
 import type { OpenSink, Sink, SinkKey } from '../spi.js'
+import { checkCondition } from './check-condition.js'
+import { namesOfNewTable } from './check-names.js'
 import { compareWithTarget } from './check-target.js'
 import { type JdbcConnection, type JdbcSinkConfig, keyOf } from './config.js'
 import { hostOf, openConnection, withConnection } from './connect.js'
@@ -29,7 +31,7 @@ export function jdbcSink(config: JdbcSinkConfig, connection: JdbcConnection): Si
     async check(input) {
       const target = await withConnection(connection, (open) => readTarget(open, config.table))
       if (target) return await problemsOf(config, connection, input, target)
-      if (config.createTable) return []
+      if (config.createTable) return namesOfNewTable(input, config)
       const message = `There is no table ${config.table}.`
       return [
         {
@@ -97,7 +99,11 @@ async function problemsOf(
   const problems = [...compareWithTarget(input, target, config)]
   try {
     checkEngine(target, config.table)
-    await withConnection(access, (open) => checkKey(open, config))
+    await withConnection(access, async (open) => {
+      await checkKey(open, config)
+      if (config.replaceWhere === undefined) return
+      problems.push(...(await checkCondition(open, await quotedTable(open, config.table), config.replaceWhere)))
+    })
   } catch (error) {
     const { code, message, hint, pointer } = toJobError(error)
     problems.push({ pointer: pointer ?? '/table', nodeId: null, code, message, hint: hint ?? null })

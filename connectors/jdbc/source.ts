@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
+import { amongAll } from '../left-out.js'
 import type { Reached, Source, SourceBatch } from '../spi.js'
 import { captureRows } from './capture-rows.js'
 import type { JdbcConnection, JdbcSourceConfig } from './config.js'
@@ -86,14 +87,14 @@ function capturedBatch(
   const schema = schemaOf(relation)
   const select = (cast: string, further = '') =>
     `SELECT ${schema.map((column, at) => `${cast}(c${at} AS ${column.type}) AS ${identifier(column.name)}`).join(', ')} FROM ${rows}${further}`
-  let out: number[] = []
+  let inSplit = (index: number) => index
   const place = (record: number) => ({ table: relation.shown, record })
   return {
     select: select('CAST'),
-    place: (index) => place(out.reduce((at, bad) => (bad <= at ? at + 1 : at), from + index)),
+    place: (index) => place(from + inSplit(index)),
     async isolate() {
       const bad = await badRows(rows, schema, session)
-      out = bad.map((one) => one.record)
+      inSplit = amongAll(bad.map((one) => one.record - from))
       const wrong = schema.map((column, at) => `(c${at} IS NOT NULL AND TRY_CAST(c${at} AS ${column.type}) IS NULL)`)
       return {
         select: select('TRY_CAST', ` AND NOT (${wrong.join(' OR ')})`),

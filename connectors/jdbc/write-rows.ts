@@ -1,12 +1,7 @@
-import { randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import type { Connection, ResultSetHeader } from 'mysql2/promise'
 import type { Column } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
-import { identifier, text } from '../../duckdb/sql.js'
+import { identifier } from '../../duckdb/sql.js'
 import type { RejectedRow, SinkBatch } from '../spi.js'
 import { asServerError, isConnectionLoss, isLockTrouble } from './mysql-fault.js'
 import { execute, name } from './mysql-sql.js'
@@ -17,32 +12,6 @@ export interface Destination {
   readonly table: string
   readonly columns: readonly Column[]
   readonly order: string | null
-}
-
-/** A piece of a batch that is made into CSV at once. */
-const pieceRecords = 65_536
-
-/**
- * LOAD DATA of a batch, within the open transaction. It cuts, rounds and skips in silence, so it counts only if rows
- * copied, affected and expected agree and nothing was warned about; else nothing of it stays, and the answer is false.
- */
-export async function loadData(
-  connection: Connection,
-  to: Destination,
-  batch: SinkBatch,
-  session: Session,
-): Promise<boolean> {
-  const pieces = csvPieces(to, batch, session)
-  try {
-    await execute(connection, 'SAVEPOINT etl_batch')
-    const result = await load(connection, to, pieces)
-    const records = Number(/Records: (\d+)/.exec(result.info)?.[1] ?? -1)
-    if (records === batch.records && result.affectedRows === batch.records && result.warningStatus === 0) return true
-  } catch (error) {
-    if (isConnectionLoss(error) || isLockTrouble(error) || !asServerError(error).code?.startsWith('ER_')) throw error
-  }
-  await execute(connection, 'ROLLBACK TO SAVEPOINT etl_batch')
-  return false
 }
 
 /** INSERT of many rows at a time; rows that the target refuses, or would change, come back. */
@@ -81,48 +50,29 @@ export async function allowsLoadData(connection: Connection): Promise<boolean> {
   return Number((rows as { allowed: unknown }[])[0]?.allowed) === 1
 }
 
-/** The batch as CSV, piece by piece: the next is made while the one before is on its way. */
-async function* csvPieces(to: Destination, batch: SinkBatch, session: Session): AsyncGenerator<Buffer, void, void> {
-  const write = async (from: number): Promise<string | null> => {
-    if (from >= batch.records) return null
-    const file = join(session.folder, `${randomUUID()}.load`)
-    await session.run(
-      `COPY (SELECT ${encoded(to)} FROM ${batch.table} WHERE rowid >= ${from} AND rowid < ${from + pieceRecords})
-       TO ${text(file)} (FORMAT csv, HEADER false, NULLSTR 'NULL', QUOTE '"', ESCAPE '"', DELIMITER ',')`,
-    )
-    return file
+/** What the target says of each of these rows alone; null: it takes it. Nothing of them stays. */
+export async function refusalsOf(
+  connection: Connection,
+  to: Destination,
+  batch: SinkBatch,
+  session: Session,
+  rows: readonly number[],
+): Promise<readonly (readonly [row: number, message: string | null])[]> {
+  if (rows.length === 0) return []
+  const values = await session.rows(
+    `SELECT ${encoded(to, 'TEXT')}, rowid FROM ${batch.table} WHERE rowid IN (${rows.join(', ')}) ORDER BY rowid`,
+  )
+  const answers: [number, string | null][] = []
+  for (const row of values) {
+    const trouble = await tryInsert(connection, to, [row])
+    if (trouble === null) await execute(connection, 'ROLLBACK TO SAVEPOINT etl_rows')
+    answers.push([Number(row.at(-1)), trouble])
   }
-  let next = write(0)
-  try {
-    for (let from = pieceRecords; ; from += pieceRecords) {
-      const file = await next
-      if (file === null) return
-      next = write(from)
-      next.catch(() => {})
-      yield* createReadStream(file, { highWaterMark: 1024 * 1024 })
-      await rm(file, { force: true })
-    }
-  } finally {
-    const unread = await next.catch(() => null)
-    if (unread !== null) await rm(unread, { force: true })
-  }
+  return answers
 }
 
-async function load(connection: Connection, to: Destination, pieces: AsyncIterable<Buffer>): Promise<ResultSetHeader> {
-  const decoded = to.columns.flatMap((column, at) => {
-    const { decode } = writtenAs(column.type)
-    return decode ? [`${name(column.name)} = ${decode(`@v${at}`)}`] : []
-  })
-  const columns = to.columns.map((column, at) => (writtenAs(column.type).decode ? `@v${at}` : name(column.name)))
-  const order = to.order ? [name(to.order)] : []
-  const [result] = await connection.query<ResultSetHeader>({
-    sql: `LOAD DATA LOCAL INFILE 'batch' INTO TABLE ${to.table} CHARACTER SET utf8mb4
-      FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"' ESCAPED BY '' LINES TERMINATED BY '\\n'
-      (${[...columns, ...order].join(', ')}) ${decoded.length > 0 ? `SET ${decoded.join(', ')}` : ''}`,
-    infileStreamFactory: () => Readable.from(pieces, { objectMode: false, highWaterMark: 1024 * 1024 }),
-  })
-  return result
-}
+/** Of a single record the number of the row says nothing. */
+export const withoutRow = (message: string): string => message.replace(/ at row \d+$/, '')
 
 /** null: all rows are in. Else nothing of them is, and why. */
 async function tryInsert(
@@ -142,17 +92,17 @@ async function tryInsert(
     const [warnings] = await connection.query('SHOW WARNINGS')
     const [first] = warnings as { Message?: string }[]
     await execute(connection, 'ROLLBACK TO SAVEPOINT etl_rows')
-    return first?.Message ?? 'The database would have changed the record.'
+    return withoutRow(first?.Message ?? 'The database would have changed the record.')
   } catch (error) {
     const { code, sqlMessage } = asServerError(error)
     if (isConnectionLoss(error) || isLockTrouble(error) || !code?.startsWith('ER_')) throw error
     await execute(connection, 'ROLLBACK TO SAVEPOINT etl_rows')
-    return sqlMessage ?? code
+    return withoutRow(sqlMessage ?? code)
   }
 }
 
 /** TEXT: every value as text, which is exact for every type. */
-function encoded(to: Destination, as: 'CSV' | 'TEXT' = 'CSV'): string {
+export function encoded(to: Destination, as: 'CSV' | 'TEXT' = 'CSV'): string {
   const columns = to.columns.map((column, at) => {
     const value = writtenAs(column.type).encode(identifier(column.name))
     return `${as === 'TEXT' ? `CAST(${value} AS VARCHAR)` : value} AS c${at}`

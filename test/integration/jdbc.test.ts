@@ -155,6 +155,8 @@ describe('records that the table refuses come back, and the rest is written', ()
   })
 })
 
+const asTexts = (rows: unknown) => (rows as object[]).map((row) => Object.values(row).map(String))
+
 describe('many records that the table refuses', () => {
   /** As the server judges each record alone, in order. */
   const oracle = async (url: string, table: string, select: string) => {
@@ -187,7 +189,7 @@ describe('many records that the table refuses', () => {
       expect(expected.rejected.length).toBeGreaterThan(100)
       expect(rejected.map(({ rowid }) => rowid)).toEqual(expected.rejected.map(({ rowid }) => rowid))
       expect(rejected.slice(0, 100)).toEqual(expected.rejected.slice(0, 100))
-      expect(await onServer(url, 'SELECT * FROM strict ORDER BY id, k')).toEqual(expected.rows)
+      expect(asTexts(await onServer(url, 'SELECT * FROM strict ORDER BY id, k'))).toEqual(asTexts(expected.rows))
     })
   })
 
