@@ -73,7 +73,7 @@ export async function inferColumns(
     return await jsonColumns(local, format, config, session)
   } catch (cause) {
     if (cause instanceof JobError && ['record.bad', 'sql.invalid', 'internal'].includes(cause.code)) {
-      throw cannotInfer(file.path, cause.message, cause)
+      throw cannotInfer(file.path, plainReason(cause.message), cause, hintFor(cause.message, format))
     }
     throw cause
   } finally {
@@ -100,12 +100,8 @@ async function csvColumns(file: TextFile, config: FileSourceConfig, session: Ses
     const names = head.names ?? guessed.map((column) => column.name)
     const columns = names.map((name, at) => ({ name, type: guessed[at]?.type ?? 'VARCHAR' }))
     const asText = names.map((name) => ({ name, type: 'VARCHAR' }))
-    return await withoutForeignDates(
-      columns,
-      readCsv(options, asText, slice, ', ignore_errors = true'),
-      config,
-      session,
-    )
+    const sampled = readCsv(options, asText, slice, ', ignore_errors = true')
+    return await withoutRounding(await withoutForeignDates(columns, sampled, config, session), sampled, session)
   }
   if (head.names === null) throw cannotInfer(file.shown, 'it has no records and no header')
   return head.names.map((name) => ({ name, type: 'VARCHAR' }))
@@ -130,6 +126,27 @@ async function withoutForeignDates(
   return columns.map((column) => (foreign.has(column.name) ? { ...column, type: 'VARCHAR' } : column))
 }
 
+/** DuckDB takes whole numbers that are too long for BIGINT for DOUBLE, which would round them. */
+async function withoutRounding(columns: Schema, asText: string, session: Session): Promise<Schema> {
+  const doubles = columns.filter(({ type }) => type === 'DOUBLE')
+  if (doubles.length === 0) return columns
+  const found = doubles.flatMap(({ name }) => {
+    const value = identifier(name)
+    return [
+      `coalesce(bool_or(regexp_full_match(${value}, '[+-]?[0-9]{16,}')), false)`,
+      `coalesce(bool_and(regexp_full_match(${value}, '[+-]?[0-9]{1,38}')), false)`,
+    ]
+  })
+  const [facts = []] = await session.rows(`SELECT ${found.join(', ')} FROM ${asText}`)
+  const exact = new Map(
+    doubles.flatMap(({ name }, at) => {
+      const [long, whole] = [facts[2 * at], facts[2 * at + 1]]
+      return long === true ? [[name, whole === true ? 'HUGEINT' : 'VARCHAR'] as const] : []
+    }),
+  )
+  return columns.map((column) => ({ ...column, type: exact.get(column.name) ?? column.type }))
+}
+
 async function jsonColumns(
   file: TextFile,
   format: 'json' | 'jsonl',
@@ -144,7 +161,7 @@ async function jsonColumns(
       { ...file, from: start, stop: sampleBytes, records: Number.POSITIVE_INFINITY },
       plain,
     )) {
-      await writeFile(path, bytes)
+      await writeFile(path, objectLines(bytes))
       break
     }
   }
@@ -154,13 +171,35 @@ async function jsonColumns(
     ...(config.timestampFormat === undefined ? [] : [`, timestampformat = ${text(config.timestampFormat)}`]),
   ].join('')
   return session.describe(
-    `SELECT * FROM read_json(${text(path)}, compression = 'uncompressed', format = ${layout}, sample_size = -1, maximum_object_size = 67108864${formats})`,
+    `SELECT * FROM read_json(${text(path)}, compression = 'uncompressed', format = ${layout}, records = true, sample_size = -1, maximum_object_size = 67108864${formats})`,
   )
 }
 
-const cannotInfer = (path: string, why: string, cause?: unknown) =>
+/** A line that is no object is a bad record, and says nothing about columns. */
+function objectLines(bytes: Uint8Array): string {
+  const lines = Buffer.from(bytes).toString('utf8').split('\n')
+  return lines.filter((line) => /^\s*\{/.test(line)).join('\n')
+}
+
+/** DuckDB's sniffer answers with a page of advice about its own options. */
+function plainReason(message: string): string {
+  if (/expected records/.test(message)) return 'it holds no objects, or something else beside them'
+  return /^Error when sniffing/.test(message)
+    ? 'it does not look like CSV with this delimiter and quote; lines end in LF or CR LF'
+    : message
+}
+
+function hintFor(message: string, format: Format): string | undefined {
+  if (/unicode|not utf-8/i.test(message))
+    return 'Say how it is written, like `encoding: latin-1` or `encoding: utf-16`.'
+  return format === 'parquet' || /Malformed/.test(message)
+    ? 'The file may be damaged, or of another format.'
+    : undefined
+}
+
+const cannotInfer = (path: string, why: string, cause?: unknown, hint = 'Declare `columns: {name: TYPE}`.') =>
   new JobError('source.unreadable', `The columns of ${path} cannot be told: ${why.replace(/\.$/, '')}.`, {
     cause,
     pointer: '/columns',
-    hint: 'Declare `columns: {name: TYPE}`.',
+    hint,
   })

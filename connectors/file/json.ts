@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
+import { amongAll } from '../left-out.js'
 import type { SourceBatch } from '../spi.js'
 import type { FileSourceConfig } from './config.js'
 import { badDocuments, longObjects, readJson } from './json-options.js'
@@ -23,7 +24,7 @@ export function jsonBatch(
       // Nothing is named where the text itself is broken: then the file is bad as a whole, and the error says where.
       if (bad.length === 0) await session.run(`CREATE OR REPLACE TEMP TABLE whole_document AS ${select}`)
       const out = new Set(bad.map((one) => one.index))
-      good = indexWithout(out)
+      good = amongAll([...out])
       return {
         select: selectWithout(out, file, schema),
         rejected: bad.map(({ index, message, original }) => ({
@@ -46,10 +47,4 @@ function selectWithout(out: ReadonlySet<number>, file: { path: string; size: num
       SELECT TRY(json_transform(json, ${text(JSON.stringify(types))})) AS document, row_number() OVER () - 1 AS number
       FROM read_json_objects(${text(file.path)}, compression = 'uncompressed', format = 'auto'${longObjects(file.size)}))
     WHERE number NOT IN (${[-1, ...out].join(', ')})`
-}
-
-/** From the number among the good records to the number among all. */
-function indexWithout(out: ReadonlySet<number>): (index: number) => number {
-  const sorted = [...out].sort((a, b) => a - b)
-  return (index) => sorted.reduce((at, bad) => (bad <= at ? at + 1 : at), index)
 }

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
+import { amongAll } from '../left-out.js'
 import type { SourceBatch } from '../spi.js'
 import { checkNames } from './check-names.js'
 
@@ -55,12 +56,12 @@ function parquetBatch(
   const bad = schema.map(
     (column) => `(${identifier(column.name)} IS NOT NULL AND ${castOf('TRY_CAST', column)} IS NULL)`,
   )
-  let out: number[] = []
+  let inBatch = (index: number) => index
   return {
     select: select('CAST'),
     place: (index) => ({
       file: file.shown,
-      record: out.reduce((at, number) => (number <= at ? at + 1 : at), from + index),
+      record: from + inBatch(index),
     }),
     async isolate() {
       const value = (column: Schema[number]) =>
@@ -74,7 +75,7 @@ function parquetBatch(
       )
       // A broken page is no bad record: reading it again says so.
       if (rows.length === 0) await session.run(`CREATE OR REPLACE TEMP TABLE whole_batch AS ${select('CAST')}`)
-      out = rows.map(([number]) => Number(number))
+      inBatch = amongAll(rows.map(([number]) => Number(number) - from))
       return {
         select: select('TRY_CAST', ` AND NOT coalesce(${bad.join(' OR ')}, false)`),
         rejected: rows.map(([number, original, message]) => ({

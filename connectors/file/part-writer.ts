@@ -28,7 +28,7 @@ export function partWriter(folder: string, format: PartFormat, fence: Fence): Pa
       if (batch.records === 0) return
       const first = !format.appendable || parts.length === 0
       const local = join(session.folder, `${randomUUID()}.part`)
-      await session.run(format.copy(batch.table, local, { first }))
+      await session.run(format.copy(batch.table, local, { first, schema: batch.schema }))
       if (first) {
         const part = `${fenceName(fence)}-${String(parts.length).padStart(4, '0')}-${randomUUID().slice(0, 8)}`
         parts.push(part)
