@@ -6,11 +6,11 @@ import { nearestHint } from '../core/spec/nearest.js'
 /** BIND: nothing has run yet, so whatever is wrong lies in the statement and not in a record. */
 export type Moment = 'BIND' | 'RUN'
 
-export function duckdbError(error: unknown, moment: Moment = 'RUN'): JobError {
+export function duckdbError(error: unknown, moment: Moment = 'RUN', folder: string | null = null): JobError {
   if (isJobError(error)) return error
   const raw = messageOf(error)
   const [, kind = '', said = raw] = /^([A-Za-z ]+) Error: ([\s\S]*)$/.exec(raw) ?? []
-  const message = firstParagraph(said)
+  const message = withoutOurFiles(firstParagraph(said), folder)
   const hint = hintFor(message)
   return new JobError(codeOf(kind, said, moment), message, { cause: error, ...(hint === null ? {} : { hint }) })
 }
@@ -47,6 +47,16 @@ function firstParagraph(said: string): string {
   const paragraph = said.split(/\n\s*\n|\nLINE \d+:/, 1)[0] ?? said
   const line = paragraph.replace(/\s+/g, ' ').trim()
   return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line
+}
+
+/** Files in a session's folder are copies and slices of ours, whose names mean nothing to a reader. */
+function withoutOurFiles(message: string, folder: string | null): string {
+  if (folder === null || !message.includes(folder)) return message
+  return message
+    .split(folder)
+    .reduce(
+      (before, after) => `${before.replace(/(\bfile )?["']?$/, '')}the file${after.replace(/^[^\s"',;:)]*["']?/, '')}`,
+    )
 }
 
 /** DuckDB lists what it knows (`Candidate bindings: "amount", "date"`); the nearest of them is worth naming. */

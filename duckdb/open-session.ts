@@ -9,10 +9,12 @@ import { text } from './sql.js'
 import { toJavaScript } from './values.js'
 
 export async function openSession(options: SessionOptions): Promise<Session> {
-  const instance = await translated('RUN', () => DuckDBInstance.create(':memory:', startSettings(options)))
+  const instance = await translated(options.folder, 'RUN', () =>
+    DuckDBInstance.create(':memory:', startSettings(options)),
+  )
   try {
     const connection = await instance.connect()
-    await translated('RUN', () => connection.run(lockDown(options.folder)))
+    await translated(options.folder, 'RUN', () => connection.run(lockDown(options.folder)))
     return new OpenSession(options.folder, instance, connection, true)
   } catch (error) {
     instance.closeSync()
@@ -52,13 +54,13 @@ class OpenSession implements Session {
   ) {}
 
   run(sql: string): Promise<void> {
-    return translated('RUN', async () => {
+    return translated(this.folder, 'RUN', async () => {
       await this.connection.run(sql)
     })
   }
 
   rows(sql: string): Promise<unknown[][]> {
-    return translated('RUN', async () => {
+    return translated(this.folder, 'RUN', async () => {
       const reader = await this.connection.runAndReadAll(sql)
       return reader.getRows().map((row) => row.map(toJavaScript))
     })
@@ -69,15 +71,15 @@ class OpenSession implements Session {
   }
 
   describe(select: string): Promise<Schema> {
-    return translated('BIND', () => describeSelect(this.connection, select))
+    return translated(this.folder, 'BIND', () => describeSelect(this.connection, select))
   }
 
   append(table: string, columns: readonly (readonly unknown[])[]): Promise<void> {
-    return translated('RUN', () => appendColumns(this.connection, table, columns))
+    return translated(this.folder, 'RUN', () => appendColumns(this.connection, table, columns))
   }
 
   async connect(): Promise<Session> {
-    const connection = await translated('RUN', () => this.instance.connect())
+    const connection = await translated(this.folder, 'RUN', () => this.instance.connect())
     const other = new OpenSession(this.folder, this.instance, connection, false)
     this.others.add(other)
     return other
@@ -103,10 +105,10 @@ export async function describeSelect(connection: DuckDBConnection, select: strin
   return reader.getRows().map(([name, type]) => ({ name: String(name), type: String(type) }))
 }
 
-async function translated<T>(moment: Moment, work: () => Promise<T>): Promise<T> {
+async function translated<T>(folder: string, moment: Moment, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    throw duckdbError(error, moment)
+    throw duckdbError(error, moment, folder)
   }
 }

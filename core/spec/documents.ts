@@ -25,7 +25,13 @@ export interface ParsedFile {
 /** Dates stay text: what a value means is for the schema of its field to say. */
 export function parseDocuments(text: string): ParsedFile {
   const lines = new LineCounter()
-  const parsed = parseAllDocuments(text, { lineCounter: lines, schema: 'core', prettyErrors: false, uniqueKeys: true })
+  const parsed = parseAllDocuments(text, {
+    lineCounter: lines,
+    schema: 'core',
+    prettyErrors: false,
+    uniqueKeys: true,
+    merge: true,
+  })
   if (!Array.isArray(parsed)) return { documents: [], problems: [problem('', 'The file is empty.', null)] }
   const documents: ParsedDocument[] = []
   const problems: Problem[] = []
