@@ -4,6 +4,6 @@ import { main } from './setup/main.mjs'
 import { takeDown } from './setup/stack.mjs'
 
 await main(async () => {
-  for (const name of ['main', 'test', 'bench']) await takeDown(name)
+  for (const name of ['main', 'test', 'bench', 'mysql9']) await takeDown(name)
   say('nothing of this checkout is kept running')
 })

@@ -2,6 +2,7 @@
 import { build } from './setup/build.mjs'
 import { jest } from './setup/jest.mjs'
 import { main } from './setup/main.mjs'
+import { serverOf } from './setup/mysql.mjs'
 import { packages } from './setup/packages.mjs'
 import { withStack } from './setup/stack.mjs'
 
@@ -28,10 +29,3 @@ await main(async (args) => {
   process.stdout.write(`${passed} passed, ${failed} failed\n`)
   return failed > 0 || passed === 0 ? 1 : 0
 })
-
-/** Tests make databases of their own. */
-function serverOf(url) {
-  const server = new URL(url)
-  server.pathname = ''
-  return server.href
-}

@@ -17,7 +17,7 @@ export async function startMysql(directory) {
   if (!existsSync(data)) await step('prepare a private MySQL', () => initialise(program, maria, data))
   return step('start MySQL', async () => {
     const [port] = await freePorts(1)
-    const password = randomBytes(18).toString('base64url')
+    const password = newPassword()
     const socketFolder = mkdtempSync(join(tmpdir(), 'etl-mysql-'))
     const accounts = join(directory, 'mysql-accounts.sql')
     writeFileSync(accounts, accountsFor(password), { mode: 0o600 })
@@ -34,6 +34,13 @@ export async function startMysql(directory) {
       rmSync(accounts, { force: true })
     }
   })
+}
+
+/** For tests, which make databases of their own. */
+export function serverOf(url) {
+  const server = new URL(url)
+  server.pathname = ''
+  return server.href
 }
 
 /** The data folder takes its name when it is complete, so an interrupted set-up begins again. */
@@ -60,7 +67,7 @@ function common(program) {
   return ['--no-defaults', ...asRoot, ...(program.base ? [`--basedir=${program.base}`] : [])]
 }
 
-function options(maria, data, port, socketFolder) {
+export function options(maria, data, port, socketFolder) {
   const pool = Math.min(1024, Math.floor(totalmem() / 8 / 2 ** 20))
   return [
     `--datadir=${data}`,
@@ -79,8 +86,10 @@ function options(maria, data, port, socketFolder) {
   ]
 }
 
+export const newPassword = () => randomBytes(18).toString('base64url')
+
 /** Runs at every start, before the server takes connections: nobody gets in without this start's password. */
-function accountsFor(password) {
+export function accountsFor(password) {
   const open = ['localhost', '127.0.0.1', '::1', hostname().toLowerCase()]
   const drops = open.flatMap((host) => [`''@'${host}'`, ...(host === 'localhost' ? [] : [`'root'@'${host}'`])])
   return [

@@ -5,6 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Stop, step } from './log.mjs'
 import { startMysql } from './mysql.mjs'
+import { startMysql9 } from './mysql9.mjs'
 import { home, root } from './paths.mjs'
 import { answers, demand, freePorts, untilReady } from './ports.mjs'
 import { launch, run } from './process.mjs'
@@ -25,6 +26,9 @@ export const services = {
       await demand('ETL_MYSQL_URL', hostname, Number(port || 3306), { speaksFirst: true })
       return { url }
     },
+  },
+  mysql9: {
+    start: ({ directory }) => startMysql9(directory),
   },
   temporal: {
     isOutdated: isConfigured('ETL_TEMPORAL_ADDRESS'),
