@@ -1,10 +1,11 @@
 /** Private servers that a test may stop and start in the middle of its work: same port, same data. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { Connection } from '@temporalio/client'
 import { createConnection } from 'mysql2/promise'
 // @ts-expect-error set-up scripts are plain JavaScript, they run before any package is there
@@ -76,8 +77,11 @@ async function mysqlCommands() {
     return { install, server, env: { TMPDIR: '/tmp' }, within: (path: string) => path.slice(system.length) }
   }
   const { server, base, env } = (await mysqlProgram()) as { server: string; base?: string; env?: NodeJS.ProcessEnv }
+  const { stdout } = await promisify(execFile)(server, ['--version'], { env: { ...process.env, ...env } })
   const installer = base ? join(base, 'bin', 'mariadb-install-db') : 'mariadb-install-db'
-  const install = { command: [installer] as Command, option: '--auth-root-authentication-method=normal' }
+  const install = stdout.includes('MariaDB')
+    ? { command: [installer] as Command, option: '--auth-root-authentication-method=normal' }
+    : { command: [server] as Command, option: '--initialize-insecure' }
   return { install, server: [server] as Command, env, within: (path: string) => path }
 }
 
