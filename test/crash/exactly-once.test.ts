@@ -189,7 +189,7 @@ async function checksums(name: string): Promise<Record<string, unknown>> {
     const row = "CONCAT_WS('|', id, origin, delay, COALESCE(state, 'NULL'))"
     const rows = await query(
       `SELECT COUNT(*), COUNT(DISTINCT id), SUM(CRC32(${row})),
-              BIT_XOR(CAST(CONV(SUBSTRING(MD5(${row}), 1, 15), 16, 10) AS UNSIGNED)) FROM target.${name}_rows`,
+              BIT_XOR(CAST(CONV(SUBSTRING(SHA2(${row}, 256), 1, 15), 16, 10) AS UNSIGNED)) FROM target.${name}_rows`,
     )
     const sums = await query(`SELECT origin, state, flights, total, mean FROM target.${name}_sums ORDER BY origin`)
     return { rows: String(rows), sums: String(sums) }
