@@ -8,7 +8,7 @@ import { type Dialect, type Stretch, takeRecords } from './record-ends.js'
 const stretchBytes = 16 * 1024 * 1024
 
 /** A longer record is refused: a quote that is never closed must not eat the memory of the worker. */
-export const longestRecord = 64 * 1024 * 1024
+export const longestRecord = 128 * 1024 * 1024
 
 export interface FileStretch {
   /** Whole records. */
