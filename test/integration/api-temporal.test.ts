@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { Client, Connection } from '@temporalio/client'
-import { openStarter } from '../../api/starter.js'
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client'
+import type { Reconciled } from '../../api/reconcile.js'
+import { openStarter, type StarterOptions } from '../../api/starter.js'
 import { openTemporal, workflowIdOf } from '../../api/temporal.js'
 import { type LentApi, withApi } from '../support/api.js'
 
@@ -46,13 +47,36 @@ async function eventually<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-async function start(api: LentApi) {
+const later = { nowMs: () => Date.now() + 120_000 }
+
+async function withReconciler(
+  api: LentApi,
+  options: StarterOptions,
+  run: (reconcile: () => Promise<Reconciled>) => Promise<void>,
+): Promise<void> {
+  await api.deps.starter.close()
+  const temporal = openTemporal({ address, namespace })
+  const starter = openStarter(temporal, api.deps.executions, api.deps.log, options)
+  try {
+    await run(starter.reconcile)
+  } finally {
+    await starter.close()
+    await temporal.close()
+  }
+}
+
+async function isAskedToCancel(handle: WorkflowHandle): Promise<boolean> {
+  const { events } = await handle.fetchHistory()
+  return (events ?? []).some((event) => (event.workflowExecutionCancelRequestedEventAttributes ?? null) !== null)
+}
+
+async function start(api: LentApi, name = 'copy') {
   await writeFile(join(api.folder, 'in.csv'), 'id\n1\n')
   const nodes = [
     { id: 'in', source: 'file', config: { path: 'in.csv' } },
     { id: 'out', sink: 'file', input: 'in', config: { path: 'out', format: 'csv' } },
   ]
-  const { jobId } = (await api.call('post', '/jobs').send({ name: 'copy', nodes }).expect(201)).body
+  const { jobId } = (await api.call('post', '/jobs').send({ name, nodes }).expect(201)).body
   const { executionId } = (await api.call('post', `/jobs/${jobId}/executions`).send({}).expect(202)).body
   return { executionId, handle: client.workflow.getHandle(workflowIdOf(jobId, executionId)) }
 }
@@ -94,6 +118,93 @@ describe('an accepted execution', () => {
         ),
       ).toBe(true)
       await handle.terminate()
+    })
+  }, 60_000)
+
+  test('that was to be cancelled while Temporal was away is cancelled once it is back', async () => {
+    await withApi({}, async (api) => {
+      const { executionId, handle } = await start(api)
+      await client.workflow.start('jobExecution', {
+        workflowId: handle.workflowId,
+        taskQueue: 'etl-control',
+        args: [{ executionId }],
+      })
+      await api.database.execute(
+        "UPDATE etl_job_execution SET workflow_id = :workflowId, execution_status = 'RUNNING', generation = 1",
+        { workflowId: handle.workflowId },
+      )
+      expect((await api.call('post', `/executions/${executionId}/cancel`).expect(202)).body.status).toBe('RUNNING')
+      expect(api.logged.join()).toContain('will be carried out later')
+      await withReconciler(api, {}, async (reconcile) => {
+        expect((await reconcile()).cancelled).toBe(1)
+        expect(await isAskedToCancel(handle)).toBe(true)
+        // It never ends by itself here; once it is closed, so is the row, as was asked.
+        await handle.terminate()
+      })
+      await withReconciler(api, later, async (reconcile) => {
+        expect((await reconcile()).closed).toBe(1)
+      })
+      expect((await api.deps.executions.get(executionId)).status).toBe('CANCELLED')
+    })
+  }, 60_000)
+
+  test('whose workflow was terminated, or is not known to Temporal, is closed as FAILED and says why', async () => {
+    await withApi({}, async (api) => {
+      const terminated = await start(api)
+      const unknown = await start(api, 'other')
+      await client.workflow.start('jobExecution', {
+        workflowId: terminated.handle.workflowId,
+        taskQueue: 'etl-control',
+        args: [{ executionId: terminated.executionId }],
+      })
+      await api.database.execute(
+        "UPDATE etl_job_execution SET workflow_id = CONCAT('etl-job/', job_id, '/', execution_id), execution_status = 'RUNNING', generation = 1",
+      )
+      await api.database.execute(
+        'UPDATE etl_lineage l JOIN etl_job_execution e USING (lineage_id) SET l.owner_execution_id = e.execution_id, l.generation = 1',
+      )
+      await withReconciler(api, later, async (reconcile) => {
+        expect((await reconcile()).closed).toBe(1)
+        expect((await api.deps.executions.get(terminated.executionId)).status).toBe('RUNNING')
+        await terminated.handle.terminate()
+      })
+      await withReconciler(api, {}, async (reconcile) => {
+        // Within the first minute it may be about to say so itself.
+        expect((await reconcile()).closed).toBe(0)
+      })
+      await withReconciler(api, later, async (reconcile) => {
+        expect((await reconcile()).closed).toBe(1)
+        expect((await reconcile()).closed).toBe(0)
+      })
+      for (const { executionId } of [terminated, unknown]) {
+        const { body } = await api.call('get', `/executions/${executionId}`).expect(200)
+        expect(body).toMatchObject({ status: 'FAILED', error: { code: 'workflow.lost' } })
+        const events = await api.deps.executions.events(executionId, { limit: 50 })
+        expect(events.at(-1)).toMatchObject({ type: 'FAILED', level: 'ERROR', code: 'workflow.lost' })
+      }
+    })
+  }, 60_000)
+
+  test('that was deleted leaves no workflow running', async () => {
+    await withApi({}, async (api) => {
+      const { executionId } = await start(api)
+      const startFor = async (id: string) =>
+        await client.workflow.start('jobExecution', {
+          workflowId: workflowIdOf('some-job', id),
+          taskQueue: 'etl-control',
+          args: [{ executionId: id }],
+        })
+      const orphan = await startFor(`gone-${randomBytes(4).toString('hex')}`)
+      const kept = await startFor(executionId)
+      await withReconciler(api, later, async (reconcile) => {
+        // Temporal lists a workflow a moment after it began.
+        await eventually(async () => {
+          await reconcile()
+          expect(await isAskedToCancel(orphan)).toBe(true)
+        })
+      })
+      expect(await isAskedToCancel(kept)).toBe(false)
+      await Promise.all([orphan.terminate(), kept.terminate()])
     })
   }, 60_000)
 

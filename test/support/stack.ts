@@ -26,6 +26,8 @@ export interface Stack {
   request<T = Readonly<Record<string, string>>>(method: string, path: string, body?: unknown): Promise<Answer<T>>
   startWorker(): Promise<void>
   killWorker(): Promise<void>
+  /** As an operator would: SIGTERM; answers the exit code. */
+  stopWorker(): Promise<number | null>
   submit(spec: unknown): Promise<string>
   execution(executionId: string): Promise<ExecutionReport>
   untilEnded(executionId: string, withinMs?: number): Promise<ExecutionReport>
@@ -91,6 +93,14 @@ export async function withStack<T>(
       if (dying === null || dying.exitCode !== null) return
       dying.kill('SIGKILL')
       if (dying.exitCode === null && dying.signalCode === null) await once(dying, 'exit')
+    },
+    stopWorker: async () => {
+      const ending = worker
+      worker = null
+      if (ending === null) return null
+      const exited = once(ending, 'exit')
+      ending.kill('SIGTERM')
+      return ((await exited) as [number | null])[0]
     },
     submit: async (spec) => {
       const job = await request<Readonly<Record<string, string>>>('POST', '/api/v1/jobs', spec)
