@@ -204,10 +204,10 @@ describe('bad records', () => {
   })
 
   test('too long to hold are refused with file and line', async () => {
-    await write(`a,b\nx,1\n"${'z'.repeat(70 * 1024 * 1024)}",2\n`)
+    await write(`a,b\nx,1\n"${'z'.repeat(130 * 1024 * 1024)}",2\n`)
     await expect(readAll(source({ columns }), session)).rejects.toMatchObject({
       code: 'record.bad',
-      message: expect.stringMatching(/line 3 of .*x\.csv is longer than 64 MiB/),
+      message: expect.stringMatching(/line 3 of .*x\.csv is longer than 128 MiB/),
     })
   })
 
