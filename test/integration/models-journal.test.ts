@@ -1,6 +1,15 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from '@jest/globals'
+import type { ActivityDeps } from '../../activities/deps.js'
+import { discardOld } from '../../activities/discard-old.js'
+import { JobError } from '../../core/errors/job-error.js'
 import type { Owner } from '../../core/execution/effects.js'
+import { fenceName } from '../../core/execution/fence.js'
 import type { CheckpointCommit, Journal } from '../../core/execution/journal.js'
+import { defaultLimits } from '../../core/execution/limits.js'
 import type { Plan } from '../../core/execution/plan.js'
 import { noFailures } from '../../core/restart/strategy.js'
 import type { JobSettings } from '../../core/spec/settings.js'
@@ -8,6 +17,8 @@ import { type Database, openDatabase } from '../../models/database.js'
 import { type ExecutionStore, executionStore, type NewExecution } from '../../models/stores/execution-store.js'
 import { type JobStore, jobStore } from '../../models/stores/job-store.js'
 import { mysqlJournal } from '../../models/stores/journal.js'
+import { openStore } from '../../storage/open-store.js'
+import type { ObjectStore } from '../../storage/store.js'
 import { withMigratedDatabase } from '../support/lend.js'
 import { counted, jobSecrets, sampleJob } from '../support/sample-job.js'
 
@@ -411,6 +422,80 @@ describe('an execution', () => {
       expect(await journal.restorePoint(fork.executionId)).toMatchObject({ epoch: 1, states: commit(1).states })
       expect(await journal.pendingPlan(fork.executionId)).toBeNull()
     })
+  })
+})
+
+describe('checkpoints beyond those retained', () => {
+  const stateOf = (epoch: number) =>
+    `lineage/l/state/v/0/${fenceName({ generation: 1, attempt: 0, epoch, activityAttempt: 1 })}/s.parquet`
+  const commitWith = (epoch: number) =>
+    commit(epoch, { states: commit(epoch).states.map((state) => ({ ...state, path: stateOf(epoch) })) })
+
+  test('give up their state and are marked; forks keep theirs, and nothing can start from what is gone', async () => {
+    await withCatalogue({}, async ({ journal, executions, start, accept }) => {
+      const owner = await start()
+      await journal.storePlan(owner, plan(1))
+      const ids: string[] = []
+      for (const epoch of [1, 2, 3, 4, 5]) {
+        await journal.completeCheckpoint(owner, commitWith(epoch))
+        ids.push((await executions.get(owner.executionId)).lastCheckpointId ?? '')
+      }
+      await accept({ forkOf: ids[0] ?? '', triggerType: 'FORK' })
+      const needed = await journal.retain?.(owner.executionId, 2, false)
+      expect(needed).toEqual({ named: new Set([stateOf(1), stateOf(4), stateOf(5)]), before: 4 })
+      expect(await journal.retain?.(owner.executionId, 2, false)).toEqual(needed)
+
+      const shown = await executions.checkpoints(owner.executionId, { limit: 10, order: 'OLDEST' })
+      expect(shown.items.map((one) => one.stateDiscarded)).toEqual([false, true, true, false, false, false])
+      expect(await executions.states(ids[1] ?? '')).toEqual([])
+      await expect(accept({ forkOf: ids[1] ?? '', triggerType: 'FORK' })).rejects.toMatchObject({ code: 'conflict' })
+      expect(await journal.restorePoint(owner.executionId)).toMatchObject({ epoch: 5, states: commitWith(5).states })
+      expect(await journal.pendingPlan(owner.executionId)).toEqual(plan(6))
+    })
+  })
+
+  test('leave their files to the next time where a kill came between the commit and the deletion', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'etl-retain-'))
+    try {
+      await withCatalogue({}, async ({ journal, start }) => {
+        const owner = await start()
+        const store = openStore(pathToFileURL(folder).href)
+        await journal.storePlan(owner, plan(1))
+        for (const epoch of [1, 2, 3, 4]) {
+          await store.putText(stateOf(epoch), 'state')
+          await journal.completeCheckpoint(owner, commitWith(epoch))
+        }
+        const discard = (removing: ObjectStore, warn: ActivityDeps['warn']) =>
+          discardOld(
+            {
+              journal,
+              parts: { store: removing } as ActivityDeps['parts'],
+              heartbeatTimeoutMs: 1,
+              now: Date.now,
+              jitter: () => 0,
+              signalAdmitted: async () => undefined,
+              limits: async () => ({ ...defaultLimits, graceMs: -1000 }),
+              ...(warn === undefined ? {} : { warn }),
+            },
+            { executionId: owner.executionId, lineageId: 'l', retained: 1, isOver: false },
+          )
+        const files = async () => {
+          const keys: string[] = []
+          for await (const { key } of store.list('lineage/')) keys.push(key)
+          return keys
+        }
+        const warned: string[] = []
+        const failing = { ...store, remove: () => Promise.reject(new JobError('storage.failed', 'It is away.')) }
+        await discard(failing, (_details, message) => warned.push(message))
+        expect(warned).toHaveLength(1)
+        expect(await files()).toHaveLength(4)
+        expect(await journal.restorePoint(owner.executionId)).toMatchObject({ epoch: 4, states: commitWith(4).states })
+        await discard(store, undefined)
+        expect(await files()).toEqual([stateOf(4)])
+      })
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
   })
 })
 
