@@ -28,8 +28,9 @@ export async function reconcile(at: Reconciling): Promise<Reconciled> {
   const started = await startAccepted(at)
   const unfinished = await at.executions.unfinished()
   const asked = await cancelAsked(at, unfinished)
-  const closed = await closeLost(at, unfinished)
-  const orphans = await cancelOrphans(at)
+  const running = await at.temporal.running(new Date(at.nowMs() - SETTLED_MS))
+  const closed = await closeLost(at, unfinished, new Set(running))
+  const orphans = await cancelOrphans(at, running)
   await admitWaiting(at, unfinished)
   return { started, closed, cancelled: asked + orphans }
 }
@@ -52,10 +53,17 @@ async function cancelAsked({ temporal }: Reconciling, unfinished: readonly Unfin
 }
 
 /** A workflow writes the final status before it ends: a row that has none, and no workflow that runs, was left behind. */
-async function closeLost(at: Reconciling, unfinished: readonly UnfinishedExecution[]): Promise<number> {
-  const still = unfinished.filter((one) => Date.parse(one.updatedAt) < at.nowMs() - SETTLED_MS)
+async function closeLost(
+  at: Reconciling,
+  unfinished: readonly UnfinishedExecution[],
+  running: ReadonlySet<string>,
+): Promise<number> {
+  const still = unfinished.filter(
+    (one) => Date.parse(one.updatedAt) < at.nowMs() - SETTLED_MS && !running.has(workflowOf(one)),
+  )
   let closed = 0
   for (const one of still) {
+    // The list lags behind; what a workflow says of itself does not.
     const state = await at.temporal.stateOf(workflowOf(one))
     if (state === 'RUNNING') continue
     // It has not been started yet, which is another matter.
@@ -68,16 +76,18 @@ async function closeLost(at: Reconciling, unfinished: readonly UnfinishedExecuti
 }
 
 /** Those that a schedule names are spared: their row is made by their first step, which may still be waiting for MySQL. */
-async function cancelOrphans({ temporal, executions, log, nowMs }: Reconciling): Promise<number> {
-  const settled = new Date(nowMs() - SETTLED_MS)
-  const running = (await temporal.running(settled)).flatMap((workflowId) => {
+async function cancelOrphans(
+  { temporal, executions, log, nowMs }: Reconciling,
+  workflowIds: readonly string[],
+): Promise<number> {
+  const running = workflowIds.flatMap((workflowId) => {
     const executionId = executionIdOf(workflowId)
     return executionId === null ? [] : [{ workflowId, executionId }]
   })
   if (running.length === 0) return 0
   const workedFor = await executions.workedFor(
     running.map((one) => one.executionId),
-    settled,
+    new Date(nowMs() - SETTLED_MS),
   )
   const orphans = running.filter((one) => !workedFor.has(one.executionId))
   for (const { workflowId } of orphans) {

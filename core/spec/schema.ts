@@ -21,7 +21,12 @@ const checkpoint = z
   .strictObject({
     interval: duration('About how long one epoch takes. BATCH 30s, STREAMING 5s.').optional(),
     timeout: duration('An epoch that takes longer fails its checkpoint.').optional().meta({ default: '10m' }),
-    retained: count('How many completed checkpoints are kept.', 1).optional().meta({ default: 3 }),
+    retained: count(
+      'How many completed checkpoints are kept; without it, as the system setting `checkpoint.retained` says.',
+      1,
+    )
+      .optional()
+      .meta({ default: 3 }),
     tolerableFailures: count('How many failed checkpoints in a row do not count as a failure of the job.')
       .optional()
       .meta({ default: 0 }),

@@ -142,7 +142,8 @@ describe('an accepted execution', () => {
         await handle.terminate()
       })
       await withReconciler(api, later, async (reconcile) => {
-        expect((await reconcile()).closed).toBe(1)
+        // Temporal lists a workflow for a moment after it has ended.
+        await eventually(async () => expect((await reconcile()).closed).toBe(1))
       })
       expect((await api.deps.executions.get(executionId)).status).toBe('CANCELLED')
     })
@@ -173,7 +174,7 @@ describe('an accepted execution', () => {
         expect((await reconcile()).closed).toBe(0)
       })
       await withReconciler(api, later, async (reconcile) => {
-        expect((await reconcile()).closed).toBe(1)
+        await eventually(async () => expect((await reconcile()).closed).toBe(1))
         expect((await reconcile()).closed).toBe(0)
       })
       for (const { executionId } of [terminated, unknown]) {
