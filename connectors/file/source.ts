@@ -64,7 +64,8 @@ export function fileSource(config: FileSourceConfig, ctx: ConnectorContext): Sou
         read += done.records
         at = done.at ? { files, index: piece.index, at: done.at } : { files, index: piece.index + 1, at: start }
       }
-      return { position: at, end: isEnd(at) && !config.watch }
+      // Without a listing the pieces are exact: the plan knows where they end, and whether anything follows.
+      return { position: at, end: records !== null && isEnd(at) && !config.watch }
     },
   }
 }

@@ -55,9 +55,11 @@ function progressOfSources(
   for (const [nodeId, planned] of Object.entries(plan.sources)) {
     const reached = results.map((result) => result.reached[nodeId]).find((candidate) => candidate !== undefined)
     const counted = counters[nodeId] ?? noRecords
+    // Where the plan says how far the epoch goes, what a subtask has reached is only its own part of it.
+    const endReached = planned.to === null && reached?.end === true
     progress[nodeId] = {
       position: planned.to ?? reached?.position ?? before[nodeId]?.position ?? null,
-      end: planned.end || reached?.end === true || before[nodeId]?.end === true,
+      end: planned.end || endReached || before[nodeId]?.end === true,
       lastRecords: counted.out + counted.failed,
       lastDurationMs: durationMs,
       lastBudget: planned.budget,
