@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { copyFile, link, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import zlib from 'node:zlib'
@@ -26,7 +26,7 @@ export async function linkInto(folder: string, file: ListedFile): Promise<TextFi
     await link(file.path, path)
   } catch {
     await copyFile(file.path, path).catch((error: unknown) => {
-      throw fileFault(file.path, error)
+      throw noSpaceHere(folder, error) ?? fileFault(file.path, error)
     })
   }
   return { path, shown: file.path, size: file.size }
@@ -44,13 +44,20 @@ export async function unpackInto(folder: string, file: ListedFile, config: Packe
     await pipeline(plain, (chunks: AsyncIterable<Buffer>) => decode(chunks, decoder), createWriteStream(path))
   } catch (error) {
     const code = errorCode(error) ?? ''
-    if (!code.startsWith('Z_') && code !== 'ERR_ENCODING_INVALID_ENCODED_DATA') throw fileFault(file.path, error)
+    if (!code.startsWith('Z_') && code !== 'ERR_ENCODING_INVALID_ENCODED_DATA')
+      throw noSpaceHere(folder, error) ?? fileFault(file.path, error)
     const what = code.startsWith('Z_')
       ? 'is damaged or not compressed that way'
       : `is not written in ${config.encoding}`
     throw new JobError('source.unreadable', `The file ${file.path} ${what}.`, { cause: error })
   }
   return { path, shown: file.path, size: (await stat(path)).size }
+}
+
+/** It is not the source's disk that is full. */
+function noSpaceHere(folder: string, cause: unknown): JobError | null {
+  if (errorCode(cause) !== 'ENOSPC') return null
+  return new JobError('disk.full', `No space is left in ${dirname(folder)}, where files are worked on.`, { cause })
 }
 
 async function* decode(chunks: AsyncIterable<Buffer>, decoder: Decoder | null): AsyncGenerator<Buffer> {
