@@ -47,8 +47,10 @@ export interface Given {
   readonly args?: readonly string[]
   readonly env?: NodeJS.ProcessEnv
   readonly uid?: number
-  /** Sent once the text has appeared on standard error, or as soon as the answer of the function is true. */
+  /** Ctrl-C as soon as the answer is true. */
   readonly interrupt?: () => Promise<boolean>
+  /** Called again and again while it runs. */
+  readonly watched?: (pid: number) => Promise<void>
 }
 
 export async function inPlace<T>(run: (place: Place) => Promise<T>): Promise<T> {
@@ -103,6 +105,10 @@ async function runEtl(folder: string, args: readonly string[], given: Given): Pr
     while (child.exitCode === null && !(await given.interrupt()))
       await new Promise((resolve) => setTimeout(resolve, 20))
     child.kill('SIGINT')
+  }
+  while (given.watched && child.exitCode === null) {
+    await given.watched(child.pid ?? 0)
+    await new Promise((resolve) => setTimeout(resolve, 20))
   }
   const code = await ended
   lookOver(`${out}\n${err}`)
