@@ -65,7 +65,9 @@ async function untilMysqlIsBack<T>(call: Call, work: () => Promise<T>): Promise<
 function asFailure(error: unknown, context: Context): unknown {
   const known = toJobError(error)
   if (context.cancellationSignal.aborted && context.cancellationDetails?.workerShutdown === true)
-    return ApplicationFailure.retryable('The worker is shutting down; another one takes over.', 'worker.lost')
+    return withoutStack(
+      ApplicationFailure.retryable('The worker is shutting down; another one takes over.', 'worker.lost'),
+    )
   if (known.code === 'internal') context.log.error('Unexpected error in an activity', { error: known.cause ?? known })
   const report = reportError(known)
   const failure = ApplicationFailure.create({
@@ -74,7 +76,11 @@ function asFailure(error: unknown, context: Context): unknown {
     nonRetryable: CODES[known.code].onFailure !== 'WAIT',
     details: [report],
   })
-  // Histories are for people to read: our stack is in the log, where it is unexpected.
+  return withoutStack(failure)
+}
+
+/** Histories are for people to read: our stack is in the log, where it is unexpected. */
+function withoutStack(failure: ApplicationFailure): ApplicationFailure {
   failure.stack = ''
   return failure
 }
