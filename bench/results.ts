@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Benchmark, Figure, Pair } from './benchmark.js'
 import { runMysql } from './raw/mysql.js'
 import { checkout } from './rig.js'
-import { cellsOf } from './table.js'
+import { cellsOf, header, markdown, numeric } from './table.js'
 
 export interface Result {
   readonly name: string
@@ -62,22 +62,19 @@ export function writePage(order: readonly string[]): void {
     .filter((file) => file.endsWith('.json'))
     .map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Result)
     .sort((a, b) => place(a.name) - place(b.name))
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  const verdicts = markdown(header, results.flatMap(cellsOf), numeric)
+  const runs = results.map(({ name, date, machine, command }) => [name, date, describe(machine), `\`${command}\``])
   const text = [
     '# Benchmarks',
     '',
     'Each beside the raw limit of the same machine in the same run: ours and raw in turn, medians, ratios pair by pair.',
     'Written by `npm run bench`; the rounds are in `bench/results/`.',
     '',
-    line(['benchmark', 'ours', 'raw', 'ratio', 'target', '']),
-    line(['---', '---:', '---:', '---:', '---', '---']),
-    ...results.flatMap((result) => cellsOf(result).map(line)),
+    verdicts,
     '',
     ...results.map(({ name, ours, raw }) => `- **${name}**: ${ours}; raw: ${raw}.`),
     '',
-    '| benchmark | date | machine | command |',
-    '| --- | --- | --- | --- |',
-    ...results.map(({ name, date, machine, command }) => line([name, date, describe(machine), `\`${command}\``])),
+    markdown(['benchmark', 'date', 'machine', 'command'], runs),
     '',
   ]
   mkdirSync(join(page, '..'), { recursive: true })

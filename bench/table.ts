@@ -1,3 +1,4 @@
+/** Tables of figures, for a terminal and for a page. */
 import type { Figure } from './benchmark.js'
 
 export interface Judged {
@@ -5,21 +6,23 @@ export interface Judged {
   readonly figures: readonly Figure[]
 }
 
-const header = ['benchmark', 'ours', 'raw', 'ratio', 'target', '']
+type Row = readonly string[]
 
-/** For people: as wide as its widest cell, numbers to the right. */
+export const header: Row = ['benchmark', 'ours', 'raw', 'ratio', 'target', 'verdict']
+export const numeric: readonly number[] = [1, 2, 3]
+
 export function table(results: readonly Judged[]): string {
   const rows = [header, ...results.flatMap(cellsOf)]
-  const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  const isNumber = (column: number) => column >= 1 && column <= 3
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => (isNumber(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  const widths = widthsOf(rows)
+  return rows.map((row) => padded(row, widths, numeric).join('  ').trimEnd()).join('\n')
+}
+
+/** Aligned, as the formatter of this repository has it. */
+export function markdown(head: Row, body: readonly Row[], toTheRight: readonly number[] = []): string {
+  const widths = widthsOf([head, ...body])
+  const rule = widths.map((width, at) => (toTheRight.includes(at) ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width)))
+  const rows = [padded(head, widths, toTheRight), rule, ...body.map((row) => padded(row, widths, toTheRight))]
+  return rows.map((row) => `| ${row.join(' | ')} |`).join('\n')
 }
 
 export function cellsOf({ name, figures }: Judged): string[][] {
@@ -36,4 +39,12 @@ export function cellsOf({ name, figures }: Judged): string[][] {
 function amount(value: number | null, unit: Figure['unit']): string {
   if (value === null) return '-'
   return `${value.toFixed(unit === 's' ? 2 : unit === 'ms' ? 1 : 0)} ${unit}`
+}
+
+function widthsOf(rows: readonly Row[]): number[] {
+  return (rows[0] ?? []).map((_, column) => Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)))
+}
+
+function padded(row: Row, widths: readonly number[], toTheRight: readonly number[]): string[] {
+  return row.map((cell, at) => (toTheRight.includes(at) ? cell.padStart(widths[at]!) : cell.padEnd(widths[at]!)))
 }

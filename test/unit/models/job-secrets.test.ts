@@ -41,7 +41,7 @@ describe('secrets of a job', () => {
 
   test('that look like ciphertexts themselves are encrypted all the same', () => {
     const { nodes } = vault.encrypt('job-1', { spec, graph: graph() }).spec as typeof spec
-    const { password } = (nodes[0]?.config as typeof config).connection
+    const { password } = (nodes[0]!.config as typeof config).connection
     const sly = { nodes: [{ id: 'flights', source: 'jdbc', config: { password } }] }
     const kept = vault.encrypt('job-1', { spec: sly, graph: graph() }).spec
     expect(JSON.stringify(kept)).not.toContain(password)
