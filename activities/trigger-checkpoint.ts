@@ -44,6 +44,7 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
     next: typeof nextPlan === 'string' ? { kind: nextPlan } : asNext(nextPlan),
     nextPlan: typeof nextPlan === 'string' ? null : nextPlan,
     events: [
+      ...(restored === null ? waysOfWriting(results) : []),
       ...findMismatches(record.graph, phase, merged.counters).map(mismatchEvent),
       ...(merged.phaseEnded && phase.fills.length > 0 ? [phaseEvent(done.phase)] : []),
     ],
@@ -61,6 +62,17 @@ async function readRejects(deps: ActivityDeps, results: readonly ChainResult[]):
     .flatMap((file) => (file ?? '').split('\n'))
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Rejected)
+}
+
+/** Told once: how fast a sink is depends on it, and on settings of a server that others keep. */
+function waysOfWriting(results: readonly ChainResult[]): ExecutionEvent[] {
+  const ways = new Map(results.flatMap(({ wrote }) => Object.entries(wrote)))
+  return [...ways].map(([nodeId, way]) => ({
+    type: 'SINK_WRITES',
+    level: 'INFO',
+    message: `The sink ${nodeId} writes by ${way}.`,
+    details: { nodeId, way },
+  }))
 }
 
 function mismatchEvent(message: string): ExecutionEvent {

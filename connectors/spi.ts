@@ -69,8 +69,10 @@ export interface Reached {
 export interface SourceBatch {
   /** SELECT that gives the batch in source order: a scan of a file in the session's folder, or of a table appended to it. */
   readonly select: string
+  /** How many records the source knows the batch to hold, bad ones included; null: it cannot know. None is lost in silence (I8). */
+  readonly records: number | null
   /**
-   * Asked only when `select` fails because of some records: a SELECT over the good ones, and the bad ones.
+   * Asked only when `select` fails because of some records, or gives another number of them: a SELECT over the good ones, and the bad ones.
    * Throws the first bad record's error where the source cannot tell them apart.
    */
   isolate(): Promise<{ readonly select: string; readonly rejected: readonly Omit<Rejected, 'nodeId'>[] }>

@@ -1,6 +1,7 @@
 /** The input of a chain in one epoch, batch by batch, each in a table of its own. */
 import { rm } from 'node:fs/promises'
 import type { Source, SourceBatch } from '../connectors/spi.js'
+import { JobError } from '../core/errors/job-error.js'
 import type { Position } from '../core/execution/plan.js'
 import type { Place, Rejected } from '../core/record/rejected.js'
 import type { Session } from '../duckdb/session.js'
@@ -82,13 +83,16 @@ async function takeBatch(reading: Reading, given: SourceBatch, table: string, st
   const nodeId = chain.head.id
   let rejected: readonly Omit<Rejected, 'nodeId'>[] = []
   let records: number
-  try {
-    records = await materialise(session, table, given.select)
-  } catch (error) {
-    if (!isBadRecord(error)) throw error
+  const whole = await materialise(session, table, given.select).catch((error: unknown) => {
+    if (isBadRecord(error)) return null
+    throw error
+  })
+  if (whole !== null && agrees(given, whole)) records = whole
+  else {
     const isolated = await given.isolate()
     rejected = isolated.rejected
     records = await materialise(session, table, isolated.select)
+    if (!agrees(given, records + rejected.length)) throw miscounted(nodeId, given, records + rejected.length)
   }
   await given.release()
   meter.add(nodeId, {
@@ -100,6 +104,18 @@ async function takeBatch(reading: Reading, given: SourceBatch, table: string, st
   })
   await rejects.add(rejected.map((record) => ({ ...record, nodeId })))
   return { point: pointOf(chain.head), table, records, place: (index) => given.place(index) }
+}
+
+const agrees = ({ records }: SourceBatch, given: number) => records === null || records === given
+
+function miscounted(nodeId: string, { records, place }: SourceBatch, given: number): JobError {
+  const { file, table, line } = place(0)
+  const where = [file ?? table, line === undefined ? undefined : `from line ${line} on`]
+  return new JobError(
+    'accounting.mismatch',
+    `${nodeId}: ${records} records were to be read and ${given} came (${where.filter((part) => part !== undefined).join(', ')}).`,
+    { nodeId, hint: 'Nothing of it has been written. Look for unusual line ends or quotes there.' },
+  )
 }
 
 async function* readArrivals(reading: Reading, port: Port): AsyncGenerator<Batch, void, void> {

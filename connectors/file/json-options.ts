@@ -43,7 +43,7 @@ export async function badDocuments(
     SELECT number, message, original FROM (
       SELECT left(json, 65536) AS original, row_number() OVER () - 1 AS number, CASE
         WHEN json IS NULL THEN 'The record is not valid JSON.'
-        WHEN json_type(json) <> 'OBJECT' THEN 'The record is not a JSON object.'
+        WHEN json_type(json) NOT IN ('OBJECT', 'NULL') THEN 'The record is not a JSON object.'
         ${wrong.join('\n')} END AS message
       FROM ${objects})
     WHERE message IS NOT NULL ORDER BY number`)

@@ -18,6 +18,7 @@ export function jsonBatch(
   let good: ((index: number) => number) | null = null
   return {
     select,
+    records: null,
     place: (index) => ({ file: file.shown, record: good ? good(index) : index }),
     async isolate() {
       const bad = await badDocuments(file.path, 'auto', schema, session, file.size)

@@ -7,7 +7,7 @@ import type { TextFormat } from './text-format.js'
 /** One JSON object a line. */
 export function jsonlFormat(config: FileSourceConfig): TextFormat {
   return {
-    dialect: { quote: null, escape: null, delimiter: null },
+    dialect: { quote: null, escape: null, delimiter: null, spacesAreBlank: true },
     async open(file, _session, schema) {
       return {
         firstRecord: { ...start, byte: await byteOrderMark(file) },

@@ -59,6 +59,7 @@ function parquetBatch(
   let inBatch = (index: number) => index
   return {
     select: select('CAST'),
+    records: to - from,
     place: (index) => ({
       file: file.shown,
       record: from + inBatch(index),

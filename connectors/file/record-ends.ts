@@ -4,6 +4,8 @@ export interface Dialect {
   readonly quote: number | null
   readonly escape: number | null
   readonly delimiter: number | null
+  /** A line of nothing but white space is blank, too. */
+  readonly spacesAreBlank?: boolean
 }
 
 /** What a stretch of whole records holds. */
@@ -47,7 +49,7 @@ export function takeRecords(
   let lines = 0
   let at = 0
   const take = (to: number, end: number, line: number) => {
-    if (to === from) found.blankLines += 1
+    if (to === from || (dialect.spacesAreBlank === true && isSpace(bytes, from, to))) found.blankLines += 1
     else {
       found.records += 1
       if (to - from > found.longest) found.longest = to - from
@@ -92,4 +94,34 @@ export function takeRecords(
     take(bytes.length, bytes.length, firstLine)
   }
   return found
+}
+
+function isSpace(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at += 1) {
+    const byte = bytes[at]!
+    if (byte !== SPACE && (byte < 9 || byte > 13)) return false
+  }
+  return true
+}
+
+/** Does a record of a quoting dialect hold a CR outside of quotes? */
+export function bareReturn(
+  bytes: Uint8Array,
+  { from, to }: { readonly from: number; readonly to: number },
+  { quote, escape: escaping, delimiter }: Dialect,
+): boolean {
+  if (quote === null) return false
+  let quoted = false
+  let fieldStart = true
+  for (let at = from; at < to; at += 1) {
+    const byte = bytes[at]!
+    if (quoted) {
+      if (byte === escaping && (escaping !== quote || bytes[at + 1] === quote)) at += 1
+      else if (byte === quote) quoted = false
+    } else if (byte === CR) return true
+    else if (byte === quote && fieldStart) quoted = true
+    else if (byte === delimiter) fieldStart = true
+    else if (byte !== SPACE) fieldStart = false
+  }
+  return false
 }

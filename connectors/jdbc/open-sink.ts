@@ -50,7 +50,7 @@ export function openJdbcSink(writer: Writer): OpenSink {
 
   return {
     committed: writer.committed,
-    method: `${writer.loads ? 'LOAD DATA' : 'INSERT'}${upsert ? ' + UPSERT' : ''}`,
+    method: `${writer.loads ? 'LOAD DATA' : 'INSERT'}${upsert ? ' + UPSERT' : ''}${writer.loads ? '' : ', since the server has local_infile off'}`,
     append: (batch, session) =>
       batch.records === 0 ? Promise.resolve([]) : guarded(writer, () => write(batch, session)),
     commit: (mark) =>

@@ -91,6 +91,7 @@ function capturedBatch(
   const place = (record: number) => ({ table: relation.shown, record })
   return {
     select: select('CAST'),
+    records: to - from,
     place: (index) => place(from + inSplit(index)),
     async isolate() {
       const bad = await badRows(rows, schema, session)

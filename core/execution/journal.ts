@@ -150,6 +150,7 @@ export type EventType =
   | 'RESTORED'
   | 'CHECKPOINT_COMPLETED'
   | 'CHECKPOINT_FAILED'
+  | 'SINK_WRITES'
   | 'PHASE_ENDED'
   | 'RESTART_DECIDED'
   | 'WARNING'

@@ -1,4 +1,4 @@
-import type { Capture, Source } from '../../connectors/spi.js'
+import type { Capture, Source, SourceBatch } from '../../connectors/spi.js'
 import type { Budget, Position, Split } from '../../core/execution/plan.js'
 import type { Rejected } from '../../core/record/rejected.js'
 import type { Session } from '../../duckdb/session.js'
@@ -47,18 +47,25 @@ export async function readSplit(source: Source, split: Split, session: Session, 
     const next = await batches.next()
     if (next.done) return next.value
     const batch = next.value
+    let bad = 0
     let materialised = await materialise(session, batch.select)
-    if (!materialised) {
+    if (!materialised || !(await agrees(session, batch, bad))) {
       const { select, rejected } = await batch.isolate()
       all.rejected.push(...rejected)
+      bad = rejected.length
       materialised = await materialise(session, select)
       if (!materialised) throw new Error('the good rest cannot be read')
     }
+    if (!(await agrees(session, batch, bad))) throw new Error(`not the ${batch.records} records that were to come`)
     const rows = await session.rows('SELECT * FROM batch')
     all.records.push(...rows)
     all.places.push(...rows.map((_, index) => batch.place(index)))
     await batch.release()
   }
+}
+
+async function agrees(session: Session, { records }: SourceBatch, bad: number): Promise<boolean> {
+  return records === null || records === (await session.count('SELECT count(*) FROM batch')) + bad
 }
 
 async function materialise(session: Session, select: string): Promise<boolean> {

@@ -238,3 +238,19 @@ describe('SKIP and tolerances', () => {
     await run(casting(999), onBad('SKIP', null, 0))
   })
 })
+
+test('a source that gives fewer records than it holds is an error, and nothing is written', async () => {
+  const target = new Shelf()
+  await withParts([target.connector], async (parts) => {
+    const graph = chainOf(
+      [numbers(3_000, 'n, n::VARCHAR AS s', { lost: 'n = 1234' }), shelf('BIGINT n, VARCHAR s')],
+      [edge('numbers', 'shelf')],
+    )
+    await expect(drive(graph, parts, onBad('SKIP'))).rejects.toMatchObject({
+      code: 'accounting.mismatch',
+      nodeId: 'numbers',
+      message: 'numbers: 1000 records were to be read and 999 came (count, from line 1001 on).',
+    })
+  })
+  expect(target.rows).toEqual([])
+})

@@ -13,6 +13,8 @@ const sourceConfig = z.object({
   batch: z.number().default(1_000),
   /** The split's end is only known when it has been read. */
   blind: z.boolean().default(false),
+  /** A condition: these records never come, and nobody says so. */
+  lost: z.string().optional(),
 })
 const sinkConfig = z.object({ refuse: z.string().optional() })
 
@@ -100,12 +102,14 @@ function countingSource(config: z.infer<typeof sourceConfig>) {
         const to = Math.min(split.to, from + config.batch)
         const select = (without: string) =>
           `SELECT ${config.select} FROM range(${from}, ${to}) AS t(n)${without} ORDER BY n`
+        const lost = config.lost === undefined ? '' : ` WHERE NOT (${config.lost})`
         yield {
-          select: select(''),
+          select: select(lost),
+          records: config.lost === undefined ? null : to - from,
           place: (index: number) => ({ file: 'count', line: from + index + 1 }),
           // The tests' way to say that the source itself cannot read a record: 13 is bad luck.
           isolate: async () => ({
-            select: select(' WHERE n % 1000 <> 13'),
+            select: select(`${lost === '' ? ' WHERE true' : lost} AND n % 1000 <> 13`),
             rejected: Array.from({ length: to - from }, (_, index) => from + index)
               .filter((n) => n % 1000 === 13)
               .map((n) => ({ original: `n${n}`, place: { line: n + 1 }, code: 'record.bad', message: 'Bad luck.' })),
