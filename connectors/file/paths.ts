@@ -1,4 +1,4 @@
-import { access, constants, realpath, stat } from 'node:fs/promises'
+import { access, constants, readlink, realpath, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { JobError } from '../../core/errors/job-error.js'
@@ -73,6 +73,9 @@ async function realPathOfExisting(path: string): Promise<string> {
   } catch (error) {
     const parent = dirname(path)
     if (parent === path || errorCode(error) === 'ELOOP') return path
+    // A link whose target is still to be made leads there all the same.
+    const leadsTo = await readlink(path).catch(() => null)
+    if (leadsTo !== null) return await realPathOfExisting(resolve(parent, leadsTo))
     return join(await realPathOfExisting(parent), relative(parent, path))
   }
 }
