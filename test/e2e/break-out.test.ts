@@ -146,8 +146,8 @@ describe('file paths', () => {
         'in.csv',
         './in.csv',
         'below/../in.csv',
-        `${folder}/root/in.csv`,
-        `file://${folder}/root/in.csv`,
+        [folder, 'root', 'in.csv'].join('/'),
+        ['file:/', ...folder.split('/'), 'root', 'in.csv'].join('/'),
         '*.csv',
         '**/in.csv',
       ])

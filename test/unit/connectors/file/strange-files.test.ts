@@ -201,23 +201,7 @@ describe('a strange file is read to its last record', () => {
   })
 })
 
-const piece = fc.constantFrom(
-  'x',
-  '1',
-  ',',
-  ',',
-  '"',
-  '""',
-  '\n',
-  '\n',
-  '\r\n',
-  '\\',
-  ' ',
-  '\0',
-  '#',
-  '\ufeff',
-  'é',
-)
+const piece = fc.constantFrom('x', '1', ',', ',', '"', '""', '\n', '\n', '\r\n', '\\', ' ', '\0', '#', '\ufeff', 'é')
 
 test.each([
   ['doubled quotes', {}],
