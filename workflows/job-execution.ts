@@ -38,6 +38,11 @@ export async function jobExecution(input: JobExecutionInput): Promise<{ status: 
 function asResult({ status, error }: Outcome): { status: string } {
   if (status === 'COMPLETED') return { status }
   const message = error?.message ?? status
-  if (status === 'CANCELLED') throw new CancelledFailure(message)
-  throw ApplicationFailure.nonRetryable(message, error?.code ?? status)
+  const failure =
+    status === 'CANCELLED'
+      ? new CancelledFailure(message)
+      : ApplicationFailure.nonRetryable(message, error?.code ?? status)
+  // Histories are for people to read, and where this was thrown tells them nothing.
+  failure.stack = ''
+  throw failure
 }
