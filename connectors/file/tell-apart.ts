@@ -1,8 +1,8 @@
-/** Which records of a slice are bad: as DuckDB names them, by what it never takes, and else by trial. */
+/** Which records of a slice are bad: as DuckDB names them, and else by trial. */
 import { writeFile } from 'node:fs/promises'
 import { isJobError } from '../../core/errors/job-error.js'
 import type { Session } from '../../duckdb/session.js'
-import { bareReturn, type Dialect } from './record-ends.js'
+import type { Dialect } from './record-ends.js'
 import { type Found, rewritten, startsOf } from './rewrite.js'
 import type { BadRecord, Slice, TextReader } from './text-format.js'
 
@@ -10,6 +10,8 @@ export interface Whole {
   readonly bytes: Uint8Array
   readonly records: readonly Found[]
   readonly dialect: Dialect
+  /** Bad whatever DuckDB makes of them. */
+  readonly known: readonly BadRecord[]
   readonly slice: Slice
   readonly reader: TextReader
   readonly session: Session
@@ -19,8 +21,9 @@ export interface Whole {
 
 /** Takes bad records out until DuckDB reads the rest, and all of it. */
 export async function tellApart(whole: Whole): Promise<{ kept: number[]; bad: BadRecord[] }> {
-  const bad: BadRecord[] = []
-  let kept = whole.records.map((_, index) => index)
+  const bad: BadRecord[] = [...whole.known]
+  const known = new Set(bad.map(({ index }) => index))
+  let kept = whole.records.map((_, index) => index).filter((index) => !known.has(index))
   for (;;) {
     if ((await attempt(whole, kept)) === null) return { kept, bad: bad.sort((a, b) => a.index - b.index) }
     const found = await findBad(whole, kept)
@@ -48,9 +51,7 @@ async function attempt(whole: Whole, indexes: readonly number[]): Promise<string
 /** At least one of `kept`, whose slice has just failed and still stands. */
 async function findBad(whole: Whole, kept: readonly number[]): Promise<BadRecord[]> {
   const named = await namedBad(whole, kept)
-  if (named.length > 0) return named
-  const returns = await bareReturns(whole, kept)
-  return returns.length > 0 ? returns : [await bisect(whole, kept)]
+  return named.length > 0 ? named : [await bisect(whole, kept)]
 }
 
 async function namedBad({ bytes, records, dialect, slice, reader, session }: Whole, kept: readonly number[]) {
@@ -63,17 +64,6 @@ async function namedBad({ bytes, records, dialect, slice, reader, session }: Who
     if (!isJobError(error) || error.code !== 'record.bad') throw error
     return []
   }
-}
-
-/** So many are tried alone, to see whether what is known of DuckDB holds. */
-const mostAlone = 20
-
-/** A carriage return outside of quotes, which DuckDB takes for an error without saying where. */
-async function bareReturns(whole: Whole, kept: readonly number[]): Promise<BadRecord[]> {
-  const { bytes, records, dialect } = whole
-  const found = kept.filter((index) => bareReturn(bytes, records[index]!, dialect))
-  for (const index of found.slice(0, mostAlone)) if ((await attempt(whole, [index])) === null) return []
-  return found.map((index) => ({ index, message: 'The record holds a carriage return outside of quotes.' }))
 }
 
 /** The first record without which what stands before it can be read. */

@@ -4,11 +4,11 @@ import type { Place } from '../../core/record/rejected.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier } from '../../duckdb/sql.js'
 import type { SourceBatch } from '../spi.js'
-import { type Dialect, takeRecords } from './record-ends.js'
+import { bareReturn, type Dialect, takeRecords } from './record-ends.js'
 import { type Found, rewritten, withMark } from './rewrite.js'
 import type { FileStretch } from './stretches.js'
 import { tellApart } from './tell-apart.js'
-import type { Slice, TextReader } from './text-format.js'
+import type { BadRecord, Slice, TextReader } from './text-format.js'
 
 /** What is kept of a bad record. */
 const longestOriginal = 64 * 1024
@@ -44,7 +44,11 @@ export async function textBatch(
     offsets = all
     return all
   }
-  await writeFile(path, mixed ? rewritten(bytes, records(), options.dialect) : withMark(bytes, options.dialect))
+  // Left out here, they are missed and told apart.
+  const known = mayHoldBad(stretch) ? knownBad(bytes, records(), options.dialect, found.unterminated) : []
+  const asIs = !mixed && known.length === 0
+  const text = asIs ? withMark(bytes, options.dialect) : rewritten(bytes, without(records(), known), options.dialect)
+  await writeFile(path, text)
   let good: number[] | null = null
   const place = (index: number): Place => {
     const original = good?.[index] ?? index
@@ -59,7 +63,7 @@ export async function textBatch(
   }
 
   return {
-    select: reader.select(slice),
+    select: reader.select(asIs ? slice : { ...slice, crlf: false }),
     records: found.records,
     place,
     async isolate() {
@@ -67,6 +71,7 @@ export async function textBatch(
         bytes,
         records: records(),
         dialect: options.dialect,
+        known,
         slice,
         reader,
         session,
@@ -86,6 +91,36 @@ export async function textBatch(
       if (good) await session.run(`DROP TABLE IF EXISTS ${table}`)
     },
   }
+}
+
+/** Cheap: most data holds no carriage returns but those at line ends. */
+function mayHoldBad({ bytes, found }: FileStretch): boolean {
+  return found.unterminated || (bytes.includes(13) && countReturns(bytes) > found.crlf)
+}
+
+function countReturns(bytes: Uint8Array): number {
+  let count = 0
+  for (const byte of bytes) if (byte === 13) count += 1
+  return count
+}
+
+/** What DuckDB takes or refuses as it happens to stand. */
+function knownBad(
+  bytes: Uint8Array,
+  records: readonly Found[],
+  dialect: Dialect,
+  unterminated: boolean,
+): readonly BadRecord[] {
+  return records.flatMap((record, index) => {
+    if (bareReturn(bytes, record, dialect)) return [{ index, message: 'It holds a carriage return outside of quotes.' }]
+    const isOpen = unterminated && index === records.length - 1
+    return isOpen ? [{ index, message: 'It holds a quote that is never closed.' }] : []
+  })
+}
+
+function without(records: readonly Found[], bad: readonly BadRecord[]): readonly Found[] {
+  const out = new Set(bad.map(({ index }) => index))
+  return out.size === 0 ? records : records.filter((_, index) => !out.has(index))
 }
 
 function original(bytes: Uint8Array, record: Found): string {

@@ -43,8 +43,6 @@ const one = { columns: { a: 'VARCHAR' } }
 
 describe('a strange file is read to its last record', () => {
   test.each<[string, string, Record<string, unknown>, unknown[][], unknown[][]]>([
-    ['a lone CR', 'a,b\nx\ry,1\nz,2\n', two, [['z', '2']], [[2, 'x\ry,1']]],
-    ['CR before CR LF', 'a,b\r\nx,1\r\r\nz,2\r\n', two, [['z', '2']], [[2, 'x,1\r']]],
     [
       'line ends of both kinds',
       'a,b\r\nx,1\ny,2\r\nz,3\n',
@@ -146,6 +144,26 @@ describe('a strange file is read to its last record', () => {
       ],
       [],
     ],
+    ['a lone CR', 'a,b\nx\ry,1\nz,2\n', two, [['z', '2']], [[2, 'x\ry,1']]],
+    ['CR before CR LF', 'a,b\r\nx,1\r\r\nz,2\r\n', two, [['z', '2']], [[2, 'x,1\r']]],
+    ['CR at the beginning of a line', 'a,b\nx,1\n\ry,2\n', two, [['x', '1']], [[3, '\ry,2']]],
+    [
+      'CR inside quotes',
+      'a,b\n"x\ry",1\r\n"\r","\r\r"\r\n',
+      two,
+      [
+        ['x\ry', '1'],
+        ['\r', '\r\r'],
+      ],
+      [],
+    ],
+    [
+      'a quote that is not closed, after an escape',
+      'a,b\nx,1\ny,"\\',
+      { ...two, escape: '\\' },
+      [['x', '1']],
+      [[3, 'y,"\\']],
+    ],
     ['a quote after a space', 'a,b\n "x",1\n "y,2\nz,3\n', two, [['x', '1']], [[3, ' "y,2\nz,3\n']]],
   ])('%s', async (_title, content, config, records, bad) => {
     expect(await read(content, config)).toMatchObject({ records, bad })
@@ -201,7 +219,24 @@ describe('a strange file is read to its last record', () => {
   })
 })
 
-const piece = fc.constantFrom('x', '1', ',', ',', '"', '""', '\n', '\n', '\r\n', '\\', ' ', '\0', '#', '\ufeff', 'é')
+const piece = fc.constantFrom(
+  'x',
+  '1',
+  ',',
+  ',',
+  '"',
+  '""',
+  '\n',
+  '\n',
+  '\r\n',
+  '\r',
+  '\\',
+  ' ',
+  '\0',
+  '#',
+  '\ufeff',
+  'é',
+)
 
 test.each([
   ['doubled quotes', {}],
