@@ -42,7 +42,7 @@ export function takeRecords(
   { limit, stop, final, onRecord }: { limit: number; stop: number; final: boolean; onRecord?: OnRecord },
 ): Stretch {
   const { escape: escaping, delimiter } = dialect
-  // Most data has no quotes: then line feeds are all that matters, and the loop is three times as fast.
+  // Most data has no quotes: then line feeds are all that matters, which the runtime finds fastest.
   const quote = dialect.quote !== null && bytes.includes(dialect.quote) ? dialect.quote : null
   const found = { end: 0, records: 0, lines: 0, longest: 0, blankLines: 0, crlf: 0, lf: 0, unterminated: false }
   let from = 0
@@ -64,8 +64,10 @@ export function takeRecords(
   let quoted = false
   while (at < bytes.length) {
     if (from === at && (at >= stop || found.records >= limit)) return found
-    if (quote === null) while (at < bytes.length && bytes[at] !== LF) at += 1
-    if (at === bytes.length) break
+    if (quote === null) {
+      at = bytes.indexOf(LF, at)
+      if (at === -1) break
+    }
     const byte = bytes[at]!
     if (quoted) {
       if (byte === LF) lines += 1
