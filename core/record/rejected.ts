@@ -19,5 +19,9 @@ export interface Rejected {
   readonly original: string
   readonly place: Place
   readonly code: string
+  /**
+   * In the words of DuckDB or of the target, which name the value. Of many bad records in one batch, an operator gives
+   * the first hundred in these words, and of the others only which expression could not be computed.
+   */
   readonly message: string
 }
