@@ -39,7 +39,7 @@ async function throughDuckDb(
     const read =
       format === 'parquet'
         ? `SELECT * FROM read_parquet(${files}, union_by_name = true)`
-        : `SELECT * FROM read_json(${files}, format = 'array', auto_detect = false, columns = {${types}}, maximum_object_size = 67108864)`
+        : `SELECT * FROM read_json(${files}, format = 'array', auto_detect = false, columns = {${types}}, maximum_object_size = 268435456)`
     const select = links.length === 0 ? emptySelect(schema) : read
     await session.run(partFormats[format].copy(`(${select})`, local, { first: true, schema }))
     await moveDurably(local, to)

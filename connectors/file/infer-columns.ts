@@ -10,6 +10,7 @@ import { identifier, text } from '../../duckdb/sql.js'
 import type { FileSourceConfig, Format } from './config.js'
 import { readHead } from './csv-head.js'
 import { csvOptions, dialectOf, readCsv } from './csv-options.js'
+import { longObjects } from './json-options.js'
 import { isPacked, linkInto, unpackInto } from './local-copy.js'
 import type { ListedFile } from './paths.js'
 import { start } from './position.js'
@@ -127,21 +128,26 @@ async function withoutForeignDates(
 }
 
 /** DuckDB takes whole numbers that are too long for BIGINT for DOUBLE, which would round them. */
-async function withoutRounding(columns: Schema, asText: string, session: Session): Promise<Schema> {
+async function withoutRounding(
+  columns: Schema,
+  asText: string,
+  session: Session,
+  mixed: 'VARCHAR' | 'DOUBLE' = 'VARCHAR',
+): Promise<Schema> {
   const doubles = columns.filter(({ type }) => type === 'DOUBLE')
   if (doubles.length === 0) return columns
   const found = doubles.flatMap(({ name }) => {
     const value = identifier(name)
     return [
       `coalesce(bool_or(regexp_full_match(${value}, '[+-]?[0-9]{16,}')), false)`,
-      `coalesce(bool_and(regexp_full_match(${value}, '[+-]?[0-9]{1,38}')), false)`,
+      `coalesce(bool_and(regexp_full_match(${value}, '[+-]?[0-9]+') AND TRY_CAST(${value} AS HUGEINT) IS NOT NULL), false)`,
     ]
   })
   const [facts = []] = await session.rows(`SELECT ${found.join(', ')} FROM ${asText}`)
   const exact = new Map(
     doubles.flatMap(({ name }, at) => {
       const [long, whole] = [facts[2 * at], facts[2 * at + 1]]
-      return long === true ? [[name, whole === true ? 'HUGEINT' : 'VARCHAR'] as const] : []
+      return long === true ? [[name, whole === true ? 'HUGEINT' : mixed] as const] : []
     }),
   )
   return columns.map((column) => ({ ...column, type: exact.get(column.name) ?? column.type }))
@@ -154,14 +160,16 @@ async function jsonColumns(
   session: Session,
 ): Promise<Schema> {
   let path = file.path
+  let longest = file.size
   if (format === 'jsonl') {
     const plain = { quote: null, escape: null, delimiter: null }
     path = join(session.folder, 'sample')
-    for await (const { bytes } of readStretches(
+    for await (const { bytes, found } of readStretches(
       { ...file, from: start, stop: sampleBytes, records: Number.POSITIVE_INFINITY },
       plain,
     )) {
       await writeFile(path, objectLines(bytes))
+      longest = found.longest
       break
     }
   }
@@ -170,9 +178,12 @@ async function jsonColumns(
     ...(config.dateFormat === undefined ? [] : [`, dateformat = ${text(config.dateFormat)}`]),
     ...(config.timestampFormat === undefined ? [] : [`, timestampformat = ${text(config.timestampFormat)}`]),
   ].join('')
-  return session.describe(
-    `SELECT * FROM read_json(${text(path)}, compression = 'uncompressed', format = ${layout}, records = true, sample_size = -1, maximum_object_size = 67108864${formats})`,
-  )
+  const read = (columns: string) =>
+    `read_json(${text(path)}, compression = 'uncompressed', format = ${layout}, records = true${columns}${formats}${longObjects(longest)})`
+  const columns = await session.describe(`SELECT * FROM ${read(', sample_size = -1')}`)
+  const asText = columns.map(({ name }) => `${text(name)}: 'VARCHAR'`).join(', ')
+  // A number with a fraction is a DOUBLE to whoever reads JSON, whatever stands there.
+  return await withoutRounding(columns, read(`, auto_detect = false, columns = {${asText}}`), session, 'DOUBLE')
 }
 
 /** A line that is no object is a bad record, and says nothing about columns. */

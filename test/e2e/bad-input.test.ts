@@ -184,6 +184,18 @@ test.each<[string, string | Uint8Array, Readonly<Record<string, unknown>>, strin
   })
 })
 
+test('whole numbers of JSON are not rounded', async () => {
+  await inPlace(async (place) => {
+    const lines = '{"id":170141183460469231731687303715884105727,"f":1.5}\n{"id":1,"f":12345678901234567890}\n'
+    await place.put('in.jsonl', lines)
+    const ended = await place.job([source('in.jsonl'), target()])
+    expect([ended.code, await place.written()]).toEqual([
+      0,
+      'id,f\n170141183460469231731687303715884105727,1.5\n1,1.2345678901234567e+19\n',
+    ])
+  })
+})
+
 test('a semicolon and a decimal comma', async () => {
   await inPlace(async (place) => {
     await place.put('in.csv', 'id;v\n1;3,14\n2;"1.000,5"\n')
@@ -265,7 +277,7 @@ test('HUGEINT is not rounded on its way into Parquet', async () => {
 describe('a cell of 100 MB is written, in bounded memory', () => {
   test.each<[string, (cell: string) => string]>([
     ['csv', (cell) => `id,t\n1,a\n2,"${cell}"\n3,c\n`],
-    ['jsonl', (cell) => `{"id":1,"t":"a"}\n{"id":2,"t":"${cell}"}\n{"id":3,"t":"c"}\n`],
+    ['jsonl', (cell) => `{"id":2,"t":"${cell}"}\n{"id":1,"t":"a"}\n{"id":3,"t":"c"}\n`],
   ])(
     '%s',
     async (format, content) => {
