@@ -7,6 +7,7 @@ import { text } from '../../duckdb/sql.js'
 import type { Format } from './config.js'
 import { moveDurably } from './durable.js'
 import { withOwnSession } from './infer-columns.js'
+import { longObjects } from './json-options.js'
 import { emptySelect, partFormats } from './part-format.js'
 
 /** Files of one format, written here, as one file. */
@@ -27,8 +28,11 @@ async function throughDuckDb(
 ): Promise<void> {
   await withOwnSession(async (session) => {
     const links: string[] = []
+    let largest = 0
     for (const [index, part] of parts.entries()) {
-      if ((await stat(part)).size === 0) continue
+      const { size } = await stat(part)
+      if (size === 0) continue
+      largest = Math.max(largest, size)
       const name = join(session.folder, `part-${index}.${format}`)
       await link(part, name).catch(async () => pipeline(createReadStream(part), createWriteStream(name)))
       links.push(name)
@@ -39,7 +43,7 @@ async function throughDuckDb(
     const read =
       format === 'parquet'
         ? `SELECT * FROM read_parquet(${files}, union_by_name = true)`
-        : `SELECT * FROM read_json(${files}, format = 'array', auto_detect = false, columns = {${types}}, maximum_object_size = 268435456)`
+        : `SELECT * FROM read_json(${files}, format = 'array', auto_detect = false, columns = {${types}}${longObjects(largest)})`
     const select = links.length === 0 ? emptySelect(schema) : read
     await session.run(partFormats[format].copy(`(${select})`, local, { first: true, schema }))
     await moveDurably(local, to)

@@ -24,7 +24,7 @@ const sampleBytes = 8 * 1024 * 1024
 export async function withOwnSession<T>(use: (session: Session) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'etl-look-'))
   try {
-    const session = await openSession({ folder, memoryLimitBytes: 512 * 1024 * 1024, threads: 1 })
+    const session = await openSession({ folder, memoryLimitBytes: 1024 * 1024 * 1024, threads: 1 })
     try {
       return await use(session)
     } finally {

@@ -2,6 +2,7 @@ import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
 import type { FileSourceConfig } from './config.js'
+import { longestRecord } from './stretches.js'
 import type { BadRecord } from './text-format.js'
 
 export type JsonLayout = 'newline_delimited' | 'auto'
@@ -54,9 +55,9 @@ export async function badDocuments(
   }))
 }
 
-/** DuckDB's own limit is 16 MiB an object; its buffers grow with it, so it is raised only where it must be. */
+/** DuckDB's own limit is 16 MiB an object; its buffers grow with it, so it is raised only where it must be, and so far. */
 export function longObjects(longest: number): string {
-  return longest < 16_000_000 ? '' : `, maximum_object_size = ${longest + 1024}`
+  return longest < 16_000_000 ? '' : `, maximum_object_size = ${Math.min(longest, longestRecord) + 1024}`
 }
 
 const pointer = (name: string) => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
