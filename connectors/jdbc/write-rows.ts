@@ -5,6 +5,7 @@ import { identifier } from '../../duckdb/sql.js'
 import type { RejectedRow, SinkBatch } from '../spi.js'
 import { asServerError, isConnectionLoss, isLockTrouble } from './mysql-fault.js'
 import { execute, name } from './mysql-sql.js'
+import { isTooLarge } from './packet.js'
 import { writtenAs } from './types.js'
 
 /** Where rows go: quoted, with the columns that are written; `order` takes each record's place in the batch. */
@@ -34,12 +35,11 @@ export async function insertRows(
     await insert(rows.slice(0, middle))
     await insert(rows.slice(middle))
   }
-  const fetched = rowsAtOnce * 20
-  for (let from = 0; from < batch.records; from += fetched) {
+  for (let from = 0; from < batch.records; from += rowsAtOnce) {
     const rows = await session.rows(
-      `SELECT ${encoded(to, 'TEXT')}, rowid FROM ${batch.table} WHERE rowid >= ${from} AND rowid < ${from + fetched} ORDER BY rowid`,
+      `SELECT ${encoded(to, 'TEXT')}, rowid FROM ${batch.table} WHERE rowid >= ${from} AND rowid < ${from + rowsAtOnce} ORDER BY rowid`,
     )
-    for (let at = 0; at < rows.length; at += rowsAtOnce) await insert(rows.slice(at, at + rowsAtOnce))
+    if (rows.length > 0) await insert(rows)
   }
   return rejected
 }
@@ -84,6 +84,8 @@ async function tryInsert(
   const places = to.columns.map((column) => writtenAs(column.type).decode?.('?') ?? '?')
   const row = `(${[...places, ...(to.order ? ['?'] : [])].join(', ')})`
   const values = rows.flatMap((one) => (to.order ? one : one.slice(0, -1)))
+  // Several are tried again by halves.
+  if (await isTooLarge(connection, values)) return 'The record is larger than max_allowed_packet of the server.'
   try {
     await execute(connection, 'SAVEPOINT etl_rows')
     const sql = `INSERT INTO ${to.table} (${columns.join(', ')}) VALUES ${rows.map(() => row).join(', ')}`

@@ -209,6 +209,21 @@ test('without LOAD DATA the job works through INSERT, and says so', async () => 
   })
 }, 60_000)
 
+test('rows are put in by as many statements as the server takes bytes, one too large is refused alone', async () => {
+  await withServer(false, async (url) => {
+    await inPlace(async (place) => {
+      const wide = `SELECT i, repeat('x', CASE WHEN i = 700 THEN 17000000 ELSE 40000 END) AS t FROM range(1500) t(i)`
+      await place.parquet('in.parquet', wide)
+      const ended = await place.job([source('in.parquet'), into(url, 't')], {
+        ...keepBad,
+        restart: { strategy: 'NONE' },
+      })
+      expect([ended.code, recordsOf(ended)]).toEqual([0, { read: 1500, written: 1499, filtered: 0, failed: 1 }])
+      expect(await rows(url, 'SELECT COUNT(*), MAX(i), SUM(LENGTH(t)) FROM t')).toEqual([[1499, 1499, '59960000']])
+    })
+  })
+}, 60_000)
+
 test('types of Parquet that a table has no word for', async () => {
   await withTarget(async (place, url) => {
     await place.parquet(
