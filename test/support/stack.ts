@@ -23,6 +23,9 @@ export interface Stack {
   readonly files: string
   readonly logs: string
   readonly namespace: string
+  readonly url: string
+  /** Of the first user. */
+  token(): string
   request<T = Readonly<Record<string, string>>>(method: string, path: string, body?: unknown): Promise<Answer<T>>
   startWorker(): Promise<void>
   killWorker(): Promise<void>
@@ -83,6 +86,8 @@ export async function withStack<T>(
     files,
     logs: home,
     namespace,
+    url: base,
+    token: () => token,
     request,
     startWorker: async () => {
       worker = launch('worker')
