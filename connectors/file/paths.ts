@@ -75,7 +75,7 @@ async function realPathOfExisting(path: string): Promise<string> {
     if (parent === path || errorCode(error) === 'ELOOP') return path
     // A link whose target is still to be made leads there all the same.
     const leadsTo = await readlink(path).catch(() => null)
-    if (leadsTo !== null) return await realPathOfExisting(resolve(parent, leadsTo))
+    if (leadsTo !== null) return await realPathOfExisting(resolve(await realPathOfExisting(parent), leadsTo))
     return join(await realPathOfExisting(parent), relative(parent, path))
   }
 }
