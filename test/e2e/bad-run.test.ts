@@ -5,7 +5,12 @@ import { expect, test } from '@jest/globals'
 import { type Ended, inPlace, operator, type Place, recordsOf, source, target } from './run-etl.js'
 
 const count = 1_500_000
-const slow = [source('in.csv'), operator('MAP', { set: { h: 'sha256(CAST(id AS VARCHAR))' } }), target('op')]
+/** Heavy enough to be still at work, on a fast machine too, when it is interrupted. */
+const slow = [
+  source('in.csv'),
+  operator('MAP', { set: { h: 'sha256(repeat(CAST(id AS VARCHAR), 300))' } }),
+  target('op'),
+]
 const often = { checkpoint: { interval: '1s' } }
 const kept = ['--state', 'st']
 
@@ -35,7 +40,7 @@ test('Ctrl-C ends a run with 130, it goes on where it was, and a second one at t
     const done = await place.etl(['run', 'job.json', '--json', ...kept])
     expect([done.code, recordsOf(done).written]).toEqual([0, count])
     const [sums] = await place.rows(
-      `SELECT count(*), count(DISTINCT id), bool_and(h = sha256(id::VARCHAR)) FROM read_csv('${place.path('out/*.csv')}')`,
+      `SELECT count(*), count(DISTINCT id), bool_and(h = sha256(repeat(id::VARCHAR, 300))) FROM read_csv('${place.path('out/*.csv')}')`,
     )
     expect(sums!.map(String)).toEqual([String(count), String(count), 'true'])
 
