@@ -19,10 +19,9 @@ export async function finishExecution(
     const epoch = (await deps.journal.restorePoint(executionId))?.epoch ?? 0
     const fence = { ...owner, epoch: epoch + 1, activityAttempt: call.activityAttempt }
     await finishSinks(sinkRun(record, null), deps.parts, fence, call.signal)
-  }
-  // Before the status, so that no later execution of the lineage has begun.
-  if (outcome.status === 'COMPLETED')
+    // Before the status, so that no later execution of the lineage has begun.
     await discardOld(deps, { ...record, retained: record.settings.checkpoint.retained, isOver: true })
+  }
   const { admitted } = await deps.journal.finish(owner, outcome.status, outcome.error)
   releaseExecution(executionId)
   await deps.signalAdmitted(admitted)

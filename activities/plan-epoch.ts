@@ -4,6 +4,7 @@ import type { Next, Plan } from '../core/execution/plan.js'
 import { phaseNumbered } from '../core/graph/phase.js'
 import { planEpoch as planSources } from '../engine/plan-epoch.js'
 import { type ActivityDeps, type Call, limitsOf } from './deps.js'
+import { forExecution } from './for-execution.js'
 
 /** Plans the epoch after the newest checkpoint, and makes the plan durable; asked again, the first plan is the answer (I1). */
 export async function planEpoch(deps: ActivityDeps, call: Call, owner: Owner): Promise<Next> {
@@ -39,16 +40,11 @@ export async function drawPlan(
   if (!record.graph.phases.some((phase) => phase.number === number)) return 'exhausted'
   return await planSources(
     {
-      graph: record.graph,
-      settings: record.settings,
+      ...forExecution(record),
       phase: phaseNumbered(record.graph, number),
       epoch: (after?.epoch ?? 0) + 1,
       at: new Date(deps.now()).toISOString(),
       positions: after?.positions ?? {},
-      executionId: record.executionId,
-      lineageId: record.lineageId,
-      parameters: record.parameters,
-      logicalTime: record.logicalTime,
       budget: (await limitsOf(deps)).budget,
     },
     deps.parts,

@@ -4,6 +4,7 @@ import { outlinePhases } from '../core/execution/outline.js'
 import type { Next, Plan } from '../core/execution/plan.js'
 import { prepareSinks } from '../engine/sinks.js'
 import type { ActivityDeps, Call } from './deps.js'
+import { forExecution } from './for-execution.js'
 import { asNext, planAfter } from './plan-epoch.js'
 
 /**
@@ -66,13 +67,5 @@ async function firstNext(
 
 /** What sinks are opened for: the settings and values of the execution. */
 export function sinkRun(record: ExecutionRecord, pending: Plan | null) {
-  return {
-    graph: record.graph,
-    settings: record.settings,
-    executionId: record.executionId,
-    lineageId: record.lineageId,
-    parameters: record.parameters,
-    logicalTime: record.logicalTime,
-    at: pending?.at ?? record.logicalTime,
-  }
+  return { ...forExecution(record), at: pending?.at ?? record.logicalTime }
 }

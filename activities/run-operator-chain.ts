@@ -5,6 +5,7 @@ import { phaseNumbered } from '../core/graph/phase.js'
 import { addCounters, type Counters, noRecords } from '../core/record/counters.js'
 import { runChain } from '../engine/run-chain.js'
 import type { ActivityDeps, Call } from './deps.js'
+import { forExecution } from './for-execution.js'
 
 /** Runs one subtask of one vertex for one epoch; its result is a file in the store, its answer a receipt (I6). */
 export async function runOperatorChain(deps: ActivityDeps, call: Call, task: ChainTask): Promise<ChainReceipt> {
@@ -23,13 +24,8 @@ export async function runOperatorChain(deps: ActivityDeps, call: Call, task: Cha
     throw new JobError('fenced', `Epoch ${task.fence.epoch} is complete already.`)
   const result = await runChain(
     {
+      ...forExecution(record),
       fence,
-      graph: record.graph,
-      settings: record.settings,
-      executionId: record.executionId,
-      lineageId: record.lineageId,
-      parameters: record.parameters,
-      logicalTime: record.logicalTime,
       vertexId: task.vertexId,
       subtask: task.subtask,
       phase: phaseNumbered(record.graph, task.phase),
@@ -82,6 +78,6 @@ function reportTo(deps: ActivityDeps, call: Call, executionId: string) {
     call.heartbeat({ recordsIn: sum.in, recordsOut: sum.out })
     if (deps.now() - mirroredMs < 1000) return
     mirroredMs = deps.now()
-    deps.journal.progress(executionId, counters).catch(() => call.heartbeat({ recordsIn: sum.in, recordsOut: sum.out }))
+    deps.journal.progress(executionId, counters).catch(() => undefined)
   }
 }

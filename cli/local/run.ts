@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { basename, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { ActivityDeps } from '../../activities/deps.js'
-import { CODES } from '../../core/errors/codes.js'
-import { JobError, toJobError } from '../../core/errors/job-error.js'
+import { CODES, type ErrorCode } from '../../core/errors/codes.js'
+import { JobError } from '../../core/errors/job-error.js'
 import type { ExecutionRecord } from '../../core/execution/journal.js'
 import { noTotals } from '../../core/execution/record-totals.js'
 import type { ExecutionReport } from '../../core/execution/report.js'
@@ -126,11 +126,8 @@ function newRecord(
   }
 }
 
-function exitCode(report: ExecutionReport): number {
-  return report.status === 'COMPLETED' ? 0 : CODES[codeOf(report)].exit === 2 ? 2 : 1
-}
-
-function codeOf(report: ExecutionReport): keyof typeof CODES {
-  const code = report.error?.code ?? 'internal'
-  return code in CODES ? (code as keyof typeof CODES) : toJobError(report.error).code
+/** A run that was told something wrong ends as a wrong spec does. */
+function exitCode({ status, error }: ExecutionReport): number {
+  if (status === 'COMPLETED') return 0
+  return error !== null && error.code in CODES && CODES[error.code as ErrorCode].exit === 2 ? 2 : 1
 }

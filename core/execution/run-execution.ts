@@ -1,6 +1,7 @@
 /** The epoch loop (DESIGN section 5): prepare, then plan, run and checkpoint in turn until the sources are exhausted. */
 import { CODES } from '../errors/codes.js'
 import { JobError, reportError, toJobError } from '../errors/job-error.js'
+import { phaseNumbered } from '../graph/phase.js'
 import type { ChainReceipt } from './chain-task.js'
 import type {
   ExecutionEffects,
@@ -87,7 +88,7 @@ async function prepare(executionId: string, effects: ExecutionEffects): Promise<
 async function advance({ prepared, owner, next }: Progress, effects: ExecutionEffects): Promise<Next> {
   switch (next.kind) {
     case 'plan':
-      return await runEpoch(owner, phaseOf(prepared, next.phase), next, effects)
+      return await runEpoch(owner, phaseNumbered(prepared, next.phase), next, effects)
     case 'unplanned':
       return await effects.planEpoch(owner)
     case 'idle':
@@ -188,12 +189,6 @@ function cutShortError(control: Control): JobError | null {
         hint: 'Raise `timeout` in the job, or look at the operators for the slow one.',
       })
     : new JobError('cancelled', 'The execution was cancelled.')
-}
-
-function phaseOf(prepared: Prepared, number: number): PhaseOutline {
-  const phase = prepared.phases.find((candidate) => candidate.number === number)
-  if (phase === undefined) throw new JobError('internal', `The plan names phase ${number}, which the graph lacks.`)
-  return phase
 }
 
 function subtasksOf(vertex: VertexOutline): number[] {

@@ -1,22 +1,22 @@
 import type { JobGraph } from '../../core/graph/job-graph.js'
-import type { NodeType, StreamEdge, StreamNode } from '../../core/graph/stream-graph.js'
+import { aNode, anEdge } from './a-node.js'
 
 /** The demo job in small: flights → delayed → named → warehouse, with airports as the build side of the join. */
 export function aGraph(): JobGraph {
   return {
     stream: {
       nodes: [
-        aNode('flights', 'SOURCE', 'file'),
-        aNode('airports', 'SOURCE', 'file'),
-        aNode('delayed', 'OPERATOR', 'FILTER'),
-        aNode('named', 'OPERATOR', 'JOIN'),
-        aNode('warehouse', 'SINK', 'jdbc'),
+        aNode('flights', { nodeType: 'SOURCE', kind: 'file' }),
+        aNode('airports', { nodeType: 'SOURCE', kind: 'file' }),
+        aNode('delayed', { kind: 'FILTER' }),
+        aNode('named', { kind: 'JOIN' }),
+        aNode('warehouse', { nodeType: 'SINK', kind: 'jdbc' }),
       ],
       edges: [
-        anEdge('flights', 'delayed', 'input'),
-        anEdge('delayed', 'named', 'left'),
-        { ...anEdge('airports', 'named', 'right'), edgeType: 'BROADCAST', blocking: true },
-        anEdge('named', 'warehouse', 'input'),
+        anEdge('flights', 'delayed'),
+        anEdge('delayed', 'named', { port: 'left' }),
+        anEdge('airports', 'named', { port: 'right', edgeType: 'BROADCAST', blocking: true }),
+        anEdge('named', 'warehouse'),
       ],
     },
     vertices: [
@@ -35,35 +35,5 @@ export function aGraph(): JobGraph {
     ],
     maxParallelism: 128,
     notChained: [{ edgeId: 'airports>named.right', rule: 'BLOCKING_PORT', reason: 'right is read to its end first' }],
-  }
-}
-
-function aNode(id: string, nodeType: NodeType, kind: string): StreamNode {
-  return {
-    id,
-    name: id,
-    description: null,
-    nodeType,
-    kind,
-    config: {},
-    parallelism: 1,
-    chaining: 'ALWAYS',
-    watermark: null,
-    schema: [],
-  }
-}
-
-function anEdge(from: string, to: string, port: string): StreamEdge {
-  return {
-    id: `${from}>${to}.${port}`,
-    from,
-    output: 'main',
-    to,
-    port,
-    edgeType: 'FORWARD',
-    partitionStrategy: null,
-    key: [],
-    expression: null,
-    blocking: false,
   }
 }

@@ -2,7 +2,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -10,6 +9,8 @@ import { Connection } from '@temporalio/client'
 import { createConnection } from 'mysql2/promise'
 // @ts-expect-error set-up scripts are plain JavaScript, they run before any package is there
 import { mysqlProgram } from '../../scripts/setup/mysql-program.mjs'
+// @ts-expect-error see above
+import { freePorts } from '../../scripts/setup/ports.mjs'
 // @ts-expect-error see above
 import { temporalProgram } from '../../scripts/setup/temporal-program.mjs'
 import { until } from './until.js'
@@ -86,11 +87,7 @@ async function mysqlCommands() {
 }
 
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
+  const [port] = (await freePorts(1)) as [number]
   return port
 }
 

@@ -91,14 +91,7 @@ describe('jobExecution on a Temporal server', () => {
   test('answers a cancel within two seconds, and still writes the final status', async () => {
     const calls: string[] = []
     const slow = world({ epochs: 1, calls })
-    slow.runOperatorChain = async () => {
-      const beat = setInterval(() => Context.current().heartbeat(), 200)
-      try {
-        return await Context.current().cancelled
-      } finally {
-        clearInterval(beat)
-      }
-    }
+    slow.runOperatorChain = untilCancelled
     await run(slow, async (start) => {
       const started = await start()
       await new Promise((resolve) => setTimeout(resolve, 1000))
@@ -114,14 +107,7 @@ describe('jobExecution on a Temporal server', () => {
   test('ends an execution that takes longer than its timeout as FAILED', async () => {
     const calls: string[] = []
     const slow = world({ epochs: 1, calls, timeoutMs: 1500 })
-    slow.runOperatorChain = async () => {
-      const beat = setInterval(() => Context.current().heartbeat(), 200)
-      try {
-        return await Context.current().cancelled
-      } finally {
-        clearInterval(beat)
-      }
-    }
+    slow.runOperatorChain = untilCancelled
     await run(slow, async (start) => {
       const error = await (await start()).result().catch((thrown) => thrown)
       expect(error.cause).toMatchObject({ type: 'execution.timeout' })
@@ -195,6 +181,15 @@ async function run<T>(implementations: Activities, work: (start: Start) => Promi
   } finally {
     for (const worker of workers) worker.shutdown()
     await running
+  }
+}
+
+async function untilCancelled(): Promise<never> {
+  const beat = setInterval(() => Context.current().heartbeat(), 200)
+  try {
+    return await Context.current().cancelled
+  } finally {
+    clearInterval(beat)
   }
 }
 

@@ -18,6 +18,7 @@ import { runChain } from '../../../engine/run-chain.js'
 import { releaseAll } from '../../../engine/sessions.js'
 import { operators } from '../../../operators/index.js'
 import { openStore } from '../../../storage/open-store.js'
+import { aNode, anEdge } from '../../support/a-node.js'
 
 /** A folder for the store and the sessions, gone afterwards. */
 export async function withParts(
@@ -210,24 +211,11 @@ export function node(
   schema: string,
   parallelism = 1,
 ): StreamNode {
-  const rest = { name: id, description: null, chaining: 'ALWAYS', watermark: null } as const
-  return { id, nodeType, kind, config, parallelism, schema: columns(schema), ...rest }
+  return aNode(id, { nodeType, kind, config, parallelism, schema: columns(schema) })
 }
 
 export function edge(from: string, to: string, port = 'input', more: Partial<StreamEdge> = {}): StreamEdge {
-  return {
-    id: `${from}>${to}.${port}`,
-    from,
-    output: 'main',
-    to,
-    port,
-    edgeType: 'FORWARD',
-    partitionStrategy: null,
-    key: [],
-    expression: null,
-    blocking: false,
-    ...more,
-  }
+  return anEdge(from, to, { port, ...more })
 }
 
 /** Chains as given; edges between them cross. Phases: what each list names, with the blocking edges it fills. */

@@ -1,38 +1,12 @@
-import fc from 'fast-check'
-import type { Chaining, StreamEdge, StreamGraph, StreamNode } from '../../../../core/graph/stream-graph.js'
-
 /** Graphs without cycles, of every kind of edge, for properties. */
-export function streamNode(id: string, changes: Partial<StreamNode> = {}): StreamNode {
-  return {
-    id,
-    name: id,
-    description: null,
-    nodeType: 'OPERATOR',
-    kind: 'MAP',
-    config: {},
-    parallelism: 1,
-    chaining: 'ALWAYS',
-    watermark: null,
-    schema: [],
-    ...changes,
-  }
-}
+import fc from 'fast-check'
+import type { Chaining, StreamEdge, StreamGraph } from '../../../../core/graph/stream-graph.js'
+import { aNode, anEdge } from '../../../support/a-node.js'
+
+export const streamNode = aNode
 
 export function streamEdge(from: string, to: string, changes: Partial<StreamEdge> = {}): StreamEdge {
-  const port = changes.port ?? 'input'
-  return {
-    id: `${from}>${to}.${port}`,
-    from,
-    output: 'main',
-    to,
-    port,
-    edgeType: changes.blocking === true ? 'BROADCAST' : 'FORWARD',
-    partitionStrategy: null,
-    key: [],
-    expression: null,
-    blocking: false,
-    ...changes,
-  }
+  return anEdge(from, to, { edgeType: changes.blocking === true ? 'BROADCAST' : 'FORWARD', ...changes })
 }
 
 const links = fc.record({
