@@ -66,6 +66,7 @@ export interface Reached {
   readonly end: boolean
 }
 
+/** It is materialised and released before the next one is asked for; places are asked for later, too. */
 export interface SourceBatch {
   /** SELECT that gives the batch in source order: a scan of a file in the session's folder, or of a table appended to it. */
   readonly select: string

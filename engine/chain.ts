@@ -4,7 +4,7 @@ import type { JobGraph, Phase, Vertex } from '../core/graph/job-graph.js'
 import type { StreamEdge, StreamNode } from '../core/graph/stream-graph.js'
 import type { Schema } from '../core/record/schema.js'
 import { identifier } from '../duckdb/sql.js'
-import type { Compiled, Input } from '../operators/operator.js'
+import type { Compiled, Input, Operator } from '../operators/operator.js'
 import type { EngineParts } from './engine.js'
 import { openOperator } from './open-node.js'
 import { queryTables, type Values } from './resolve-config.js'
@@ -41,6 +41,8 @@ export interface Step {
   readonly builds: readonly Input[]
   /** The point where its output stands. */
   readonly point: string
+  /** Its output may stand as this view, as only one step asks for it, and by name. */
+  readonly view: string | null
 }
 
 /** Where records leave the chain. */
@@ -90,13 +92,15 @@ async function compileStep(node: StreamNode, layout: Layout, values: Values, par
   const tables = queryTables(edges.map((edge) => edge.port))
   const { operator, config } = await openOperator(node, { ...values, tables }, parts)
   const inputs = edges.map((edge) => layout.input(edge))
+  const compiled = await operator.compile(config, inputs, node.id)
   return {
     node,
-    compiled: await operator.compile(config, inputs, node.id),
+    compiled,
     feeds: inputs.filter((_, index) => edges[index]?.blocking === false).map((input) => input.table),
     inputs,
     builds: inputs.filter((_, index) => edges[index]?.blocking === true),
     point: pointOf(node),
+    view: layout.isAskedByName(node, parts.operators) ? (compiled.view ?? null) : null,
   }
 }
 
@@ -159,6 +163,14 @@ class Layout {
           outlets.push({ kind: 'EDGE', edge, point: pointOf(node), schema: node.schema })
     }
     return outlets
+  }
+
+  /** Its records go nowhere but to a port of this chain that names their columns. */
+  isAskedByName(node: StreamNode, operators: readonly Operator[]): boolean {
+    const [edge, ...others] = this.graph.stream.edges.filter((candidate) => candidate.from === node.id)
+    if (edge === undefined || others.length > 0 || !this.isChained(edge)) return false
+    const ports = operators.find(({ type }) => type === this.node(edge.to).kind)?.ports
+    return ports !== undefined && ports !== 'MANY' && ports.some(({ name, byName }) => name === edge.port && byName)
   }
 
   private leaves(edge: StreamEdge): boolean {

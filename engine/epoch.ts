@@ -130,7 +130,8 @@ export class Epoch {
     const isKept = this.rejects.wantsPlaces && outlets.some(({ kind }) => kind === 'SINK')
     for (const point of [batch.point, ...steps.map((step) => step.point)]) {
       if (!outlets.some((outlet) => outlet.point === point) && !(isKept && point === batch.point)) {
-        statements.push(`DROP TABLE IF EXISTS ${point}`)
+        const isView = isolated === null && steps.some((step) => step.view !== null && step.point === point)
+        statements.push(`DROP ${isView ? 'VIEW' : 'TABLE'} IF EXISTS ${point}`)
         continue
       }
       const name = identifier(`out ${this.number} ${point}`)

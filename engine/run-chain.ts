@@ -31,7 +31,8 @@ export async function runChain(run: ChainRun, parts: EngineParts, control: Chain
   control.progress(meter.read())
   const beat = setInterval(() => control.progress(meter.read()), progressEveryMs)
   try {
-    const { held, restored } = await takeSession(run, stateLabel(chain, run, run.states), parts)
+    const label = stateLabel(chain, run, run.states)
+    const { held, restored } = await takeSession(run, label, parts, threadsOf(chain, parts))
     const work = runEpoch({ run, parts, control, values, chain, meter, held, restored })
     try {
       const result = await orCancelled(work, control.signal, () => held.interrupt())
@@ -131,6 +132,14 @@ async function openExchanges({ run, parts, values, chain, held }: Work): Promise
     writers.push(new ExchangeWriter(outlet, routing, run, index))
   }
   return writers
+}
+
+/**
+ * Stages run side by side, and a batch is small: where every step takes batch by batch, DuckDB's own threads would mostly
+ * wait for one another. What an operator does at the end, with all that it has kept, is worth all of them.
+ */
+function threadsOf(chain: Chain, { threads }: EngineParts): number {
+  return chain.steps.some(({ compiled }) => compiled.end !== undefined) ? threads : 1
 }
 
 function statesAfter(before: readonly StateHandle[], after: readonly StateHandle[]): StateHandle[] {

@@ -30,6 +30,9 @@ export interface Held {
 /** Those idle, by owner; in order of how long they have been. */
 const idle = new Map<string, { readonly session: SubtaskSession; readonly label: string }>()
 
+/** As most chains want it. */
+const spareThreads = 1
+
 /** Opened before it is needed, where `keepSpare` asked for it. */
 let spare: { readonly parts: EngineParts; readonly opened: Promise<Instance> } | null = null
 
@@ -41,6 +44,8 @@ export async function takeSession(
   owner: Owner,
   label: string,
   parts: EngineParts,
+  /** Of DuckDB, where a session has to be opened. */
+  threads: number,
 ): Promise<{ readonly held: Held; readonly restored: boolean }> {
   const key = keyOf(owner)
   const found = idle.get(key)
@@ -48,7 +53,7 @@ export async function takeSession(
   idle.delete(key)
   if (found?.label === label) return { held: found.session, restored: true }
   if (found !== undefined) await found.session.destroy()
-  return { held: new SubtaskSession(owner, await takeInstance(parts)), restored: false }
+  return { held: new SubtaskSession(owner, await takeInstance(parts, threads)), restored: false }
 }
 
 /** It now holds the state named by `label`. */
@@ -92,15 +97,15 @@ export async function releaseAll(): Promise<void> {
 
 /** Opening takes longer than a small epoch: a process that serves many executions has one ready. */
 export function keepSpare(parts: EngineParts): void {
-  spare = { parts, opened: Instance.open(parts) }
+  spare = { parts, opened: Instance.open(parts, spareThreads) }
   // Whoever takes it hears of a failure.
   spare.opened.catch(() => undefined)
 }
 
-async function takeInstance(parts: EngineParts): Promise<Instance> {
-  if (spare?.parts !== parts) return await Instance.open(parts)
+async function takeInstance(parts: EngineParts, threads: number): Promise<Instance> {
+  if (spare?.parts !== parts || threads !== spareThreads) return await Instance.open(parts, threads)
   const { opened } = spare
-  const replaced = afterwards().then(() => Instance.open(parts))
+  const replaced = afterwards().then(() => Instance.open(parts, threads))
   replaced.catch(() => undefined)
   spare = { parts, opened: replaced }
   return await opened
@@ -118,10 +123,9 @@ class Instance {
     readonly main: Session,
   ) {}
 
-  static async open(parts: EngineParts): Promise<Instance> {
-    const folder = join(parts.scratch, `session-${randomUUID()}`)
+  static async open({ scratch, memoryLimitBytes }: EngineParts, threads: number): Promise<Instance> {
+    const folder = join(scratch, `session-${randomUUID()}`)
     await mkdir(folder, { recursive: true })
-    const { memoryLimitBytes, threads } = parts
     try {
       return new Instance(folder, await openSession({ folder, memoryLimitBytes, threads }))
     } catch (error) {

@@ -14,10 +14,14 @@ export const filter = defineOperator({
     .meta({ title: 'Filter' }),
   ports: [{ name: 'input' }],
   modes: ['BATCH'],
-  compile: async ({ where }, [input]) => ({
-    each: `SELECT * FROM ${input!.table} WHERE (${where})`,
-    origins: `SELECT ${placeIn(input!)} FROM ${input!.table} WHERE (${where})`,
-    failing: await failingCondition(input!.table, where),
-    accounting: 'FILTERS',
-  }),
+  compile: async ({ where }, [input]) => {
+    const kept = `FROM ${input!.table} WHERE (${where})`
+    return {
+      each: `SELECT * ${kept}`,
+      view: `SELECT *, rowid AS rowid ${kept}`,
+      origins: `SELECT ${placeIn(input!)} ${kept}`,
+      failing: await failingCondition(input!.table, where),
+      accounting: 'FILTERS',
+    }
+  },
 })

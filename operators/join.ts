@@ -43,7 +43,10 @@ export const join = defineOperator<Config>({
   type: 'JOIN',
   summary: 'Puts the records of two inputs together where a condition holds.',
   config,
-  ports: [{ name: 'left' }, { name: 'right', blocking: true }],
+  ports: [
+    { name: 'left', byName: true },
+    { name: 'right', blocking: true },
+  ],
   modes: ['BATCH'],
   key: ({ on, strategy, type }) => {
     if (strategy === 'BROADCAST') return null

@@ -30,6 +30,8 @@ export interface Port {
   readonly name: string
   /** Read to its end in an earlier phase, and kept as state. */
   readonly blocking?: boolean
+  /** Every column is asked for by name, and `rowid` for its order alone: what a filter keeps need not be copied first. */
+  readonly byName?: boolean
 }
 
 /**
@@ -51,6 +53,8 @@ export interface Input {
 export interface Compiled {
   /** SELECT over one batch, in source order; null: nothing leaves before the end. */
   readonly each: string | null
+  /** `each` with `rowid` as a column, for a step that asks by name (`Port.byName`): nothing is copied then. */
+  readonly view?: string
   /**
    * SELECT of the place in the batch (see `placeIn`) that each record of `each` came of, in its order. Absent: MAPS, one
    * for one. Asked only when records have to be traced back.

@@ -95,7 +95,14 @@ async function* readPiece(
   const local = packed ? await unpackInto(session.folder, file, config) : await linkInto(session.folder, file)
   try {
     if (text) {
-      const at = yield* readText(local, piece, text, { ...limits, records: Number.POSITIVE_INFINITY }, schema, session)
+      const at = yield* readText(
+        { ...local, passing: true },
+        piece,
+        text,
+        { ...limits, records: Number.POSITIVE_INFINITY },
+        schema,
+        session,
+      )
       return { records: at.record, at: null }
     }
     if (format === 'json') {

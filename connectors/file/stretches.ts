@@ -1,17 +1,22 @@
+import { closeSync, openSync, readSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { JobError } from '../../core/errors/job-error.js'
 import { fileFault } from './file-fault.js'
 import type { Cursor } from './position.js'
 import { type Dialect, type Stretch, takeRecords } from './record-ends.js'
 
-/** One read: small enough to hold several at once, large enough that DuckDB works on it in parallel. */
-const stretchBytes = 16 * 1024 * 1024
+/**
+ * One read. Small ones at both ends of a range: what works on stretches side by side has something to do sooner, and
+ * ends together.
+ */
+const leastBytes = 1024 * 1024
+const mostBytes = 8 * 1024 * 1024
 
 /** A longer record is refused: a quote that is never closed must not eat the memory of the worker. */
 export const longestRecord = 128 * 1024 * 1024
 
 export interface FileStretch {
-  /** Whole records. */
+  /** Whole records; good until the next stretch is asked for, which is read into the same memory. */
   readonly bytes: Uint8Array
   readonly found: Stretch
   readonly from: Cursor
@@ -38,9 +43,14 @@ export async function* readStretches(range: Range, dialect: Dialect): AsyncGener
   try {
     let cursor = range.from
     let records = range.records
-    let want = stretchBytes
-    while (cursor.byte < range.size && cursor.byte < range.stop && records > 0) {
-      const bytes = await readAt(file, range, cursor.byte, want)
+    const end = Math.min(range.size, range.stop)
+    let want = leastBytes
+    let buffer = Buffer.allocUnsafe(Math.min(mostBytes, range.size - cursor.byte))
+    while (cursor.byte < end && records > 0) {
+      const length = Math.min(want, range.size - cursor.byte)
+      if (length > buffer.length) buffer = Buffer.allocUnsafe(length)
+      const bytes = buffer.subarray(0, length)
+      await fill(bytes, file, range, cursor.byte)
       const final = cursor.byte + bytes.length >= range.size
       const found = takeRecords(bytes, dialect, { limit: records, stop: range.stop - cursor.byte, final })
       if (found.longest > longestRecord || (found.end === 0 && want > longestRecord)) throw tooLong(range, cursor)
@@ -56,24 +66,38 @@ export async function* readStretches(range: Range, dialect: Dialect): AsyncGener
       yield { bytes: bytes.subarray(0, found.end), found, from: cursor, to, atEnd: to.byte >= range.size }
       cursor = to
       records -= found.records
-      want = stretchBytes
+      want = Math.min(want * 2, mostBytes, Math.max(leastBytes, (end - to.byte) / 2))
     }
   } finally {
     await file.close()
   }
 }
 
-async function readAt(file: FileHandle, range: Range, byte: number, want: number): Promise<Uint8Array> {
-  const buffer = Buffer.allocUnsafe(Math.min(want, range.size - byte))
+/** The bytes of a stretch once more; as many as there are, if the file has changed. */
+export function readAgain(path: string, from: number, to: number): Uint8Array {
+  const bytes = Buffer.allocUnsafe(to - from)
+  try {
+    const file = openSync(path, 'r')
+    try {
+      return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, from))
+    } finally {
+      closeSync(file)
+    }
+  } catch {
+    // Then records go without their places.
+    return bytes.subarray(0, 0)
+  }
+}
+
+async function fill(bytes: Uint8Array, file: FileHandle, range: Range, from: number): Promise<void> {
   let filled = 0
-  while (filled < buffer.length) {
-    const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, byte + filled).catch((error) => {
+  while (filled < bytes.length) {
+    const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, from + filled).catch((error) => {
       throw fileFault(range.shown, error)
     })
     if (bytesRead === 0) throw new JobError('source.changed', `The file ${range.shown} got shorter while it was read.`)
     filled += bytesRead
   }
-  return buffer
 }
 
 function tooLong(range: Range, cursor: Cursor): JobError {

@@ -18,10 +18,17 @@ export async function textBatch(
   stretch: FileStretch,
   reader: TextReader,
   session: Session,
-  options: { readonly shown: string; readonly dialect: Dialect; readonly before: number; readonly name: string },
+  options: {
+    readonly shown: string
+    readonly dialect: Dialect
+    readonly before: number
+    readonly name: string
+    /** The bytes of the stretch once its memory is in other use; null where they are gone by then. */
+    readonly again: (() => Uint8Array) | null
+  },
 ): Promise<SourceBatch> {
   const { found, from } = stretch
-  const bytes = stretch.bytes
+  const { bytes } = stretch
   const path = join(session.folder, `${options.name}.slice`)
   const table = identifier(`source_${options.name}`)
   // DuckDB takes one kind of line end, and may take a quoted one for it: then the slice is written with LF alone.
@@ -30,25 +37,19 @@ export async function textBatch(
   const slice: Slice = { file: path, longest: found.longest, crlf: found.crlf > 0 && !mixed }
 
   // Offsets are found again when they are asked for: clean data pays nothing for them.
-  let offsets: Found[] | null = null
-  function records(): Found[] {
-    if (offsets) return offsets
-    const all: Found[] = []
-    const onRecord = (start: number, to: number, line: number) => all.push({ from: start, to, line })
-    takeRecords(bytes, options.dialect, {
-      limit: Number.POSITIVE_INFINITY,
-      stop: Number.POSITIVE_INFINITY,
-      final: true,
-      onRecord,
-    })
-    offsets = all
-    return all
+  let text: () => Uint8Array = () => bytes
+  let offsets: readonly Found[] | null = null
+  function records(): readonly Found[] {
+    offsets ??= recordsIn(text(), options.dialect)
+    return offsets
   }
   // Left out here, they are missed and told apart.
   const known = mayHoldBad(stretch) ? knownBad(bytes, records(), options.dialect, found.unterminated) : []
   const asIs = !mixed && known.length === 0
-  const text = asIs ? withMark(bytes, options.dialect) : rewritten(bytes, without(records(), known), options.dialect)
-  await writeFile(path, text)
+  await writeFile(
+    path,
+    asIs ? withMark(bytes, options.dialect) : rewritten(bytes, without(records(), known), options.dialect),
+  )
   let good: number[] | null = null
   const place = (index: number): Place => {
     const original = good?.[index] ?? index
@@ -87,10 +88,24 @@ export async function textBatch(
       return { select: `SELECT * FROM ${table}`, rejected }
     },
     async release() {
+      text = options.again ?? itself(Uint8Array.from(bytes))
       await rm(path, { force: true })
       if (good) await session.run(`DROP TABLE IF EXISTS ${table}`)
     },
   }
+}
+
+const itself = (bytes: Uint8Array) => () => bytes
+
+function recordsIn(bytes: Uint8Array, dialect: Dialect): readonly Found[] {
+  const all: Found[] = []
+  takeRecords(bytes, dialect, {
+    limit: Number.POSITIVE_INFINITY,
+    stop: Number.POSITIVE_INFINITY,
+    final: true,
+    onRecord: (from, to, line) => all.push({ from, to, line }),
+  })
+  return all
 }
 
 /** Cheap: most data holds no carriage returns but those at line ends. */

@@ -28,6 +28,8 @@ export interface TextFile {
   readonly path: string
   readonly shown: string
   readonly size: number
+  /** It is there only while it is read. */
+  readonly passing?: boolean
 }
 
 export interface TextReader {

@@ -3,7 +3,7 @@ import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import type { SourceBatch } from '../spi.js'
 import type { Cursor, Piece } from './position.js'
-import { readStretches } from './stretches.js'
+import { readAgain, readStretches } from './stretches.js'
 import { textBatch } from './text-batch.js'
 import type { TextFile, TextFormat } from './text-format.js'
 
@@ -28,6 +28,7 @@ export async function* readText(
         dialect: format.dialect,
         before: limits.before + stretch.from.record - first,
         name: randomUUID(),
+        again: file.passing ? null : () => readAgain(file.path, stretch.from.byte, stretch.to.byte),
       })
     }
     at = stretch.to

@@ -18,6 +18,9 @@ import { type Destination, encoded, refusalsOf, withoutRow } from './write-rows.
 /** A piece of a batch that is made into CSV at once. */
 const pieceRecords = 65_536
 
+/** What is read of it at once, and sent. */
+const chunkBytes = 256 * 1024
+
 /** So many refused records of a batch are tried alone: for the server's own words, and to see whether it is so. */
 const mostAlone = 100
 
@@ -164,7 +167,7 @@ async function* csvPieces(
       if (file === null) return
       next = write(from)
       next.catch(() => {})
-      yield* createReadStream(file, { highWaterMark: 1024 * 1024 })
+      yield* createReadStream(file, { highWaterMark: chunkBytes })
       await rm(file, { force: true })
     }
   } finally {
@@ -184,7 +187,7 @@ async function load(connection: Connection, to: Destination, pieces: AsyncIterab
     sql: `LOAD DATA LOCAL INFILE 'batch' INTO TABLE ${to.table} CHARACTER SET utf8mb4
       FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"' ESCAPED BY '' LINES TERMINATED BY '\\n'
       (${[...columns, ...order].join(', ')}) ${decoded.length > 0 ? `SET ${decoded.join(', ')}` : ''}`,
-    infileStreamFactory: () => Readable.from(pieces, { objectMode: false, highWaterMark: 1024 * 1024 }),
+    infileStreamFactory: () => Readable.from(pieces, { objectMode: false, highWaterMark: chunkBytes }),
   })
   return result
 }
