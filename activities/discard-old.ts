@@ -23,7 +23,7 @@ export async function discardOld(deps: ActivityDeps, lineage: Lineage): Promise<
     if (!isOver && !isDue(lineageId, deps.now(), limits.graceMs / 4)) return
     const retained = lineage.retained ?? limits.retainedCheckpoints
     const needed = await deps.journal.retain?.(lineage.executionId, retained, isOver)
-    if (needed === undefined) return
+    if (!needed) return
     const youngestMs = isOver ? Number.POSITIVE_INFINITY : deps.now() - limits.graceMs
     const { store } = deps.parts
     for await (const { key, modifiedMs } of store.list(`lineage/${lineageId}/`))

@@ -42,7 +42,7 @@ describe('completing a checkpoint', () => {
       })
       expect(report.operators).toContainEqual({ id: 'delayed', recordsIn: 100, recordsOut: 30, processingMs: 5 })
 
-      const restored = await journal.restorePoint(owner.executionId)
+      const restored = (await journal.standing(owner.executionId)).restored
       expect(restored).toEqual({
         checkpointId: report.lastCheckpointId,
         epoch: 1,
@@ -51,7 +51,7 @@ describe('completing a checkpoint', () => {
         states: commit(1).states,
         next,
       })
-      expect(await journal.pendingPlan(owner.executionId)).toEqual(plan(2))
+      expect((await journal.standing(owner.executionId)).pending).toEqual(plan(2))
       const states = await executions.states(report.lastCheckpointId ?? '')
       expect(states).toContainEqual(
         expect.objectContaining({
@@ -118,8 +118,9 @@ describe('a commit', () => {
       await journal.storePlan(owner, plan(1))
       const twice = [...commit(1).states, ...commit(1).states]
       await expect(journal.completeCheckpoint(owner, commit(1, { states: twice }))).rejects.toThrow()
-      expect(await journal.checkpoint(owner.executionId, 1)).toMatchObject({ status: 'IN_PROGRESS', next: null })
-      expect(await journal.checkpoint(owner.executionId, 2)).toBeNull()
+      expect(await journal.standing(owner.executionId)).toMatchObject({ restored: null, pending: plan(1) })
+      const shown = await executions.checkpoints(owner.executionId, { limit: 10 })
+      expect(shown.items).toMatchObject([{ epoch: 1, status: 'IN_PROGRESS', next: null }])
       expect((await executions.get(owner.executionId)).records.read).toBe(0)
     })
   })
@@ -158,7 +159,7 @@ describe('a plan', () => {
         [0, 1, 2, 3].map((n) => journal.storePlan(owner, { ...plan(2), at: `203${n}-01-01T00:00:00.000Z` })),
       )
       expect(new Set(raced.map((answer) => answer.at)).size).toBe(1)
-      expect(await journal.pendingPlan(owner.executionId)).toEqual(raced[0])
+      expect((await journal.standing(owner.executionId)).pending).toEqual(raced[0])
     })
   })
 
@@ -167,7 +168,7 @@ describe('a plan', () => {
       const owner = await start()
       const sources = { zebra: source({ b: 1, a: 2 }), ant: source({ y: 1, x: '9007199254740993' }) }
       await journal.storePlan(owner, { ...plan(1), sources })
-      expect(JSON.stringify((await journal.pendingPlan(owner.executionId))?.sources)).toBe(JSON.stringify(sources))
+      expect(JSON.stringify((await journal.standing(owner.executionId)).pending?.sources)).toBe(JSON.stringify(sources))
     })
   })
 })
@@ -205,7 +206,7 @@ describe('a stale owner', () => {
       const owner = await start()
       const once = await journal.storeRestart(owner, failure, restart)
       expect(await journal.storeRestart(owner, failure, restart)).toEqual(once)
-      expect(await journal.execution(owner.executionId)).toMatchObject({ attempt: 1, status: 'RESTARTING' })
+      expect((await journal.standing(owner.executionId)).record).toMatchObject({ attempt: 1, status: 'RESTARTING' })
     })
   })
 
@@ -221,9 +222,10 @@ describe('a stale owner', () => {
       await expect(journal.completeCheckpoint(old, commit(2))).rejects.toMatchObject({ code: 'fenced' })
       await expect(journal.storePlan(old, plan(2))).rejects.toMatchObject({ code: 'fenced' })
 
-      expect((await journal.restorePoint(executionId))?.epoch).toBe(1)
-      expect(await journal.pendingPlan(executionId)).toEqual(plan(2))
-      expect(await journal.checkpoint(executionId, 2)).toMatchObject({ status: 'IN_PROGRESS' })
+      expect((await journal.standing(executionId)).restored?.epoch).toBe(1)
+      expect((await journal.standing(executionId)).pending).toEqual(plan(2))
+      const planned = await executions.checkpoints(old.executionId, { limit: 1 })
+      expect(planned.items).toMatchObject([{ epoch: 2, status: 'IN_PROGRESS' }])
       await journal.completeCheckpoint(owner, commit(2, { next: { kind: 'exhausted' }, nextPlan: null }))
       await journal.finish(owner, 'COMPLETED', null)
       expect((await executions.get(executionId)).status).toBe('COMPLETED')
@@ -344,16 +346,16 @@ describe('positions: CONTINUE', () => {
       await journal.completeCheckpoint(first, commit(1, { positions, next: { kind: 'exhausted' }, nextPlan: null }))
       await journal.finish(first, 'COMPLETED', null)
       const second = await start()
-      expect(await journal.restorePoint(second.executionId)).toMatchObject({
+      expect((await journal.standing(second.executionId)).restored).toMatchObject({
         epoch: 1,
         phase: 1,
         states: [],
         next: { kind: 'unplanned' },
       })
-      expect((await journal.restorePoint(second.executionId))?.positions).toEqual(commit(1).positions)
+      expect((await journal.standing(second.executionId)).restored?.positions).toEqual(commit(1).positions)
       await journal.storePlan(second, plan(2))
       await journal.completeCheckpoint(second, commit(2))
-      expect((await journal.restorePoint(second.executionId))?.states).toEqual(commit(2).states)
+      expect((await journal.standing(second.executionId)).restored?.states).toEqual(commit(2).states)
     })
   })
 
@@ -369,11 +371,11 @@ describe('positions: CONTINUE', () => {
       await journal.admit(executionId, null)
       await journal.finish(first, 'FAILED', reported)
       await journal.admit(executionId, null)
-      expect(await journal.execution(executionId)).toMatchObject({
+      expect((await journal.standing(executionId)).record).toMatchObject({
         parameters: { day: '2026-01-01' },
         logicalTime: '2026-01-01T00:00:00.000Z',
       })
-      expect((await journal.restorePoint(executionId))?.states).toEqual(commit(1).states)
+      expect((await journal.standing(executionId)).restored?.states).toEqual(commit(1).states)
     })
   })
 })
@@ -419,8 +421,8 @@ describe('an execution', () => {
       const fork = await accept({ forkOf: lastCheckpointId ?? '', triggerType: 'FORK' })
       const forked = admitted(await journal.admit(fork.executionId, null))
       expect(forked.generation).toBe(1)
-      expect(await journal.restorePoint(fork.executionId)).toMatchObject({ epoch: 1, states: commit(1).states })
-      expect(await journal.pendingPlan(fork.executionId)).toBeNull()
+      expect((await journal.standing(fork.executionId)).restored).toMatchObject({ epoch: 1, states: commit(1).states })
+      expect((await journal.standing(fork.executionId)).pending).toBeNull()
     })
   })
 })
@@ -449,8 +451,11 @@ describe('checkpoints beyond those retained', () => {
       expect(shown.items.map((one) => one.stateDiscarded)).toEqual([false, true, true, false, false, false])
       expect(await executions.states(ids[1] ?? '')).toEqual([])
       await expect(accept({ forkOf: ids[1] ?? '', triggerType: 'FORK' })).rejects.toMatchObject({ code: 'conflict' })
-      expect(await journal.restorePoint(owner.executionId)).toMatchObject({ epoch: 5, states: commitWith(5).states })
-      expect(await journal.pendingPlan(owner.executionId)).toEqual(plan(6))
+      expect((await journal.standing(owner.executionId)).restored).toMatchObject({
+        epoch: 5,
+        states: commitWith(5).states,
+      })
+      expect((await journal.standing(owner.executionId)).pending).toEqual(plan(6))
     })
   })
 
@@ -489,7 +494,10 @@ describe('checkpoints beyond those retained', () => {
         await discard(failing, (_details, message) => warned.push(message))
         expect(warned).toHaveLength(1)
         expect(await files()).toHaveLength(4)
-        expect(await journal.restorePoint(owner.executionId)).toMatchObject({ epoch: 4, states: commitWith(4).states })
+        expect((await journal.standing(owner.executionId)).restored).toMatchObject({
+          epoch: 4,
+          states: commitWith(4).states,
+        })
         await discard(store, undefined)
         expect(await files()).toEqual([stateOf(4)])
       })

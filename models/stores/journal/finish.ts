@@ -21,7 +21,7 @@ export async function finish(
 ): Promise<{ readonly admitted: readonly string[] }> {
   const { jobId, lineageId } = await originOf(db, owner.executionId)
   return await db.transaction(async (transaction) => {
-    await lockJob(db, transaction, jobId)
+    const job = await lockJob(db, transaction, jobId)
     const lineage = await lockLineage(db, transaction, lineageId)
     const execution = await lockExecution(db, transaction, owner.executionId)
     if (!isTerminal(execution.executionStatus)) {
@@ -30,7 +30,7 @@ export async function finish(
       if (execution.generation !== owner.generation || (owner.generation > 0 && !owns)) throw fenced(owner)
       await closeExecution(db, transaction, execution, status, error)
     }
-    return { admitted: await admitWaiting(db, transaction, jobId) }
+    return { admitted: await admitWaiting(db, transaction, job) }
   })
 }
 

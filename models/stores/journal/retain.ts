@@ -2,7 +2,7 @@
 import { Op, type Transaction } from 'sequelize'
 import { type HeldCheckpoint, type Needed, retain } from '../../../core/execution/retention.js'
 import type { Database } from '../../database.js'
-import { findExecution, lockJob, lockLineage } from './ownership.js'
+import { lockJob, lockLineage, originOf } from './ownership.js'
 
 /** `isOver`: no epoch of this lineage is pending, so that all of the newest one's files but its state may go too. */
 export async function retainCheckpoints(
@@ -10,12 +10,13 @@ export async function retainCheckpoints(
   executionId: string,
   retained: number,
   isOver: boolean,
-): Promise<Needed> {
-  const { jobId, lineageId } = await findExecution(db, executionId)
+): Promise<Needed | null> {
+  const { jobId, lineageId } = await originOf(db, executionId)
   return await db.transaction(async (transaction) => {
     // A fork is accepted under the job's lock: it finds its checkpoint whole, or marked.
     await lockJob(db, transaction, jobId)
-    await lockLineage(db, transaction, lineageId)
+    const { ownerExecutionId } = await lockLineage(db, transaction, lineageId)
+    if (isOver && ownerExecutionId !== executionId) return null
     const held = await heldBy(db, transaction, lineageId)
     const { kept, discarded, before } = retain(held, retained)
     if (discarded.length > 0) {
