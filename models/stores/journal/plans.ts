@@ -4,6 +4,7 @@ import type { Transaction } from 'sequelize'
 import type { Owner } from '../../../core/execution/effects.js'
 import type { Plan } from '../../../core/execution/plan.js'
 import type { Database } from '../../database.js'
+import { isDuplicate } from '../../database-error.js'
 import type { CheckpointRow } from '../../tables/checkpoints.js'
 import type { JobExecutionRow } from '../../tables/executions.js'
 import { lockOwned } from './ownership.js'
@@ -23,27 +24,33 @@ export async function insertPlan(
   execution: JobExecutionRow,
   plan: Plan,
 ): Promise<Plan> {
-  const stored = await checkpointRow(db, execution.lineageId, plan.epoch, transaction)
-  if (stored !== null) return stored.plan
-  await db.tables.checkpoint.create(
-    {
-      checkpointId: randomUUID(),
-      jobId: execution.jobId,
-      executionId: execution.executionId,
-      lineageId: execution.lineageId,
-      epoch: plan.epoch,
-      phase: plan.phase,
-      checkpointType: 'PERIODIC',
-      checkpointStatus: 'IN_PROGRESS',
-      jobVersion: execution.jobVersion,
-      generation: execution.generation,
-      attempt: execution.attempt,
-      plan,
-      triggerTime: new Date(),
-    },
-    { transaction },
-  )
-  return plan
+  const { jobId, executionId, lineageId, jobVersion, generation, attempt } = execution
+  const { epoch, phase } = plan
+  try {
+    await db.tables.checkpoint.create(
+      {
+        checkpointId: randomUUID(),
+        jobId,
+        executionId,
+        lineageId,
+        epoch,
+        phase,
+        checkpointType: 'PERIODIC',
+        checkpointStatus: 'IN_PROGRESS',
+        jobVersion,
+        generation,
+        attempt,
+        plan,
+        triggerTime: new Date(),
+      },
+      { transaction },
+    )
+    return plan
+  } catch (error) {
+    const stored = isDuplicate(error) ? await checkpointRow(db, lineageId, epoch, transaction) : null
+    if (stored === null) throw error
+    return stored.plan
+  }
 }
 
 /** A restarted execution is running again as soon as it does something. */
