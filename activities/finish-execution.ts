@@ -2,8 +2,8 @@ import type { Outcome, Owner } from '../core/execution/effects.js'
 import { isTerminal } from '../core/execution/status.js'
 import { releaseExecution } from '../engine/sessions.js'
 import { finishSinks } from '../engine/sinks.js'
-import type { ActivityDeps, Call } from './deps.js'
-import { discardOld } from './discard-old.js'
+import { type ActivityDeps, type Call, limitsOf } from './deps.js'
+import { discardAtEnd } from './discard-old.js'
 import { ownerOf } from './for-execution.js'
 import { sinkRun } from './prepare-execution.js'
 
@@ -22,9 +22,9 @@ export async function finishExecution(
     const fence = { ...owner, epoch: (restored?.epoch ?? 0) + 1, activityAttempt: call.activityAttempt }
     await finishSinks(sinkRun(record, null), deps.parts, fence, call.signal)
   }
-  const { admitted } = await deps.journal.finish(owner, outcome.status, outcome.error)
+  const retained = record.settings.checkpoint.retained ?? (await limitsOf(deps)).retainedCheckpoints
+  const { admitted, needed } = await deps.journal.finish(owner, outcome.status, outcome.error, retained)
   releaseExecution(executionId)
   await deps.signalAdmitted(record.jobId, admitted)
-  if (outcome.status === 'COMPLETED')
-    await discardOld(deps, { ...record, retained: record.settings.checkpoint.retained, isOver: true })
+  if (needed !== null) await discardAtEnd(deps, record.lineageId, needed)
 }

@@ -46,8 +46,7 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
     ],
   })
   // After the commit, and in nobody's way: the next epoch does not wait for it. What ends now is seen to at its end.
-  if (next.kind !== 'exhausted')
-    void discardOld(deps, { ...record, retained: record.settings.checkpoint.retained, isOver: false })
+  if (next.kind !== 'exhausted') void discardOld(deps, { ...record, retained: record.settings.checkpoint.retained })
   return next
 }
 

@@ -138,7 +138,7 @@ export async function openJournal(folder: string, initial: LocalState, onEvent: 
     setStatus: async (_, status) => await save({ ...state, record: { ...state.record, status } }),
     finish: async (_, status, error) => {
       if (!isTerminal(state.record.status)) await save({ ...state, error, record: { ...state.record, status } })
-      return { admitted: [] }
+      return { admitted: [], needed: null }
     },
     report: () => reportOf(state),
   }

@@ -36,15 +36,18 @@ export interface Journal {
   setStatus(executionId: string, status: ExecutionStatus): Promise<void>
   /**
    * The state of all but the newest `retained` checkpoints is given up; answers what the lineage needs still. Absent: all
-   * of it stays. `isOver`: no plan is pending. Null: it is over, and a newer execution of the lineage sees to it.
+   * of it stays.
    */
-  retain?(executionId: string, retained: number, isOver: boolean): Promise<Needed | null>
-  /** Final status, totals and duration; admits the next waiting execution of the job and answers its id. */
-  finish(
-    owner: Owner,
-    status: TerminalStatus,
-    error: ReportedError | null,
-  ): Promise<{ readonly admitted: readonly string[] }>
+  retain?(executionId: string, retained: number): Promise<Needed>
+  /** Final status, totals and duration, in one transaction with what follows from them. */
+  finish(owner: Owner, status: TerminalStatus, error: ReportedError | null, retained: number): Promise<Finished>
+}
+
+export interface Finished {
+  /** Executions of the job that waited and may begin. */
+  readonly admitted: readonly string[]
+  /** After a COMPLETED one, as `retain` answers; null where all stays, or a newer execution has the lineage. */
+  readonly needed: Needed | null
 }
 
 export interface WorkflowReference {

@@ -26,8 +26,8 @@ export function mysqlJournal(db: Database, limits = systemLimits(db)): Journal {
     event: async (executionId, event) => {
       await addEvents(db, await findExecution(db, executionId), [event])
     },
-    retain: (executionId, retained, isOver) => retainCheckpoints(db, executionId, retained, isOver),
+    retain: (executionId, retained) => retainCheckpoints(db, executionId, retained),
     setStatus: (executionId, status) => setStatus(db, executionId, status),
-    finish: (owner, status, error) => finish(db, owner, status, error),
+    finish: (owner, status, error, retained) => finish(db, owner, status, error, retained),
   }
 }

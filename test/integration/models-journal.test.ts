@@ -196,7 +196,7 @@ describe('a stale owner', () => {
       await expect(journal.completeCheckpoint(stale, commit(1))).rejects.toMatchObject({ code: 'fenced' })
       await expect(journal.storePlan(stale, plan(2))).rejects.toMatchObject({ code: 'fenced' })
       await expect(journal.storeRestart(stale, failure, restart)).rejects.toMatchObject({ code: 'fenced' })
-      await expect(journal.finish(stale, 'COMPLETED', null)).rejects.toMatchObject({ code: 'fenced' })
+      await expect(journal.finish(stale, 'COMPLETED', null, 1)).rejects.toMatchObject({ code: 'fenced' })
       expect(await executions.get(stale.executionId)).toMatchObject({ status: 'RUNNING', epochs: 0 })
     })
   })
@@ -215,7 +215,7 @@ describe('a stale owner', () => {
       const old = await start()
       await journal.storePlan(old, plan(1))
       await journal.completeCheckpoint(old, commit(1))
-      await journal.finish(old, 'FAILED', reported)
+      await journal.finish(old, 'FAILED', reported, 1)
       const { executionId } = await accept({ restartOf: old.executionId, triggerType: 'RESTART' })
       const owner = admitted(await journal.admit(executionId, null))
       expect(owner.generation).toBe(old.generation + 1)
@@ -227,7 +227,7 @@ describe('a stale owner', () => {
       const planned = await executions.checkpoints(old.executionId, { limit: 1 })
       expect(planned.items).toMatchObject([{ epoch: 2, status: 'IN_PROGRESS' }])
       await journal.completeCheckpoint(owner, commit(2, { next: { kind: 'exhausted' }, nextPlan: null }))
-      await journal.finish(owner, 'COMPLETED', null)
+      await journal.finish(owner, 'COMPLETED', null, 1)
       expect((await executions.get(executionId)).status).toBe('COMPLETED')
       expect((await executions.list({ jobId: job.jobId })).items.map((item) => item.status)).toEqual([
         'COMPLETED',
@@ -258,7 +258,7 @@ describe('admission', () => {
       const order: string[] = []
       const queue = [...running]
       for (let owner = queue.shift(); owner !== undefined; owner = queue.shift()) {
-        const { admitted: next } = await journal.finish(owner, 'COMPLETED', null)
+        const { admitted: next } = await journal.finish(owner, 'COMPLETED', null, 1)
         for (const id of next) {
           if (order.includes(id)) continue
           order.push(id)
@@ -279,8 +279,8 @@ describe('admission', () => {
       for (const ending of ['COMPLETED', 'FAILED', 'CANCELLED'] as const) {
         const { executionId } = await accept()
         const owner = admitted(await journal.admit(executionId, null))
-        await journal.finish(owner, ending, ending === 'FAILED' ? reported : null)
-        await journal.finish(owner, ending, null)
+        await journal.finish(owner, ending, ending === 'FAILED' ? reported : null, 1)
+        await journal.finish(owner, ending, null, 1)
       }
       const { executionId } = await accept()
       expect((await journal.admit(executionId, null)).kind).toBe('admitted')
@@ -296,11 +296,11 @@ describe('admission', () => {
         kind: 'waiting',
         reason: expect.stringContaining('1 of 1'),
       })
-      expect(await journal.finish(owner, 'COMPLETED', null)).toEqual({ admitted: [executionId] })
-      expect(await journal.finish(owner, 'COMPLETED', null)).toEqual({ admitted: [executionId] })
+      expect(await journal.finish(owner, 'COMPLETED', null, 1)).toMatchObject({ admitted: [executionId] })
+      expect(await journal.finish(owner, 'COMPLETED', null, 1)).toMatchObject({ admitted: [executionId] })
       expect(await executions.admitWaiting(job.jobId)).toEqual([executionId])
       await journal.admit(executionId, null)
-      expect(await journal.finish(owner, 'COMPLETED', null)).toEqual({ admitted: [] })
+      expect(await journal.finish(owner, 'COMPLETED', null, 1)).toMatchObject({ admitted: [] })
     })
   })
 
@@ -315,9 +315,9 @@ describe('admission', () => {
         status: 'WAITING',
         workflowId: 'w',
       })
-      expect(await journal.finish(running, 'COMPLETED', null)).toEqual({ admitted: [last.executionId] })
+      expect(await journal.finish(running, 'COMPLETED', null, 1)).toMatchObject({ admitted: [last.executionId] })
       await expect(journal.admit(cancelled.executionId, null)).rejects.toMatchObject({ code: 'cancelled' })
-      await journal.finish({ executionId: cancelled.executionId, generation: 0, attempt: 0 }, 'CANCELLED', null)
+      await journal.finish({ executionId: cancelled.executionId, generation: 0, attempt: 0 }, 'CANCELLED', null, 1)
       expect((await executions.get(cancelled.executionId)).status).toBe('CANCELLED')
     })
   })
@@ -344,7 +344,7 @@ describe('positions: CONTINUE', () => {
       await journal.storePlan(first, plan(1))
       const positions = { ...commit(1).positions, airports: { ...commit(1).positions.flights!, end: true } }
       await journal.completeCheckpoint(first, commit(1, { positions, next: { kind: 'exhausted' }, nextPlan: null }))
-      await journal.finish(first, 'COMPLETED', null)
+      await journal.finish(first, 'COMPLETED', null, 1)
       const second = await start()
       expect((await journal.standing(second.executionId)).restored).toMatchObject({
         epoch: 1,
@@ -369,7 +369,7 @@ describe('positions: CONTINUE', () => {
         logicalTime: new Date('2026-01-02T00:00:00Z'),
       })
       await journal.admit(executionId, null)
-      await journal.finish(first, 'FAILED', reported)
+      await journal.finish(first, 'FAILED', reported, 1)
       await journal.admit(executionId, null)
       expect((await journal.standing(executionId)).record).toMatchObject({
         parameters: { day: '2026-01-01' },
@@ -396,8 +396,8 @@ describe('an execution', () => {
     await withCatalogue({}, async ({ journal, executions, jobs, job, database, start }) => {
       const owner = await start()
       expect((await jobs.get(job.jobId)).status).toBe('RUNNING')
-      await journal.finish(owner, 'FAILED', reported)
-      await journal.finish(owner, 'COMPLETED', null)
+      await journal.finish(owner, 'FAILED', reported, 1)
+      await journal.finish(owner, 'COMPLETED', null, 1)
       const report = await executions.get(owner.executionId)
       expect(report).toMatchObject({ status: 'FAILED', error: reported })
       expect(report.endedAt).not.toBeNull()
@@ -416,7 +416,7 @@ describe('an execution', () => {
       const owner = await start()
       await journal.storePlan(owner, plan(1))
       await journal.completeCheckpoint(owner, commit(1))
-      await journal.finish(owner, 'CANCELLED', null)
+      await journal.finish(owner, 'CANCELLED', null, 1)
       const { lastCheckpointId } = await executions.get(owner.executionId)
       const fork = await accept({ forkOf: lastCheckpointId ?? '', triggerType: 'FORK' })
       const forked = admitted(await journal.admit(fork.executionId, null))
@@ -443,9 +443,9 @@ describe('checkpoints beyond those retained', () => {
         ids.push((await executions.get(owner.executionId)).lastCheckpointId ?? '')
       }
       await accept({ forkOf: ids[0] ?? '', triggerType: 'FORK' })
-      const needed = await journal.retain?.(owner.executionId, 2, false)
+      const needed = await journal.retain?.(owner.executionId, 2)
       expect(needed).toEqual({ named: new Set([stateOf(1), stateOf(4), stateOf(5)]), before: 4 })
-      expect(await journal.retain?.(owner.executionId, 2, false)).toEqual(needed)
+      expect(await journal.retain?.(owner.executionId, 2)).toEqual(needed)
 
       const shown = await executions.checkpoints(owner.executionId, { limit: 10, order: 'OLDEST' })
       expect(shown.items.map((one) => one.stateDiscarded)).toEqual([false, true, true, false, false, false])
@@ -456,6 +456,20 @@ describe('checkpoints beyond those retained', () => {
         states: commitWith(5).states,
       })
       expect((await journal.standing(owner.executionId)).pending).toEqual(plan(6))
+    })
+  })
+
+  test('are named at the end, until a newer execution has the lineage', async () => {
+    await withCatalogue({ positions: 'CONTINUE' }, async ({ journal, start }) => {
+      const owner = await start()
+      await journal.storePlan(owner, plan(1))
+      await journal.completeCheckpoint(owner, commitWith(1))
+      await journal.completeCheckpoint(owner, commitWith(2))
+      const { needed } = await journal.finish(owner, 'COMPLETED', null, 1)
+      expect(needed).toEqual({ named: new Set([stateOf(2)]), before: 3 })
+      expect((await journal.finish(owner, 'COMPLETED', null, 1)).needed).toEqual(needed)
+      await start()
+      expect((await journal.finish(owner, 'COMPLETED', null, 1)).needed).toBeNull()
     })
   })
 
@@ -482,7 +496,7 @@ describe('checkpoints beyond those retained', () => {
               limits: async () => ({ ...defaultLimits, graceMs: -1000 }),
               ...(warn === undefined ? {} : { warn }),
             },
-            { executionId: owner.executionId, lineageId: 'l', retained: 1, isOver: false },
+            { executionId: owner.executionId, lineageId: 'l', retained: 1 },
           )
         const files = async () => {
           const keys: string[] = []
