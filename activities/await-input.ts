@@ -7,9 +7,9 @@ const pollMs = 1000
 
 /** Waits until a source has input; writes nothing (DESIGN, Waiting is not working). */
 export async function awaitInput(deps: ActivityDeps, call: Call, owner: Owner): Promise<void> {
-  const record = await deps.journal.execution(owner.executionId)
   for (;;) {
-    const drawn = await drawPlan(deps, call, record, await deps.journal.restorePoint(owner.executionId))
+    const { record, restored } = await deps.journal.standing(owner.executionId)
+    const drawn = await drawPlan(deps, call, record, restored)
     if (drawn !== 'idle') return
     call.heartbeat({})
     await sleep(pollMs, undefined, { signal: call.signal })

@@ -14,7 +14,7 @@ export interface ActivityDeps {
   /** Between -1 and 1: the jitter of a restart delay. */
   readonly jitter: () => number
   /** Tells waiting executions that they may start. */
-  readonly signalAdmitted: (executionIds: readonly string[]) => Promise<void>
+  readonly signalAdmitted: (jobId: string, executionIds: readonly string[]) => Promise<void>
 }
 
 /** How one call of an activity is told to stop, and tells that it lives. */

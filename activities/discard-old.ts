@@ -1,6 +1,6 @@
-/** After a commit: what checkpoints beyond `retained` kept goes, rows first, then the files that nothing names any more (I5). */
+/** What checkpoints beyond `retained` kept goes, rows first, then the files that nothing names any more (I5). */
 import { reportError } from '../core/errors/job-error.js'
-import { isDiscardable } from '../core/execution/retention.js'
+import { isDiscardable, type Needed } from '../core/execution/retention.js'
 import { type ActivityDeps, limitsOf } from './deps.js'
 
 export interface Lineage {
@@ -8,26 +8,41 @@ export interface Lineage {
   readonly lineageId: string
   /** Of the job; null: as the system says. */
   readonly retained: number | null
-  /** Its execution is COMPLETED: no plan is pending, and nobody reads its files any more. */
-  readonly isOver: boolean
+}
+
+/** After a commit, and now and then only. Never fails. */
+export async function discardOld(deps: ActivityDeps, lineage: Lineage): Promise<void> {
+  const { executionId, lineageId } = lineage
+  await quietly(deps, lineageId, async () => {
+    const { graceMs, retainedCheckpoints } = await limitsOf(deps)
+    if (!isDue(lineageId, deps.now(), graceMs / 4)) return
+    const needed = await deps.journal.retain?.(executionId, lineage.retained ?? retainedCheckpoints)
+    if (needed !== undefined) await removeUnneeded(deps, lineageId, needed, deps.now() - graceMs)
+  })
+}
+
+/** After the end: nobody reads the files any more that nothing names. Never fails. */
+export async function discardAtEnd(deps: ActivityDeps, lineageId: string, needed: Needed): Promise<void> {
+  await quietly(deps, lineageId, () => removeUnneeded(deps, lineageId, needed, Number.POSITIVE_INFINITY))
+}
+
+async function removeUnneeded(
+  { parts: { store } }: ActivityDeps,
+  lineageId: string,
+  needed: Needed,
+  youngestMs: number,
+): Promise<void> {
+  for await (const { key, modifiedMs } of store.list(`lineage/${lineageId}/`))
+    if (isDiscardable(key, needed) && modifiedMs <= youngestMs) await store.remove(key)
 }
 
 /**
- * Never fails: what is left over, by a kill or a store that is away, is found by the next time, because files are found
- * by listing and not by remembering. Rows go first: a file without a row is waste, a row without its file a lie.
+ * What is left over, by a kill or a store that is away, is found by the next time, because files are found by listing and
+ * not by remembering. Rows go first: a file without a row is waste, a row without its file a lie.
  */
-export async function discardOld(deps: ActivityDeps, lineage: Lineage): Promise<void> {
-  const { lineageId, isOver } = lineage
+async function quietly(deps: ActivityDeps, lineageId: string, work: () => Promise<void>): Promise<void> {
   try {
-    const limits = await limitsOf(deps)
-    if (!isOver && !isDue(lineageId, deps.now(), limits.graceMs / 4)) return
-    const retained = lineage.retained ?? limits.retainedCheckpoints
-    const needed = await deps.journal.retain?.(lineage.executionId, retained, isOver)
-    if (needed === undefined) return
-    const youngestMs = isOver ? Number.POSITIVE_INFINITY : deps.now() - limits.graceMs
-    const { store } = deps.parts
-    for await (const { key, modifiedMs } of store.list(`lineage/${lineageId}/`))
-      if (isDiscardable(key, needed) && modifiedMs <= youngestMs) await store.remove(key)
+    await work()
   } catch (error) {
     deps.warn?.({ lineageId, code: reportError(error).code }, 'old state could not be removed; it is tried again')
   }

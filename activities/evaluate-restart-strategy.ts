@@ -2,6 +2,7 @@ import type { Failure, Owner, RestartDecision } from '../core/execution/effects.
 import { evaluateRestart } from '../core/restart/index.js'
 import type { Evaluation, RestartMemory } from '../core/restart/strategy.js'
 import type { ActivityDeps } from './deps.js'
+import { ownerOf } from './for-execution.js'
 
 /** Asks the job's restart strategy, and stores the decision with its reason; the attempt is raised if it says restart. */
 export async function evaluateRestartStrategy(
@@ -10,8 +11,8 @@ export async function evaluateRestartStrategy(
   executionId: string,
   failure: Failure,
 ): Promise<RestartDecision> {
-  const record = await deps.journal.execution(executionId)
-  const owner = known ?? { executionId, generation: record.generation, attempt: record.attempt }
+  const { record } = await deps.journal.standing(executionId)
+  const owner = known ?? ownerOf(record)
   // Asked again after its answer was lost: what was decided stands.
   if (known !== null && record.attempt > known.attempt)
     return { restart: true, delayMs: 0, reason: 'Decided before.', attempt: record.attempt }

@@ -1,8 +1,10 @@
 import type { Outcome, Owner } from '../core/execution/effects.js'
+import { isTerminal } from '../core/execution/status.js'
 import { releaseExecution } from '../engine/sessions.js'
 import { finishSinks } from '../engine/sinks.js'
-import type { ActivityDeps, Call } from './deps.js'
-import { discardOld } from './discard-old.js'
+import { type ActivityDeps, type Call, limitsOf } from './deps.js'
+import { discardAtEnd } from './discard-old.js'
+import { ownerOf } from './for-execution.js'
 import { sinkRun } from './prepare-execution.js'
 
 /** Publishes what sinks kept back, then the final status; the next waiting execution of the job is told. */
@@ -13,16 +15,16 @@ export async function finishExecution(
   executionId: string,
   outcome: Outcome,
 ): Promise<void> {
-  const record = await deps.journal.execution(executionId)
-  const owner = known ?? { executionId, generation: record.generation, attempt: record.attempt }
-  if (outcome.status === 'COMPLETED') {
-    const epoch = (await deps.journal.restorePoint(executionId))?.epoch ?? 0
-    const fence = { ...owner, epoch: epoch + 1, activityAttempt: call.activityAttempt }
+  const { record, restored } = await deps.journal.standing(executionId)
+  const owner = known ?? ownerOf(record)
+  // Asked again once the status is stored, all has been published, and a later execution may have taken the sinks.
+  if (outcome.status === 'COMPLETED' && !isTerminal(record.status)) {
+    const fence = { ...owner, epoch: (restored?.epoch ?? 0) + 1, activityAttempt: call.activityAttempt }
     await finishSinks(sinkRun(record, null), deps.parts, fence, call.signal)
-    // Before the status, so that no later execution of the lineage has begun.
-    await discardOld(deps, { ...record, retained: record.settings.checkpoint.retained, isOver: true })
   }
-  const { admitted } = await deps.journal.finish(owner, outcome.status, outcome.error)
+  const retained = record.settings.checkpoint.retained ?? (await limitsOf(deps)).retainedCheckpoints
+  const { admitted, needed } = await deps.journal.finish(owner, outcome.status, outcome.error, retained)
   releaseExecution(executionId)
-  await deps.signalAdmitted(admitted)
+  await deps.signalAdmitted(record.jobId, admitted)
+  if (needed !== null) await discardAtEnd(deps, record.lineageId, needed)
 }

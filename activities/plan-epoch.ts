@@ -8,12 +8,7 @@ import { forExecution } from './for-execution.js'
 
 /** Plans the epoch after the newest checkpoint, and makes the plan durable; asked again, the first plan is the answer (I1). */
 export async function planEpoch(deps: ActivityDeps, call: Call, owner: Owner): Promise<Next> {
-  const { journal } = deps
-  const [record, pending, restored] = await Promise.all([
-    journal.execution(owner.executionId),
-    journal.pendingPlan(owner.executionId),
-    journal.restorePoint(owner.executionId),
-  ])
+  const { record, pending, restored } = await deps.journal.standing(owner.executionId)
   return pending === null ? await planAfter(deps, call, record, owner, restored) : asNext(pending)
 }
 

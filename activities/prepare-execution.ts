@@ -1,5 +1,5 @@
 import type { Owner, Prepared } from '../core/execution/effects.js'
-import type { CompletedCheckpoint, ExecutionRecord, WorkflowReference } from '../core/execution/journal.js'
+import type { ExecutionRecord, Standing, WorkflowReference } from '../core/execution/journal.js'
 import { outlinePhases } from '../core/execution/outline.js'
 import type { Next, Plan } from '../core/execution/plan.js'
 import { prepareSinks } from '../engine/sinks.js'
@@ -20,13 +20,8 @@ export async function prepareExecution(
   const { journal } = deps
   const admission = await journal.admit(executionId, workflow)
   if (admission.kind === 'waiting') return 'waiting'
-  const { owner } = admission
-  const [record, restored, pending] = await Promise.all([
-    journal.execution(executionId),
-    journal.restorePoint(executionId),
-    journal.pendingPlan(executionId),
-  ])
-
+  const { owner, standing } = admission
+  const { record, restored, pending } = standing
   const epoch = pending?.epoch ?? (restored?.epoch ?? 0) + 1
   await prepareSinks(
     sinkRun(record, pending),
@@ -44,7 +39,7 @@ export async function prepareExecution(
   return {
     owner,
     phases: outlinePhases(record.graph),
-    next: await firstNext(deps, call, record, owner, pending, restored),
+    next: await firstNext(deps, call, owner, standing),
     checkpointTimeoutMs: record.settings.checkpoint.timeoutMs,
     heartbeatTimeoutMs: deps.heartbeatTimeoutMs,
     timeoutMs: record.settings.timeoutMs,
@@ -55,10 +50,8 @@ export async function prepareExecution(
 async function firstNext(
   deps: ActivityDeps,
   call: Call,
-  record: ExecutionRecord,
   owner: Owner,
-  pending: Plan | null,
-  restored: CompletedCheckpoint | null,
+  { record, pending, restored }: Standing,
 ): Promise<Next> {
   if (pending !== null) return asNext(pending)
   if (restored?.next.kind === 'exhausted') return restored.next

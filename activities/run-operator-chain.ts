@@ -9,19 +9,16 @@ import { forExecution } from './for-execution.js'
 
 /** Runs one subtask of one vertex for one epoch; its result is a file in the store, its answer a receipt (I6). */
 export async function runOperatorChain(deps: ActivityDeps, call: Call, task: ChainTask): Promise<ChainReceipt> {
-  const record = await deps.journal.execution(task.executionId)
+  const { record, restored, pending } = await deps.journal.standing(task.executionId)
   const fence: Fence = { ...task.fence, activityAttempt: call.activityAttempt }
   const place = `lineage/${record.lineageId}/results/${task.vertexId}/${task.subtask}/${task.fence.epoch}/g${task.fence.generation}`
-  const [recorded, stored, restored] = await Promise.all([
-    newestResult(deps, place),
-    deps.journal.checkpoint(task.executionId, task.fence.epoch),
-    deps.journal.restorePoint(task.executionId),
-  ])
+  const recorded = await newestResult(deps, place)
   if (recorded !== null) return recorded
-  if (stored === null) throw new JobError('fenced', `Epoch ${task.fence.epoch} has no plan any more.`)
   // A step that comes back to life after its epoch was committed would start from a state that holds it already.
   if ((restored?.epoch ?? 0) >= task.fence.epoch)
     throw new JobError('fenced', `Epoch ${task.fence.epoch} is complete already.`)
+  if (pending?.epoch !== task.fence.epoch)
+    throw new JobError('fenced', `Epoch ${task.fence.epoch} has no plan any more.`)
   const result = await runChain(
     {
       ...forExecution(record),
@@ -29,7 +26,7 @@ export async function runOperatorChain(deps: ActivityDeps, call: Call, task: Cha
       vertexId: task.vertexId,
       subtask: task.subtask,
       phase: phaseNumbered(record.graph, task.phase),
-      plan: stored.plan,
+      plan: pending,
       states: restored?.states ?? [],
       positions: restored?.positions ?? {},
       before: { read: record.totals.read + record.totals.sideRead, failed: record.totals.failed },

@@ -27,13 +27,11 @@ export function createActivities(deps: ActivityDeps): Activities {
   }
 }
 
-/** Beats at entry and then on a timer, because a slow step of ours must not look like a dead worker. */
+/** Beats on a timer, because a slow step of ours must not look like a dead worker. A local one has nobody to tell. */
 async function called<T>(work: (call: Call) => Promise<T>): Promise<T> {
   const context = Context.current()
   let details: Readonly<Record<string, number>> = {}
-  const beat = () => context.heartbeat(details)
-  beat()
-  const timer = setInterval(beat, 500)
+  const timer = context.info.isLocal ? undefined : setInterval(() => context.heartbeat(details), 500)
   try {
     return await work({
       signal: context.cancellationSignal,

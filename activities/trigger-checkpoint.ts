@@ -16,18 +16,14 @@ import { readResult } from './run-operator-chain.js'
 export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: EpochDone): Promise<Next> {
   const { journal } = deps
   const { owner, epoch } = done
-  const [stored, record, restored] = await Promise.all([
-    journal.checkpoint(owner.executionId, epoch),
-    journal.execution(owner.executionId),
-    journal.restorePoint(owner.executionId),
-  ])
-  if (stored === null) throw new JobError('fenced', `Epoch ${epoch} has no plan any more.`)
-  if (stored.status === 'COMPLETED' && stored.next !== null) return stored.next
+  const { record, restored, pending } = await journal.standing(owner.executionId)
+  if (restored?.epoch === epoch) return restored.next
+  if (pending?.epoch !== epoch) throw new JobError('fenced', `Epoch ${epoch} has no plan any more.`)
 
   const phase = phaseNumbered(record.graph, done.phase)
   const results = await Promise.all(done.receipts.map((receipt) => readResult(deps, receipt.reference)))
   const before = { positions: restored?.positions ?? {}, states: restored?.states ?? [] }
-  const merged = mergeResults(record.graph, phase, stored.plan, before, results)
+  const merged = mergeResults(record.graph, phase, pending, before, results)
   const after = { epoch, phase: done.phase, positions: merged.positions, phaseEnded: merged.phaseEnded }
   const nextPlan = await drawPlan(deps, call, record, after)
 
@@ -49,8 +45,8 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
       ...(merged.phaseEnded && phase.fills.length > 0 ? [phaseEvent(done.phase)] : []),
     ],
   })
-  // After the commit, and in nobody's way: the next epoch does not wait for it.
-  void discardOld(deps, { ...record, retained: record.settings.checkpoint.retained, isOver: false })
+  // After the commit, and in nobody's way: the next epoch does not wait for it. What ends now is seen to at its end.
+  if (next.kind !== 'exhausted') void discardOld(deps, { ...record, retained: record.settings.checkpoint.retained })
   return next
 }
 

@@ -104,11 +104,9 @@ async function activityDeps(
     warn: (details, message) => log.warn(details, message),
     now: Date.now,
     jitter: () => Math.random() * 2 - 1,
-    signalAdmitted: async (executionIds) => {
-      for (const executionId of executionIds) {
-        const { jobId } = await journal.execution(executionId)
+    signalAdmitted: async (jobId, executionIds) => {
+      for (const executionId of executionIds)
         await client.workflow.getHandle(`etl-job/${jobId}/${executionId}`).signal('admitted')
-      }
     },
   }
 }

@@ -5,6 +5,7 @@ import {
   condition,
   defineSignal,
   proxyActivities,
+  proxyLocalActivities,
   setHandler,
   sleep,
 } from '@temporalio/workflow'
@@ -56,7 +57,16 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
           summary,
         }).runOperatorChain(task),
       ),
-    triggerCheckpoint: (done) => translated(control(`checkpoint ${done.epoch}`).triggerCheckpoint(done)),
+    // Short, and asked again it gives the stored answer: run where decisions are made, it saves a way to the server and back.
+    triggerCheckpoint: (done) =>
+      translated(
+        proxyLocalActivities<Activities>({
+          startToCloseTimeout: '10s',
+          localRetryThreshold: '1s',
+          retry: patient,
+          summary: `checkpoint ${done.epoch}`,
+        }).triggerCheckpoint(done),
+      ),
     planEpoch: (owner) => translated(long('plan').planEpoch(owner)),
     awaitInput: (owner) =>
       translated(

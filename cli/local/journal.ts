@@ -9,7 +9,7 @@ import type {
   ExecutionEvent,
   ExecutionRecord,
   Journal,
-  StoredCheckpoint,
+  Standing,
 } from '../../core/execution/journal.js'
 import type { Plan } from '../../core/execution/plan.js'
 import { addTotals, noTotals, type RecordTotals, totalsOfEpoch } from '../../core/execution/record-totals.js'
@@ -28,8 +28,6 @@ export interface LocalState {
   readonly durationMs: number
   readonly error: ReportedError | null
 }
-
-type Row = StoredCheckpoint
 
 export interface LocalJournal extends Journal {
   report(): ExecutionReport
@@ -82,20 +80,15 @@ export async function openJournal(folder: string, initial: LocalState, onEvent: 
     if (owner.generation !== state.record.generation || owner.attempt !== state.record.attempt)
       throw new JobError('fenced', 'A newer attempt has taken over.')
   }
-  const row = async (epoch: number): Promise<Row | null> => {
+  const stored = async (epoch: number): Promise<Plan | null> => {
     const text = await readFile(rowFile(folder, epoch), 'utf8').catch(() => null)
-    if (text === null) return null
-    const { plan } = JSON.parse(text) as { plan: Plan }
-    const done = state.completed !== null && state.completed.epoch >= epoch
-    return {
-      checkpointId: checkpointId(state, epoch),
-      epoch,
-      status: done ? 'COMPLETED' : 'IN_PROGRESS',
-      plan,
-      next: state.completed?.epoch === epoch ? state.completed.next : null,
-    }
+    return text === null ? null : (JSON.parse(text) as { plan: Plan }).plan
   }
-  const pending = async () => (await row((state.completed?.epoch ?? 0) + 1))?.plan ?? null
+  const standing = async (): Promise<Standing> => ({
+    record: { ...state.record, totals: state.totals },
+    restored: state.completed,
+    pending: await stored((state.completed?.epoch ?? 0) + 1),
+  })
   const write = async (plan: Plan) => {
     await replace(rowFile(folder, plan.epoch), JSON.stringify({ plan }))
     return plan
@@ -104,15 +97,12 @@ export async function openJournal(folder: string, initial: LocalState, onEvent: 
   const journal: LocalJournal = {
     admit: async (executionId) => {
       const { generation, attempt } = state.record
-      return { kind: 'admitted', owner: { executionId, generation, attempt } }
+      return { kind: 'admitted', owner: { executionId, generation, attempt }, standing: await standing() }
     },
-    execution: async () => ({ ...state.record, totals: state.totals }),
-    restorePoint: async () => state.completed,
-    checkpoint: async (_, epoch) => await row(epoch),
-    pendingPlan: pending,
+    standing,
     storePlan: async (owner, plan) => {
       own(owner)
-      return (await row(plan.epoch))?.plan ?? (await write(plan))
+      return (await stored(plan.epoch)) ?? (await write(plan))
     },
     completeCheckpoint: async (owner, commit) => {
       own(owner)
@@ -148,7 +138,7 @@ export async function openJournal(folder: string, initial: LocalState, onEvent: 
     setStatus: async (_, status) => await save({ ...state, record: { ...state.record, status } }),
     finish: async (_, status, error) => {
       if (!isTerminal(state.record.status)) await save({ ...state, error, record: { ...state.record, status } })
-      return { admitted: [] }
+      return { admitted: [], needed: null }
     },
     report: () => reportOf(state),
   }

@@ -22,19 +22,9 @@ export interface Journal {
    * Admission in one transaction: counts live executions against maxConcurrentRuns, takes the lineage's next generation.
    * Asked again by the same execution: the same generation.
    */
-  admit(
-    executionId: string,
-    workflow: WorkflowReference | null,
-  ): Promise<
-    { readonly kind: 'admitted'; readonly owner: Owner } | { readonly kind: 'waiting'; readonly reason: string }
-  >
-  execution(executionId: string): Promise<ExecutionRecord>
-  /** The newest COMPLETED checkpoint of the lineage that this execution continues, or null for a fresh start. */
-  restorePoint(executionId: string): Promise<CompletedCheckpoint | null>
-  /** Checkpoint row n, whatever its status. */
-  checkpoint(executionId: string, epoch: number): Promise<StoredCheckpoint | null>
-  /** The plan that is stored and not completed, if there is one (I4). */
-  pendingPlan(executionId: string): Promise<Plan | null>
+  admit(executionId: string, workflow: WorkflowReference | null): Promise<Admission>
+  /** Read once by every step, at its beginning. */
+  standing(executionId: string): Promise<Standing>
   /** Makes row n IN_PROGRESS with its plan. If there is one already, that one is the answer (I1). */
   storePlan(owner: Owner, plan: Plan): Promise<Plan>
   /** Epoch n is COMPLETED, with everything in the commit, in one transaction; answers the stored `next` if it was done before. */
@@ -46,20 +36,36 @@ export interface Journal {
   setStatus(executionId: string, status: ExecutionStatus): Promise<void>
   /**
    * The state of all but the newest `retained` checkpoints is given up; answers what the lineage needs still. Absent: all
-   * of it stays. `isOver`: no plan is pending.
+   * of it stays.
    */
-  retain?(executionId: string, retained: number, isOver: boolean): Promise<Needed>
-  /** Final status, totals and duration; admits the next waiting execution of the job and answers its id. */
-  finish(
-    owner: Owner,
-    status: TerminalStatus,
-    error: ReportedError | null,
-  ): Promise<{ readonly admitted: readonly string[] }>
+  retain?(executionId: string, retained: number): Promise<Needed>
+  /** Final status, totals and duration, in one transaction with what follows from them. */
+  finish(owner: Owner, status: TerminalStatus, error: ReportedError | null, retained: number): Promise<Finished>
+}
+
+export interface Finished {
+  /** Executions of the job that waited and may begin. */
+  readonly admitted: readonly string[]
+  /** After a COMPLETED one, as `retain` answers; null where all stays, or a newer execution has the lineage. */
+  readonly needed: Needed | null
 }
 
 export interface WorkflowReference {
   readonly workflowId: string
   readonly runId: string
+}
+
+export type Admission =
+  | { readonly kind: 'admitted'; readonly owner: Owner; readonly standing: Standing }
+  | { readonly kind: 'waiting'; readonly reason: string }
+
+/** Where an execution stands in its lineage (I4). */
+export interface Standing {
+  readonly record: ExecutionRecord
+  /** The newest COMPLETED checkpoint of the lineage that it continues, or null for a fresh start. */
+  readonly restored: CompletedCheckpoint | null
+  /** The plan that is stored and not completed, if there is one. */
+  readonly pending: Plan | null
 }
 
 export interface ExecutionRecord {
@@ -99,14 +105,6 @@ export interface SourceProgress {
   readonly lastRecords: number
   readonly lastDurationMs: number
   readonly lastBudget: { readonly records: number; readonly bytes: number }
-}
-
-export interface StoredCheckpoint {
-  readonly checkpointId: string
-  readonly epoch: number
-  readonly status: 'IN_PROGRESS' | 'COMPLETED' | 'FAILED'
-  readonly plan: Plan
-  readonly next: Next | null
 }
 
 export interface CheckpointCommit {

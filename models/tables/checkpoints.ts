@@ -1,6 +1,6 @@
 /** Plans, positions and operator state. */
 import type { StateType } from '../../core/execution/chain-task.js'
-import type { SourceProgress, StoredCheckpoint } from '../../core/execution/journal.js'
+import type { SourceProgress } from '../../core/execution/journal.js'
 import type { Next, Plan } from '../../core/execution/plan.js'
 import type { Counters } from '../../core/record/counters.js'
 import { count, flag, int, json, optional, type Row, rowId, text, time } from '../columns.js'
@@ -14,7 +14,7 @@ export const checkpointColumns = {
   epoch: count(),
   phase: int(),
   checkpointType: text<'PERIODIC' | 'SAVEPOINT'>(),
-  checkpointStatus: text<StoredCheckpoint['status']>(),
+  checkpointStatus: text<'IN_PROGRESS' | 'COMPLETED' | 'FAILED'>(),
   jobVersion: int(),
   generation: int(),
   attempt: int(),

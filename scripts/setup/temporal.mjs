@@ -6,8 +6,15 @@ import { launch, run } from './process.mjs'
 import { temporalProgram } from './temporal-program.mjs'
 
 const searchAttributes = ['EtlJobId=Keyword', 'EtlStatus=Keyword', 'EtlTrigger=Keyword', 'EtlEpoch=Int']
-/** Without the first, every activity waits about 50 ms twice: its queue reader polls a shard 20 times a second. */
-const dynamicConfig = ['history.transferProcessorMaxPollRPS=10000', 'history.timerProcessorMaxPollRPS=10000']
+/**
+ * Without the first, every activity waits about 50 ms twice: its queue reader polls a shard 20 times a second. With the
+ * last, a worker that has decided on a short step is given it at once.
+ */
+const dynamicConfig = [
+  'history.transferProcessorMaxPollRPS=10000',
+  'history.timerProcessorMaxPollRPS=10000',
+  'system.enableActivityEagerExecution=true',
+]
 
 export async function startTemporal(directory, { keepsHistory, ui }) {
   const program = await temporalProgram()

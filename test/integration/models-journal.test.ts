@@ -42,7 +42,7 @@ describe('completing a checkpoint', () => {
       })
       expect(report.operators).toContainEqual({ id: 'delayed', recordsIn: 100, recordsOut: 30, processingMs: 5 })
 
-      const restored = await journal.restorePoint(owner.executionId)
+      const restored = (await journal.standing(owner.executionId)).restored
       expect(restored).toEqual({
         checkpointId: report.lastCheckpointId,
         epoch: 1,
@@ -51,7 +51,7 @@ describe('completing a checkpoint', () => {
         states: commit(1).states,
         next,
       })
-      expect(await journal.pendingPlan(owner.executionId)).toEqual(plan(2))
+      expect((await journal.standing(owner.executionId)).pending).toEqual(plan(2))
       const states = await executions.states(report.lastCheckpointId ?? '')
       expect(states).toContainEqual(
         expect.objectContaining({
@@ -118,8 +118,9 @@ describe('a commit', () => {
       await journal.storePlan(owner, plan(1))
       const twice = [...commit(1).states, ...commit(1).states]
       await expect(journal.completeCheckpoint(owner, commit(1, { states: twice }))).rejects.toThrow()
-      expect(await journal.checkpoint(owner.executionId, 1)).toMatchObject({ status: 'IN_PROGRESS', next: null })
-      expect(await journal.checkpoint(owner.executionId, 2)).toBeNull()
+      expect(await journal.standing(owner.executionId)).toMatchObject({ restored: null, pending: plan(1) })
+      const shown = await executions.checkpoints(owner.executionId, { limit: 10 })
+      expect(shown.items).toMatchObject([{ epoch: 1, status: 'IN_PROGRESS', next: null }])
       expect((await executions.get(owner.executionId)).records.read).toBe(0)
     })
   })
@@ -158,7 +159,7 @@ describe('a plan', () => {
         [0, 1, 2, 3].map((n) => journal.storePlan(owner, { ...plan(2), at: `203${n}-01-01T00:00:00.000Z` })),
       )
       expect(new Set(raced.map((answer) => answer.at)).size).toBe(1)
-      expect(await journal.pendingPlan(owner.executionId)).toEqual(raced[0])
+      expect((await journal.standing(owner.executionId)).pending).toEqual(raced[0])
     })
   })
 
@@ -167,7 +168,7 @@ describe('a plan', () => {
       const owner = await start()
       const sources = { zebra: source({ b: 1, a: 2 }), ant: source({ y: 1, x: '9007199254740993' }) }
       await journal.storePlan(owner, { ...plan(1), sources })
-      expect(JSON.stringify((await journal.pendingPlan(owner.executionId))?.sources)).toBe(JSON.stringify(sources))
+      expect(JSON.stringify((await journal.standing(owner.executionId)).pending?.sources)).toBe(JSON.stringify(sources))
     })
   })
 })
@@ -195,7 +196,7 @@ describe('a stale owner', () => {
       await expect(journal.completeCheckpoint(stale, commit(1))).rejects.toMatchObject({ code: 'fenced' })
       await expect(journal.storePlan(stale, plan(2))).rejects.toMatchObject({ code: 'fenced' })
       await expect(journal.storeRestart(stale, failure, restart)).rejects.toMatchObject({ code: 'fenced' })
-      await expect(journal.finish(stale, 'COMPLETED', null)).rejects.toMatchObject({ code: 'fenced' })
+      await expect(journal.finish(stale, 'COMPLETED', null, 1)).rejects.toMatchObject({ code: 'fenced' })
       expect(await executions.get(stale.executionId)).toMatchObject({ status: 'RUNNING', epochs: 0 })
     })
   })
@@ -205,7 +206,7 @@ describe('a stale owner', () => {
       const owner = await start()
       const once = await journal.storeRestart(owner, failure, restart)
       expect(await journal.storeRestart(owner, failure, restart)).toEqual(once)
-      expect(await journal.execution(owner.executionId)).toMatchObject({ attempt: 1, status: 'RESTARTING' })
+      expect((await journal.standing(owner.executionId)).record).toMatchObject({ attempt: 1, status: 'RESTARTING' })
     })
   })
 
@@ -214,18 +215,19 @@ describe('a stale owner', () => {
       const old = await start()
       await journal.storePlan(old, plan(1))
       await journal.completeCheckpoint(old, commit(1))
-      await journal.finish(old, 'FAILED', reported)
+      await journal.finish(old, 'FAILED', reported, 1)
       const { executionId } = await accept({ restartOf: old.executionId, triggerType: 'RESTART' })
       const owner = admitted(await journal.admit(executionId, null))
       expect(owner.generation).toBe(old.generation + 1)
       await expect(journal.completeCheckpoint(old, commit(2))).rejects.toMatchObject({ code: 'fenced' })
       await expect(journal.storePlan(old, plan(2))).rejects.toMatchObject({ code: 'fenced' })
 
-      expect((await journal.restorePoint(executionId))?.epoch).toBe(1)
-      expect(await journal.pendingPlan(executionId)).toEqual(plan(2))
-      expect(await journal.checkpoint(executionId, 2)).toMatchObject({ status: 'IN_PROGRESS' })
+      expect((await journal.standing(executionId)).restored?.epoch).toBe(1)
+      expect((await journal.standing(executionId)).pending).toEqual(plan(2))
+      const planned = await executions.checkpoints(old.executionId, { limit: 1 })
+      expect(planned.items).toMatchObject([{ epoch: 2, status: 'IN_PROGRESS' }])
       await journal.completeCheckpoint(owner, commit(2, { next: { kind: 'exhausted' }, nextPlan: null }))
-      await journal.finish(owner, 'COMPLETED', null)
+      await journal.finish(owner, 'COMPLETED', null, 1)
       expect((await executions.get(executionId)).status).toBe('COMPLETED')
       expect((await executions.list({ jobId: job.jobId })).items.map((item) => item.status)).toEqual([
         'COMPLETED',
@@ -256,7 +258,7 @@ describe('admission', () => {
       const order: string[] = []
       const queue = [...running]
       for (let owner = queue.shift(); owner !== undefined; owner = queue.shift()) {
-        const { admitted: next } = await journal.finish(owner, 'COMPLETED', null)
+        const { admitted: next } = await journal.finish(owner, 'COMPLETED', null, 1)
         for (const id of next) {
           if (order.includes(id)) continue
           order.push(id)
@@ -277,8 +279,8 @@ describe('admission', () => {
       for (const ending of ['COMPLETED', 'FAILED', 'CANCELLED'] as const) {
         const { executionId } = await accept()
         const owner = admitted(await journal.admit(executionId, null))
-        await journal.finish(owner, ending, ending === 'FAILED' ? reported : null)
-        await journal.finish(owner, ending, null)
+        await journal.finish(owner, ending, ending === 'FAILED' ? reported : null, 1)
+        await journal.finish(owner, ending, null, 1)
       }
       const { executionId } = await accept()
       expect((await journal.admit(executionId, null)).kind).toBe('admitted')
@@ -294,11 +296,11 @@ describe('admission', () => {
         kind: 'waiting',
         reason: expect.stringContaining('1 of 1'),
       })
-      expect(await journal.finish(owner, 'COMPLETED', null)).toEqual({ admitted: [executionId] })
-      expect(await journal.finish(owner, 'COMPLETED', null)).toEqual({ admitted: [executionId] })
+      expect(await journal.finish(owner, 'COMPLETED', null, 1)).toMatchObject({ admitted: [executionId] })
+      expect(await journal.finish(owner, 'COMPLETED', null, 1)).toMatchObject({ admitted: [executionId] })
       expect(await executions.admitWaiting(job.jobId)).toEqual([executionId])
       await journal.admit(executionId, null)
-      expect(await journal.finish(owner, 'COMPLETED', null)).toEqual({ admitted: [] })
+      expect(await journal.finish(owner, 'COMPLETED', null, 1)).toMatchObject({ admitted: [] })
     })
   })
 
@@ -313,9 +315,9 @@ describe('admission', () => {
         status: 'WAITING',
         workflowId: 'w',
       })
-      expect(await journal.finish(running, 'COMPLETED', null)).toEqual({ admitted: [last.executionId] })
+      expect(await journal.finish(running, 'COMPLETED', null, 1)).toMatchObject({ admitted: [last.executionId] })
       await expect(journal.admit(cancelled.executionId, null)).rejects.toMatchObject({ code: 'cancelled' })
-      await journal.finish({ executionId: cancelled.executionId, generation: 0, attempt: 0 }, 'CANCELLED', null)
+      await journal.finish({ executionId: cancelled.executionId, generation: 0, attempt: 0 }, 'CANCELLED', null, 1)
       expect((await executions.get(cancelled.executionId)).status).toBe('CANCELLED')
     })
   })
@@ -342,18 +344,18 @@ describe('positions: CONTINUE', () => {
       await journal.storePlan(first, plan(1))
       const positions = { ...commit(1).positions, airports: { ...commit(1).positions.flights!, end: true } }
       await journal.completeCheckpoint(first, commit(1, { positions, next: { kind: 'exhausted' }, nextPlan: null }))
-      await journal.finish(first, 'COMPLETED', null)
+      await journal.finish(first, 'COMPLETED', null, 1)
       const second = await start()
-      expect(await journal.restorePoint(second.executionId)).toMatchObject({
+      expect((await journal.standing(second.executionId)).restored).toMatchObject({
         epoch: 1,
         phase: 1,
         states: [],
         next: { kind: 'unplanned' },
       })
-      expect((await journal.restorePoint(second.executionId))?.positions).toEqual(commit(1).positions)
+      expect((await journal.standing(second.executionId)).restored?.positions).toEqual(commit(1).positions)
       await journal.storePlan(second, plan(2))
       await journal.completeCheckpoint(second, commit(2))
-      expect((await journal.restorePoint(second.executionId))?.states).toEqual(commit(2).states)
+      expect((await journal.standing(second.executionId)).restored?.states).toEqual(commit(2).states)
     })
   })
 
@@ -367,13 +369,13 @@ describe('positions: CONTINUE', () => {
         logicalTime: new Date('2026-01-02T00:00:00Z'),
       })
       await journal.admit(executionId, null)
-      await journal.finish(first, 'FAILED', reported)
+      await journal.finish(first, 'FAILED', reported, 1)
       await journal.admit(executionId, null)
-      expect(await journal.execution(executionId)).toMatchObject({
+      expect((await journal.standing(executionId)).record).toMatchObject({
         parameters: { day: '2026-01-01' },
         logicalTime: '2026-01-01T00:00:00.000Z',
       })
-      expect((await journal.restorePoint(executionId))?.states).toEqual(commit(1).states)
+      expect((await journal.standing(executionId)).restored?.states).toEqual(commit(1).states)
     })
   })
 })
@@ -394,8 +396,8 @@ describe('an execution', () => {
     await withCatalogue({}, async ({ journal, executions, jobs, job, database, start }) => {
       const owner = await start()
       expect((await jobs.get(job.jobId)).status).toBe('RUNNING')
-      await journal.finish(owner, 'FAILED', reported)
-      await journal.finish(owner, 'COMPLETED', null)
+      await journal.finish(owner, 'FAILED', reported, 1)
+      await journal.finish(owner, 'COMPLETED', null, 1)
       const report = await executions.get(owner.executionId)
       expect(report).toMatchObject({ status: 'FAILED', error: reported })
       expect(report.endedAt).not.toBeNull()
@@ -414,13 +416,13 @@ describe('an execution', () => {
       const owner = await start()
       await journal.storePlan(owner, plan(1))
       await journal.completeCheckpoint(owner, commit(1))
-      await journal.finish(owner, 'CANCELLED', null)
+      await journal.finish(owner, 'CANCELLED', null, 1)
       const { lastCheckpointId } = await executions.get(owner.executionId)
       const fork = await accept({ forkOf: lastCheckpointId ?? '', triggerType: 'FORK' })
       const forked = admitted(await journal.admit(fork.executionId, null))
       expect(forked.generation).toBe(1)
-      expect(await journal.restorePoint(fork.executionId)).toMatchObject({ epoch: 1, states: commit(1).states })
-      expect(await journal.pendingPlan(fork.executionId)).toBeNull()
+      expect((await journal.standing(fork.executionId)).restored).toMatchObject({ epoch: 1, states: commit(1).states })
+      expect((await journal.standing(fork.executionId)).pending).toBeNull()
     })
   })
 })
@@ -441,16 +443,33 @@ describe('checkpoints beyond those retained', () => {
         ids.push((await executions.get(owner.executionId)).lastCheckpointId ?? '')
       }
       await accept({ forkOf: ids[0] ?? '', triggerType: 'FORK' })
-      const needed = await journal.retain?.(owner.executionId, 2, false)
+      const needed = await journal.retain?.(owner.executionId, 2)
       expect(needed).toEqual({ named: new Set([stateOf(1), stateOf(4), stateOf(5)]), before: 4 })
-      expect(await journal.retain?.(owner.executionId, 2, false)).toEqual(needed)
+      expect(await journal.retain?.(owner.executionId, 2)).toEqual(needed)
 
       const shown = await executions.checkpoints(owner.executionId, { limit: 10, order: 'OLDEST' })
       expect(shown.items.map((one) => one.stateDiscarded)).toEqual([false, true, true, false, false, false])
       expect(await executions.states(ids[1] ?? '')).toEqual([])
       await expect(accept({ forkOf: ids[1] ?? '', triggerType: 'FORK' })).rejects.toMatchObject({ code: 'conflict' })
-      expect(await journal.restorePoint(owner.executionId)).toMatchObject({ epoch: 5, states: commitWith(5).states })
-      expect(await journal.pendingPlan(owner.executionId)).toEqual(plan(6))
+      expect((await journal.standing(owner.executionId)).restored).toMatchObject({
+        epoch: 5,
+        states: commitWith(5).states,
+      })
+      expect((await journal.standing(owner.executionId)).pending).toEqual(plan(6))
+    })
+  })
+
+  test('are named at the end, until a newer execution has the lineage', async () => {
+    await withCatalogue({ positions: 'CONTINUE' }, async ({ journal, start }) => {
+      const owner = await start()
+      await journal.storePlan(owner, plan(1))
+      await journal.completeCheckpoint(owner, commitWith(1))
+      await journal.completeCheckpoint(owner, commitWith(2))
+      const { needed } = await journal.finish(owner, 'COMPLETED', null, 1)
+      expect(needed).toEqual({ named: new Set([stateOf(2)]), before: 3 })
+      expect((await journal.finish(owner, 'COMPLETED', null, 1)).needed).toEqual(needed)
+      await start()
+      expect((await journal.finish(owner, 'COMPLETED', null, 1)).needed).toBeNull()
     })
   })
 
@@ -477,7 +496,7 @@ describe('checkpoints beyond those retained', () => {
               limits: async () => ({ ...defaultLimits, graceMs: -1000 }),
               ...(warn === undefined ? {} : { warn }),
             },
-            { executionId: owner.executionId, lineageId: 'l', retained: 1, isOver: false },
+            { executionId: owner.executionId, lineageId: 'l', retained: 1 },
           )
         const files = async () => {
           const keys: string[] = []
@@ -489,7 +508,10 @@ describe('checkpoints beyond those retained', () => {
         await discard(failing, (_details, message) => warned.push(message))
         expect(warned).toHaveLength(1)
         expect(await files()).toHaveLength(4)
-        expect(await journal.restorePoint(owner.executionId)).toMatchObject({ epoch: 4, states: commitWith(4).states })
+        expect((await journal.standing(owner.executionId)).restored).toMatchObject({
+          epoch: 4,
+          states: commitWith(4).states,
+        })
         await discard(store, undefined)
         expect(await files()).toEqual([stateOf(4)])
       })

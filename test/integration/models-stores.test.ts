@@ -296,7 +296,7 @@ describe('the database', () => {
       const { jobId } = await jobStore(database, jobSecrets).save(sampleJob())
       const logicalTime = new Date('2026-03-29T01:30:00.123Z')
       const { executionId } = await executionStore(database).create({ ...run(jobId), logicalTime })
-      expect((await mysqlJournal(database).execution(executionId)).logicalTime).toBe('2026-03-29T01:30:00.123Z')
+      expect((await mysqlJournal(database).standing(executionId)).record.logicalTime).toBe('2026-03-29T01:30:00.123Z')
       const rows = await onServer(
         url,
         "SELECT DATE_FORMAT(logical_time, '%Y-%m-%d %H:%i:%s.%f') AS t FROM etl_job_execution",

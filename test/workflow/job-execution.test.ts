@@ -53,7 +53,7 @@ describe('jobExecution on a Temporal server', () => {
     expect(calls).toEqual(['prepare', 'chain 1', 'checkpoint 1', 'chain 2', 'checkpoint 2', 'finish COMPLETED'])
     const { events } = await handle.fetchHistory()
     const summaries = (events ?? [])
-      .filter((event) => event.activityTaskScheduledEventAttributes)
+      .filter((event) => event.activityTaskScheduledEventAttributes || event.markerRecordedEventAttributes)
       .map((event) => Buffer.from(event.userMetadata?.summary?.data ?? []).toString())
     expect(summaries).toEqual([
       '"prepare"',
@@ -104,6 +104,34 @@ describe('jobExecution on a Temporal server', () => {
     expect(calls.at(-1)).toBe('finish CANCELLED')
   }, 60_000)
 
+  test('waits with a checkpoint until the catalogue is back, and a cancel gets through meanwhile', async () => {
+    const calls: string[] = []
+    const away = world({ epochs: 1, calls })
+    const { triggerCheckpoint } = away
+    let refused = 0
+    let backAfter = 4
+    away.triggerCheckpoint = async (done) => {
+      if (refused++ < backAfter)
+        throw ApplicationFailure.retryable('The catalogue database cannot be reached.', 'mysql.away')
+      return await triggerCheckpoint(done)
+    }
+    await run(away, async (start) => {
+      expect(await (await start()).result()).toEqual({ status: 'COMPLETED' })
+      expect(calls).toEqual(['prepare', 'chain 1', 'checkpoint 1', 'finish COMPLETED'])
+
+      refused = 0
+      backAfter = Number.POSITIVE_INFINITY
+      const started = await start()
+      await new Promise((resolve) => setTimeout(resolve, 3000))
+      const askedMs = Date.now()
+      await started.cancel()
+      const error = await started.result().catch((thrown) => thrown)
+      expect(error.cause?.name).toBe('CancelledFailure')
+      expect(Date.now() - askedMs).toBeLessThan(2000)
+    })
+    expect(calls.at(-1)).toBe('finish CANCELLED')
+  }, 60_000)
+
   test('ends an execution that takes longer than its timeout as FAILED', async () => {
     const calls: string[] = []
     const slow = world({ epochs: 1, calls, timeoutMs: 1500 })
@@ -132,8 +160,8 @@ describe('jobExecution on a Temporal server', () => {
 
   test('goes on in a new workflow run when its history has grown', async () => {
     const calls: string[] = []
-    // A server suggests it at 4,096 events; an epoch makes a dozen.
-    const epochs = 400
+    // A server suggests it at 4,096 events; an epoch makes seven.
+    const epochs = 700
     await run(world({ epochs, calls }), async (start) => {
       const started = await start()
       expect(await started.result()).toEqual({ status: 'COMPLETED' })

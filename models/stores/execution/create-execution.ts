@@ -9,7 +9,7 @@ import type { JobExecutionRow, RestoreMode, TriggerType } from '../../tables/exe
 import type { JobRow } from '../../tables/jobs.js'
 import { UNFINISHED } from '../journal/admission.js'
 import { addEvents } from '../journal/events.js'
-import { mirrorStatus } from '../journal/mirror.js'
+import { jobStatusOf } from '../journal/mirror.js'
 import { lockJob, lockLineage } from '../journal/ownership.js'
 
 export interface NewExecution {
@@ -43,6 +43,8 @@ export interface CreatedExecution {
   /** Live executions that `overlap: CANCEL_RUNNING` asks to cancel. */
   readonly toCancel: readonly string[]
 }
+
+type Accepted = Pick<JobExecutionRow, 'executionId' | 'jobId' | 'jobVersion' | 'lineageId' | 'executionStatus'>
 
 interface Start {
   readonly lineageId: string | null
@@ -168,8 +170,9 @@ async function insertExecution(
   job: JobRow,
   wanted: NewExecution,
   start: Start,
-): Promise<JobExecutionRow> {
+): Promise<Accepted> {
   const { jobId } = job
+  const executionStatus = 'CREATED'
   const executionId = wanted.executionId ?? randomUUID()
   const lineageId = start.lineageId ?? randomUUID()
   if (start.lineageId === null)
@@ -185,7 +188,7 @@ async function insertExecution(
       jobId,
       jobName: job.jobName,
       jobVersion: job.version,
-      executionStatus: 'CREATED',
+      executionStatus,
       triggerType: wanted.triggerType,
       triggerKey: wanted.triggerKey ?? null,
       scheduleId: wanted.scheduleId ?? null,
@@ -195,15 +198,16 @@ async function insertExecution(
     },
     { transaction },
   )
-  await db.tables.job.update({ latestExecutionId: executionId }, { where: { jobId }, transaction })
-  await mirrorStatus(db, transaction, { jobId, executionId }, 'CREATED')
+  await db.tables.job.update(
+    { latestExecutionId: executionId, jobStatus: jobStatusOf(executionStatus) },
+    { where: { jobId }, transaction },
+  )
   const message = `Accepted: ${wanted.triggerType.toLowerCase()}, version ${job.version}.`
   await addEvents(db, { executionId, jobId, attempt: 0 }, [{ type: 'SUBMITTED', level: 'INFO', message }], transaction)
-  const row = await db.tables.jobExecution.findOne({ where: { executionId }, transaction })
-  return row!.get()
+  return { executionId, jobId, jobVersion: job.version, lineageId, executionStatus }
 }
 
-function created(row: JobExecutionRow, isNew: boolean, toCancel: readonly string[]): CreatedExecution {
+function created(row: Accepted, isNew: boolean, toCancel: readonly string[]): CreatedExecution {
   const { executionId, jobId, jobVersion, lineageId, executionStatus } = row
   return { executionId, jobId, jobVersion, lineageId, status: executionStatus, isNew, toCancel }
 }

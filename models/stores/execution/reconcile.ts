@@ -49,8 +49,7 @@ export async function closeLost(db: Database, executionId: string): Promise<bool
 
 export async function admitWaitingOf(db: Database, jobId: string): Promise<readonly string[]> {
   return await db.transaction(async (transaction) => {
-    await lockJob(db, transaction, jobId)
-    return await admitWaiting(db, transaction, jobId)
+    return await admitWaiting(db, transaction, await lockJob(db, transaction, jobId))
   })
 }
 

@@ -1,84 +1,85 @@
 /** Which executions may run: a set that is counted under the job's lock, and an owner for each lineage. */
 import { Op, type Transaction } from 'sequelize'
 import { JobError } from '../../../core/errors/job-error.js'
-import type { Owner } from '../../../core/execution/effects.js'
-import type { WorkflowReference } from '../../../core/execution/journal.js'
+import type { Admission, WorkflowReference } from '../../../core/execution/journal.js'
 import { type ExecutionStatus, isTerminal } from '../../../core/execution/status.js'
 import type { Database } from '../../database.js'
 import type { JobExecutionRow, LineageRow } from '../../tables/executions.js'
+import type { JobRow } from '../../tables/jobs.js'
 import { addEvents } from './events.js'
+import type { JobVersions } from './job-versions.js'
 import { mirrorStatus } from './mirror.js'
 import { lockExecution, lockJob, lockLineage, originOf } from './ownership.js'
+import { newestOf, standingOf } from './standing.js'
 
 export const LIVE: readonly ExecutionStatus[] = ['RUNNING', 'PAUSED', 'RESTARTING']
 
 /** Not ended, whether begun or not. */
 export const UNFINISHED: readonly ExecutionStatus[] = ['CREATED', 'WAITING', ...LIVE]
 
-export type Admission =
-  | { readonly kind: 'admitted'; readonly owner: Owner }
-  | { readonly kind: 'waiting'; readonly reason: string }
-
-export async function admit(db: Database, executionId: string, workflow: WorkflowReference | null): Promise<Admission> {
+export async function admit(
+  db: Database,
+  versions: JobVersions,
+  executionId: string,
+  workflow: WorkflowReference | null,
+): Promise<Admission> {
   const { jobId, lineageId } = await originOf(db, executionId)
-  return await db.transaction(async (transaction) => {
+  const taken = await db.transaction(async (transaction) => {
     const job = await lockJob(db, transaction, jobId)
     const lineage = await lockLineage(db, transaction, lineageId)
     const execution = await lockExecution(db, transaction, executionId)
     refuseEnded(execution)
-    if (workflow !== null) {
-      const { workflowId, runId } = workflow
-      await db.tables.jobExecution.update({ workflowId, runId }, { where: { executionId }, transaction })
-    }
-    if (LIVE.includes(execution.executionStatus)) {
-      await noteStart(db, transaction, execution)
-      return admitted(execution)
-    }
+    const begun = { ...workflow, startTime: execution.startTime ?? new Date() }
+    if (LIVE.includes(execution.executionStatus)) return await begin(db, transaction, execution, begun)
     const reason = await reasonToWait(db, transaction, job.maxConcurrentRuns, execution, lineage)
-    if (reason !== null) {
-      await wait(db, transaction, execution, reason)
-      return { kind: 'waiting', reason }
-    }
-    const taken = await takeLineage(db, transaction, execution, lineage)
-    await noteStart(db, transaction, taken)
-    return admitted(taken)
+    if (reason !== null) return await wait(db, transaction, execution, workflow, reason)
+    return await takeLineage(db, transaction, execution, lineage, begun)
   })
+  if (typeof taken === 'string') return { kind: 'waiting', reason: taken }
+  const { generation, attempt } = taken
+  // From now on nobody else changes what is read here.
+  const standing = await standingOf(db, versions, taken, await newestOf(db, lineageId))
+  return { kind: 'admitted', owner: { executionId, generation, attempt }, standing }
 }
 
 /** Admits those that wait, larger priority first, as far as there is room. The job row must be locked. */
-export async function admitWaiting(db: Database, transaction: Transaction, jobId: string): Promise<readonly string[]> {
-  const { maxConcurrentRuns } = await lockJob(db, transaction, jobId)
-  const waiting = await db.tables.jobExecution.findAll({
-    where: { jobId, executionStatus: 'WAITING', cancelRequested: false },
+export async function admitWaiting(db: Database, transaction: Transaction, job: JobRow): Promise<readonly string[]> {
+  const rows = await db.tables.jobExecution.findAll({
+    where: {
+      jobId: job.jobId,
+      [Op.or]: [
+        { executionStatus: 'WAITING', cancelRequested: false },
+        { executionStatus: 'RUNNING', startTime: null },
+      ],
+    },
     order: [
       ['priority', 'DESC'],
       ['id', 'ASC'],
     ],
     transaction,
   })
-  for (const row of waiting) {
-    const { executionId, lineageId } = row.get()
-    const lineage = await lockLineage(db, transaction, lineageId)
-    const execution = await lockExecution(db, transaction, executionId)
-    if (execution.executionStatus !== 'WAITING') continue
-    if ((await reasonToWait(db, transaction, maxConcurrentRuns, execution, lineage)) !== null) continue
-    await takeLineage(db, transaction, execution, lineage)
+  // Told or not, these have not begun: whoever asks again gets them again, so that a lost signal is repaired.
+  const admitted: string[] = []
+  for (const row of rows) {
+    const waiting = row.get()
+    if (waiting.executionStatus === 'RUNNING' || (await admitNext(db, transaction, job, waiting)))
+      admitted.push(waiting.executionId)
   }
-  return await admittedButNotStarted(db, transaction, jobId)
+  return admitted
 }
 
-/** Told or not, they have not begun: whoever asks again gets them again, so that a lost signal is repaired. */
-async function admittedButNotStarted(
+async function admitNext(
   db: Database,
   transaction: Transaction,
-  jobId: string,
-): Promise<readonly string[]> {
-  const rows = await db.tables.jobExecution.findAll({
-    where: { jobId, executionStatus: 'RUNNING', startTime: null },
-    order: [['id', 'ASC']],
-    transaction,
-  })
-  return rows.map((row) => row.get().executionId)
+  { maxConcurrentRuns }: JobRow,
+  { executionId, lineageId }: JobExecutionRow,
+): Promise<boolean> {
+  const lineage = await lockLineage(db, transaction, lineageId)
+  const execution = await lockExecution(db, transaction, executionId)
+  if (execution.executionStatus !== 'WAITING') return false
+  if ((await reasonToWait(db, transaction, maxConcurrentRuns, execution, lineage)) !== null) return false
+  await takeLineage(db, transaction, execution, lineage)
+  return true
 }
 
 function refuseEnded(execution: JobExecutionRow): void {
@@ -107,15 +108,22 @@ async function reasonToWait(
   return `${live.length} of ${maxConcurrentRuns} concurrent runs of this job are running.`
 }
 
-async function wait(db: Database, transaction: Transaction, execution: JobExecutionRow, reason: string): Promise<void> {
+async function wait(
+  db: Database,
+  transaction: Transaction,
+  execution: JobExecutionRow,
+  workflow: WorkflowReference | null,
+  reason: string,
+): Promise<string> {
   const { executionId } = execution
   await db.tables.jobExecution.update(
-    { executionStatus: 'WAITING', waitReason: reason },
+    { ...workflow, executionStatus: 'WAITING', waitReason: reason },
     { where: { executionId }, transaction },
   )
-  if (execution.executionStatus === 'WAITING') return
+  if (execution.executionStatus === 'WAITING') return reason
   await mirrorStatus(db, transaction, execution, 'WAITING')
   await addEvents(db, execution, [{ type: 'WAITING', level: 'INFO', message: reason }], transaction)
+  return reason
 }
 
 /** The next generation, by compare-and-set: from now on only this execution may advance the lineage. */
@@ -124,6 +132,7 @@ async function takeLineage(
   transaction: Transaction,
   execution: JobExecutionRow,
   lineage: LineageRow,
+  begun: Partial<JobExecutionRow> = {},
 ): Promise<JobExecutionRow> {
   const { executionId } = execution
   const { lineageId, generation } = lineage
@@ -132,20 +141,20 @@ async function takeLineage(
     { where: { lineageId, generation }, transaction },
   )
   if (changed !== 1) throw new JobError('fenced', 'Another execution took the lineage at the same time.')
-  const taken = {
-    executionStatus: 'RUNNING' as const,
+  // What the owner before left unfinished is at work again, as it was planned (I4).
+  if (generation > 0)
+    await db.tables.checkpoint.update(
+      { checkpointStatus: 'IN_PROGRESS' },
+      { where: { lineageId, checkpointStatus: 'FAILED' }, transaction },
+    )
+  await mirrorStatus(db, transaction, execution, 'RUNNING')
+  return await begin(db, transaction, execution, {
+    ...begun,
+    executionStatus: 'RUNNING',
     waitReason: null,
     generation: generation + 1,
     ...(await resumed(db, transaction, execution, lineage)),
-  }
-  await db.tables.jobExecution.update(taken, { where: { executionId }, transaction })
-  // What the owner before left unfinished is at work again, as it was planned (I4).
-  await db.tables.checkpoint.update(
-    { checkpointStatus: 'IN_PROGRESS' },
-    { where: { lineageId, checkpointStatus: 'FAILED' }, transaction },
-  )
-  await mirrorStatus(db, transaction, execution, 'RUNNING')
-  return { ...execution, ...taken }
+  })
 }
 
 /** `positions: CONTINUE` goes on after an execution that completed; after any other it is a restart of that one. */
@@ -158,18 +167,21 @@ async function resumed(db: Database, transaction: Transaction, execution: JobExe
   return { restoreMode: 'RESTART' as const, restoredExecutionId: before.executionId, parameters, logicalTime }
 }
 
-async function noteStart(db: Database, transaction: Transaction, execution: JobExecutionRow): Promise<void> {
-  if (execution.startTime !== null) return
+async function begin(
+  db: Database,
+  transaction: Transaction,
+  execution: JobExecutionRow,
+  change: Partial<JobExecutionRow>,
+): Promise<JobExecutionRow> {
   const { executionId } = execution
-  await db.tables.jobExecution.update({ startTime: new Date() }, { where: { executionId }, transaction })
-  await addEvents(
-    db,
-    execution,
-    [{ type: 'STARTED', level: 'INFO', message: `Started version ${execution.jobVersion}.` }],
-    transaction,
-  )
-}
-
-function admitted({ executionId, generation, attempt }: JobExecutionRow): Admission {
-  return { kind: 'admitted', owner: { executionId, generation, attempt } }
+  await db.tables.jobExecution.update(change, { where: { executionId }, transaction })
+  const begun = { ...execution, ...change }
+  if (execution.startTime === null && begun.startTime !== null)
+    await addEvents(
+      db,
+      execution,
+      [{ type: 'STARTED', level: 'INFO', message: `Started version ${execution.jobVersion}.` }],
+      transaction,
+    )
+  return begun
 }

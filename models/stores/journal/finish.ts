@@ -3,6 +3,7 @@ import type { Transaction } from 'sequelize'
 import type { ReportedError } from '../../../core/errors/job-error.js'
 import { JobError } from '../../../core/errors/job-error.js'
 import type { Owner } from '../../../core/execution/effects.js'
+import type { Finished } from '../../../core/execution/journal.js'
 import { noTotals } from '../../../core/execution/record-totals.js'
 import { type ExecutionStatus, isTerminal, mayBecome, type TerminalStatus } from '../../../core/execution/status.js'
 import type { Database } from '../../database.js'
@@ -12,25 +13,31 @@ import { addEvents } from './events.js'
 import { mirrorStatus } from './mirror.js'
 import { fenced, lockExecution, lockJob, lockLineage, originOf } from './ownership.js'
 import { recordColumns } from './record-columns.js'
+import { giveUpOld } from './retain.js'
 
 export async function finish(
   db: Database,
   owner: Owner,
   status: TerminalStatus,
   error: ReportedError | null,
-): Promise<{ readonly admitted: readonly string[] }> {
+  retained: number,
+): Promise<Finished> {
   const { jobId, lineageId } = await originOf(db, owner.executionId)
   return await db.transaction(async (transaction) => {
-    await lockJob(db, transaction, jobId)
+    const job = await lockJob(db, transaction, jobId)
     const lineage = await lockLineage(db, transaction, lineageId)
     const execution = await lockExecution(db, transaction, owner.executionId)
-    if (!isTerminal(execution.executionStatus)) {
+    const isLatest = lineage.ownerExecutionId === owner.executionId
+    const hasEnded = isTerminal(execution.executionStatus)
+    if (!hasEnded) {
       // Before admission there is no lineage to own.
-      const owns = lineage.ownerExecutionId === owner.executionId && lineage.generation === owner.generation
+      const owns = isLatest && lineage.generation === owner.generation
       if (execution.generation !== owner.generation || (owner.generation > 0 && !owns)) throw fenced(owner)
       await closeExecution(db, transaction, execution, status, error)
     }
-    return { admitted: await admitWaiting(db, transaction, jobId) }
+    const isCompleted = (hasEnded ? execution.executionStatus : status) === 'COMPLETED'
+    const needed = isCompleted && isLatest ? await giveUpOld(db, transaction, lineageId, retained, true) : null
+    return { admitted: await admitWaiting(db, transaction, job), needed }
   })
 }
 

@@ -1,13 +1,13 @@
 /** Plans: durable before any of an epoch runs, and never changed (I1). */
 import { randomUUID } from 'node:crypto'
-import { Op, type Transaction } from 'sequelize'
+import type { Transaction } from 'sequelize'
 import type { Owner } from '../../../core/execution/effects.js'
-import type { StoredCheckpoint } from '../../../core/execution/journal.js'
 import type { Plan } from '../../../core/execution/plan.js'
 import type { Database } from '../../database.js'
+import { isDuplicate } from '../../database-error.js'
 import type { CheckpointRow } from '../../tables/checkpoints.js'
 import type { JobExecutionRow } from '../../tables/executions.js'
-import { lockOwned, originOf } from './ownership.js'
+import { lockOwned } from './ownership.js'
 
 export async function storePlan(db: Database, owner: Owner, plan: Plan): Promise<Plan> {
   return await db.transaction(async (transaction) => {
@@ -24,27 +24,33 @@ export async function insertPlan(
   execution: JobExecutionRow,
   plan: Plan,
 ): Promise<Plan> {
-  const stored = await checkpointRow(db, execution.lineageId, plan.epoch, transaction)
-  if (stored !== null) return stored.plan
-  await db.tables.checkpoint.create(
-    {
-      checkpointId: randomUUID(),
-      jobId: execution.jobId,
-      executionId: execution.executionId,
-      lineageId: execution.lineageId,
-      epoch: plan.epoch,
-      phase: plan.phase,
-      checkpointType: 'PERIODIC',
-      checkpointStatus: 'IN_PROGRESS',
-      jobVersion: execution.jobVersion,
-      generation: execution.generation,
-      attempt: execution.attempt,
-      plan,
-      triggerTime: new Date(),
-    },
-    { transaction },
-  )
-  return plan
+  const { jobId, executionId, lineageId, jobVersion, generation, attempt } = execution
+  const { epoch, phase } = plan
+  try {
+    await db.tables.checkpoint.create(
+      {
+        checkpointId: randomUUID(),
+        jobId,
+        executionId,
+        lineageId,
+        epoch,
+        phase,
+        checkpointType: 'PERIODIC',
+        checkpointStatus: 'IN_PROGRESS',
+        jobVersion,
+        generation,
+        attempt,
+        plan,
+        triggerTime: new Date(),
+      },
+      { transaction },
+    )
+    return plan
+  } catch (error) {
+    const stored = isDuplicate(error) ? await checkpointRow(db, lineageId, epoch, transaction) : null
+    if (stored === null) throw error
+    return stored.plan
+  }
 }
 
 /** A restarted execution is running again as soon as it does something. */
@@ -54,31 +60,15 @@ export async function noteRunning(db: Database, transaction: Transaction, execut
   await db.tables.jobExecution.update({ executionStatus: 'RUNNING' }, { where: { executionId }, transaction })
 }
 
-export async function checkpointOf(db: Database, executionId: string, epoch: number): Promise<StoredCheckpoint | null> {
-  const { lineageId } = await originOf(db, executionId)
-  const row = await checkpointRow(db, lineageId, epoch)
-  if (row === null) return null
-  return { checkpointId: row.checkpointId, epoch, status: row.checkpointStatus, plan: row.plan, next: row.nextStep }
-}
-
-export async function pendingPlan(db: Database, executionId: string): Promise<Plan | null> {
-  const { lineageId } = await originOf(db, executionId)
-  const row = await db.tables.checkpoint.findOne({
-    where: { lineageId, checkpointType: 'PERIODIC', checkpointStatus: { [Op.ne]: 'COMPLETED' } },
-    order: [['epoch', 'DESC']],
-  })
-  return row?.get().plan ?? null
-}
-
 export async function checkpointRow(
   db: Database,
   lineageId: string,
   epoch: number,
-  transaction?: Transaction,
+  transaction: Transaction,
 ): Promise<CheckpointRow | null> {
   const row = await db.tables.checkpoint.findOne({
     where: { lineageId, epoch, checkpointType: 'PERIODIC' },
-    ...(transaction === undefined ? {} : { transaction }),
+    transaction,
   })
   return row?.get() ?? null
 }

@@ -2,30 +2,37 @@
 import { Op, type Transaction } from 'sequelize'
 import { type HeldCheckpoint, type Needed, retain } from '../../../core/execution/retention.js'
 import type { Database } from '../../database.js'
-import { findExecution, lockJob, lockLineage } from './ownership.js'
+import { lockJob, lockLineage, originOf } from './ownership.js'
 
-/** `isOver`: no epoch of this lineage is pending, so that all of the newest one's files but its state may go too. */
-export async function retainCheckpoints(
+export async function retainCheckpoints(db: Database, executionId: string, retained: number): Promise<Needed> {
+  const { jobId, lineageId } = await originOf(db, executionId)
+  return await db.transaction(async (transaction) => {
+    await lockJob(db, transaction, jobId)
+    await lockLineage(db, transaction, lineageId)
+    return await giveUpOld(db, transaction, lineageId, retained, false)
+  })
+}
+
+/**
+ * Under the lock of the lineage, and of the job: a fork is accepted under it, and finds its checkpoint whole, or marked.
+ * `isOver`: no epoch of this lineage is pending, so that all of the newest one's files but its state may go too.
+ */
+export async function giveUpOld(
   db: Database,
-  executionId: string,
+  transaction: Transaction,
+  lineageId: string,
   retained: number,
   isOver: boolean,
 ): Promise<Needed> {
-  const { jobId, lineageId } = await findExecution(db, executionId)
-  return await db.transaction(async (transaction) => {
-    // A fork is accepted under the job's lock: it finds its checkpoint whole, or marked.
-    await lockJob(db, transaction, jobId)
-    await lockLineage(db, transaction, lineageId)
-    const held = await heldBy(db, transaction, lineageId)
-    const { kept, discarded, before } = retain(held, retained)
-    if (discarded.length > 0) {
-      const where = { checkpointId: { [Op.in]: [...discarded] } }
-      await db.tables.operatorState.destroy({ where, transaction })
-      await db.tables.checkpoint.update({ stateDiscarded: true }, { where, transaction })
-    }
-    const newest = Math.max(0, ...held.map((one) => one.epoch))
-    return { named: await namedBy(db, transaction, kept), before: isOver ? newest + 1 : before }
-  })
+  const held = await heldBy(db, transaction, lineageId)
+  const { kept, discarded, before } = retain(held, retained)
+  if (discarded.length > 0) {
+    const where = { checkpointId: { [Op.in]: [...discarded] } }
+    await db.tables.operatorState.destroy({ where, transaction })
+    await db.tables.checkpoint.update({ stateDiscarded: true }, { where, transaction })
+  }
+  const newest = Math.max(0, ...held.map((one) => one.epoch))
+  return { named: await namedBy(db, transaction, kept), before: isOver ? newest + 1 : before }
 }
 
 async function heldBy(db: Database, transaction: Transaction, lineageId: string): Promise<readonly HeldCheckpoint[]> {

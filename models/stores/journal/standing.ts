@@ -1,0 +1,128 @@
+/** Where an execution stands: its record, the newest COMPLETED checkpoint of its lineage, and the pending plan (I4). */
+import { Op } from 'sequelize'
+import type { StateHandle } from '../../../core/execution/chain-task.js'
+import type { CompletedCheckpoint, ExecutionRecord, Standing } from '../../../core/execution/journal.js'
+import type { JobGraph } from '../../../core/graph/job-graph.js'
+import { noFailures } from '../../../core/restart/strategy.js'
+import type { Database } from '../../database.js'
+import type { CheckpointRow } from '../../tables/checkpoints.js'
+import type { JobExecutionRow } from '../../tables/executions.js'
+import type { JobVersion, JobVersions } from './job-versions.js'
+import { findExecution, originOf } from './ownership.js'
+import { totalsOf } from './record-columns.js'
+
+export async function findStanding(db: Database, versions: JobVersions, executionId: string): Promise<Standing> {
+  const { lineageId } = await originOf(db, executionId)
+  const [execution, newest] = await Promise.all([findExecution(db, executionId), newestOf(db, lineageId)])
+  return await standingOf(db, versions, execution, newest)
+}
+
+/** `newest`: see newestOf. */
+export async function standingOf(
+  db: Database,
+  versions: JobVersions,
+  execution: JobExecutionRow,
+  newest: readonly CheckpointRow[],
+): Promise<Standing> {
+  const version = await versions(execution.jobId, execution.jobVersion)
+  const completed = newest.find((row) => row.checkpointStatus === 'COMPLETED')
+  const from = completed ?? (await forkedFrom(db, execution.restoredCheckpointId))
+  return {
+    record: recordOf(execution, version),
+    restored: from === null ? null : await restorePoint(db, execution, from, version.graph),
+    pending: newest.find((row) => row.checkpointStatus !== 'COMPLETED')?.plan ?? null,
+  }
+}
+
+/** Only the epoch after the newest completed one can be pending: of the two newest rows each is one or the other. */
+export async function newestOf(db: Database, lineageId: string): Promise<readonly CheckpointRow[]> {
+  const rows = await db.tables.checkpoint.findAll({
+    where: { lineageId, checkpointType: 'PERIODIC' },
+    order: [['epoch', 'DESC']],
+    limit: 2,
+  })
+  return rows.map((row) => row.get())
+}
+
+function recordOf(row: JobExecutionRow, { graph, settings }: JobVersion): ExecutionRecord {
+  return {
+    executionId: row.executionId,
+    jobId: row.jobId,
+    jobName: row.jobName,
+    jobVersion: row.jobVersion,
+    lineageId: row.lineageId,
+    status: row.executionStatus,
+    generation: row.generation,
+    attempt: row.attempt,
+    graph,
+    settings,
+    parameters: row.parameters,
+    logicalTime: row.logicalTime.toISOString(),
+    startedAt: row.startTime?.toISOString() ?? null,
+    restartMemory: row.restartMemory ?? noFailures,
+    totals: totalsOf(row),
+  }
+}
+
+async function restorePoint(
+  db: Database,
+  { executionId, restoreMode }: JobExecutionRow,
+  row: CheckpointRow,
+  graph: JobGraph,
+): Promise<CompletedCheckpoint> {
+  if (restoreMode === 'CONTINUE' && row.executionId !== executionId) return positionsOnly(row, graph)
+  return {
+    checkpointId: row.checkpointId,
+    epoch: row.epoch,
+    phase: row.phase,
+    positions: row.positions ?? {},
+    // State is files, and no file is empty.
+    states: row.stateSizeBytes === 0 ? [] : await statesOf(db, row.checkpointId),
+    next: row.nextStep ?? { kind: 'unplanned' },
+  }
+}
+
+/** Handles in the store; positions are beside them in the checkpoint itself. */
+async function statesOf(db: Database, checkpointId: string): Promise<readonly StateHandle[]> {
+  const rows = await db.tables.operatorState.findAll({
+    where: { checkpointId, statePath: { [Op.ne]: null } },
+    order: [['id', 'ASC']],
+  })
+  return rows.map((row) => {
+    const { operatorId, subtaskIndex, stateName, stateType, statePath, stateSizeBytes, recordCount } = row.get()
+    return {
+      nodeId: operatorId,
+      subtask: subtaskIndex,
+      name: stateName,
+      type: stateType,
+      path: statePath ?? '',
+      sizeBytes: stateSizeBytes,
+      records: recordCount,
+    }
+  })
+}
+
+/**
+ * A new run of a CONTINUE job: operators start empty, so what fills them is read anew, and the sources of the last
+ * phase go on from where they stood.
+ */
+function positionsOnly(row: CheckpointRow, graph: JobGraph): CompletedCheckpoint {
+  const last = graph.phases.at(-1)
+  const positions = Object.entries(row.positions ?? {})
+    .filter(([nodeId]) => last?.nodes.includes(nodeId) === true)
+    .map(([nodeId, progress]) => [nodeId, { ...progress, end: false }] as const)
+  return {
+    checkpointId: row.checkpointId,
+    epoch: row.epoch,
+    phase: graph.phases[0]?.number ?? 1,
+    positions: Object.fromEntries(positions),
+    states: [],
+    next: { kind: 'unplanned' },
+  }
+}
+
+async function forkedFrom(db: Database, checkpointId: string | null): Promise<CheckpointRow | null> {
+  if (checkpointId === null) return null
+  const row = await db.tables.checkpoint.findOne({ where: { checkpointId, checkpointStatus: 'COMPLETED' } })
+  return row?.get() ?? null
+}
