@@ -1,7 +1,6 @@
 /** LOAD DATA of batches, within the open transaction; records that the target refuses are told apart by its warnings. */
 import { randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Connection, ResultSetHeader } from 'mysql2/promise'
@@ -15,11 +14,12 @@ import { execute, name } from './mysql-sql.js'
 import { writtenAs } from './types.js'
 import { type Destination, encoded, refusalsOf, withoutRow } from './write-rows.js'
 
-/** A piece of a batch that is made into CSV at once. */
-const pieceRecords = 65_536
+/** Records of a piece of a batch, which is made into CSV at once. */
+const firstPiece = 8_192
+const largestPiece = 65_536
 
-/** What is read of it at once, and sent. */
-const chunkBytes = 256 * 1024
+/** Well below the smallest max_allowed_packet. */
+const packetBytes = 256 * 1024
 
 /** So many refused records of a batch are tried alone: for the server's own words, and to see whether it is so. */
 const mostAlone = 100
@@ -151,28 +151,49 @@ async function* csvPieces(
   session: Session,
   condition: string,
 ): AsyncGenerator<Buffer, void, void> {
-  const write = async (from: number): Promise<string | null> => {
-    if (from >= batch.records) return null
+  const write = async ([from, end]: Piece): Promise<Buffer> => {
     const file = join(session.folder, `${randomUUID()}.load`)
-    await session.run(
-      `COPY (SELECT ${encoded(to)} FROM ${batch.table} WHERE rowid >= ${from} AND rowid < ${from + pieceRecords} AND ${condition})
-       TO ${text(file)} (FORMAT csv, HEADER false, NULLSTR 'NULL', QUOTE '"', ESCAPE '"', DELIMITER ',')`,
-    )
-    return file
-  }
-  let next = write(0)
-  try {
-    for (let from = pieceRecords; ; from += pieceRecords) {
-      const file = await next
-      if (file === null) return
-      next = write(from)
-      next.catch(() => {})
-      yield* createReadStream(file, { highWaterMark: chunkBytes })
+    try {
+      await session.run(
+        `COPY (SELECT ${encoded(to)} FROM ${batch.table} WHERE rowid >= ${from} AND rowid < ${end} AND ${condition})
+         TO ${text(file)} (FORMAT csv, HEADER false, NULLSTR 'NULL', QUOTE '"', ESCAPE '"', DELIMITER ',')`,
+      )
+      return await readFile(file)
+    } finally {
       await rm(file, { force: true })
     }
+  }
+  const pieces = piecesOf(batch.records)
+  const begin = (): Promise<Buffer> | null => {
+    const { value, done } = pieces.next()
+    if (done === true) return null
+    const made = write(value)
+    // Nobody may be listening when it fails; whoever waits for it hears of it then.
+    made.catch(() => undefined)
+    return made
+  }
+  let next = begin()
+  try {
+    while (next !== null) {
+      const bytes: Buffer = await next
+      next = begin()
+      for (let at = 0; at < bytes.length; at += packetBytes) yield bytes.subarray(at, at + packetBytes)
+    }
   } finally {
-    const unread = await next.catch(() => null)
-    if (unread !== null) await rm(unread, { force: true })
+    await next?.catch(() => undefined)
+  }
+}
+
+type Piece = readonly [from: number, end: number]
+
+/** They grow: the server waits for the first one, and later for none. */
+function* piecesOf(records: number): Generator<Piece, void, void> {
+  let size = firstPiece
+  for (let from = 0; from < records; ) {
+    const end = Math.min(records, from + size)
+    yield [from, end]
+    from = end
+    size = Math.min(size * 2, largestPiece)
   }
 }
 
@@ -187,7 +208,7 @@ async function load(connection: Connection, to: Destination, pieces: AsyncIterab
     sql: `LOAD DATA LOCAL INFILE 'batch' INTO TABLE ${to.table} CHARACTER SET utf8mb4
       FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"' ESCAPED BY '' LINES TERMINATED BY '\\n'
       (${[...columns, ...order].join(', ')}) ${decoded.length > 0 ? `SET ${decoded.join(', ')}` : ''}`,
-    infileStreamFactory: () => Readable.from(pieces, { objectMode: false, highWaterMark: chunkBytes }),
+    infileStreamFactory: () => Readable.from(pieces, { objectMode: false, highWaterMark: packetBytes }),
   })
   return result
 }
