@@ -50,8 +50,11 @@ export interface Source {
    * anything is read. `from` is null before the first record. Cheap: no reading ahead.
    */
   plan(from: Position | null, budget: Budget, parallelism: number): Promise<SourcePlan>
-  /** Reads one split in bounded batches, in source order: the same split gives the same records. Returns where it ended. */
-  read(split: Split, session: Session, capture: Capture): AsyncGenerator<SourceBatch, Reached, void>
+  /**
+   * Reads one split in bounded batches, in source order: the same split gives the same records. Returns where it ended.
+   * `schema` is what `schema()` told when the job was compiled: nothing is inferred anew while it runs (I9).
+   */
+  read(split: Split, schema: Schema, session: Session, capture: Capture): AsyncGenerator<SourceBatch, Reached, void>
 }
 
 export interface SourcePlan {

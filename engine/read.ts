@@ -56,7 +56,7 @@ async function* readSource(reading: Reading): AsyncGenerator<Batch, void, void> 
   const capture = captureFor(run, node.id, session.folder, parts.store)
   let number = 0
   for (const split of splits) {
-    const batches: ReturnType<Source['read']> = source.read(split, session, capture)
+    const batches: ReturnType<Source['read']> = source.read(split, node.schema, session, capture)
     try {
       for (;;) {
         const started = performance.now()

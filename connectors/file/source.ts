@@ -30,18 +30,13 @@ import type { TextFormat } from './text-format.js'
 
 /** Reads files: what is there is listed once, by the first plan, and read in that order. */
 export function fileSource(config: FileSourceConfig, ctx: ConnectorContext): Source {
-  let known: Promise<Schema> | undefined
-  const columns = (session: Session | null): Promise<Schema> => {
-    known ??= session ? columnsOf(config, ctx, session) : withOwnSession((own) => columnsOf(config, ctx, own))
-    return known
-  }
   const divisible: DivisibleOf = (file) => {
     const format = formatOf(file, config)
     if (format === 'parquet') return 'RECORDS'
     return format === 'json' || isPacked(file.path, config) ? 'WHOLE' : 'BYTES'
   }
   return {
-    schema: () => columns(null),
+    schema: () => withOwnSession((session) => columnsOf(config, ctx, session)),
 
     async plan(from, budget, parallelism) {
       const position = await withNewFiles(from as FilePosition | null, config, ctx)
@@ -50,9 +45,8 @@ export function fileSource(config: FileSourceConfig, ctx: ConnectorContext): Sou
       return config.watch ? { ...plan, end: false } : plan
     },
 
-    async *read(split, session): AsyncGenerator<SourceBatch, Reached, void> {
+    async *read(split, schema, session): AsyncGenerator<SourceBatch, Reached, void> {
       const { pieces, records, files } = split as FileSplit
-      const schema = await columns(session)
       let at: FilePosition = { files, index: pieces[0]?.index ?? 0, at: pieces[0]?.from ?? start }
       let read = 0
       for (const piece of pieces) {

@@ -15,8 +15,8 @@ import { writtenAs } from './types.js'
 import { type Destination, encoded, refusalsOf, withoutRow } from './write-rows.js'
 
 /** Records of a piece of a batch, which is made into CSV at once. */
-const firstPiece = 8_192
-const largestPiece = 65_536
+const firstPiece = 4_096
+const largestPiece = 131_072
 
 /** Well below the smallest max_allowed_packet. */
 const packetBytes = 256 * 1024

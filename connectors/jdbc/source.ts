@@ -34,7 +34,7 @@ export function jdbcSource(config: JdbcSourceConfig, access: JdbcConnection): So
       return config.interval === undefined ? plan : { ...plan, end: false }
     },
 
-    async *read(planned, session, capture): AsyncGenerator<SourceBatch, Reached, void> {
+    async *read(planned, _schema, session, capture): AsyncGenerator<SourceBatch, Reached, void> {
       const split = planned as JdbcSplit
       const what = await relation()
       const name = createHash('sha256').update(JSON.stringify(split)).digest('hex').slice(0, 24)

@@ -42,7 +42,7 @@ export async function readAll(
 }
 
 export async function readSplit(source: Source, split: Split, session: Session, all: AllRead) {
-  const batches = source.read(split, session, noCapture)
+  const batches = source.read(split, await source.schema(), session, noCapture)
   for (;;) {
     const next = await batches.next()
     if (next.done) return next.value

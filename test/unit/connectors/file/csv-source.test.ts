@@ -226,10 +226,9 @@ describe('a plan', () => {
     await utimes(join(folder, 'x.csv'), 1, 1)
     const rest = readAll(source({ columns }), session, { from: plan.to })
     await rest.catch(() => {})
-    const batches = source({ columns }).read(plan.splits[0]![0], session, {
-      existing: async () => null,
-      keep: async () => '',
-    })
+    const capture = { existing: async () => null, keep: async () => '' }
+    const opened = source({ columns })
+    const batches = opened.read(plan.splits[0]![0], await opened.schema(), session, capture)
     await expect(batches.next()).rejects.toMatchObject({ code: 'source.changed' })
   })
 

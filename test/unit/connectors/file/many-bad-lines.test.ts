@@ -42,7 +42,7 @@ test.each([
     const started = performance.now()
     const plan = await source.plan(null, { records: MILLION * 2, bytes: MILLION * 1000 }, 1)
     const found = { good: 0, bad: 0, records: 0, wrong: [] as unknown[] }
-    for await (const batch of source.read(plan.splits[0]![0]!, session, noCapture)) {
+    for await (const batch of source.read(plan.splits[0]![0]!, await source.schema(), session, noCapture)) {
       const { select, rejected } = await batch.isolate()
       const [row] = await session.rows(`SELECT count(*), min(b), max(b), sum(b) FROM (${select})`)
       const good = Number(row![0])

@@ -178,7 +178,7 @@ describe('a strange file is read to its last record', () => {
       const plan = await opened.plan(from, { records: 2, bytes: 1000 }, 1)
       const split = plan.splits[0]![0]
       if (split === undefined) break
-      const batches = opened.read(split, session, noCapture)
+      const batches = opened.read(split, await opened.schema(), session, noCapture)
       for (;;) {
         const next = await batches.next()
         if (next.done) {
