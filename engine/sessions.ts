@@ -33,8 +33,8 @@ const idle = new Map<string, { readonly session: SubtaskSession; readonly label:
 /** As most chains want it. */
 const spareThreads = 1
 
-/** Opened before it is needed, where `keepSpare` asked for it. */
-let spare: { readonly parts: EngineParts; readonly opened: Promise<Instance> } | null = null
+/** Where `keepSpare` asked for it, one is opened before it is needed; null: not yet again. */
+let spare: { readonly parts: EngineParts; opened: Promise<Instance> | null } | null = null
 
 /** On their way out. */
 const leaving = new Set<Promise<void>>()
@@ -92,28 +92,33 @@ export async function releaseAll(): Promise<void> {
   idle.clear()
   await Promise.all(leaving)
   for (const session of sessions) await session.destroy()
-  await (await unused?.opened.catch(() => null))?.destroy()
+  await (await unused?.opened?.catch(() => null))?.destroy()
 }
 
 /** Opening takes longer than a small epoch: a process that serves many executions has one ready. */
 export function keepSpare(parts: EngineParts): void {
-  spare = { parts, opened: Instance.open(parts, spareThreads) }
+  spare = { parts, opened: null }
+  refill(parts)
+}
+
+function refill(parts: EngineParts): void {
+  if (spare?.parts !== parts) return
+  spare.opened = Instance.open(parts, spareThreads)
   // Whoever takes it hears of a failure.
   spare.opened.catch(() => undefined)
 }
 
 async function takeInstance(parts: EngineParts, threads: number): Promise<Instance> {
-  if (spare?.parts !== parts || threads !== spareThreads) return await Instance.open(parts, threads)
-  const { opened } = spare
-  const replaced = afterwards().then(() => Instance.open(parts, threads))
-  replaced.catch(() => undefined)
-  spare = { parts, opened: replaced }
+  const opened = spare?.parts === parts && threads === spareThreads ? spare.opened : null
+  if (spare === null || opened === null) return await Instance.open(parts, threads)
+  spare.opened = null
+  void afterwards().then(() => refill(parts))
   return await opened
 }
 
-/** After what is due now: closing and opening block this process for some milliseconds. */
+/** After a small execution has ended: closing and opening block this process for some milliseconds. */
 function afterwards(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 20))
+  return new Promise((resolve) => setTimeout(resolve, 100))
 }
 
 /** An empty instance with its folder: nobody's yet. */

@@ -9,7 +9,7 @@ import { type Dialect, type Stretch, takeRecords } from './record-ends.js'
  * One read. Small ones at both ends of a range: what works on stretches side by side has something to do sooner, and
  * ends together.
  */
-const leastBytes = 1024 * 1024
+const leastBytes = 2 * 1024 * 1024
 const mostBytes = 8 * 1024 * 1024
 
 /** A longer record is refused: a quote that is never closed must not eat the memory of the worker. */
@@ -66,7 +66,7 @@ export async function* readStretches(range: Range, dialect: Dialect): AsyncGener
       yield { bytes: bytes.subarray(0, found.end), found, from: cursor, to, atEnd: to.byte >= range.size }
       cursor = to
       records -= found.records
-      want = Math.min(want * 2, mostBytes, Math.max(leastBytes, (end - to.byte) / 2))
+      want = Math.min(want * 4, mostBytes, Math.max(leastBytes, (end - to.byte) / 2))
     }
   } finally {
     await file.close()

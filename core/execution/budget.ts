@@ -4,9 +4,9 @@ import { type BudgetLimits, defaultLimits } from './limits.js'
 import type { Budget } from './plan.js'
 
 const smallestBudget: Budget = { records: 1_000, bytes: 256 * 1024 }
-const fastestGrowth = 8
+const fastestGrowth = 32
 
-/** Grows at most 8-fold; shrinks only when the last epoch took longer than the interval. */
+/** Grows at most 32-fold; shrinks only when the last epoch took longer than the interval. */
 export function nextBudget(
   last: SourceProgress | null,
   intervalMs: number,

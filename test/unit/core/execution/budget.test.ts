@@ -22,8 +22,8 @@ describe('the budget of an epoch', () => {
     expect(nextBudget(last(100_000, 60_000), 30_000)).toEqual({ records: 50_000, bytes: firstBudget.bytes / 2 })
   })
 
-  test('grows at most 8-fold, and never beyond what a transaction may hold', () => {
-    expect(nextBudget(last(100_000, 10), 30_000).records).toBe(800_000)
+  test('grows at most 32-fold, and never beyond what a transaction may hold', () => {
+    expect(nextBudget(last(100_000, 10), 30_000).records).toBe(3_200_000)
     expect(nextBudget(last(4_000_000, 10, { records: 4_000_000, bytes: 1 }), 30_000).records).toBe(5_000_000)
   })
 
@@ -43,7 +43,7 @@ describe('the budget of an epoch', () => {
           expect(Number.isInteger(budget.records) && Number.isInteger(budget.bytes)).toBe(true)
           expect(budget.records).toBeGreaterThan(0)
           expect(budget.records).toBeLessThanOrEqual(defaultLimits.budget.most.records)
-          expect(budget.records).toBeLessThanOrEqual(8 * firstBudget.records)
+          expect(budget.records).toBeLessThanOrEqual(32 * firstBudget.records)
           expect(budget.bytes).toBeLessThanOrEqual(defaultLimits.budget.most.bytes)
         },
       ),
