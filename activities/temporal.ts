@@ -35,7 +35,8 @@ async function called<T>(work: (call: Call) => Promise<T>): Promise<T> {
   try {
     return await work({
       signal: context.cancellationSignal,
-      activityAttempt: context.info.attempt,
+      // A step that was tried as a local activity first is another attempt when the queue has it.
+      activityAttempt: context.info.attempt + (context.info.isLocal ? 0 : 1),
       heartbeat: (latest) => {
         details = latest
       },

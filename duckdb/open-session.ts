@@ -80,6 +80,7 @@ class OpenSession implements Session {
 
   async connect(): Promise<Session> {
     const connection = await translated(this.folder, 'RUN', () => this.instance.connect())
+    for (const known of this.others) if (known.closed) this.others.delete(known)
     const other = new OpenSession(this.folder, this.instance, connection, false)
     this.others.add(other)
     return other

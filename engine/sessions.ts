@@ -1,9 +1,10 @@
 /** DuckDB sessions of subtasks, kept from epoch to epoch in one process while they hold the right state. */
 import { randomUUID } from 'node:crypto'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openSession } from '../duckdb/open-session.js'
 import type { Session } from '../duckdb/session.js'
+import { identifier } from '../duckdb/sql.js'
 import type { EngineParts } from './engine.js'
 
 /** Idle sessions beyond this number are closed, the longest idle first. */
@@ -30,11 +31,11 @@ export interface Held {
 /** Those idle, by owner; in order of how long they have been. */
 const idle = new Map<string, { readonly session: SubtaskSession; readonly label: string }>()
 
-/** As most chains want it. */
+/** Empty ones, as most chains want them: opening and closing take longer than a small epoch, and block the process. */
+const spares: Instance[] = []
 const spareThreads = 1
-
-/** Where `keepSpare` asked for it, one is opened before it is needed; null: not yet again. */
-let spare: { readonly parts: EngineParts; opened: Promise<Instance> | null } | null = null
+/** None where one execution is all there will be. */
+let mostSpare = 0
 
 /** On their way out. */
 const leaving = new Set<Promise<void>>()
@@ -77,66 +78,60 @@ export function releaseExecution(executionId: string): void {
   for (const [key, { session }] of idle) {
     if (session.owner.executionId !== executionId) continue
     idle.delete(key)
-    const closing = afterwards()
-      .then(() => session.destroy())
-      .finally(() => leaving.delete(closing))
-    leaving.add(closing)
+    const going = session.vacate().finally(() => leaving.delete(going))
+    leaving.add(going)
   }
 }
 
 /** When the process ends. */
 export async function releaseAll(): Promise<void> {
-  const sessions = [...idle.values()].map(({ session }) => session)
-  const unused = spare
-  spare = null
-  idle.clear()
   await Promise.all(leaving)
-  for (const session of sessions) await session.destroy()
-  await (await unused?.opened?.catch(() => null))?.destroy()
+  const instances = [...[...idle.values()].map(({ session }) => session), ...spares]
+  idle.clear()
+  spares.length = 0
+  for (const instance of instances) await instance.destroy()
 }
 
-/** Opening takes longer than a small epoch: a process that serves many executions has one ready. */
-export function keepSpare(parts: EngineParts): void {
-  spare = { parts, opened: null }
-  refill(parts)
-}
-
-function refill(parts: EngineParts): void {
-  if (spare?.parts !== parts) return
-  spare.opened = Instance.open(parts, spareThreads)
-  // Whoever takes it hears of a failure.
-  spare.opened.catch(() => undefined)
+/** In a process that serves many executions, where each finds an instance ready, the first one too. */
+export async function keepSpares(parts: EngineParts): Promise<void> {
+  mostSpare = 2
+  spares.push(await Instance.open(parts, spareThreads))
 }
 
 async function takeInstance(parts: EngineParts, threads: number): Promise<Instance> {
-  const opened = spare?.parts === parts && threads === spareThreads ? spare.opened : null
-  if (spare === null || opened === null) return await Instance.open(parts, threads)
-  spare.opened = null
-  void afterwards().then(() => refill(parts))
-  return await opened
+  const at = spares.findIndex((spare) => spare.parts === parts && spare.threads === threads)
+  return at === -1 ? await Instance.open(parts, threads) : spares.splice(at, 1)[0]!
 }
 
-/** After a small execution has ended: closing and opening block this process for some milliseconds. */
-function afterwards(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 100))
-}
-
-/** An empty instance with its folder: nobody's yet. */
+/** An instance with its folder. */
 class Instance {
   private constructor(
+    readonly parts: EngineParts,
+    readonly threads: number,
     readonly folder: string,
     readonly main: Session,
   ) {}
 
-  static async open({ scratch, memoryLimitBytes }: EngineParts, threads: number): Promise<Instance> {
-    const folder = join(scratch, `session-${randomUUID()}`)
+  static async open(parts: EngineParts, threads: number): Promise<Instance> {
+    const folder = join(parts.scratch, `session-${randomUUID()}`)
     await mkdir(folder, { recursive: true })
+    const { memoryLimitBytes } = parts
     try {
-      return new Instance(folder, await openSession({ folder, memoryLimitBytes, threads }))
+      return new Instance(parts, threads, folder, await openSession({ folder, memoryLimitBytes, threads }))
     } catch (error) {
       await rm(folder, { recursive: true, force: true })
       throw error
     }
+  }
+
+  /** As it was when it was opened; nothing but tables, views and files is ever left in it. */
+  async empty(): Promise<void> {
+    const left = await this.main.rows(
+      `SELECT 'VIEW', view_name FROM duckdb_views() WHERE NOT internal
+       UNION ALL SELECT 'TABLE', table_name FROM duckdb_tables()`,
+    )
+    for (const [kind, name] of left) await this.main.run(`DROP ${kind} ${identifier(String(name))}`)
+    for (const entry of await readdir(this.folder)) await rm(join(this.folder, entry), { recursive: true })
   }
 
   async destroy(): Promise<void> {
@@ -175,6 +170,19 @@ class SubtaskSession implements Held {
 
   destroy(): Promise<void> {
     return this.instance.destroy()
+  }
+
+  /** Its instance is spare, if one is wanted. */
+  async vacate(): Promise<void> {
+    const { instance } = this
+    try {
+      for (const other of this.others.values()) (await other).close()
+      await instance.empty()
+    } catch {
+      return await instance.destroy()
+    }
+    if (instance.threads !== spareThreads || spares.length >= mostSpare) return await instance.destroy()
+    spares.push(instance)
   }
 }
 

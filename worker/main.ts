@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Runtime, type Worker } from '@temporalio/worker'
 import type { ActivityDeps } from '../activities/deps.js'
-import { keepSpare, releaseAll } from '../engine/sessions.js'
+import { keepSpares, releaseAll } from '../engine/sessions.js'
 import { type Database, openDatabase } from '../models/database.js'
 import { mysqlJournal } from '../models/stores/journal.js'
 import { systemLimits } from '../models/stores/system-limits.js'
@@ -97,7 +97,7 @@ async function activityDeps(
   const limits = systemLimits(database)
   const journal = mysqlJournal(database, limits)
   const parts = await workerParts(environment, database)
-  keepSpare(parts)
+  await keepSpares(parts)
   return {
     journal,
     parts,

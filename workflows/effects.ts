@@ -1,6 +1,8 @@
 /** The loop's effects as activities and durable timers. */
 import {
   ActivityCancellationType,
+  ActivityFailure,
+  ApplicationFailure,
   CancellationScope,
   condition,
   defineSignal,
@@ -8,6 +10,7 @@ import {
   proxyLocalActivities,
   setHandler,
   sleep,
+  TimeoutFailure,
 } from '@temporalio/workflow'
 import type { Activities } from '../activities/contract.js'
 import type { ExecutionEffects, Prepared } from '../core/execution/effects.js'
@@ -40,9 +43,21 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
       retry: patient,
       summary,
     })
+  // A step that is mostly short runs where decisions are made, which saves a way to the server and back; one that turns
+  // out longer, or finds MySQL away, is given to the queue.
+  const here = (summary: string) =>
+    proxyLocalActivities<Activities>({ startToCloseTimeout: '10s', retry: { maximumAttempts: 1 }, summary })
+  const hereOrThere = async <T>(summary: string, step: (activities: Steps) => Promise<T>): Promise<T> => {
+    try {
+      return await step(here(summary))
+    } catch (error) {
+      if (!mayStillDo(error)) throw error
+      return await step(long(summary))
+    }
+  }
   return {
     prepare: async (executionId) => {
-      const prepared = await translated(long('prepare').prepareExecution(executionId))
+      const prepared = await translated(hereOrThere('prepare', (steps) => steps.prepareExecution(executionId)))
       if (prepared !== 'waiting') adopt(prepared)
       return prepared
     },
@@ -84,7 +99,9 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
     // A cancelled execution still gets its final status.
     finish: (owner, executionId, outcome) =>
       CancellationScope.nonCancellable(() =>
-        translated(long(`finish: ${outcome.status}`).finishExecution(owner, executionId, outcome)),
+        translated(
+          hereOrThere(`finish: ${outcome.status}`, (steps) => steps.finishExecution(owner, executionId, outcome)),
+        ),
       ),
     sleep: (ms) => translated(sleep(ms)),
     untilAdmitted: async () => {
@@ -94,6 +111,15 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
     },
     now: () => Date.now(),
   }
+}
+
+type Steps = Pick<Activities, 'prepareExecution' | 'finishExecution'>
+
+/** It took too long, or failed in a way that passes. */
+function mayStillDo(error: unknown): boolean {
+  if (!(error instanceof ActivityFailure)) return false
+  const { cause } = error
+  return cause instanceof TimeoutFailure || (cause instanceof ApplicationFailure && cause.nonRetryable !== true)
 }
 
 async function translated<T>(work: Promise<T>): Promise<T> {
