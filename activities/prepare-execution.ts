@@ -1,3 +1,4 @@
+import { allOf } from '../core/all-of.js'
 import type { Owner, Prepared } from '../core/execution/effects.js'
 import type { ExecutionRecord, Standing, WorkflowReference } from '../core/execution/journal.js'
 import { outlinePhases } from '../core/execution/outline.js'
@@ -23,12 +24,11 @@ export async function prepareExecution(
   const { owner, standing } = admission
   const { record, restored, pending } = standing
   const epoch = pending?.epoch ?? (restored?.epoch ?? 0) + 1
-  await prepareSinks(
-    sinkRun(record, pending),
-    deps.parts,
-    { ...owner, epoch, activityAttempt: call.activityAttempt },
-    call.signal,
-  )
+  const fence = { ...owner, epoch, activityAttempt: call.activityAttempt }
+  const [next] = await allOf([
+    firstNext(deps, call, owner, standing),
+    prepareSinks(sinkRun(record, pending), deps.parts, fence, call.signal),
+  ])
   if (restored !== null)
     await journal.event(executionId, {
       type: 'RESTORED',
@@ -39,7 +39,7 @@ export async function prepareExecution(
   return {
     owner,
     phases: outlinePhases(record.graph),
-    next: await firstNext(deps, call, owner, standing),
+    next,
     checkpointTimeoutMs: record.settings.checkpoint.timeoutMs,
     heartbeatTimeoutMs: deps.heartbeatTimeoutMs,
     timeoutMs: record.settings.timeoutMs,

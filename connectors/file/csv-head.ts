@@ -59,6 +59,8 @@ async function pastLines(file: TextFile, from: Cursor, lines: number): Promise<C
 
 /** As DuckDB names them: `column2` for a name that is missing, `name_1` for one that comes again. */
 async function headerNames(header: Uint8Array, options: CsvOptions, session: Session): Promise<readonly string[]> {
+  const plain = plainNames(header, options)
+  if (plain !== null) return plain
   const path = join(session.folder, `${randomUUID()}.header`)
   const lineEnd = header.at(-1) === 10 ? '' : '\n'
   await writeFile(path, Buffer.concat([header, Buffer.from(lineEnd)]))
@@ -70,4 +72,14 @@ async function headerNames(header: Uint8Array, options: CsvOptions, session: Ses
   } finally {
     await rm(path, { force: true })
   }
+}
+
+/** Words that differ are taken as they stand, and DuckDB need not be asked; null: there is more to them. */
+function plainNames(header: Uint8Array, { delimiter }: CsvOptions): readonly string[] | null {
+  const names = Buffer.from(header)
+    .toString('latin1')
+    .replace(/\r?\n$/, '')
+    .split(delimiter)
+  const differ = new Set(names.map((name) => name.toLowerCase())).size === names.length
+  return differ && names.every((name) => /^[A-Za-z_]\w*$/.test(name)) ? names : null
 }

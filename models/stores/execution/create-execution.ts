@@ -1,6 +1,7 @@
 /** An execution is accepted: a row, its lineage, and what it will start from. */
 import { randomUUID } from 'node:crypto'
 import { Op, type Transaction } from 'sequelize'
+import { allOf } from '../../../core/all-of.js'
 import { JobError } from '../../../core/errors/job-error.js'
 import { type ExecutionStatus, isTerminal } from '../../../core/execution/status.js'
 import type { Database } from '../../database.js'
@@ -130,7 +131,8 @@ async function restartOf(db: Database, transaction: Transaction, job: JobRow, ex
     lineageId,
     restoreMode: 'RESTART',
     restoredExecutionId: executionId,
-    restoredCheckpointId: null,
+    // Until it has a checkpoint of its own, a fork begins where it was forked.
+    restoredCheckpointId: lineage.forkedFromCheckpointId,
     parameters,
     logicalTime,
   }
@@ -180,7 +182,7 @@ async function insertExecution(
       { lineageId, jobId, forkedFromCheckpointId: start.restoredCheckpointId },
       { transaction },
     )
-  await db.tables.jobExecution.create(
+  const execution = db.tables.jobExecution.create(
     {
       ...start,
       executionId,
@@ -198,12 +200,13 @@ async function insertExecution(
     },
     { transaction },
   )
-  await db.tables.job.update(
+  const latest = db.tables.job.update(
     { latestExecutionId: executionId, jobStatus: jobStatusOf(executionStatus) },
     { where: { jobId }, transaction },
   )
   const message = `Accepted: ${wanted.triggerType.toLowerCase()}, version ${job.version}.`
-  await addEvents(db, { executionId, jobId, attempt: 0 }, [{ type: 'SUBMITTED', level: 'INFO', message }], transaction)
+  const submitted = { type: 'SUBMITTED', level: 'INFO', message } as const
+  await allOf([execution, latest, addEvents(db, { executionId, jobId, attempt: 0 }, [submitted], transaction)])
   return { executionId, jobId, jobVersion: job.version, lineageId, executionStatus }
 }
 

@@ -1,5 +1,6 @@
 /** Which executions may run: a set that is counted under the job's lock, and an owner for each lineage. */
 import { Op, type Transaction } from 'sequelize'
+import { allOf } from '../../../core/all-of.js'
 import { JobError } from '../../../core/errors/job-error.js'
 import type { Admission, WorkflowReference } from '../../../core/execution/journal.js'
 import { type ExecutionStatus, isTerminal } from '../../../core/execution/status.js'
@@ -25,9 +26,11 @@ export async function admit(
 ): Promise<Admission> {
   const { jobId, lineageId } = await originOf(db, executionId)
   const taken = await db.transaction(async (transaction) => {
-    const job = await lockJob(db, transaction, jobId)
-    const lineage = await lockLineage(db, transaction, lineageId)
-    const execution = await lockExecution(db, transaction, executionId)
+    const [job, lineage, execution] = await allOf([
+      lockJob(db, transaction, jobId),
+      lockLineage(db, transaction, lineageId),
+      lockExecution(db, transaction, executionId),
+    ])
     refuseEnded(execution)
     const begun = { ...workflow, startTime: execution.startTime ?? new Date() }
     if (LIVE.includes(execution.executionStatus)) return await begin(db, transaction, execution, begun)

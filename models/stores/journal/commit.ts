@@ -1,6 +1,7 @@
 /** Epoch n becomes COMPLETED, and n + 1 planned: positions and state advance here and nowhere else, all together (I3). */
 import { randomUUID } from 'node:crypto'
 import type { Transaction } from 'sequelize'
+import { allOf } from '../../../core/all-of.js'
 import { JobError } from '../../../core/errors/job-error.js'
 import type { Owner } from '../../../core/execution/effects.js'
 import type { CheckpointCommit } from '../../../core/execution/journal.js'
@@ -35,18 +36,18 @@ export async function completeCheckpoint(
     if (row === null) throw new JobError('fenced', `Epoch ${commit.epoch} has no plan any more.`)
 
     const next = await planNext(db, transaction, execution, commit)
-    await completeRow(db, transaction, execution, row, commit, next)
-    await storeStates(db, transaction, execution, row, commit)
-    const committed = await advanceExecution(db, transaction, execution, row, version, commit)
+    const committed = committedWith(execution, version, commit)
+    const events = [completedEvent(row, commit), ...commit.events]
     if (version.settings.onBadRecord.action === 'DEAD_LETTER')
       await storeDeadLetters(db, transaction, execution, commit.epoch, commit.rejected)
-    await storeMetrics(db, transaction, { execution, version, commit, committed })
-    await addEvents(
-      db,
-      { ...execution, epoch: commit.epoch },
-      [completedEvent(row, commit), ...commit.events],
-      transaction,
-    )
+    // None needs the answer of another: the connection sends them in this order, each as soon as the one before is done.
+    await allOf([
+      completeRow(db, transaction, execution, row, commit, next),
+      storeStates(db, transaction, execution, row, commit),
+      advanceExecution(db, transaction, execution, row, commit, committed),
+      storeMetrics(db, transaction, { execution, version, commit, committed }),
+      addEvents(db, { ...execution, epoch: commit.epoch }, events, transaction),
+    ])
     return next
   })
 }
@@ -127,22 +128,26 @@ async function storeStates(
   await db.tables.operatorState.bulkCreate([...handles, ...positions], { transaction })
 }
 
+function committedWith(
+  { metrics }: JobExecutionRow,
+  { graph }: JobVersion,
+  { phase, counters }: CheckpointCommit,
+): CommittedTotals {
+  return {
+    totals: addTotals(metrics?.totals ?? noTotals, totalsOfEpoch(graph, phase, counters)),
+    operators: sumCounters(metrics?.operators ?? {}, counters),
+  }
+}
+
 async function advanceExecution(
   db: Database,
   transaction: Transaction,
   execution: JobExecutionRow,
   row: CheckpointRow,
-  version: JobVersion,
   commit: CheckpointCommit,
-): Promise<CommittedTotals> {
+  committed: CommittedTotals,
+): Promise<void> {
   const { executionId } = execution
-  const committed: CommittedTotals = {
-    totals: addTotals(
-      execution.metrics?.totals ?? noTotals,
-      totalsOfEpoch(version.graph, commit.phase, commit.counters),
-    ),
-    operators: sumCounters(execution.metrics?.operators ?? {}, commit.counters),
-  }
   await db.tables.jobExecution.update(
     {
       ...recordColumns(committed.totals),
@@ -155,7 +160,6 @@ async function advanceExecution(
     },
     { where: { executionId }, transaction },
   )
-  return committed
 }
 
 function completedEvent(row: CheckpointRow, commit: CheckpointCommit) {

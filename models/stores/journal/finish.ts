@@ -1,5 +1,6 @@
 /** The end of an execution, its mirror, and who is admitted after it. */
 import type { Transaction } from 'sequelize'
+import { allOf } from '../../../core/all-of.js'
 import type { ReportedError } from '../../../core/errors/job-error.js'
 import { JobError } from '../../../core/errors/job-error.js'
 import type { Owner } from '../../../core/execution/effects.js'
@@ -24,9 +25,11 @@ export async function finish(
 ): Promise<Finished> {
   const { jobId, lineageId } = await originOf(db, owner.executionId)
   return await db.transaction(async (transaction) => {
-    const job = await lockJob(db, transaction, jobId)
-    const lineage = await lockLineage(db, transaction, lineageId)
-    const execution = await lockExecution(db, transaction, owner.executionId)
+    const [job, lineage, execution] = await allOf([
+      lockJob(db, transaction, jobId),
+      lockLineage(db, transaction, lineageId),
+      lockExecution(db, transaction, owner.executionId),
+    ])
     const isLatest = lineage.ownerExecutionId === owner.executionId
     const hasEnded = isTerminal(execution.executionStatus)
     if (!hasEnded) {
@@ -64,7 +67,12 @@ export async function closeExecution(
 ): Promise<void> {
   const { executionId, lineageId, jobId } = execution
   const endTime = new Date()
-  await db.tables.jobExecution.update(
+  if (status !== 'COMPLETED' && execution.generation > 0)
+    await db.tables.checkpoint.update(
+      { checkpointStatus: 'FAILED', errorMessage: error?.message ?? null },
+      { where: { lineageId, checkpointStatus: 'IN_PROGRESS' }, transaction },
+    )
+  const ended = db.tables.jobExecution.update(
     {
       ...recordColumns(execution.metrics?.totals ?? noTotals),
       executionStatus: status,
@@ -78,21 +86,20 @@ export async function closeExecution(
     },
     { where: { executionId }, transaction },
   )
-  if (status !== 'COMPLETED' && execution.generation > 0)
-    await db.tables.checkpoint.update(
-      { checkpointStatus: 'FAILED', errorMessage: error?.message ?? null },
-      { where: { lineageId, checkpointStatus: 'IN_PROGRESS' }, transaction },
-    )
-  await mirrorStatus(db, transaction, execution, status)
-  await addEvents(db, execution, [endEvent(status, error)], transaction)
   // The fact that starts dependants, in the same transaction; asked again, it is there.
-  await db.execute(
+  const fact = db.execute(
     `INSERT IGNORE INTO etl_trigger_event
        (event_id, event_type, source_job_id, source_execution_id, source_status, logical_time, event_time)
      VALUES (:executionId, 'JOB_FINISHED', :jobId, :executionId, :status, :logicalTime, :endTime)`,
     { executionId, jobId, status, logicalTime: execution.logicalTime, endTime },
     transaction,
   )
+  await allOf([
+    ended,
+    mirrorStatus(db, transaction, execution, status),
+    addEvents(db, execution, [endEvent(status, error)], transaction),
+    fact,
+  ])
 }
 
 function endEvent(status: TerminalStatus, error: ReportedError | null) {

@@ -1,5 +1,6 @@
 /** Metrics of an epoch: one row for the job, one for each operator. */
 import type { Transaction } from 'sequelize'
+import { allOf } from '../../../core/all-of.js'
 import type { CheckpointCommit } from '../../../core/execution/journal.js'
 import { type RecordTotals, totalsOfEpoch } from '../../../core/execution/record-totals.js'
 import type { Counters } from '../../../core/record/counters.js'
@@ -21,7 +22,7 @@ export async function storeMetrics(db: Database, transaction: Transaction, epoch
   const metricTime = new Date()
   const place = { jobId, executionId, metricTime, epoch: commit.epoch }
   const counted = Object.values(commit.counters)
-  await db.tables.jobMetrics.create(
+  const ofJob = db.tables.jobMetrics.create(
     {
       ...place,
       ...totalColumns(committed.totals),
@@ -42,7 +43,7 @@ export async function storeMetrics(db: Database, transaction: Transaction, epoch
     operatorName: names.get(operatorId) ?? null,
     ...operatorColumns(counters),
   }))
-  if (rows.length > 0) await db.tables.operatorMetrics.bulkCreate(rows, { transaction })
+  await allOf([ofJob, db.tables.operatorMetrics.bulkCreate(rows, { transaction })])
 }
 
 export function totalColumns(totals: RecordTotals) {

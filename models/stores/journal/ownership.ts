@@ -1,5 +1,6 @@
 /** Who may advance a lineage (I3). Locks are taken in one order everywhere: job, lineage, execution. */
 import type { Transaction } from 'sequelize'
+import { allOf } from '../../../core/all-of.js'
 import { JobError } from '../../../core/errors/job-error.js'
 import type { Owner } from '../../../core/execution/effects.js'
 import { isTerminal } from '../../../core/execution/status.js'
@@ -62,8 +63,11 @@ export async function lockOwned(db: Database, transaction: Transaction, owner: O
 /** The same for any attempt of the owner's generation: for answers that were given before. */
 export async function lockGeneration(db: Database, transaction: Transaction, owner: Owner): Promise<JobExecutionRow> {
   const { lineageId } = await originOf(db, owner.executionId)
-  const lineage = await lockLineage(db, transaction, lineageId)
-  const execution = await lockExecution(db, transaction, owner.executionId)
+  // Sent in this order.
+  const [lineage, execution] = await allOf([
+    lockLineage(db, transaction, lineageId),
+    lockExecution(db, transaction, owner.executionId),
+  ])
   const owns = lineage.ownerExecutionId === owner.executionId && lineage.generation === owner.generation
   if (!owns || execution.generation !== owner.generation) throw fenced(owner)
   return execution
