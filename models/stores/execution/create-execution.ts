@@ -177,11 +177,13 @@ async function insertExecution(
   const executionStatus = 'CREATED'
   const executionId = wanted.executionId ?? randomUUID()
   const lineageId = start.lineageId ?? randomUUID()
-  if (start.lineageId === null)
-    await db.tables.lineage.create(
-      { lineageId, jobId, forkedFromCheckpointId: start.restoredCheckpointId },
-      { transaction },
-    )
+  const lineage =
+    start.lineageId !== null
+      ? null
+      : db.tables.lineage.create(
+          { lineageId, jobId, forkedFromCheckpointId: start.restoredCheckpointId },
+          { transaction },
+        )
   const execution = db.tables.jobExecution.create(
     {
       ...start,
@@ -206,7 +208,12 @@ async function insertExecution(
   )
   const message = `Accepted: ${wanted.triggerType.toLowerCase()}, version ${job.version}.`
   const submitted = { type: 'SUBMITTED', level: 'INFO', message } as const
-  await allOf([execution, latest, addEvents(db, { executionId, jobId, attempt: 0 }, [submitted], transaction)])
+  await allOf([
+    Promise.resolve(lineage),
+    execution,
+    latest,
+    addEvents(db, { executionId, jobId, attempt: 0 }, [submitted], transaction),
+  ])
   return { executionId, jobId, jobVersion: job.version, lineageId, executionStatus }
 }
 

@@ -36,13 +36,18 @@ export async function finish(
       // Before admission there is no lineage to own.
       const owns = isLatest && lineage.generation === owner.generation
       if (execution.generation !== owner.generation || (owner.generation > 0 && !owns)) throw fenced(owner)
-      await closeExecution(db, transaction, execution, status, error)
     }
     const isCompleted = (hasEnded ? execution.executionStatus : status) === 'COMPLETED'
-    const needed = isCompleted && isLatest ? await giveUpOld(db, transaction, lineageId, retained, true) : null
+    const givesUp = isCompleted && isLatest
+    const [, needed] = await allOf([
+      hasEnded ? nothing : closeExecution(db, transaction, execution, status, error),
+      givesUp ? giveUpOld(db, transaction, lineageId, retained, true) : nothing,
+    ])
     return { admitted: await admitWaiting(db, transaction, job), needed }
   })
 }
+
+const nothing = Promise.resolve(null)
 
 export async function setStatus(db: Database, executionId: string, status: ExecutionStatus): Promise<void> {
   const { jobId } = await originOf(db, executionId)
