@@ -25,6 +25,7 @@ export async function finishExecution(
   const retained = record.settings.checkpoint.retained ?? (await limitsOf(deps)).retainedCheckpoints
   const { admitted, needed } = await deps.journal.finish(owner, outcome.status, outcome.error, retained)
   releaseExecution(executionId)
+  // Nobody has to wait until files are gone that nobody reads.
+  if (needed !== null) void discardAtEnd(deps, record.lineageId, needed)
   await deps.signalAdmitted(record.jobId, admitted)
-  if (needed !== null) await discardAtEnd(deps, record.lineageId, needed)
 }

@@ -10,7 +10,6 @@ import { mysqlJournal } from '../models/stores/journal.js'
 import { systemLimits } from '../models/stores/system-limits.js'
 import { workerStore } from '../models/stores/worker-store.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
-import { giveWay } from '../process/give-way.js'
 import { createLog, temporalLogger } from '../process/log.js'
 import { createWorkers, DATA_QUEUE } from './create-workers.js'
 import { workerParts } from './parts.js'
@@ -28,7 +27,6 @@ export interface RunningWorker {
 const heapGrowthPercent = 300
 
 export async function startWorker(variables: NodeJS.ProcessEnv): Promise<RunningWorker> {
-  giveWay()
   setFlagsFromString(`--heap-growing-percent=${heapGrowthPercent}`)
   const environment = readEnvironment(variables)
   const log = createLog('worker', environment.logLevel)

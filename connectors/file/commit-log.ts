@@ -51,10 +51,6 @@ export async function openLog(folder: string, fence: Fence): Promise<CommitLog> 
   }
 }
 
-export async function readManifests(folder: string): Promise<readonly Manifest[]> {
-  return (await readLog(folder)).filter((entry) => entry.kind === 'COMMIT')
-}
-
 const nameOf = (number: number) => `${String(number).padStart(9, '0')}.json`
 
 const append = (folder: string, number: number, entry: Entry) =>

@@ -2,7 +2,7 @@ import { access, constants, rm, stat } from 'node:fs/promises'
 import { toJobError } from '../../core/errors/job-error.js'
 import type { Problem } from '../../core/errors/problem.js'
 import type { ConnectorContext, Mark, OpenSink, Sink, SinkKey } from '../spi.js'
-import { type Manifest, openLog, type Part, readManifests } from './commit-log.js'
+import { type Manifest, openLog, type Part } from './commit-log.js'
 import type { FileSinkConfig } from './config.js'
 import { makeFolder, writeFault } from './durable.js'
 import { partFormats } from './part-format.js'
@@ -60,9 +60,7 @@ export function fileSink(config: FileSinkConfig, ctx: ConnectorContext): Sink {
         const target = await targetOf(config, ctx)
         const manifests = new Map<SinkKey, readonly Manifest[]>()
         for (const key of keys) {
-          const log = logFolder(target, key)
-          await openLog(log, fence)
-          manifests.set(key, await readManifests(log))
+          manifests.set(key, (await openLog(logFolder(target, key), fence)).manifests)
         }
         if (config.singleFile) await publishSingleFile(target, keys, manifests, config.mode === 'APPEND')
         else if (config.mode === 'REPLACE') await replaceParts(target, keys, manifests)

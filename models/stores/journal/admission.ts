@@ -40,8 +40,9 @@ export async function admit(
   })
   if (typeof taken === 'string') return { kind: 'waiting', reason: taken }
   const { generation, attempt } = taken
-  // From now on nobody else changes what is read here.
-  const standing = await standingOf(db, versions, taken, await newestOf(db, lineageId))
+  // From now on nobody else changes what is read here; the first owner of a lineage finds nothing.
+  const newest = generation === 1 ? [] : await newestOf(db, lineageId)
+  const standing = await standingOf(db, versions, taken, newest)
   return { kind: 'admitted', owner: { executionId, generation, attempt }, standing }
 }
 
@@ -150,14 +151,18 @@ async function takeLineage(
       { checkpointStatus: 'IN_PROGRESS' },
       { where: { lineageId, checkpointStatus: 'FAILED' }, transaction },
     )
-  await mirrorStatus(db, transaction, execution, 'RUNNING')
-  return await begin(db, transaction, execution, {
+  const change = {
     ...begun,
     executionStatus: 'RUNNING',
     waitReason: null,
     generation: generation + 1,
     ...(await resumed(db, transaction, execution, lineage)),
-  })
+  } as const
+  const [running] = await allOf([
+    begin(db, transaction, execution, change),
+    mirrorStatus(db, transaction, execution, 'RUNNING'),
+  ])
+  return running
 }
 
 /** `positions: CONTINUE` goes on after an execution that completed; after any other it is a restart of that one. */
@@ -177,14 +182,12 @@ async function begin(
   change: Partial<JobExecutionRow>,
 ): Promise<JobExecutionRow> {
   const { executionId } = execution
-  await db.tables.jobExecution.update(change, { where: { executionId }, transaction })
   const begun = { ...execution, ...change }
-  if (execution.startTime === null && begun.startTime !== null)
-    await addEvents(
-      db,
-      execution,
-      [{ type: 'STARTED', level: 'INFO', message: `Started version ${execution.jobVersion}.` }],
-      transaction,
-    )
+  const isFirst = execution.startTime === null && begun.startTime !== null
+  const started = { type: 'STARTED', level: 'INFO', message: `Started version ${execution.jobVersion}.` } as const
+  await allOf([
+    db.tables.jobExecution.update(change, { where: { executionId }, transaction }),
+    addEvents(db, execution, isFirst ? [started] : [], transaction),
+  ])
   return begun
 }
