@@ -1,8 +1,6 @@
 /** The loop's effects as activities and durable timers. */
 import {
   ActivityCancellationType,
-  ActivityFailure,
-  ApplicationFailure,
   CancellationScope,
   condition,
   defineSignal,
@@ -10,11 +8,10 @@ import {
   proxyLocalActivities,
   setHandler,
   sleep,
-  TimeoutFailure,
 } from '@temporalio/workflow'
 import type { Activities } from '../activities/contract.js'
 import type { ExecutionEffects, Prepared } from '../core/execution/effects.js'
-import { fromTemporal } from './failure.js'
+import { fromTemporal, mayPass } from './failure.js'
 
 /** Sent to a waiting execution once it has been admitted. */
 export const admitted = defineSignal('admitted')
@@ -51,7 +48,7 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
     try {
       return await step(here(summary))
     } catch (error) {
-      if (!mayStillDo(error)) throw error
+      if (!mayPass(error)) throw error
       return await step(long(summary))
     }
   }
@@ -114,13 +111,6 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
 }
 
 type Steps = Pick<Activities, 'prepareExecution' | 'finishExecution'>
-
-/** It took too long, or failed in a way that passes. */
-function mayStillDo(error: unknown): boolean {
-  if (!(error instanceof ActivityFailure)) return false
-  const { cause } = error
-  return cause instanceof TimeoutFailure || (cause instanceof ApplicationFailure && cause.nonRetryable !== true)
-}
 
 async function translated<T>(work: Promise<T>): Promise<T> {
   try {
