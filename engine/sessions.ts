@@ -78,10 +78,15 @@ export function releaseExecution(executionId: string): void {
   for (const [key, { session }] of idle) {
     if (session.owner.executionId !== executionId) continue
     idle.delete(key)
-    const going = session.vacate().finally(() => leaving.delete(going))
+    const going = soon()
+      .then(() => session.vacate())
+      .finally(() => leaving.delete(going))
     leaving.add(going)
   }
 }
+
+/** The end of the execution is told first. */
+const soon = () => new Promise<void>((resolve) => setTimeout(resolve, 25))
 
 /** When the process ends. */
 export async function releaseAll(): Promise<void> {
@@ -95,7 +100,7 @@ export async function releaseAll(): Promise<void> {
 /** In a process that serves many executions, where each finds an instance ready, the first one too. */
 export async function keepSpares(parts: EngineParts): Promise<void> {
   mostSpare = 2
-  spares.push(await Instance.open(parts, spareThreads))
+  for (let opened = 0; opened < mostSpare; opened += 1) spares.push(await Instance.open(parts, spareThreads))
 }
 
 async function takeInstance(parts: EngineParts, threads: number): Promise<Instance> {
