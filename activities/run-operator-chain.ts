@@ -33,7 +33,7 @@ export async function runOperatorChain(deps: ActivityDeps, call: Call, task: Cha
       upstream: await Promise.all(task.upstream.map((reference) => readResult(deps, reference))),
     },
     deps.parts,
-    { signal: call.signal, progress: reportTo(deps, call, task.executionId) },
+    { signal: call.signal, progress: reportTo(deps, call, task) },
   )
   const reference = `${place}/${fenceName(fence)}.json`
   await deps.parts.store.putText(reference, JSON.stringify(result))
@@ -68,13 +68,13 @@ function receiptOf(result: ChainResult, reference: string): ChainReceipt {
 }
 
 /** Counts ride on the heartbeat, and are mirrored at most once a second; a mirror that is away never stops the work. */
-function reportTo(deps: ActivityDeps, call: Call, executionId: string) {
+function reportTo(deps: ActivityDeps, call: Call, { executionId, vertexId, subtask }: ChainTask) {
   let mirroredMs = deps.now()
   return (counters: Readonly<Record<string, Counters>>) => {
     const sum = Object.values(counters).reduce(addCounters, noRecords)
     call.heartbeat({ recordsIn: sum.in, recordsOut: sum.out })
     if (deps.now() - mirroredMs < 1000) return
     mirroredMs = deps.now()
-    deps.journal.progress(executionId, counters).catch(() => undefined)
+    deps.journal.progress(executionId, `${vertexId}/${subtask}`, counters).catch(() => undefined)
   }
 }

@@ -6,8 +6,9 @@ import type { Problem } from '../core/errors/problem.js'
 import { buildJobGraph } from '../core/graph/build-job-graph.js'
 import { buildStreamGraph } from '../core/graph/build-stream-graph.js'
 import type { JobGraph } from '../core/graph/job-graph.js'
+import type { StreamGraph } from '../core/graph/stream-graph.js'
 import type { Catalogue } from '../core/spec/catalogue.js'
-import { isObject } from '../core/spec/outline.js'
+import { isObject, type Outline } from '../core/spec/outline.js'
 import type { JobSettings } from '../core/spec/settings.js'
 import { toSettings } from '../core/spec/to-settings.js'
 import { plain, validateSpec } from '../core/spec/validate.js'
@@ -49,9 +50,21 @@ export async function compileJob(raw: unknown, given: EngineParts, options: Comp
   const missing = validated.spec === null ? { problems: [], warnings: [] } : notYet(validated.spec)
   const problems = [...validated.problems, ...missing.problems, ...typed.problems]
   if (validated.spec === null || problems.length > 0) return { ok: false, problems: inOrder(unique(problems)) }
-  const settings = { ...toSettings(validated.spec), parallelism: 1 }
+  const settings = toSettings(validated.spec)
   const graph = buildJobGraph(buildStreamGraph(typed.nodes, edges), settings.maxParallelism)
-  return { ok: true, settings, graph, spec, warnings: [...validated.warnings, ...missing.warnings] }
+  const warnings = [...validated.warnings, ...missing.warnings, ...oneSubtask(outline, graph.stream)]
+  return { ok: true, settings, graph, spec, warnings }
+}
+
+/** Asked for by name, and of no use to this node. */
+function oneSubtask({ nodes }: Outline, stream: StreamGraph): Problem[] {
+  const asked = new Map(nodes.map((node) => [node.id, node]))
+  return stream.nodes.flatMap(({ id, parallelism, kind }) => {
+    const { raw, index } = asked.get(id)!
+    if (parallelism > 1 || typeof raw.parallelism !== 'number' || raw.parallelism === 1) return []
+    const message = `All records of this ${kind} meet in one subtask; it runs with parallelism 1.`
+    return [{ pointer: `/nodes/${index}/parallelism`, nodeId: id, code: 'parallelism.one', message, hint: null }]
+  })
 }
 
 /** What can stand in a spec, as core needs to know it. */

@@ -51,18 +51,18 @@ class Derivation {
   ) {}
 
   async source(node: OutlineNode): Promise<void> {
-    const answer = await checkSource(specNode(node), this.looking)
+    const answer = await checkSource(this.specNode(node), this.looking)
     const schema = this.take(node, answer)
     if (schema === null) return
     const connector = this.looking.parts.connectors.find((candidate) => candidate.name === node.name)
     const config =
       connector?.source === undefined ? node.config : withColumns(node.config, schema, connector.source.config)
-    this.nodes.set(node.id, { ...specNode(node).node, config, schema, keys: null })
+    this.nodes.set(node.id, { ...this.specNode(node).node, config, schema, keys: null })
   }
 
   async operator(node: OutlineNode): Promise<void> {
     const inputs = this.inputsOf(node)
-    const spec = specNode(node)
+    const spec = this.specNode(node)
     if (inputs === null) {
       const ports = this.edgesInto(node)
       const resolved = await tryResolveOperator(spec, ports, this.looking)
@@ -77,7 +77,7 @@ class Derivation {
   }
 
   async sink(node: OutlineNode): Promise<void> {
-    const spec = specNode(node)
+    const spec = this.specNode(node)
     const schema = this.inputsOf(node)?.[0]?.schema ?? null
     this.problems.push(...(await checkSink(spec, schema, this.looking)), ...this.deliveryProblems(node))
     if (schema !== null) this.nodes.set(node.id, { ...spec.node, schema, keys: null })
@@ -111,7 +111,7 @@ class Derivation {
   private take(node: OutlineNode, { schema, problems }: Answer): Schema | null {
     this.problems.push(...problems)
     if (schema === null) return null
-    const { watermark } = specNode(node).node
+    const { watermark } = this.specNode(node).node
     const found = watermark === null ? null : timeProblem(watermark, schema, node)
     if (found !== null) this.problems.push(found)
     return schema
@@ -140,6 +140,10 @@ class Derivation {
   }
 
   private byConsumer: Map<string, SpecEdge[]> | undefined
+
+  private specNode(node: OutlineNode): SpecNode {
+    return specNode(node, node.raw.parallelism ?? this.untyped.spec.parallelism ?? 1)
+  }
 }
 
 const NODE_TYPES: Readonly<Record<OutlineNode['kind'], NodeType>> = {
@@ -148,8 +152,7 @@ const NODE_TYPES: Readonly<Record<OutlineNode['kind'], NodeType>> = {
   sink: 'SINK',
 }
 
-/** Parallelism above 1 has been warned of, and is 1 for now. */
-function specNode({ index, id, kind, name, config, raw }: OutlineNode): SpecNode {
+function specNode({ index, id, kind, name, config, raw }: OutlineNode, parallelism: unknown): SpecNode {
   const { name: label, description, chaining } = raw
   return {
     pointer: `/nodes/${index}`,
@@ -160,7 +163,7 @@ function specNode({ index, id, kind, name, config, raw }: OutlineNode): SpecNode
       nodeType: NODE_TYPES[kind],
       kind: name,
       config,
-      parallelism: 1,
+      parallelism: typeof parallelism === 'number' ? parallelism : 1,
       chaining: typeof chaining === 'string' ? (chaining as Chaining) : 'ALWAYS',
       watermark: readWatermark(raw.watermark),
     },

@@ -139,7 +139,8 @@ async function openExchanges({ run, parts, values, chain, held }: Work): Promise
  * wait for one another. What an operator does at the end, with all that it has kept, is worth all of them.
  */
 function threadsOf(chain: Chain, { threads }: EngineParts): number {
-  return chain.steps.some(({ compiled }) => compiled.end !== undefined) ? threads : 1
+  const keeps = chain.steps.some(({ compiled }) => compiled.end !== undefined)
+  return keeps ? Math.max(1, Math.floor(threads / chain.vertex.parallelism)) : 1
 }
 
 function statesAfter(before: readonly StateHandle[], after: readonly StateHandle[]): StateHandle[] {

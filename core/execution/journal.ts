@@ -29,8 +29,11 @@ export interface Journal {
   storePlan(owner: Owner, plan: Plan): Promise<Plan>
   /** Epoch n is COMPLETED, with everything in the commit, in one transaction; answers the stored `next` if it was done before. */
   completeCheckpoint(owner: Owner, commit: CheckpointCommit): Promise<Next>
-  /** Progress while an epoch runs: mirrored to the execution row and the metrics, never authoritative. */
-  progress(executionId: string, operators: Readonly<Record<string, Counters>>): Promise<void>
+  /**
+   * Progress of a step (a subtask of a vertex) while its epoch runs: mirrored to the execution row and the metrics, never
+   * authoritative.
+   */
+  progress(executionId: string, step: string, operators: Readonly<Record<string, Counters>>): Promise<void>
   storeRestart(owner: Owner, failure: StoredFailure, evaluation: Evaluation): Promise<Owner>
   event(executionId: string, event: ExecutionEvent): Promise<void>
   setStatus(executionId: string, status: ExecutionStatus): Promise<void>

@@ -7,12 +7,18 @@ export interface GraphNode extends StreamNode {
   readonly keys: Readonly<Record<string, readonly string[]>> | null
 }
 
-export function buildStreamGraph(nodes: readonly GraphNode[], edges: readonly SpecEdge[]): StreamGraph {
+export function buildStreamGraph(asked: readonly GraphNode[], edges: readonly SpecEdge[]): StreamGraph {
+  const nodes = asked.map((node) => (meetInOne(node) ? { ...node, parallelism: 1 } : node))
   const byId = new Map(nodes.map((node) => [node.id, node]))
   return {
     nodes: nodes.map(({ keys: _, ...node }) => node),
     edges: edges.map((edge) => buildEdge(edge, byId.get(edge.from)!, byId.get(edge.to)!)),
   }
+}
+
+/** All records of a port must meet in one subtask: more of them would have nothing to do. */
+export function meetInOne({ keys }: Pick<GraphNode, 'keys'>): boolean {
+  return keys !== null && Object.values(keys).some((columns) => columns.length === 0)
 }
 
 function buildEdge(edge: SpecEdge, from: GraphNode, to: GraphNode): StreamEdge {
@@ -38,19 +44,20 @@ interface Way {
 }
 
 function wayOf(edge: SpecEdge, from: GraphNode, to: GraphNode): Way {
-  // An empty key: all records must meet in one subtask.
   const own = to.keys?.[edge.port]
-  const keys = own ?? []
+  // Records of the same key must meet, whatever else an edge says.
+  if (to.parallelism > 1 && own !== undefined) return { type: 'SHUFFLE', partition: 'HASH', key: own }
   const { spelled } = edge
   if (spelled !== null && (spelled.type !== null || spelled.partition !== null || spelled.key.length > 0)) {
     const type = spelled.type ?? 'SHUFFLE'
+    if (type === 'FORWARD' && from.parallelism !== to.parallelism)
+      return { type: 'SHUFFLE', partition: 'ROUND_ROBIN', key: [] }
     if (type !== 'SHUFFLE') return { type, partition: null, key: [] }
-    const key = spelled.key.length > 0 ? spelled.key : keys
+    const key = spelled.key.length > 0 ? spelled.key : (own ?? [])
     const partition =
       spelled.partition ?? (spelled.expression !== null ? 'CUSTOM' : key.length > 0 ? 'HASH' : 'ROUND_ROBIN')
     return { type, partition, key: partition === 'HASH' ? key : [] }
   }
-  if (to.parallelism > 1 && own !== undefined) return { type: 'SHUFFLE', partition: 'HASH', key: keys }
   if (edge.blocking) return { type: 'BROADCAST', partition: null, key: [] }
   if (from.parallelism === to.parallelism) return { type: 'FORWARD', partition: null, key: [] }
   return { type: 'SHUFFLE', partition: 'ROUND_ROBIN', key: [] }

@@ -26,15 +26,8 @@ export function checkMeaning(meaning: Meaning): Problem[] {
 }
 
 /** Worth saying, and no reason to refuse the job. */
-export function findWarnings({ raw, outline, edges }: Meaning): Problem[] {
+export function findWarnings({ outline, edges }: Meaning): Problem[] {
   const warnings: Problem[] = []
-  const asked = outline.nodes.filter((node) => Number(node.raw.parallelism) > 1)
-  const pointers = asked.map((node): [string, string | null] => [`/nodes/${node.index}/parallelism`, node.id])
-  if (Number(raw.parallelism) > 1) pointers.unshift(['/parallelism', null])
-  for (const [pointer, nodeId] of pointers) {
-    const message = 'More than one subtask is not offered yet; it runs with parallelism 1.'
-    warnings.push({ pointer, nodeId, code: 'parallelism.one', message, hint: null })
-  }
   const read = new Set(edges.map((edge) => edge.from))
   for (const node of outline.nodes) {
     if (node.kind === 'sink' || read.has(node.id)) continue

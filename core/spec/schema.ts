@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { DURATION } from './duration.js'
+import { defaultMaxParallelism } from './settings.js'
 
 /** The shape of a job spec: every key, with what it means. What the keys mean together is checked in validate.ts. */
 const DURATION_EXPECTED = 'Expected a duration such as 500ms, 30s, 10m, 2h or 1d.'
@@ -211,7 +212,7 @@ export const jobSpec = z
       .max(32768)
       .describe('Number of key groups; fixed for the life of the state.')
       .optional()
-      .meta({ default: 128 }),
+      .meta({ default: defaultMaxParallelism }),
     delivery: z
       .enum(['EXACTLY_ONCE', 'AT_LEAST_ONCE'])
       .describe('What is promised of each record.')

@@ -1,6 +1,9 @@
 import type { RestartConfig } from '../restart/strategy.js'
 
 /** A job's settings with defaults filled in and durations in milliseconds: what runs, beside the graph. */
+/** Key groups of a job that says nothing else. */
+export const defaultMaxParallelism = 128
+
 export interface JobSettings {
   readonly name: string
   readonly type: 'BATCH' | 'STREAMING'

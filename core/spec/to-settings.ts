@@ -2,7 +2,7 @@ import type { RestartConfig } from '../restart/strategy.js'
 import { parseDuration } from './duration.js'
 import { normaliseValue } from './parameter-values.js'
 import type { JobSpec } from './schema.js'
-import type { JobSettings, ParameterDeclaration } from './settings.js'
+import { defaultMaxParallelism, type JobSettings, type ParameterDeclaration } from './settings.js'
 
 /** Fills in the defaults (SURFACES section 2; they differ by type) and turns durations into milliseconds. */
 export function toSettings(spec: JobSpec): JobSettings {
@@ -13,7 +13,7 @@ export function toSettings(spec: JobSpec): JobSettings {
     type,
     tags: spec.tags ?? [],
     parallelism: spec.parallelism ?? 1,
-    maxParallelism: spec.maxParallelism ?? 128,
+    maxParallelism: spec.maxParallelism ?? defaultMaxParallelism,
     delivery: spec.delivery ?? 'EXACTLY_ONCE',
     positions,
     checkpoint: {

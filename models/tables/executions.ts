@@ -17,6 +17,9 @@ export interface CommittedTotals {
   readonly operators: Readonly<Record<string, Counters>>
 }
 
+/** What each step of the epoch that is at work has counted so far; a step is a subtask of a vertex. */
+export type StepsUnderWay = Readonly<Record<string, Readonly<Record<string, Counters>>>>
+
 export type TriggerType =
   | 'MANUAL'
   | 'CRON'
@@ -70,7 +73,7 @@ export const jobExecutionColumns = {
   currentPhase: int(),
   lastCheckpointId: optional(text()),
   metrics: optional(json<CommittedTotals>()),
-  progress: optional(json<Readonly<Record<string, Counters>>>()),
+  progress: optional(json<StepsUnderWay>()),
   error: optional(json<ReportedError>()),
   errorCode: optional(text()),
   errorMessage: optional(text()),

@@ -385,7 +385,7 @@ describe('an execution', () => {
     await withCatalogue({}, async ({ journal, executions, start }) => {
       const owner = await start()
       await journal.storePlan(owner, plan(1))
-      await journal.progress(owner.executionId, counted(40, 10))
+      await journal.progress(owner.executionId, 'flights/0', counted(40, 10))
       expect((await executions.get(owner.executionId)).records).toMatchObject({ read: 40, written: 10 })
       await journal.completeCheckpoint(owner, commit(1))
       expect((await executions.get(owner.executionId)).records).toMatchObject({ read: 100, written: 30 })

@@ -7,13 +7,13 @@ import { type Page, pageOf, pageQuery } from '../../page.js'
 import type { JobExecutionRow } from '../../tables/executions.js'
 import type { ExecutionDetails, ExecutionFilter, ExecutionSummary } from '../execution-store.js'
 import { findExecution } from '../journal/ownership.js'
-import { sumCounters } from '../journal/sum-counters.js'
+import { sumCounters, sumOfSteps } from '../journal/sum-counters.js'
 
 export async function getExecution(db: Database, executionId: string): Promise<ExecutionDetails> {
   const row = await findExecution(db, executionId)
   const version = await db.tables.jobVersion.findOne({ where: { jobId: row.jobId, jobVersion: row.jobVersion } })
   if (version === null) throw new JobError('not.found', `There is no version ${row.jobVersion} of job ${row.jobId}.`)
-  const counters = sumCounters(row.metrics?.operators ?? {}, row.progress ?? {})
+  const counters = sumCounters(row.metrics?.operators ?? {}, sumOfSteps(row.progress))
   const { restoredExecutionId, restoredCheckpointId } = row
   return {
     ...executionSummary(row),

@@ -6,6 +6,7 @@ import type { ExecutionEventRow } from '../../tables/executions.js'
 import type { JobMetricsRow, OperatorMetricsRow } from '../../tables/metrics.js'
 import type { EventRecord, JobMetricRecord, OperatorMetricRecord, OperatorRecord } from '../execution-store.js'
 import { findExecution } from '../journal/ownership.js'
+import { sumOfSteps } from '../journal/sum-counters.js'
 
 export async function listEvents(
   db: Database,
@@ -25,6 +26,7 @@ export async function operatorCounters(db: Database, executionId: string): Promi
   const { jobId, jobVersion, metrics, progress } = await findExecution(db, executionId)
   const version = await db.tables.jobVersion.findOne({ where: { jobId, jobVersion } })
   const nodes = version?.get().jobGraph.stream.nodes ?? []
+  const running = sumOfSteps(progress)
   return nodes.map(({ id, name, nodeType, kind, parallelism }) => ({
     id,
     name,
@@ -32,7 +34,7 @@ export async function operatorCounters(db: Database, executionId: string): Promi
     kind,
     parallelism,
     counters: metrics?.operators[id] ?? noRecords,
-    running: progress?.[id] ?? null,
+    running: running[id] ?? null,
   }))
 }
 

@@ -2,30 +2,29 @@
 import { Op } from 'sequelize'
 import type { Limits } from '../../../core/execution/limits.js'
 import { addTotals, noTotals, totalsOfEpoch } from '../../../core/execution/record-totals.js'
-import type { Counters } from '../../../core/record/counters.js'
 import type { Database } from '../../database.js'
 import type { JobVersions } from './job-versions.js'
 import { totalColumns } from './metrics.js'
 import { findExecution } from './ownership.js'
 import { processUsage } from './process-usage.js'
 import { recordColumns } from './record-columns.js'
+import { type OperatorCounters, sumOfSteps } from './sum-counters.js'
 
 const LEAST_BETWEEN_MS = 900
 const REMEMBERED = 1000
 
-export type Operators = Readonly<Record<string, Counters>>
-
 export function progressMirror(db: Database, versions: JobVersions, limits: () => Promise<Limits>) {
   const shownAt = new Map<string, number>()
   const metricAt = new Map<string, number>()
-  return async (executionId: string, operators: Operators): Promise<void> => {
-    if (!isDue(shownAt, executionId, LEAST_BETWEEN_MS)) return
+  return async (executionId: string, step: string, operators: OperatorCounters): Promise<void> => {
+    if (!isDue(shownAt, `${executionId} ${step}`, LEAST_BETWEEN_MS)) return
     const execution = await findExecution(db, executionId)
     const { jobId, jobVersion, epochs, metrics } = execution
     const { graph } = await versions(jobId, jobVersion)
-    // Subtasks report apart and do not say which they are: what is further on is shown.
-    const progress = furthest(execution.progress ?? {}, operators)
-    const totals = addTotals(metrics?.totals ?? noTotals, totalsOfEpoch(graph, phaseOf(graph, progress), progress))
+    // Two that report at the same moment may overwrite each other; the next report puts that right.
+    const progress = { ...execution.progress, [step]: operators }
+    const sum = sumOfSteps(progress)
+    const totals = addTotals(metrics?.totals ?? noTotals, totalsOfEpoch(graph, phaseOf(graph, sum), sum))
     const [changed] = await db.tables.jobExecution.update(
       { ...recordColumns(totals), progress, executionStatus: 'RUNNING' },
       { where: { executionId, epochs, executionStatus: { [Op.in]: ['RUNNING', 'RESTARTING'] } } },
@@ -45,18 +44,11 @@ export function progressMirror(db: Database, versions: JobVersions, limits: () =
 /** The first phase that has all nodes which are at work. */
 function phaseOf(
   graph: { readonly phases: readonly { readonly number: number; readonly nodes: readonly string[] }[] },
-  operators: Operators,
+  operators: OperatorCounters,
 ): number {
   const atWork = Object.keys(operators)
   const phase = graph.phases.find(({ nodes }) => atWork.every((nodeId) => nodes.includes(nodeId)))
   return (phase ?? graph.phases.at(-1))?.number ?? 1
-}
-
-function furthest(before: Operators, now: Operators): Operators {
-  const kept = Object.entries(before).filter(
-    ([nodeId, counters]) => counters.in + counters.out > (now[nodeId]?.in ?? 0) + (now[nodeId]?.out ?? 0),
-  )
-  return { ...now, ...Object.fromEntries(kept) }
 }
 
 function isDue(times: Map<string, number>, executionId: string, leastMs: number, notAtFirst = false): boolean {

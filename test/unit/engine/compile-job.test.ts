@@ -262,13 +262,20 @@ describe('compiling a job', () => {
     ])
   })
 
-  it('warns of more subtasks than one, and runs with one', async () => {
-    const compiled = await compile([flights, { ...sink('flights'), parallelism: 4 }])
+  it('gives every node the subtasks that it asks for, and one where all records must meet', async () => {
+    const sorted = {
+      id: 'sorted',
+      operator: 'SORT',
+      input: 'flights',
+      parallelism: 3,
+      config: { by: [{ column: 'origin' }] },
+    }
+    const compiled = await compile([flights, sorted, { ...sink('sorted'), parallelism: 4 }], { parallelism: 2 })
     expect(compiled).toMatchObject({
       ok: true,
-      warnings: [{ pointer: '/nodes/1/parallelism', code: 'parallelism.one' }],
+      warnings: [{ pointer: '/nodes/1/parallelism', nodeId: 'sorted', code: 'parallelism.one' }],
     })
-    expect(compiled.ok && compiled.graph.vertices.map((vertex) => vertex.parallelism)).toEqual([1])
+    expect(compiled.ok && compiled.graph.vertices.map((vertex) => vertex.parallelism)).toEqual([2, 1, 4])
   })
 
   it('checks the column of event time and the key of an edge', async () => {

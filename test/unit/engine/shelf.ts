@@ -15,6 +15,8 @@ const sourceConfig = z.object({
   blind: z.boolean().default(false),
   /** A condition: these records never come, and nobody says so. */
   lost: z.string().optional(),
+  /** Types by name, for a job that is compiled from its spec. */
+  types: z.record(z.string(), z.string()).default({}),
 })
 const sinkConfig = z.object({ refuse: z.string().optional() })
 
@@ -85,7 +87,7 @@ async function refusedRows(session: Session, table: string, condition: string): 
 
 function countingSource(config: z.infer<typeof sourceConfig>) {
   return {
-    schema: async (): Promise<Schema> => [],
+    schema: async (): Promise<Schema> => Object.entries(config.types).map(([name, type]) => ({ name, type })),
     plan: async (from: unknown, budget: { records: number }, parallelism: number) => {
       const first = (from as number | null) ?? 0
       const to = Math.min(config.count, first + budget.records)

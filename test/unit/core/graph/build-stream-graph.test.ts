@@ -41,8 +41,18 @@ describe('the stream graph', () => {
 
   it('lets keyed operators that run in parallel ask for SHUFFLE by HASH on their key', () => {
     expect(built(node('a', 2), node('b', 2, { input: ['origin'] }))).toEqual(['SHUFFLE', 'HASH', ['origin']])
-    expect(built(node('a', 2), node('b', 2, { input: [] }))).toEqual(['SHUFFLE', 'HASH', []])
     expect(built(node('a'), node('b', 1, { input: ['origin'] }))).toEqual(['FORWARD', null, []])
+  })
+
+  it('gives a node whose records must all meet one subtask', () => {
+    const { nodes, edges } = buildStreamGraph([node('a', 2), node('b', 2, { input: [] })], [edge()])
+    expect(nodes.map(({ parallelism }) => parallelism)).toEqual([2, 1])
+    expect(edges[0]).toMatchObject({ edgeType: 'SHUFFLE', partitionStrategy: 'ROUND_ROBIN' })
+  })
+
+  it('brings equal keys together, whatever else an edge says', () => {
+    const way = edge({ spelled: spelled({ type: 'SHUFFLE', partition: 'ROUND_ROBIN' }) })
+    expect(built(node('a', 2), node('b', 2, { input: ['origin'] }), way)).toEqual(['SHUFFLE', 'HASH', ['origin']])
   })
 
   it('sends what fills a blocking port to every subtask', () => {

@@ -120,16 +120,17 @@ describe('a job spec', () => {
     )
   })
 
-  it('with more than one subtask is warned of, and not refused', () => {
-    const { problems, warnings } = validateSpec(
-      job([source(), { ...sink(), parallelism: 4 }], { parallelism: 2 }),
-      catalogue,
-    )
-    expect(problems).toEqual([])
-    expect(warnings.map(({ pointer, code }) => [pointer, code])).toEqual([
-      ['/parallelism', 'parallelism.one'],
-      ['/nodes/1/parallelism', 'parallelism.one'],
+  it('has no more subtasks than key groups', () => {
+    const asked = { parallelism: 9, maxParallelism: 8 }
+    const { problems } = validateSpec(job([source(), { ...sink(), parallelism: 10 }], asked), catalogue)
+    expect(problems.map(({ pointer, code }) => [pointer, code])).toEqual([
+      ['/parallelism', 'spec.invalid'],
+      ['/nodes/1/parallelism', 'spec.invalid'],
     ])
+    expect(validateSpec(job([source(), { ...sink(), parallelism: 4 }], { parallelism: 2 }), catalogue)).toMatchObject({
+      problems: [],
+      warnings: [],
+    })
   })
 })
 
