@@ -79,6 +79,20 @@ describe('exactly once (I1, I2, I3)', () => {
     expect(Math.max(...takeovers)).toBeLessThan(20_000)
   }, 900_000)
 
+  test('tables equal the undisturbed ones at parallelism 3 and 2, with shuffles between, after kills of the worker', async () => {
+    await inStack(async (stack) => {
+      const executionId = await stack.submit({ ...job('parallel', { by_origin: 2, sums: 2 }), parallelism: 3 })
+      const ended = stack.untilEnded(executionId, 300_000)
+      for (let kill = 0; kill < 3; kill++) {
+        await sleep(1000 + Math.random() * 2000)
+        await stack.killWorker()
+        await stack.startWorker()
+      }
+      expect(await ended).toMatchObject({ status: 'COMPLETED', error: null })
+      expect(await checksums('parallel')).toEqual(undisturbed)
+    })
+  }, 400_000)
+
   test('tables equal the undisturbed ones after MySQL was stopped and started in mid-run (I7)', async () => {
     await inStack(async (stack) => {
       const executionId = await stack.submit(job('mysql'))
@@ -132,7 +146,7 @@ async function inStack<T>(run: (stack: Stack) => Promise<T>): Promise<T> {
 }
 
 /** A filter, a join, one sink for records and one for an aggregate over all of them. */
-function job(name: string) {
+function job(name: string, subtasks: Readonly<Record<string, number>> = {}) {
   const connection = { url: `${mysql.address}/target` }
   return {
     name,
@@ -165,7 +179,7 @@ function job(name: string) {
         input: 'by_origin',
         config: { connection, table: `${name}_sums`, createTable: true },
       },
-    ],
+    ].map((node) => (subtasks[node.id] === undefined ? node : { ...node, parallelism: subtasks[node.id] })),
   }
 }
 
