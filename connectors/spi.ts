@@ -31,6 +31,8 @@ export interface SourceKind<Config, Connection> {
 export interface SinkKind<Config, Connection> {
   readonly config: ConfigSchema<Config>
   readonly guarantees: { readonly exactlyOnce: boolean; readonly upsert: boolean; readonly parallel: boolean }
+  /** Records that agree in these columns come to the same subtask, in source order; absent or null: any will do. */
+  readonly key?: (config: Config) => readonly string[] | null
   open(config: Config, connection: Connection | null, ctx: ConnectorContext): Sink
 }
 

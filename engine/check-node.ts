@@ -9,7 +9,7 @@ import type { Schema } from '../core/record/schema.js'
 import { pointerTo } from '../core/spec/pointer.js'
 import type { EngineParts } from './engine.js'
 import { openSink, openSource } from './open-node.js'
-import { tryResolveConfig, type Values } from './resolve-config.js'
+import { resolveConfig, tryResolveConfig, type Values } from './resolve-config.js'
 import { openReferences } from './sample-values.js'
 
 /** A node with its place in the spec; its schema is still to be found. */
@@ -67,6 +67,16 @@ export async function checkSink(
     return [toProblem(error, { node, pointer }, guessField(node.config))]
   }
 }
+
+/** What has to come to the same subtask of a sink, spelled as the columns are. */
+export async function sinkKey({ node }: SpecNode, input: Schema, { parts, values }: Looking): Promise<string[] | null> {
+  const sink = parts.connectors.find((candidate) => candidate.name === node.kind)?.sink
+  if (sink?.key === undefined) return null
+  const key = sink.key(await resolveConfig(sink.config, node.config, values, parts))
+  return key?.map((name) => input.find((column) => sameName(column.name, name))?.name ?? name) ?? null
+}
+
+const sameName = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
 
 /** What is found of a source goes into its config: it is inferred once, when the job is saved. */
 export function withColumns(config: StreamNode['config'], schema: Schema, source: ConfigSchema): StreamNode['config'] {

@@ -9,7 +9,7 @@ import { isObject, type Outline, type OutlineNode } from '../core/spec/outline.j
 import type { SpecEdge } from '../core/spec/resolve-edges.js'
 import type { Session } from '../duckdb/session.js'
 import type { BoundInput } from './bind-node.js'
-import { type Answer, checkSink, checkSource, type Looking, type SpecNode, withColumns } from './check-node.js'
+import { type Answer, checkSink, checkSource, type Looking, type SpecNode, sinkKey, withColumns } from './check-node.js'
 import { checkOperator, checkPartition, columnProblem, tryResolveOperator } from './check-operator.js'
 
 export interface Untyped {
@@ -79,8 +79,11 @@ class Derivation {
   async sink(node: OutlineNode): Promise<void> {
     const spec = this.specNode(node)
     const schema = this.inputsOf(node)?.[0]?.schema ?? null
-    this.problems.push(...(await checkSink(spec, schema, this.looking)), ...this.deliveryProblems(node))
-    if (schema !== null) this.nodes.set(node.id, { ...spec.node, schema, keys: null })
+    const found = [...(await checkSink(spec, schema, this.looking)), ...this.deliveryProblems(node)]
+    this.problems.push(...found)
+    if (schema === null) return
+    const key = found.length === 0 ? await sinkKey(spec, schema, this.looking) : null
+    this.nodes.set(node.id, { ...spec.node, schema, keys: key === null ? null : { input: key } })
   }
 
   async edges(): Promise<void> {
@@ -142,7 +145,10 @@ class Derivation {
   private byConsumer: Map<string, SpecEdge[]> | undefined
 
   private specNode(node: OutlineNode): SpecNode {
-    return specNode(node, node.raw.parallelism ?? this.untyped.spec.parallelism ?? 1)
+    const connector = this.looking.parts.connectors.find((candidate) => candidate.name === node.name)
+    const kind = node.kind === 'operator' ? undefined : connector?.[node.kind]
+    const asked = node.raw.parallelism ?? this.untyped.spec.parallelism ?? 1
+    return specNode(node, kind?.guarantees.parallel === false ? 1 : asked)
   }
 }
 

@@ -1,6 +1,6 @@
 import { JobError } from '../../core/errors/job-error.js'
 import { defineConnector } from '../spi.js'
-import { connectionConfig, type JdbcConnection, sinkConfig, sourceConfig } from './config.js'
+import { connectionConfig, type JdbcConnection, keyOf, sinkConfig, sourceConfig } from './config.js'
 import { withConnection } from './connect.js'
 import { rowsOf } from './mysql-sql.js'
 import { jdbcSink } from './sink.js'
@@ -26,6 +26,8 @@ export const jdbc = defineConnector({
   sink: {
     config: sinkConfig,
     guarantees: { exactlyOnce: true, upsert: true, parallel: true },
+    // The last record of a key wins: they have to come one after the other.
+    key: (config) => (config.mode === 'UPSERT' ? keyOf(config) : null),
     open: (config, connection) => jdbcSink(config, needed(connection)),
   },
 })
