@@ -25,7 +25,7 @@ async function run(url: string, nodes: object[], files: Readonly<Record<string, 
     const fence = { generation: 1, attempt: 1, epoch: 1, activityAttempt: 1 }
     const { signal } = new AbortController()
     await prepareSinks(sinks, parts, fence, signal)
-    const { epochs } = await drive(graph, parts, { epochRecords, lineageId: sinks.lineageId })
+    const { epochs } = await drive(graph, parts, { epochRecords, lineageId: sinks.lineageId, lastFirst: true })
     await finishSinks(sinks, parts, { ...fence, epoch: epochs + 1 }, signal)
   })
 }

@@ -45,6 +45,7 @@ const trial = fc.record({
   steps: fc.array(step, { minLength: 1, maxLength: 5 }),
   epochRecords: fc.integer({ min: 17, max: 500 }),
   cold: fc.boolean(),
+  lastFirst: fc.boolean(),
   failures: fc.array(fc.nat(20), { maxLength: 3 }),
 })
 type Trial = typeof trial extends fc.Arbitrary<infer T> ? T : never
@@ -68,7 +69,7 @@ test('a graph gives what one query gives', async () => {
   )
 }, 600_000)
 
-async function run(spec: object, parts: EngineParts, { epochRecords, cold, failures }: Trial, shelf: Shelf) {
+async function run(spec: object, parts: EngineParts, { epochRecords, cold, lastFirst, failures }: Trial, shelf: Shelf) {
   const compiled = await compileJob(spec, parts)
   if (!compiled.ok) throw new Error(JSON.stringify([spec, compiled.problems]))
   let commits = 0
@@ -76,7 +77,7 @@ async function run(spec: object, parts: EngineParts, { epochRecords, cold, failu
     commits += 1
     if (failures.includes(commits)) throw new Error('The power failed.')
   }
-  await drive(compiled.graph, parts, { epochRecords, cold, retries: 4 })
+  await drive(compiled.graph, parts, { epochRecords, cold, lastFirst, retries: 4 })
 }
 
 async function answerOf(query: string, folder: string): Promise<unknown[][]> {

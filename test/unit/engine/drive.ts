@@ -66,6 +66,8 @@ export interface DriveOptions {
   /** How often a failed epoch is tried again. */
   readonly retries?: number
   readonly lineageId?: string
+  /** Subtasks of a vertex end in the opposite order: nothing may depend on which of them is first. */
+  readonly lastFirst?: boolean
 }
 
 let executions = 0
@@ -100,7 +102,8 @@ export async function drive(graph: JobGraph, parts: EngineParts, options: DriveO
       for (const stage of phase.stages)
         for (const vertexId of stage) {
           const vertex = graph.vertices.find((candidate) => candidate.id === vertexId)!
-          for (let subtask = 0; subtask < vertex.parallelism; subtask += 1) {
+          const subtasks = Array.from({ length: vertex.parallelism }, (_, subtask) => subtask)
+          for (const subtask of options.lastFirst === true ? subtasks.reverse() : subtasks) {
             const task = { ...forExecution, vertexId, subtask, phase, plan: roundTrip(plan), states, positions }
             results.push(await tryAgain({ ...task, upstream: [...results] }, parts, signal, options.retries ?? 0))
           }
