@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Owner } from '../core/execution/effects.js'
+import { cancelledError } from '../engine/cancel.js'
 import type { ActivityDeps, Call } from './deps.js'
 import { drawPlan } from './plan-epoch.js'
 
@@ -12,6 +13,8 @@ export async function awaitInput(deps: ActivityDeps, call: Call, owner: Owner): 
     const drawn = await drawPlan(deps, call, record, restored)
     if (drawn !== 'idle') return
     call.heartbeat({})
-    await sleep(pollMs, undefined, { signal: call.signal })
+    await sleep(pollMs, undefined, { signal: call.signal }).catch(() => {
+      throw cancelledError()
+    })
   }
 }

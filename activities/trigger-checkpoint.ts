@@ -2,9 +2,9 @@ import { JobError } from '../core/errors/job-error.js'
 import { findMismatches } from '../core/execution/accounting.js'
 import type { ChainResult } from '../core/execution/chain-task.js'
 import type { EpochDone } from '../core/execution/effects.js'
-import type { ExecutionEvent } from '../core/execution/journal.js'
+import type { ExecutionEvent, ExecutionRecord } from '../core/execution/journal.js'
 import { mergeResults } from '../core/execution/merge-results.js'
-import type { Next } from '../core/execution/plan.js'
+import type { Next, Plan } from '../core/execution/plan.js'
 import { phaseNumbered } from '../core/graph/phase.js'
 import type { Rejected } from '../core/record/rejected.js'
 import type { ActivityDeps, Call } from './deps.js'
@@ -25,7 +25,8 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
   const before = { positions: restored?.positions ?? {}, states: restored?.states ?? [] }
   const merged = mergeResults(record.graph, phase, pending, before, results)
   const after = { epoch, phase: done.phase, positions: merged.positions, phaseEnded: merged.phaseEnded }
-  const nextPlan = await drawPlan(deps, call, record, after)
+  const notBefore = dueTime(deps, record, pending, merged.phaseEnded)
+  const nextPlan = notBefore === null ? await drawPlan(deps, call, record, after) : 'unplanned'
 
   const next = await journal.completeCheckpoint(owner, {
     epoch,
@@ -37,7 +38,12 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
     durationMs: merged.durationMs,
     stateSizeBytes: merged.states.reduce((sum, state) => sum + state.sizeBytes, 0),
     path: `${deps.parts.store.url.replace(/\/$/, '')}/lineage/${record.lineageId}`,
-    next: typeof nextPlan === 'string' ? { kind: nextPlan } : asNext(nextPlan),
+    next:
+      notBefore !== null
+        ? { kind: 'unplanned', notBefore }
+        : typeof nextPlan === 'string'
+          ? { kind: nextPlan }
+          : asNext(nextPlan),
     nextPlan: typeof nextPlan === 'string' ? null : nextPlan,
     events: [
       ...(restored === null ? waysOfWriting(results) : []),
@@ -48,6 +54,16 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
   // After the commit, and in nobody's way: the next epoch does not wait for it. What ends now is seen to at its end.
   if (next.kind !== 'exhausted') void discardOld(deps, { ...record, retained: record.settings.checkpoint.retained })
   return next
+}
+
+/**
+ * STREAMING: when the next epoch may begin, counted from the plan of this one; null: now. It is planned then and not
+ * before, so that a record waits for one interval and not for two (DESIGN section 5).
+ */
+function dueTime(deps: ActivityDeps, record: ExecutionRecord, plan: Plan, phaseEnded: boolean): string | null {
+  const { type, checkpoint } = record.settings
+  const due = Date.parse(plan.at) + checkpoint.intervalMs
+  return type === 'BATCH' || phaseEnded || due <= deps.now() ? null : new Date(due).toISOString()
 }
 
 async function readRejects(deps: ActivityDeps, results: readonly ChainResult[]): Promise<Rejected[]> {

@@ -47,12 +47,11 @@ export async function compileJob(raw: unknown, given: EngineParts, options: Comp
   const looking = { parts, ...samples, signal: options.signal ?? new AbortController().signal }
   const { outline, edges } = validated.graph
   const typed = await withSession(parts, (session) => deriveTypes({ spec, outline, edges, session }, looking))
-  const missing = validated.spec === null ? { problems: [], warnings: [] } : notYet(validated.spec)
-  const problems = [...validated.problems, ...missing.problems, ...typed.problems]
+  const problems = [...validated.problems, ...typed.problems]
   if (validated.spec === null || problems.length > 0) return { ok: false, problems: inOrder(unique(problems)) }
   const settings = toSettings(validated.spec)
   const graph = buildJobGraph(buildStreamGraph(typed.nodes, edges), settings.maxParallelism)
-  const warnings = [...validated.warnings, ...missing.warnings, ...oneSubtask(outline, graph.stream)]
+  const warnings = [...validated.warnings, ...notYet(validated.spec), ...oneSubtask(outline, graph.stream)]
   return { ok: true, settings, graph, spec, warnings }
 }
 

@@ -13,7 +13,7 @@ export const filter = defineOperator({
     })
     .meta({ title: 'Filter' }),
   ports: [{ name: 'input' }],
-  modes: ['BATCH'],
+  modes: ['BATCH', 'STREAMING'],
   compile: async ({ where }, [input]) => {
     const kept = `FROM ${input!.table} WHERE (${where})`
     return {

@@ -47,7 +47,7 @@ export const join = defineOperator<Config>({
     { name: 'left', byName: true },
     { name: 'right', blocking: true },
   ],
-  modes: ['BATCH'],
+  modes: ['BATCH', 'STREAMING'],
   key: ({ on, strategy, type }) => {
     if (strategy === 'BROADCAST') return null
     if (strategy === undefined && !tellsUnmatchedRight(type)) return null

@@ -39,7 +39,7 @@ export const map = defineOperator<Config>({
   summary: 'Adds, computes, chooses, drops, renames and casts columns.',
   config,
   ports: [{ name: 'input' }],
-  modes: ['BATCH'],
+  modes: ['BATCH', 'STREAMING'],
   compile: async (settings, [input]) => {
     const given: Step = { from: input!.table, columns: namesOf(input!.schema) }
     const each = finish(select(set(given, settings), settings), settings)

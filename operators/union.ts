@@ -15,7 +15,7 @@ export const union = defineOperator({
     })
     .meta({ title: 'Union' }),
   ports: 'MANY',
-  modes: ['BATCH'],
+  modes: ['BATCH', 'STREAMING'],
   compile: ({ mode }, inputs) => ({
     each: inputs
       .map((input) => `SELECT * FROM ${input.table}`)

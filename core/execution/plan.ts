@@ -36,6 +36,6 @@ export interface PlannedSource {
 /** What comes after an epoch. */
 export type Next =
   | { readonly kind: 'plan'; readonly epoch: number; readonly phase: number; readonly notBefore: string | null }
-  | { readonly kind: 'unplanned' }
+  | { readonly kind: 'unplanned'; readonly notBefore?: string }
   | { readonly kind: 'idle' }
   | { readonly kind: 'exhausted' }

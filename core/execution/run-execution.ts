@@ -90,6 +90,7 @@ async function advance({ prepared, owner, next }: Progress, effects: ExecutionEf
     case 'plan':
       return await runEpoch(owner, phaseNumbered(prepared, next.phase), next, effects)
     case 'unplanned':
+      await untilDue(next.notBefore ?? null, effects)
       return await effects.planEpoch(owner)
     case 'idle':
       await effects.awaitInput(owner)
@@ -105,8 +106,7 @@ async function runEpoch(
   next: Extract<Next, { kind: 'plan' }>,
   effects: ExecutionEffects,
 ): Promise<Next> {
-  const waitMs = next.notBefore === null ? 0 : Date.parse(next.notBefore) - effects.now()
-  if (waitMs > 0) await effects.sleep(waitMs)
+  await untilDue(next.notBefore, effects)
   const receipts: ChainReceipt[] = []
   for (const stage of phase.stages) {
     const tasks = stage.flatMap((vertex) => subtasksOf(vertex).map((subtask) => ({ vertex, subtask })))
@@ -120,6 +120,11 @@ async function runEpoch(
     }
   }
   return await effects.triggerCheckpoint({ owner, epoch: next.epoch, phase: next.phase, receipts })
+}
+
+async function untilDue(notBefore: string | null, effects: ExecutionEffects): Promise<void> {
+  const waitMs = notBefore === null ? 0 : Date.parse(notBefore) - effects.now()
+  if (waitMs > 0) await effects.sleep(waitMs)
 }
 
 function runSubtask(

@@ -151,8 +151,16 @@ function modes({ raw, outline, catalogue }: Meaning): Problem[] {
         `It works in a ${operator.modes.join(' or ')} job.`,
       )
     }
-    return node.kind === 'sink' ? sinkModes(node, raw, type) : []
+    if (node.kind === 'sink') return sinkModes(node, raw, type)
+    return type === 'STREAMING' ? endless(node) : []
   })
+}
+
+/** What would be told only at an end of input that does not come. */
+function endless(node: OutlineNode): Problem[] {
+  if (node.name !== 'JOIN' || (node.config.type !== 'RIGHT' && node.config.type !== 'FULL')) return []
+  const message = `A ${node.config.type} join tells at the end of input which records have no partner, and a STREAMING job has no end.`
+  return problem(node, '/config/type', message, 'Use INNER or LEFT.')
 }
 
 function sinkModes(node: OutlineNode, raw: Readonly<Record<string, unknown>>, type: string): Problem[] {
