@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { JobError } from '../core/errors/job-error.js'
 import type { ExchangeHandle, StateHandle } from '../core/execution/chain-task.js'
+import { buildState } from '../core/execution/state-names.js'
 import type { Session } from '../duckdb/session.js'
 import { identifier } from '../duckdb/sql.js'
 import type { ObjectStore } from '../storage/store.js'
@@ -10,7 +11,6 @@ import type { Outlet } from './chain.js'
 import { type ChainRun, storeKey } from './chain-run.js'
 import { copyToParquet, selectFromParquet } from './parquet.js'
 import type { Routing } from './partition.js'
-import { buildStateName } from './snapshot.js'
 
 type EdgeOutlet = Extract<Outlet, { kind: 'EDGE' }>
 
@@ -60,7 +60,7 @@ export class ExchangeWriter {
     const { edge } = this.outlet
     const from = String(this.run.subtask).padStart(4, '0')
     const epoch = String(this.run.plan.epoch).padStart(9, '0')
-    const name = `${buildStateName(edge.port)}:${from}-${epoch}`
+    const name = `${buildState(edge.port)}:${from}-${epoch}`
     return { nodeId: edge.to, subtask: toSubtask, name, type: 'LIST', path, sizeBytes, records }
   }
 

@@ -1,7 +1,8 @@
 /** Runs one subtask of one chain for one epoch: restore, read, compute, write, snapshot, report. */
 import { join } from 'node:path'
-import type { ChainResult, StateHandle } from '../core/execution/chain-task.js'
+import type { ChainResult } from '../core/execution/chain-task.js'
 import { fenceName } from '../core/execution/fence.js'
+import { replaceStates } from '../core/execution/merge-results.js'
 import { cancelledError, orCancelled } from './cancel.js'
 import { type Chain, openChain } from './chain.js'
 import { type ChainControl, type ChainRun, storeKey } from './chain-run.js'
@@ -36,7 +37,7 @@ export async function runChain(run: ChainRun, parts: EngineParts, control: Chain
     const work = runEpoch({ run, parts, control, values, chain, meter, held, restored })
     try {
       const result = await orCancelled(work, control.signal, () => held.interrupt())
-      await giveBack(held, stateLabel(chain, run, statesAfter(run.states, result.states)))
+      await giveBack(held, stateLabel(chain, run, replaceStates(run.states, result.states)))
       return result
     } catch (error) {
       const discarded = work.catch(() => undefined).then(() => discard(held))
@@ -141,10 +142,4 @@ async function openExchanges({ run, parts, values, chain, held }: Work): Promise
 function threadsOf(chain: Chain, { threads }: EngineParts): number {
   const keeps = chain.steps.some(({ compiled }) => compiled.end !== undefined)
   return keeps ? Math.max(1, Math.floor(threads / chain.vertex.parallelism)) : 1
-}
-
-function statesAfter(before: readonly StateHandle[], after: readonly StateHandle[]): StateHandle[] {
-  const isSame = (a: StateHandle, b: StateHandle) =>
-    a.nodeId === b.nodeId && a.subtask === b.subtask && a.name === b.name
-  return [...before.filter((old) => !after.some((handle) => isSame(old, handle))), ...after]
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { StateHandle } from '../core/execution/chain-task.js'
+import { additionTo, buildState, isPartOf } from '../core/execution/state-names.js'
 import type { Session } from '../duckdb/session.js'
 import type { Input, StateTable } from '../operators/operator.js'
 import type { ObjectStore } from '../storage/store.js'
@@ -56,14 +57,13 @@ export async function snapshot(
     const { id } = step.node
     for (const table of step.compiled.state ?? []) {
       if (touched.ended.has(id)) await session.run(`DELETE FROM ${table.table}`)
-      if (touched.ended.has(id) || touched.changed.has(id)) handles.push(await save(session, step, table, run, store))
+      if (touched.ended.has(id) || touched.changed.has(id))
+        handles.push(...(await save(session, step, table, run, store)))
       else handles.push(...handlesOf(run, step, table.name))
     }
   }
   return handles
 }
-
-export const buildStateName = (port: string) => `build:${port}`
 
 async function loadBuildSide(
   session: Session,
@@ -72,7 +72,7 @@ async function loadBuildSide(
   run: ChainRun,
   store: ObjectStore,
 ): Promise<void> {
-  const prefix = `${buildStateName(build.port)}:`
+  const prefix = `${buildState(build.port)}:`
   const handles = run.states
     .filter(
       ({ nodeId, subtask, name }) => nodeId === step.node.id && subtask === run.subtask && name.startsWith(prefix),
@@ -98,25 +98,55 @@ async function load(
   }
 }
 
+/** A part for each so many epochs, and the whole again: loading them must stay cheap. */
+const mostParts = 64
+
+/** What was added since the last snapshot, where that is all that can have happened; else the whole. */
 async function save(
   session: Session,
   step: Step,
-  table: StateTable,
+  state: StateTable,
+  run: ChainRun,
+  store: ObjectStore,
+): Promise<StateHandle[]> {
+  const before = handlesOf(run, step, state.name)
+  const kept = before.reduce((sum, handle) => sum + handle.records, 0)
+  const [base] = before
+  if (state.grows !== true || base === undefined) return [await write(session, step, state, null, run, store)]
+  const records = await session.count(`SELECT count(*) FROM ${state.table}`)
+  const added = await session.count(`SELECT count(*) FROM ${state.table} WHERE rowid >= ${kept}`)
+  if (added !== records - kept || before.length >= mostParts || records > 2 * Math.max(base.records, fewRecords))
+    return [await write(session, step, state, null, run, store)]
+  return added === 0 ? before : [...before, await write(session, step, state, kept, run, store)]
+}
+
+/** Rewriting them costs less than reading one more part. */
+const fewRecords = 10_000
+
+/** `from`: the place of the first record that is new; null: all of it. */
+async function write(
+  session: Session,
+  step: Step,
+  { name, type, table }: StateTable,
+  from: number | null,
   run: ChainRun,
   store: ObjectStore,
 ): Promise<StateHandle> {
-  const select = `SELECT * FROM ${table.table}`
-  const path = storeKey(run, 'state', `${step.node.id}-${table.name}.parquet`)
+  const all = `SELECT * FROM ${table}`
+  const select = from === null ? all : `${all} WHERE rowid >= ${from}`
+  const path = storeKey(run, 'state', `${step.node.id}-${name}.parquet`)
   const file = join(session.folder, 'state.parquet')
-  await session.run(copyToParquet(select, await session.describe(select), file))
+  await session.run(copyToParquet(select, await session.describe(all), file))
   const { sizeBytes } = await store.put(path, file)
   await rm(file, { force: true })
-  const records = await session.count(`SELECT count(*) FROM ${table.table}`)
-  return { nodeId: step.node.id, subtask: run.subtask, name: table.name, type: table.type, path, sizeBytes, records }
+  const records = await session.count(`SELECT count(*) FROM (${select})`)
+  const named = from === null ? name : additionTo(name, run.plan.epoch)
+  return { nodeId: step.node.id, subtask: run.subtask, name: named, type, path, sizeBytes, records }
 }
 
+/** Its parts, in the order in which they were added. */
 function handlesOf(run: ChainRun, step: Step, name: string): StateHandle[] {
-  return run.states.filter(
-    (handle) => handle.nodeId === step.node.id && handle.subtask === run.subtask && handle.name === name,
-  )
+  return run.states
+    .filter((handle) => handle.nodeId === step.node.id && handle.subtask === run.subtask && isPartOf(handle.name, name))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
 }

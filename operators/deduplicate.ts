@@ -20,7 +20,7 @@ export const deduplicate = defineOperator({
   summary: 'Keeps one record for each key.',
   config,
   ports: [{ name: 'input' }],
-  modes: ['BATCH'],
+  modes: ['BATCH', 'STREAMING'],
   key: ({ key }) => ({ input: key }),
   compile: ({ key, keep, orderBy: order }, [input], nodeId) => {
     const columns = namesOf(input!.schema)
@@ -58,6 +58,7 @@ function firstSeen(input: Input, keys: readonly string[], nodeId: string): Compi
         type: 'MAP',
         table: seen,
         create: `CREATE TABLE ${seen} AS SELECT * FROM ${emptyRelation(schema)}`,
+        grows: true,
       },
     ],
     accounting: 'FILTERS',

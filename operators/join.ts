@@ -155,7 +155,13 @@ function unmatchedRight(
     end: `SELECT ${items} FROM ${right.table} AS "right" LEFT JOIN ${emptyRelation(left.schema)} AS "left" ON true
       WHERE "right".rowid NOT IN (SELECT place FROM ${matched}) ORDER BY "right".rowid`,
     state: [
-      { name: 'matched', type: 'LIST', table: matched, create: `CREATE TABLE ${matched} (place BIGINT NOT NULL)` },
+      {
+        name: 'matched',
+        type: 'LIST',
+        table: matched,
+        create: `CREATE TABLE ${matched} (place BIGINT NOT NULL)`,
+        grows: true,
+      },
     ],
   }
 }

@@ -25,6 +25,7 @@ export function keepRecords({ input, keys, results, nodeId }: Grouping): Compile
         type: 'LIST',
         table: state,
         create: `CREATE TABLE ${state} AS SELECT * FROM ${emptyRelation(schema)}`,
+        grows: true,
       },
     ],
     accounting: 'ABSORBS',

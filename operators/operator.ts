@@ -90,6 +90,8 @@ export interface StateTable {
   readonly table: string
   /** `CREATE TABLE … AS SELECT … LIMIT 0` or with columns; makes it without records; a snapshot is loaded into it. */
   readonly create: string
+  /** Records are only ever added: a snapshot holds those that came since the one before. */
+  readonly grows?: true
 }
 
 /** Quoted name of a state table of a node. */

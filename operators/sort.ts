@@ -22,6 +22,7 @@ export const sort = defineOperator({
           type: 'LIST',
           table: records,
           create: `CREATE TABLE ${records} AS SELECT * FROM ${emptyRelation(input!.schema)}`,
+          grows: true,
         },
       ],
       accounting: 'ABSORBS',

@@ -25,6 +25,7 @@ export const sqlQuery = defineOperator({
         type: 'LIST',
         table,
         create: `CREATE TABLE ${table} AS SELECT * FROM ${emptyRelation(schema)}`,
+        grows: true,
       }
     })
     const named = states.map(({ name, table }) => [name, table] as const)

@@ -4,6 +4,7 @@ import { addCounters, type Counters, noRecords } from '../record/counters.js'
 import type { ChainResult, StateHandle } from './chain-task.js'
 import type { SourceProgress } from './journal.js'
 import type { Plan } from './plan.js'
+import { isBuildState } from './state-names.js'
 
 export interface Merged {
   readonly positions: Readonly<Record<string, SourceProgress>>
@@ -78,9 +79,16 @@ function withoutRereads(
   return Object.fromEntries(Object.entries(positions).filter(([nodeId]) => !later.has(nodeId)))
 }
 
-/** A result tells the whole of each named state that it mentions; what none mentions is unchanged. */
-function replaceStates(before: readonly StateHandle[], after: readonly StateHandle[]): StateHandle[] {
-  const nameOf = (handle: StateHandle) => `${handle.nodeId}\u0000${handle.name}\u0000${handle.subtask}`
-  const mentioned = new Set(after.map(nameOf))
-  return [...before.filter((handle) => !mentioned.has(nameOf(handle))), ...after]
+/**
+ * A result tells the whole state of each subtask of a node that it mentions; what none mentions is unchanged. Build sides
+ * are added to, whoever sends.
+ */
+export function replaceStates(before: readonly StateHandle[], after: readonly StateHandle[]): StateHandle[] {
+  const ownerOf = ({ nodeId, subtask }: StateHandle) => `${nodeId}\u0000${subtask}`
+  const nameOf = (handle: StateHandle) => `${ownerOf(handle)}\u0000${handle.name}`
+  const told = new Set(after.filter(({ name }) => !isBuildState(name)).map(ownerOf))
+  const named = new Set(after.map(nameOf))
+  const stays = (handle: StateHandle) =>
+    isBuildState(handle.name) ? !named.has(nameOf(handle)) : !told.has(ownerOf(handle))
+  return [...before.filter(stays), ...after]
 }
