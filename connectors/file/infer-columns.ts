@@ -167,7 +167,23 @@ async function jsonColumns(
   const asText = columns.map(({ name }) => `${text(name)}: 'VARCHAR'`).join(', ')
   // A number with a fraction is a DOUBLE to whoever reads JSON, whatever stands there.
   const sampled = read(`, auto_detect = false, columns = {${asText}}`)
-  return await withoutRounding(columns, sampled, session, 'DOUBLE')
+  return await withoutRounding(await withZones(columns, sampled, config, session), sampled, session, 'DOUBLE')
+}
+
+/** Of a timestamp in JSON; behind one within a nested value stands its quote. */
+const zone = '[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)? ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)("|$)'
+
+/** DuckDB infers TIMESTAMP, and as that leaves out the zone that is written: the values would be other moments. */
+async function withZones(columns: Schema, asText: string, config: FileSourceConfig, session: Session): Promise<Schema> {
+  const doubtful = columns.filter(({ type }) => /\bTIMESTAMP\b(?! WITH)/.test(type))
+  if (doubtful.length === 0 || config.timestampFormat !== undefined) return columns
+  const found = doubtful.map(
+    ({ name }) => `coalesce(bool_or(regexp_matches(${identifier(name)}, ${text(zone)})), false)`,
+  )
+  const [facts = []] = await session.rows(`SELECT ${found.join(', ')} FROM ${asText}`)
+  const zoned = new Set(doubtful.filter((_, at) => facts[at] === true).map(({ name }) => name))
+  const withZone = (type: string) => type.replaceAll(/\bTIMESTAMP\b(?! WITH)/g, 'TIMESTAMP WITH TIME ZONE')
+  return columns.map((column) => (zoned.has(column.name) ? { ...column, type: withZone(column.type) } : column))
 }
 
 /** A line that is no object is a bad record, and says nothing about columns. */
