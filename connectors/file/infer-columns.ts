@@ -9,7 +9,7 @@ import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
 import type { FileSourceConfig, Format } from './config.js'
 import { readHead } from './csv-head.js'
-import { csvOptions, dialectOf, readCsv } from './csv-options.js'
+import { csvOptions, dialectOf, longLines, readCsv } from './csv-options.js'
 import { longObjects } from './json-options.js'
 import { isPacked, linkInto, unpackInto } from './local-copy.js'
 import type { ListedFile } from './paths.js'
@@ -88,7 +88,7 @@ async function csvColumns(file: TextFile, config: FileSourceConfig, session: Ses
     return head.names.map((name) => ({ name, type: 'VARCHAR' }))
   }
   const guessed = await session.describe(
-    `SELECT * FROM read_csv(${text(sample.file)}, ${options.fixed.replace('auto_detect = false', 'auto_detect = true')}, new_line = '\\n', sample_size = -1, ignore_errors = true)`,
+    `SELECT * FROM read_csv(${text(sample.file)}, ${options.fixed.replace('auto_detect = false', 'auto_detect = true')}, new_line = '\\n', sample_size = -1, ignore_errors = true${longLines(sample)})`,
   )
   const names = head.names ?? guessed.map((column) => column.name)
   const columns = names.map((name, at) => ({ name, type: guessed[at]?.type ?? 'VARCHAR' }))

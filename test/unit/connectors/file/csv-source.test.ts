@@ -151,6 +151,14 @@ describe('columns', () => {
     ])
   })
 
+  test('are inferred beside a very long value', async () => {
+    await write(`id,note\n1,${'x'.repeat(5_000_000)}\n2,y\n`)
+    expect(await source({}).schema()).toEqual([
+      { name: 'id', type: 'BIGINT' },
+      { name: 'note', type: 'VARCHAR' },
+    ])
+  })
+
   test('that the file does not have are named with the nearest that it has', async () => {
     await write('amount,b\n1,1\n')
     await expect(readAll(source({ columns: { amuont: 'BIGINT' } }), session)).rejects.toMatchObject({
