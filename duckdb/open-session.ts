@@ -8,6 +8,9 @@ import type { Session, SessionOptions } from './session.js'
 import { text } from './sql.js'
 import { toJavaScript } from './values.js'
 
+/** Within the session's folder; DuckDB makes it once, when it is first needed, and clears away its own files in it. */
+export const spillName = 'spill'
+
 export async function openSession(options: SessionOptions): Promise<Session> {
   const instance = await translated(options.folder, 'RUN', () =>
     DuckDBInstance.create(':memory:', startSettings(options)),
@@ -26,7 +29,7 @@ function startSettings({ folder, memoryLimitBytes, threads }: SessionOptions): R
   return {
     memory_limit: `${Math.floor(memoryLimitBytes / 1024)}KiB`,
     threads: String(threads),
-    temp_directory: join(folder, 'spill'),
+    temp_directory: join(folder, spillName),
     preserve_insertion_order: 'true',
     autoload_known_extensions: 'false',
     autoinstall_known_extensions: 'false',

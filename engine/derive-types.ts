@@ -114,6 +114,11 @@ class Derivation {
   private take(node: OutlineNode, { schema, problems }: Answer): Schema | null {
     this.problems.push(...problems)
     if (schema === null) return null
+    const reserved = reservedProblem(schema, node)
+    if (reserved !== null) {
+      this.problems.push(reserved)
+      return null
+    }
     const { watermark } = this.specNode(node).node
     const found = watermark === null ? null : timeProblem(watermark, schema, node)
     if (found !== null) this.problems.push(found)
@@ -180,6 +185,18 @@ function readWatermark(raw: unknown): Watermark | null {
   if (!isObject(raw) || typeof raw.time !== 'string') return null
   const ms = (value: unknown) => (typeof value === 'string' ? parseDuration(value) : null)
   return { time: raw.time, outOfOrdernessMs: ms(raw.outOfOrderness) ?? 0, idleTimeoutMs: ms(raw.idleTimeout) }
+}
+
+/** DuckDB would take such a column for the place of a record within its batch, and records would be lost by it. */
+function reservedProblem(schema: Schema, node: OutlineNode): Problem | null {
+  const column = schema.find(({ name }) => name.toLowerCase() === 'rowid')
+  if (column === undefined) return null
+  const hint =
+    node.kind === 'source'
+      ? 'Give it another name where it comes from, or leave it out of what is read.'
+      : 'Give it another name.'
+  const message = `A column cannot have the name \`${column.name}\`: it means the place of a record.`
+  return { pointer: `/nodes/${node.index}/config`, nodeId: node.id, code: 'schema.mismatch', message, hint }
 }
 
 function timeProblem({ time }: Watermark, schema: Schema, node: OutlineNode): Problem | null {

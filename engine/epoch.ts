@@ -130,7 +130,9 @@ export class Epoch {
     const isKept = this.rejects.wantsPlaces && outlets.some(({ kind }) => kind === 'SINK')
     for (const point of [batch.point, ...steps.map((step) => step.point)]) {
       if (!outlets.some((outlet) => outlet.point === point) && !(isKept && point === batch.point)) {
-        const isView = isolated === null && steps.some((step) => step.view !== null && step.point === point)
+        // A step that no record has reached made no view: the empty table of its output stands there still.
+        const isView =
+          isolated === null && at.has(point) && steps.some((step) => step.view !== null && step.point === point)
         statements.push(`DROP ${isView ? 'VIEW' : 'TABLE'} IF EXISTS ${point}`)
         continue
       }

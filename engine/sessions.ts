@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openSession } from '../duckdb/open-session.js'
+import { openSession, spillName } from '../duckdb/open-session.js'
 import type { Session } from '../duckdb/session.js'
 import { identifier } from '../duckdb/sql.js'
 import type { EngineParts } from './engine.js'
@@ -136,7 +136,8 @@ class Instance {
        UNION ALL SELECT 'TABLE', table_name FROM duckdb_tables()`,
     )
     for (const [kind, name] of left) await this.main.run(`DROP ${kind} ${identifier(String(name))}`)
-    for (const entry of await readdir(this.folder)) await rm(join(this.folder, entry), { recursive: true })
+    const entries = (await readdir(this.folder)).filter((entry) => entry !== spillName)
+    for (const entry of entries) await rm(join(this.folder, entry), { recursive: true })
   }
 
   async destroy(): Promise<void> {

@@ -46,7 +46,7 @@ export function dialectOf(options: CsvOptions): Dialect {
 }
 
 /** DuckDB's own limit is 2 MB a line; its buffers grow with it, so it is raised only where it must be. */
-function longLines(slice: Slice): string {
+export function longLines(slice: Pick<Slice, 'longest'>): string {
   if (slice.longest < 1_900_000) return ''
   const line = slice.longest + 1024
   return `, max_line_size = ${line}, buffer_size = ${line * 2}, parallel = false`

@@ -9,16 +9,13 @@ import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
 import type { FileSourceConfig, Format } from './config.js'
 import { readHead } from './csv-head.js'
-import { csvOptions, dialectOf, readCsv } from './csv-options.js'
+import { csvOptions, dialectOf, longLines, readCsv } from './csv-options.js'
 import { longObjects } from './json-options.js'
 import { isPacked, linkInto, unpackInto } from './local-copy.js'
 import type { ListedFile } from './paths.js'
 import { start } from './position.js'
-import { readStretches } from './stretches.js'
+import { takeSample } from './sample.js'
 import type { TextFile } from './text-format.js'
-
-/** Columns are inferred from this much of a file. */
-const sampleBytes = 8 * 1024 * 1024
 
 /** A session of its own, for looking at files outside of any execution. */
 export async function withOwnSession<T>(use: (session: Session) => Promise<T>): Promise<T> {
@@ -85,27 +82,19 @@ export async function inferColumns(
 async function csvColumns(file: TextFile, config: FileSourceConfig, session: Session): Promise<Schema> {
   const options = csvOptions(config)
   const head = await readHead(file, config, session)
-  const range = {
-    ...file,
-    from: head.firstRecord,
-    stop: head.firstRecord.byte + sampleBytes,
-    records: Number.POSITIVE_INFINITY,
+  const sample = await takeSample(file, head.firstRecord, dialectOf(options), session)
+  if (sample.records === 0) {
+    if (head.names === null) throw cannotInfer(file.shown, 'it has no records and no header')
+    return head.names.map((name) => ({ name, type: 'VARCHAR' }))
   }
-  for await (const { bytes, found } of readStretches(range, dialectOf(options))) {
-    const sample = join(session.folder, 'sample')
-    await writeFile(sample, bytes)
-    const slice = { file: sample, longest: found.longest, crlf: found.crlf > 0 } as const
-    const guessed = await session.describe(
-      `SELECT * FROM read_csv(${text(sample)}, ${options.fixed.replace('auto_detect = false', 'auto_detect = true')}, sample_size = -1, ignore_errors = true)`,
-    )
-    const names = head.names ?? guessed.map((column) => column.name)
-    const columns = names.map((name, at) => ({ name, type: guessed[at]?.type ?? 'VARCHAR' }))
-    const asText = names.map((name) => ({ name, type: 'VARCHAR' }))
-    const sampled = readCsv(options, asText, slice, ', ignore_errors = true')
-    return await withoutRounding(await withoutForeignDates(columns, sampled, config, session), sampled, session)
-  }
-  if (head.names === null) throw cannotInfer(file.shown, 'it has no records and no header')
-  return head.names.map((name) => ({ name, type: 'VARCHAR' }))
+  const guessed = await session.describe(
+    `SELECT * FROM read_csv(${text(sample.file)}, ${options.fixed.replace('auto_detect = false', 'auto_detect = true')}, new_line = '\\n', sample_size = -1, ignore_errors = true${longLines(sample)})`,
+  )
+  const names = head.names ?? guessed.map((column) => column.name)
+  const columns = names.map((name, at) => ({ name, type: guessed[at]?.type ?? 'VARCHAR' }))
+  const asText = names.map((name) => ({ name, type: 'VARCHAR' }))
+  const sampled = readCsv(options, asText, sample, ', ignore_errors = true')
+  return await withoutRounding(await withoutForeignDates(columns, sampled, config, session), sampled, session)
 }
 
 /** DuckDB guesses many ways to write a date; one that is not ISO must be declared, or else it stays text. */
@@ -163,15 +152,9 @@ async function jsonColumns(
   let longest = file.size
   if (format === 'jsonl') {
     const plain = { quote: null, escape: null, delimiter: null }
-    path = join(session.folder, 'sample')
-    for await (const { bytes, found } of readStretches(
-      { ...file, from: start, stop: sampleBytes, records: Number.POSITIVE_INFINITY },
-      plain,
-    )) {
-      await writeFile(path, objectLines(bytes))
-      longest = found.longest
-      break
-    }
+    const sample = await takeSample(file, start, plain, session, isObject)
+    path = sample.file
+    longest = sample.longest
   }
   const layout = format === 'jsonl' ? "'newline_delimited', ignore_errors = true" : "'auto'"
   const formats = [
@@ -183,14 +166,28 @@ async function jsonColumns(
   const columns = await session.describe(`SELECT * FROM ${read(', sample_size = -1')}`)
   const asText = columns.map(({ name }) => `${text(name)}: 'VARCHAR'`).join(', ')
   // A number with a fraction is a DOUBLE to whoever reads JSON, whatever stands there.
-  return await withoutRounding(columns, read(`, auto_detect = false, columns = {${asText}}`), session, 'DOUBLE')
+  const sampled = read(`, auto_detect = false, columns = {${asText}}`)
+  return await withoutRounding(await withZones(columns, sampled, config, session), sampled, session, 'DOUBLE')
+}
+
+/** Of a timestamp in JSON; behind one within a nested value stands its quote. */
+const zone = '[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)? ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)("|$)'
+
+/** DuckDB infers TIMESTAMP, and as that leaves out the zone that is written: the values would be other moments. */
+async function withZones(columns: Schema, asText: string, config: FileSourceConfig, session: Session): Promise<Schema> {
+  const doubtful = columns.filter(({ type }) => /\bTIMESTAMP\b(?! WITH)/.test(type))
+  if (doubtful.length === 0 || config.timestampFormat !== undefined) return columns
+  const found = doubtful.map(
+    ({ name }) => `coalesce(bool_or(regexp_matches(${identifier(name)}, ${text(zone)})), false)`,
+  )
+  const [facts = []] = await session.rows(`SELECT ${found.join(', ')} FROM ${asText}`)
+  const zoned = new Set(doubtful.filter((_, at) => facts[at] === true).map(({ name }) => name))
+  const withZone = (type: string) => type.replaceAll(/\bTIMESTAMP\b(?! WITH)/g, 'TIMESTAMP WITH TIME ZONE')
+  return columns.map((column) => (zoned.has(column.name) ? { ...column, type: withZone(column.type) } : column))
 }
 
 /** A line that is no object is a bad record, and says nothing about columns. */
-function objectLines(bytes: Uint8Array): string {
-  const lines = Buffer.from(bytes).toString('utf8').split('\n')
-  return lines.filter((line) => /^\s*\{/.test(line)).join('\n')
-}
+const isObject = (line: Buffer) => /^\s*\{/.test(line.toString('latin1', 0, 1024))
 
 /** DuckDB's sniffer answers with a page of advice about its own options. */
 function plainReason(message: string): string {

@@ -262,6 +262,21 @@ describe('compiling a job', () => {
     ])
   })
 
+  it('refuses a column whose name means the place of a record, wherever it comes from', async () => {
+    await writeFile(join(folder, 'rowid.csv'), 'ROWID,origin\n7,JFK\n')
+    const numbered = { id: 'numbered', source: 'file', config: { path: 'rowid.csv' } }
+    const message = 'A column cannot have the name `ROWID`: it means the place of a record.'
+    expect(await problems([numbered, sink('numbered')])).toMatchObject([
+      { pointer: '/nodes/0/config', nodeId: 'numbered', code: 'schema.mismatch', message },
+    ])
+    const without = { ...numbered, config: { path: 'rowid.csv', columns: { origin: 'VARCHAR' } } }
+    expect(await problems([without, sink('numbered')])).toEqual([])
+    const made = { id: 'made', operator: 'MAP', input: 'flights', config: { set: { rowid: 'delay' } } }
+    expect(await problems([flights, made, sink('made')])).toMatchObject([
+      { pointer: '/nodes/1/config', nodeId: 'made' },
+    ])
+  })
+
   it('gives every node the subtasks that it asks for, and one where all records must meet', async () => {
     const sorted = {
       id: 'sorted',

@@ -133,6 +133,35 @@ describe('several vertices', () => {
     120_000,
   )
 
+  test.each(['n < 0', 'n >= 1000'])(
+    'go on after a batch of which no record reaches the filter before a join: %s',
+    async (where) => {
+      const columns = 'BIGINT n, BIGINT k'
+      const first = node('first', 'OPERATOR', 'FILTER', { where }, columns)
+      const second = node('second', 'OPERATOR', 'FILTER', { where: 'k < 3' }, columns)
+      const graph = graphOf(
+        [numbers(3_000), regions, first, second, named(), shelf('BIGINT n, VARCHAR name')],
+        [
+          edge('numbers', 'first'),
+          edge('first', 'second'),
+          edge('second', 'named', 'left'),
+          edge('regions', 'named', 'right', { blocking: true }),
+          edge('named', 'shelf'),
+        ],
+        [['regions'], ['numbers', 'first', 'second', 'named', 'shelf']],
+        [
+          { nodes: ['regions'], stages: [['regions']] },
+          { nodes: ['numbers', 'first', 'second', 'named', 'shelf'], stages: [['numbers']] },
+        ],
+      )
+      const { rows } = await resultOf(graph, { epochRecords: 400 })
+      const expected = Array.from({ length: 3_000 }, (_, n) => n).filter(
+        (n) => where !== 'n < 0' && n >= 1_000 && n % 7 < 3,
+      )
+      expect(rows).toEqual(expected.map((n) => [String(n), `r${n % 7}`]))
+    },
+  )
+
   test.each(['HASH', 'ROUND_ROBIN'] as const)('exchange records by %s', async (partitionStrategy) => {
     const target = new Shelf()
     await withParts([target.connector], async (parts) => {

@@ -142,6 +142,23 @@ describe('columns', () => {
     ])
   })
 
+  test('are inferred from 8 MiB, whatever is read at once, and whatever the line ends', async () => {
+    const many = '10000000,1000\n'.repeat(400_000)
+    await write(`id,price\r\n${many}1,1.5\n${many}`)
+    expect(await source({}).schema()).toEqual([
+      { name: 'id', type: 'BIGINT' },
+      { name: 'price', type: 'DOUBLE' },
+    ])
+  })
+
+  test('are inferred beside a very long value', async () => {
+    await write(`id,note\n1,${'x'.repeat(5_000_000)}\n2,y\n`)
+    expect(await source({}).schema()).toEqual([
+      { name: 'id', type: 'BIGINT' },
+      { name: 'note', type: 'VARCHAR' },
+    ])
+  })
+
   test('that the file does not have are named with the nearest that it has', async () => {
     await write('amount,b\n1,1\n')
     await expect(readAll(source({ columns: { amuont: 'BIGINT' } }), session)).rejects.toMatchObject({

@@ -64,6 +64,25 @@ test('a JSON document that is cut off is an error that says where', async () => 
   await expect(read('x.json', '[{"id":1},{"id":')).rejects.toMatchObject({ code: 'record.bad' })
 })
 
+test('a zone that is written in JSON is part of the type, within nested values too', async () => {
+  const at = '2024-01-01T10:00:00+02:00'
+  const path = join(folder, 'root', 'zones.jsonl')
+  await writeFile(path, `${JSON.stringify({ at, day: '2024-01-01', plain: '2024-01-01T10:00:00', in: { at } })}\n`)
+  const zones = fileSource(sourceConfig.parse({ path: 'zones.jsonl' }), {
+    base: join(folder, 'root'),
+    fileRoots: null,
+    signal: new AbortController().signal,
+  })
+  expect(await zones.schema()).toEqual([
+    { name: 'at', type: 'TIMESTAMP WITH TIME ZONE' },
+    { name: 'day', type: 'DATE' },
+    { name: 'plain', type: 'TIMESTAMP' },
+    { name: 'in', type: 'STRUCT("at" TIMESTAMP WITH TIME ZONE)' },
+  ])
+  const { records } = await readAll(zones, session)
+  expect(JSON.stringify(records)).toContain('2024-01-01 08:00:00')
+})
+
 test('a symbolic link leads nowhere outside of the roots', async () => {
   await writeFile(join(folder, 'secret.jsonl'), '{"id":1}')
   await symlink(join(folder, 'secret.jsonl'), join(folder, 'root', 'link.jsonl'))
