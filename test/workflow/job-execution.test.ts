@@ -218,6 +218,17 @@ describe('jobExecution on a Temporal server', () => {
     expect(outcomes.map(({ error }) => error)).toMatchObject([reported, reported])
   }, 60_000)
 
+  test('fails, and is not asked for the same for ever, where not even the end can be stored', async () => {
+    const refused = world({ epochs: 0, calls: [] })
+    refused.finishExecution = async () => {
+      throw ApplicationFailure.nonRetryable('It does not own its lineage any more.', 'fenced')
+    }
+    await run(refused, async (start) => {
+      const error = await (await start()).result().catch((thrown) => thrown)
+      expect(error.cause).toMatchObject({ type: 'fenced', message: 'It does not own its lineage any more.' })
+    })
+  }, 60_000)
+
   test('ends as the execution did that had ended before', async () => {
     const ended = world({ epochs: 1, calls: [] })
     const { finishExecution } = ended
