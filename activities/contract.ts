@@ -2,6 +2,7 @@
 import type { ChainReceipt, ChainTask } from '../core/execution/chain-task.js'
 import type { EpochDone, Failure, Outcome, Owner, Prepared, RestartDecision } from '../core/execution/effects.js'
 import type { Next } from '../core/execution/plan.js'
+import type { TerminalStatus } from '../core/execution/status.js'
 
 export interface Activities {
   prepareExecution(executionId: string): Promise<Prepared | 'waiting'>
@@ -10,5 +11,5 @@ export interface Activities {
   triggerCheckpoint(done: EpochDone): Promise<Next>
   awaitInput(owner: Owner): Promise<void>
   evaluateRestartStrategy(owner: Owner | null, executionId: string, failure: Failure): Promise<RestartDecision>
-  finishExecution(owner: Owner | null, executionId: string, outcome: Outcome): Promise<void>
+  finishExecution(owner: Owner | null, executionId: string, outcome: Outcome): Promise<TerminalStatus>
 }

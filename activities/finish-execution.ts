@@ -1,5 +1,5 @@
 import type { Outcome, Owner } from '../core/execution/effects.js'
-import { isTerminal } from '../core/execution/status.js'
+import { isTerminal, type TerminalStatus } from '../core/execution/status.js'
 import { releaseExecution } from '../engine/sessions.js'
 import { finishSinks } from '../engine/sinks.js'
 import { type ActivityDeps, type Call, limitsOf } from './deps.js'
@@ -14,7 +14,7 @@ export async function finishExecution(
   known: Owner | null,
   executionId: string,
   outcome: Outcome,
-): Promise<void> {
+): Promise<TerminalStatus> {
   const { record, restored } = await deps.journal.standing(executionId)
   const owner = known ?? ownerOf(record)
   // Asked again once the status is stored, all has been published, and a later execution may have taken the sinks.
@@ -23,9 +23,10 @@ export async function finishExecution(
     await finishSinks(sinkRun(record, null), deps.parts, fence, call.signal)
   }
   const retained = record.settings.checkpoint.retained ?? (await limitsOf(deps)).retainedCheckpoints
-  const { admitted, needed } = await deps.journal.finish(owner, outcome.status, outcome.error, retained)
+  const { status, admitted, needed } = await deps.journal.finish(owner, outcome.status, outcome.error, retained)
   releaseExecution(executionId)
   // Nobody has to wait until files are gone that nobody reads.
   if (needed !== null) void discardAtEnd(deps, record.lineageId, needed)
   await deps.signalAdmitted(record.jobId, admitted)
+  return status
 }

@@ -79,7 +79,8 @@ function connect(url: string, options: OpenOptions): Sequelize {
   sequelize.addHook('afterConnect', prepareSession as (connection: unknown) => Promise<void>)
   // Every statement of every model goes through here: the one place where a driver's error becomes one of ours.
   const query = sequelize.query.bind(sequelize) as (...args: unknown[]) => Promise<unknown>
-  sequelize.query = (async (sql: unknown, options?: { transaction?: unknown }) => {
+  const oneByOne = inOrder()
+  sequelize.query = (async (sql: unknown, options?: QueryScope) => {
     const run = async () => {
       try {
         return await query(sql, options)
@@ -87,10 +88,35 @@ function connect(url: string, options: OpenOptions): Sequelize {
         throw toDatabaseError(error)
       }
     }
-    // Within a transaction only the whole of it can be tried again.
-    return options?.transaction ? await run() : await tryAgain(run)
+    if (!options?.transaction) return await tryAgain(run)
+    // Within a transaction only the whole of it can be tried again. Its end waits for nothing: it is what a failure leads to.
+    return options.completesTransaction ? await run() : await oneByOne(options.transaction, run)
   }) as typeof sequelize.query
   return sequelize
+}
+
+interface QueryScope {
+  readonly transaction?: object
+  /** COMMIT or ROLLBACK. */
+  readonly completesTransaction?: boolean
+}
+
+/**
+ * Statements of one transaction go to the server in the order in which they were given, each once the one before has its
+ * answer. A deadlock ends a transaction, and the connection would take what comes after it as statements of their own, each
+ * committed at once: so none is sent any more, and each fails as that one did.
+ */
+function inOrder() {
+  const last = new WeakMap<object, Promise<unknown>>()
+  return <T>(transaction: object, run: () => Promise<T>): Promise<T> => {
+    const before = last.get(transaction) ?? Promise.resolve()
+    const mine = before.then(run, (error: unknown) => {
+      if (isTransient(error)) throw error
+      return run()
+    })
+    last.set(transaction, mine)
+    return mine
+  }
 }
 
 /** Strict whatever the server's default is; no gap locks; a lock that is not had soon is asked for again. */

@@ -14,6 +14,7 @@ import { createLog, temporalLogger } from '../process/log.js'
 import { createWorkers, DATA_QUEUE } from './create-workers.js'
 import { workerParts } from './parts.js'
 import { keepPresent } from './presence.js'
+import { tellAdmitted } from './tell-admitted.js'
 
 export interface RunningWorker {
   /** Lets running steps go, and resolves once nothing of it is left. */
@@ -104,9 +105,6 @@ async function activityDeps(
     warn: (details, message) => log.warn(details, message),
     now: Date.now,
     jitter: () => Math.random() * 2 - 1,
-    signalAdmitted: async (jobId, executionIds) => {
-      for (const executionId of executionIds)
-        await client.workflow.getHandle(`etl-job/${jobId}/${executionId}`).signal('admitted')
-    },
+    signalAdmitted: tellAdmitted(client.workflow, log),
   }
 }

@@ -42,11 +42,15 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
     })
   // A step that is mostly short runs where decisions are made, which saves a way to the server and back; one that turns
   // out longer, or finds MySQL away, is given to the queue.
-  const here = (summary: string) =>
-    proxyLocalActivities<Activities>({ startToCloseTimeout: '10s', retry: { maximumAttempts: 1 }, summary })
-  const hereOrThere = async <T>(summary: string, step: (activities: Steps) => Promise<T>): Promise<T> => {
+  const here = (summary: string, within: Duration) =>
+    proxyLocalActivities<Activities>({ startToCloseTimeout: within, retry: { maximumAttempts: 1 }, summary })
+  const hereOrThere = async <T>(
+    summary: string,
+    within: Duration,
+    step: (activities: Steps) => Promise<T>,
+  ): Promise<T> => {
     try {
-      return await step(here(summary))
+      return await step(here(summary, within))
     } catch (error) {
       if (!mayPass(error)) throw error
       return await step(long(summary))
@@ -54,7 +58,8 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
   }
   return {
     prepare: async (executionId) => {
-      const prepared = await translated(hereOrThere('prepare', (steps) => steps.prepareExecution(executionId)))
+      // A cancel does not arrive before a step ends that runs where decisions are made.
+      const prepared = await translated(hereOrThere('prepare', '2s', (steps) => steps.prepareExecution(executionId)))
       if (prepared !== 'waiting') adopt(prepared)
       return prepared
     },
@@ -94,12 +99,17 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
     evaluateRestart: (owner, executionId, failure) =>
       translated(control(`restart? ${failure.error.code}`).evaluateRestartStrategy(owner, executionId, failure)),
     // A cancelled execution still gets its final status.
-    finish: (owner, executionId, outcome) =>
-      CancellationScope.nonCancellable(() =>
+    finish: async (owner, executionId, outcome) => {
+      const stands = await CancellationScope.nonCancellable(() =>
         translated(
-          hereOrThere(`finish: ${outcome.status}`, (steps) => steps.finishExecution(owner, executionId, outcome)),
+          hereOrThere(`finish: ${outcome.status}`, '10s', (steps) =>
+            steps.finishExecution(owner, executionId, outcome),
+          ),
         ),
-      ),
+      )
+      // The histories of earlier releases have no answer.
+      return stands ?? outcome.status
+    },
     sleep: (ms) => translated(sleep(ms)),
     untilAdmitted: async () => {
       // Asked again now and then: a signal that was lost must not leave an execution waiting for ever.
@@ -110,6 +120,7 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
   }
 }
 
+type Duration = `${number}s`
 type Steps = Pick<Activities, 'prepareExecution' | 'finishExecution'>
 
 async function translated<T>(work: Promise<T>): Promise<T> {

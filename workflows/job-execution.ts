@@ -1,4 +1,5 @@
 import { ApplicationFailure, CancelledFailure, continueAsNew, workflowInfo } from '@temporalio/workflow'
+import { JobError } from '../core/errors/job-error.js'
 import type { Outcome, Prepared } from '../core/execution/effects.js'
 import { type Progress, runExecution } from '../core/execution/run-execution.js'
 import { Deadline } from './deadline.js'
@@ -29,9 +30,17 @@ export async function jobExecution(input: JobExecutionInput): Promise<{ status: 
     cutShort: () => deadline.reason,
   }
   const effects = workflowEffects(limits, adopt)
-  const ending = await deadline.run(() => runExecution(input.executionId, control, effects, input.carried ?? null))
+  const ending = await deadline
+    .run(() => runExecution(input.executionId, control, effects, input.carried ?? null))
+    .catch(asFailure)
   if (ending.kind === 'ended') return asResult(ending.outcome)
   return await continueAsNew<typeof jobExecution>({ ...input, carried: ending.progress, beganAtMs })
+}
+
+/** Not even its end could be stored. Left as it is, the server would ask for the same for ever; the reconciler closes the row. */
+function asFailure(error: unknown): never {
+  if (!(error instanceof JobError)) throw error
+  throw withoutStack(ApplicationFailure.nonRetryable(error.message, error.code))
 }
 
 /** The Web UI shows a workflow as the execution ended: completed, failed or cancelled. */
@@ -42,7 +51,11 @@ function asResult({ status, error }: Outcome): { status: string } {
     status === 'CANCELLED'
       ? new CancelledFailure(message)
       : ApplicationFailure.nonRetryable(message, error?.code ?? status)
-  // Histories are for people to read, and where this was thrown tells them nothing.
+  throw withoutStack(failure)
+}
+
+/** Histories are for people to read, and where this was thrown tells them nothing. */
+function withoutStack<T extends Error>(failure: T): T {
   failure.stack = ''
-  throw failure
+  return failure
 }

@@ -137,8 +137,10 @@ export async function openJournal(folder: string, initial: LocalState, onEvent: 
     event: async (_, event) => onEvent(event),
     setStatus: async (_, status) => await save({ ...state, record: { ...state.record, status } }),
     finish: async (_, status, error) => {
-      if (!isTerminal(state.record.status)) await save({ ...state, error, record: { ...state.record, status } })
-      return { admitted: [], needed: null }
+      const stored = state.record.status
+      if (isTerminal(stored)) return { status: stored, admitted: [], needed: null }
+      await save({ ...state, error, record: { ...state.record, status } })
+      return { status, admitted: [], needed: null }
     },
     report: () => reportOf(state),
   }

@@ -79,7 +79,7 @@ async function execute(
   }
   const effects = localEffects(deps, interruption.signal, onProgress)
   const finish: typeof effects.finish = async (owner, id, outcome) => {
-    if (outcome.status !== 'CANCELLED') await effects.finish(owner, id, outcome)
+    return outcome.status === 'CANCELLED' ? outcome.status : await effects.finish(owner, id, outcome)
   }
   try {
     const control = { shouldHandOver: () => false, cutShort: () => null }

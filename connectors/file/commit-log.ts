@@ -30,6 +30,8 @@ export interface CommitLog {
   readonly manifests: readonly Manifest[]
   /** Throws `fenced` if a newer writer has opened since. */
   commit(manifest: Manifest): Promise<void>
+  /** Throws `fenced` likewise. */
+  check(): Promise<void>
 }
 
 /** Takes the fence. Throws `fenced` for an older one, or where nothing was prepared. */
@@ -46,6 +48,9 @@ export async function openLog(folder: string, fence: Fence): Promise<CommitLog> 
       async commit(manifest) {
         if (!(await append(folder, next, { kind: 'COMMIT', ...manifest }))) throw fenced()
         next += 1
+      },
+      async check() {
+        if ((await readLog(folder)).length >= next) throw fenced()
       },
     }
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { link, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SinkKey } from '../spi.js'
@@ -15,17 +16,23 @@ export async function publishParts(target: Target, log: string, manifests: reado
   await syncPath(target.folder)
 }
 
-/** REPLACE: the new parts appear, and what was there before goes. Once: later files are none of its business. */
+/**
+ * REPLACE: the new parts appear, and what was there before goes. Once: later files are none of its business.
+ * `check` throws if somebody else has begun to finish in the meantime.
+ */
 export async function replaceParts(
   target: Target,
   keys: readonly SinkKey[],
   manifests: ReadonlyMap<SinkKey, readonly Manifest[]>,
+  check: () => Promise<void>,
 ): Promise<void> {
   const done = join(sinkFolder(target, keys[0]!), 'replaced.json')
   if (await exists(done)) return
   for (const [key, own] of manifests) await publishParts(target, logFolder(target, key), own)
   const mine = new Set([...manifests.values()].flat().flatMap(({ parts }) => parts.map((part) => part.final)))
-  for (const entry of await readdir(target.folder, { withFileTypes: true })) {
+  const entries = await readdir(target.folder, { withFileTypes: true })
+  await check()
+  for (const entry of entries) {
     if (/^[._]/.test(entry.name) || mine.has(entry.name) || !entry.isFile()) continue
     await rm(join(target.folder, entry.name), { force: true })
   }
@@ -33,11 +40,15 @@ export async function replaceParts(
   await createExclusively(done, '{}')
 }
 
-/** All parts in commit order as one file at `path`, after what was there before if that is to stay. */
+/**
+ * All parts in commit order as one file at `path`, after what was there before if that is to stay. `check` as above: each
+ * writes a file of its own, and only the newest one's becomes the target.
+ */
 export async function publishSingleFile(
   target: Target,
   keys: readonly SinkKey[],
   manifests: ReadonlyMap<SinkKey, readonly Manifest[]>,
+  check: () => Promise<void>,
   keepOld: boolean,
 ): Promise<void> {
   const folder = sinkFolder(target, keys[0]!)
@@ -46,14 +57,23 @@ export async function publishSingleFile(
   const epoch = Math.max(0, ...[...manifests.values()].flat().map(({ mark }) => mark.epoch))
   if (published.includes(epoch)) return
   const old = keepOld || published.length > 0 ? await keepBefore(target.path, folder, epoch) : null
+  // Published by somebody else since it was asked: what was kept may be the result.
+  if ((await publishedEpochs(folder)).includes(epoch)) return old === null ? undefined : await rm(old, { force: true })
   const parts = orderedParts(target, manifests, since)
   const schema = (await readStarted(target, keys[0]!))?.schema ?? []
-  const whole = join(folder, 'whole')
-  await rm(whole, { force: true })
-  await concatenate(old ? [old, ...parts] : parts, whole, target.format, schema)
-  await moveDurably(whole, target.path)
-  await createExclusively(join(folder, `published-${epoch}.json`), '{}')
+  const whole = join(folder, `whole-${randomUUID()}`)
+  try {
+    await concatenate(old ? [old, ...parts] : parts, whole, target.format, schema)
+    await check()
+    await moveDurably(whole, target.path)
+    await createExclusively(join(folder, `published-${epoch}.json`), '{}')
+  } catch (error) {
+    // Whoever went on beside this one may have been further, and has taken the parts away.
+    if (!(await publishedEpochs(folder)).includes(epoch)) throw error
+  }
   if (old) await rm(old, { force: true })
+  // Also those of writers that were killed half-way.
+  for (const name of await readdir(folder)) if (/^whole-/.test(name)) await rm(join(folder, name), { force: true })
 }
 
 /** A lineage may go on after it was published: epoch by which it last was. */

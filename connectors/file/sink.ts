@@ -2,7 +2,7 @@ import { access, constants, rm, stat } from 'node:fs/promises'
 import { toJobError } from '../../core/errors/job-error.js'
 import type { Problem } from '../../core/errors/problem.js'
 import type { ConnectorContext, Mark, OpenSink, Sink, SinkKey } from '../spi.js'
-import { type Manifest, openLog, type Part } from './commit-log.js'
+import { type CommitLog, type Manifest, openLog, type Part } from './commit-log.js'
 import type { FileSinkConfig } from './config.js'
 import { makeFolder, writeFault } from './durable.js'
 import { partFormats } from './part-format.js'
@@ -58,12 +58,14 @@ export function fileSink(config: FileSinkConfig, ctx: ConnectorContext): Sink {
       guarded(config, async () => {
         if (keys.length === 0) return
         const target = await targetOf(config, ctx)
-        const manifests = new Map<SinkKey, readonly Manifest[]>()
-        for (const key of keys) {
-          manifests.set(key, (await openLog(logFolder(target, key), fence)).manifests)
+        const logs: CommitLog[] = []
+        for (const key of keys) logs.push(await openLog(logFolder(target, key), fence))
+        const manifests = new Map<SinkKey, readonly Manifest[]>(keys.map((key, at) => [key, logs[at]!.manifests]))
+        const check = async () => {
+          for (const log of logs) await log.check()
         }
-        if (config.singleFile) await publishSingleFile(target, keys, manifests, config.mode === 'APPEND')
-        else if (config.mode === 'REPLACE') await replaceParts(target, keys, manifests)
+        if (config.singleFile) await publishSingleFile(target, keys, manifests, check, config.mode === 'APPEND')
+        else if (config.mode === 'REPLACE') await replaceParts(target, keys, manifests, check)
         else for (const [key, own] of manifests) await publishParts(target, logFolder(target, key), own)
         for (const key of keys) await rm(stagedFolder(logFolder(target, key)), { recursive: true, force: true })
       }),

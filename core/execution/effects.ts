@@ -20,8 +20,8 @@ export interface ExecutionEffects {
   awaitInput(owner: Owner): Promise<void>
   /** Stores the decision with its reason, and raises the attempt if it says restart. */
   evaluateRestart(owner: Owner | null, executionId: string, failure: Failure): Promise<RestartDecision>
-  /** Publishes what sinks kept back, then the final status. */
-  finish(owner: Owner | null, executionId: string, outcome: Outcome): Promise<void>
+  /** Publishes what sinks kept back, then the final status; answers the one that stands, which is the first that was stored. */
+  finish(owner: Owner | null, executionId: string, outcome: Outcome): Promise<TerminalStatus>
   /** Durable in the workflow. */
   sleep(ms: number): Promise<void>
   /** Waits for the signal `admitted`. */

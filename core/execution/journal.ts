@@ -47,6 +47,8 @@ export interface Journal {
 }
 
 export interface Finished {
+  /** What stands: the first that was stored. */
+  readonly status: TerminalStatus
   /** Executions of the job that waited and may begin. */
   readonly admitted: readonly string[]
   /** After a COMPLETED one, as `retain` answers; null where all stays, or a newer execution has the lineage. */

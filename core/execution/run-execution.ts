@@ -182,8 +182,8 @@ async function end(
   outcome: Outcome,
   effects: ExecutionEffects,
 ): Promise<Ending> {
-  await effects.finish(progress?.owner ?? null, executionId, outcome)
-  return { kind: 'ended', outcome }
+  const status = await effects.finish(progress?.owner ?? null, executionId, outcome)
+  return { kind: 'ended', outcome: status === outcome.status ? outcome : { status, error: null } }
 }
 
 function cutShortError(control: Control): JobError | null {

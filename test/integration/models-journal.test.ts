@@ -21,6 +21,7 @@ import { openStore } from '../../storage/open-store.js'
 import type { ObjectStore } from '../../storage/store.js'
 import { withMigratedDatabase } from '../support/lend.js'
 import { counted, jobSecrets, sampleJob } from '../support/sample-job.js'
+import { until } from '../support/until.js'
 
 describe('completing a checkpoint', () => {
   test('advances positions, state, counters, dead letters, events and metrics together, and plans the next epoch', async () => {
@@ -122,6 +123,33 @@ describe('a commit', () => {
       const shown = await executions.checkpoints(owner.executionId, { limit: 10 })
       expect(shown.items).toMatchObject([{ epoch: 1, status: 'IN_PROGRESS', next: null }])
       expect((await executions.get(owner.executionId)).records.read).toBe(0)
+    })
+  })
+
+  test('leaves nothing behind when the server breaks it off for another transaction, and is done once', async () => {
+    await withCatalogue({}, async ({ database, journal, executions, start }) => {
+      const owner = await start()
+      await journal.storePlan(owner, plan(1))
+      const { lineageId } = (await journal.standing(owner.executionId)).record
+      const committed = await database.transaction(async (transaction) => {
+        // The server breaks off whichever has changed less.
+        for (let letter = 0; letter < 100; letter += 1)
+          await database.tables.jobMetrics.create(
+            { jobId: 'other', executionId: 'other', metricTime: new Date(), restartCount: letter },
+            { transaction },
+          )
+        const lock = { transaction, lock: transaction.LOCK.UPDATE }
+        await database.tables.checkpoint.findOne({ where: { lineageId, epoch: 1 }, ...lock })
+        const committing = journal.completeCheckpoint(owner, commit(1))
+        await untilWaiting(database)
+        await database.tables.lineage.findOne({ where: { lineageId }, ...lock })
+        return { committing }
+      })
+      await committed.committing
+      expect(await executions.get(owner.executionId)).toMatchObject({ epochs: 1, records: { read: 100 } })
+      expect(await database.tables.jobMetrics.count({ where: { executionId: owner.executionId } })).toBe(1)
+      const events = await executions.events(owner.executionId, { limit: 50 })
+      expect(events.map((event) => event.type)).toEqual(['SUBMITTED', 'STARTED', 'CHECKPOINT_COMPLETED', 'WARNING'])
     })
   })
 
@@ -559,6 +587,16 @@ async function withCatalogue(
     } finally {
       await database.close()
     }
+  })
+}
+
+/** Until some transaction waits for a lock of another. */
+async function untilWaiting(database: Database): Promise<void> {
+  await until('a transaction waits', async () => {
+    const rows = await database.query<{ waiting: number }>(
+      "SELECT COUNT(*) AS waiting FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'",
+    )
+    return Number(rows[0]?.waiting) > 0 ? true : null
   })
 }
 

@@ -72,6 +72,7 @@ export function scriptedWorld(script: Script): World {
     finish: async (_owner, _executionId, outcome) => {
       if (outcome.status === 'COMPLETED') step()
       outcomes.push(outcome)
+      return outcome.status
     },
     sleep: async (ms) => {
       slept.push(ms)

@@ -7,6 +7,7 @@ import { ApplicationFailure, Client, Connection, WorkflowFailedError } from '@te
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker'
 import type { Activities } from '../../activities/contract.js'
+import type { Outcome } from '../../core/execution/effects.js'
 import type { Next } from '../../core/execution/plan.js'
 import { ownNamespace, temporalAddress } from '../support/namespace.js'
 
@@ -132,6 +133,117 @@ describe('jobExecution on a Temporal server', () => {
     expect(calls.at(-1)).toBe('finish CANCELLED')
   }, 60_000)
 
+  test('gives a first or last step to the queue that fails in a way that passes', async () => {
+    const calls: string[] = []
+    const away = world({ epochs: 1, calls })
+    const { prepareExecution, finishExecution } = away
+    const places: string[] = []
+    const refusedHere = () => {
+      places.push(place())
+      if (isLocal()) throw ApplicationFailure.retryable('The catalogue database cannot be reached.', 'mysql.away')
+    }
+    away.prepareExecution = async (executionId) => {
+      refusedHere()
+      return await prepareExecution(executionId)
+    }
+    away.finishExecution = async (owner, executionId, outcome) => {
+      refusedHere()
+      return await finishExecution(owner, executionId, outcome)
+    }
+    await run(away, async (start) => {
+      expect(await (await start()).result()).toEqual({ status: 'COMPLETED' })
+    })
+    expect(places).toEqual(['here', 'there', 'here', 'there'])
+    expect(calls).toEqual(['prepare', 'chain 1', 'checkpoint 1', 'finish COMPLETED'])
+  }, 60_000)
+
+  test('gives a first step to the queue that takes long, and a cancel gets through', async () => {
+    const calls: string[] = []
+    const slow = world({ epochs: 1, calls })
+    const { prepareExecution } = slow
+    const places: string[] = []
+    let ends = true
+    slow.prepareExecution = async (executionId) => {
+      places.push(place())
+      if (isLocal()) return await Context.current().cancelled
+      return ends ? await prepareExecution(executionId) : await untilCancelled()
+    }
+    await run(slow, async (start) => {
+      expect(await (await start()).result()).toEqual({ status: 'COMPLETED' })
+      expect(places.splice(0)).toEqual(['here', 'there'])
+      expect(calls).toEqual(['prepare', 'chain 1', 'checkpoint 1', 'finish COMPLETED'])
+
+      ends = false
+      const started = await start()
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      const askedMs = Date.now()
+      await started.cancel()
+      const error = await started.result().catch((thrown) => thrown)
+      expect(error.cause?.name).toBe('CancelledFailure')
+      expect(Date.now() - askedMs).toBeLessThan(4000)
+    })
+    expect(calls.at(-1)).toBe('finish CANCELLED')
+  }, 60_000)
+
+  test('does not repeat a first step that fails for good, and its error keeps its code', async () => {
+    const calls: string[] = []
+    const denied = world({ epochs: 1, calls })
+    const places: string[] = []
+    let failsHere = true
+    denied.prepareExecution = async () => {
+      places.push(place())
+      if (isLocal() && !failsHere)
+        throw ApplicationFailure.retryable('The catalogue database cannot be reached.', 'mysql.away')
+      throw ApplicationFailure.nonRetryable('The password is wrong.', 'connection.denied', {
+        hint: 'Look at the connection.',
+        nodeId: 'out',
+      })
+    }
+    const outcomes: Outcome[] = []
+    denied.finishExecution = async (_owner, _executionId, outcome) => {
+      outcomes.push(outcome)
+      return outcome.status
+    }
+    await run(denied, async (start) => {
+      const error = await (await start()).result().catch((thrown) => thrown)
+      expect(error.cause).toMatchObject({ type: 'connection.denied', message: 'The password is wrong.' })
+      expect(places.splice(0)).toEqual(['here'])
+      // The same from the queue.
+      failsHere = false
+      const other = await (await start()).result().catch((thrown) => thrown)
+      expect(other.cause).toMatchObject({ type: 'connection.denied', message: 'The password is wrong.' })
+      expect(places).toEqual(['here', 'there'])
+    })
+    const reported = { code: 'connection.denied', hint: 'Look at the connection.', nodeId: 'out' }
+    expect(outcomes.map(({ error }) => error)).toMatchObject([reported, reported])
+  }, 60_000)
+
+  test('fails, and is not asked for the same for ever, where not even the end can be stored', async () => {
+    const refused = world({ epochs: 0, calls: [] })
+    refused.finishExecution = async () => {
+      throw ApplicationFailure.nonRetryable('It does not own its lineage any more.', 'fenced')
+    }
+    await run(refused, async (start) => {
+      const error = await (await start()).result().catch((thrown) => thrown)
+      expect(error.cause).toMatchObject({ type: 'fenced', message: 'It does not own its lineage any more.' })
+    })
+  }, 60_000)
+
+  test('ends as the execution did that had ended before', async () => {
+    const ended = world({ epochs: 1, calls: [] })
+    const { finishExecution } = ended
+    ended.runOperatorChain = async () => {
+      throw ApplicationFailure.nonRetryable('A newer attempt has taken over.', 'fenced')
+    }
+    ended.finishExecution = async (...asked) => {
+      await finishExecution(...asked)
+      return 'COMPLETED'
+    }
+    await run(ended, async (start) => {
+      expect(await (await start()).result()).toEqual({ status: 'COMPLETED' })
+    })
+  }, 60_000)
+
   test('ends an execution that takes longer than its timeout as FAILED', async () => {
     const calls: string[] = []
     const slow = world({ epochs: 1, calls, timeoutMs: 1500 })
@@ -212,6 +324,11 @@ async function run<T>(implementations: Activities, work: (start: Start) => Promi
   }
 }
 
+const isLocal = () => Context.current().info.isLocal
+
+/** Where decisions are made, or where the queue gave it. */
+const place = () => (isLocal() ? 'here' : 'there')
+
 async function untilCancelled(): Promise<never> {
   const beat = setInterval(() => Context.current().heartbeat(), 200)
   try {
@@ -256,6 +373,7 @@ function world(facts: { epochs: number; calls: string[]; timeoutMs?: number }): 
     }),
     finishExecution: async (_owner, _executionId, { status }) => {
       calls.push(`finish ${status}`)
+      return status
     },
   }
 }

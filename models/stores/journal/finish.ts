@@ -31,19 +31,20 @@ export async function finish(
       lockExecution(db, transaction, owner.executionId),
     ])
     const isLatest = lineage.ownerExecutionId === owner.executionId
-    const hasEnded = isTerminal(execution.executionStatus)
+    const stored = execution.executionStatus
+    const hasEnded = isTerminal(stored)
     if (!hasEnded) {
       // Before admission there is no lineage to own.
       const owns = isLatest && lineage.generation === owner.generation
       if (execution.generation !== owner.generation || (owner.generation > 0 && !owns)) throw fenced(owner)
     }
-    const isCompleted = (hasEnded ? execution.executionStatus : status) === 'COMPLETED'
-    const givesUp = isCompleted && isLatest
+    const standing = isTerminal(stored) ? stored : status
+    const givesUp = standing === 'COMPLETED' && isLatest
     const [, needed] = await allOf([
       hasEnded ? nothing : closeExecution(db, transaction, execution, status, error),
       givesUp ? giveUpOld(db, transaction, lineageId, retained, true) : nothing,
     ])
-    return { admitted: await admitWaiting(db, transaction, job), needed }
+    return { status: standing, admitted: await admitWaiting(db, transaction, job), needed }
   })
 }
 

@@ -100,6 +100,22 @@ describe('a single file', () => {
     expect(await content('one.csv')).toBe('"i""d"\n1\n2\n10\n')
   })
 
+  test.each([0, 2, 5, 10])(
+    'is whole where a finish taken for lost goes on beside the next one, %i ms later',
+    async (delay) => {
+      await writeFile(join(folder, 'one.csv'), 'id\n0\n')
+      const key = newKey()
+      for (const epoch of [1, 2, 3, 4]) await writeEpoch(config, key, epoch, `SELECT ${epoch} AS id FROM range(100000)`)
+      const lost = sink(config).finish([key], fence({ epoch: 5, activityAttempt: 1 }))
+      lost.catch(() => undefined)
+      await new Promise((resolve) => setTimeout(resolve, delay))
+      await sink(config).finish([key], fence({ epoch: 5, activityAttempt: 2 }))
+      await lost.catch(() => undefined)
+      const lines = (await content('one.csv')).trimEnd().split('\n')
+      expect(lines).toHaveLength(1 + 1 + 4 * 100_000)
+    },
+  )
+
   test('is continued by APPEND, also by the same lineage, and begun anew by REPLACE', async () => {
     await writeFile(join(folder, 'one.csv'), 'id\n0\n')
     const key = newKey()
