@@ -83,6 +83,19 @@ test('a zone that is written in JSON is part of the type, within nested values t
   expect(JSON.stringify(records)).toContain('2024-01-01 08:00:00')
 })
 
+test('keys that differ only in case are refused where columns are inferred, and nothing that merely looks like it', async () => {
+  const inferred = async (line: string) => {
+    await writeFile(join(folder, 'root', 'keys.jsonl'), `${line}\n{"other":1}\n`)
+    const files = { base: join(folder, 'root'), fileRoots: null, signal: new AbortController().signal }
+    return await fileSource(sourceConfig.parse({ path: 'keys.jsonl' }), files).schema()
+  }
+  await expect(inferred('{"A":5,"a":6}')).rejects.toMatchObject({
+    code: 'source.unreadable',
+    message: expect.stringMatching(/the keys `A` and `a` differ only in case|the keys `a` and `A` differ only in case/),
+  })
+  expect((await inferred('{"a":5,"a_1":6}')).map(({ name }) => name)).toEqual(['a', 'a_1', 'other'])
+})
+
 test('a symbolic link leads nowhere outside of the roots', async () => {
   await writeFile(join(folder, 'secret.jsonl'), '{"id":1}')
   await symlink(join(folder, 'secret.jsonl'), join(folder, 'root', 'link.jsonl'))
