@@ -164,10 +164,29 @@ async function jsonColumns(
   const read = (columns: string) =>
     `read_json(${text(path)}, compression = 'uncompressed', format = ${layout}, records = true${columns}${formats}${longObjects(longest)})`
   const columns = await session.describe(`SELECT * FROM ${read(', sample_size = -1')}`)
+  const objects = `read_json_objects(${text(path)}, compression = 'uncompressed', format = ${layout}${longObjects(longest)})`
+  await checkKeys(columns, objects, file, session)
   const asText = columns.map(({ name }) => `${text(name)}: 'VARCHAR'`).join(', ')
   // A number with a fraction is a DOUBLE to whoever reads JSON, whatever stands there.
   const sampled = read(`, auto_detect = false, columns = {${asText}}`)
   return await withoutRounding(await withZones(columns, sampled, config, session), sampled, session, 'DOUBLE')
+}
+
+/** Of keys that differ only in case DuckDB renames the later ones, and by such a name nothing would be found. */
+async function checkKeys(columns: Schema, objects: string, file: TextFile, session: Session): Promise<void> {
+  const lower = new Set(columns.map(({ name }) => name.toLowerCase()))
+  const doubtful = columns.filter(
+    ({ name }) => lower.has(name.toLowerCase().replace(/_\d+$/, '')) && /_\d+$/.test(name),
+  )
+  if (doubtful.length === 0) return
+  const rows = await session.rows(`SELECT DISTINCT unnest(json_keys(json)) FROM ${objects}`)
+  const keys = new Set(rows.map(([key]) => String(key)))
+  const renamed = doubtful.find(({ name }) => !keys.has(name))
+  if (renamed === undefined) return
+  const [stem = ''] = renamed.name.split(/_\d+$/)
+  const alike = [...keys].filter((key) => key.toLowerCase() === stem.toLowerCase())
+  const why = `the keys ${alike.map((key) => `\`${key}\``).join(' and ')} differ only in case`
+  throw cannotInfer(file.shown, why, undefined, 'Declare the `columns` that are wanted, one of these at most.')
 }
 
 /** Of a timestamp in JSON; behind one within a nested value stands its quote. */

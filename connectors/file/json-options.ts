@@ -31,14 +31,16 @@ export function readJson(
 export async function badDocuments(
   file: string,
   layout: JsonLayout,
+  config: FileSourceConfig,
   columns: Schema,
   session: Session,
   longest: number,
 ): Promise<readonly (BadRecord & { readonly original: string })[]> {
   const objects = `read_json_objects(${text(file)}, compression = 'uncompressed', format = '${layout}', ignore_errors = true${longObjects(longest)})`
-  const wrong = columns.map(({ name, type }) => {
-    const value = `json ->> ${text(pointer(name))}`
-    return `WHEN ${value} IS NOT NULL AND TRY(json_transform(json, ${text(JSON.stringify({ [name]: type }))})).${identifier(name)} IS NULL THEN ${text(`Column "${name}" does not hold a value of type ${type}: `)} || left(${value}, 100)`
+  const wrong = columns.map((column) => {
+    const { name, type } = column
+    const value = textOf(name)
+    return `WHEN ${value} IS NOT NULL AND ${valueIn(column, config)} IS NULL THEN ${text(`Column "${name}" does not hold a value of type ${type}: `)} || left(${value}, 100)`
   })
   const rows = await session.rows(`
     SELECT number, message, original FROM (
@@ -55,9 +57,24 @@ export async function badDocuments(
   }))
 }
 
+/** What `readJson` makes of a column of the document `json`; NULL where it fails. */
+export function valueIn({ name, type }: Schema[number], config: FileSourceConfig): string {
+  const format = formatOf(type, config)
+  // There is no other function that takes a format of dates.
+  if (format !== undefined) return `CAST(try_strptime(${textOf(name)}, ${text(format)}) AS ${type})`
+  return `TRY(json_transform(json, ${text(JSON.stringify({ [name]: type }))})).${identifier(name)}`
+}
+
+function formatOf(type: string, { dateFormat, timestampFormat }: FileSourceConfig): string | undefined {
+  if (type === 'DATE') return dateFormat
+  return /^TIMESTAMP( WITH TIME ZONE)?$/.test(type) ? timestampFormat : undefined
+}
+
 /** DuckDB's own limit is 16 MiB an object; its buffers grow with it, so it is raised only where it must be, and so far. */
 export function longObjects(longest: number): string {
   return longest < 16_000_000 ? '' : `, maximum_object_size = ${Math.min(longest, longestRecord) + 1024}`
 }
+
+const textOf = (name: string) => `json ->> ${text(pointer(name))}`
 
 const pointer = (name: string) => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`

@@ -5,7 +5,7 @@ import { identifier, text } from '../../duckdb/sql.js'
 import { amongAll } from '../left-out.js'
 import type { SourceBatch } from '../spi.js'
 import type { FileSourceConfig } from './config.js'
-import { badDocuments, longObjects, readJson } from './json-options.js'
+import { badDocuments, longObjects, readJson, valueIn } from './json-options.js'
 
 /** A whole file of JSON: one array, or documents one after another. One batch, as it can be cut nowhere. */
 export function jsonBatch(
@@ -21,13 +21,13 @@ export function jsonBatch(
     records: null,
     place: (index) => ({ file: file.shown, record: good ? good(index) : index }),
     async isolate() {
-      const bad = await badDocuments(file.path, 'auto', schema, session, file.size)
+      const bad = await badDocuments(file.path, 'auto', config, schema, session, file.size)
       // Nothing is named where the text itself is broken: then the file is bad as a whole, and the error says where.
       if (bad.length === 0) await session.run(`CREATE OR REPLACE TEMP TABLE whole_document AS ${select}`)
       const out = new Set(bad.map((one) => one.index))
       good = amongAll([...out])
       return {
-        select: selectWithout(out, file, schema),
+        select: selectWithout(out, file, config, schema),
         rejected: bad.map(({ index, message, original }) => ({
           original,
           place: { file: file.shown, record: index },
@@ -40,12 +40,16 @@ export function jsonBatch(
   }
 }
 
-function selectWithout(out: ReadonlySet<number>, file: { path: string; size: number }, schema: Schema): string {
-  const types = Object.fromEntries(schema.map((column) => [column.name, column.type]))
-  const columns = schema.map((column) => `document.${identifier(column.name)}`).join(', ')
+function selectWithout(
+  out: ReadonlySet<number>,
+  file: { path: string; size: number },
+  config: FileSourceConfig,
+  schema: Schema,
+): string {
+  const columns = schema.map((column) => `${valueIn(column, config)} AS ${identifier(column.name)}`).join(', ')
   return `
     SELECT ${columns} FROM (
-      SELECT TRY(json_transform(json, ${text(JSON.stringify(types))})) AS document, row_number() OVER () - 1 AS number
+      SELECT json, row_number() OVER () - 1 AS number
       FROM read_json_objects(${text(file.path)}, compression = 'uncompressed', format = 'auto'${longObjects(file.size)}))
     WHERE number NOT IN (${[-1, ...out].join(', ')})`
 }

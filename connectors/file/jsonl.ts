@@ -13,7 +13,7 @@ export function jsonlFormat(config: FileSourceConfig): TextFormat {
         firstRecord: { ...start, byte: await byteOrderMark(file) },
         select: (slice) => `SELECT * FROM ${readJson(slice.file, 'newline_delimited', config, schema, slice.longest)}`,
         findBad: (slice, _starts, session) =>
-          badDocuments(slice.file, 'newline_delimited', schema, session, slice.longest),
+          badDocuments(slice.file, 'newline_delimited', config, schema, session, slice.longest),
       }
     },
   }

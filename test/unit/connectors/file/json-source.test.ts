@@ -83,6 +83,46 @@ test('a zone that is written in JSON is part of the type, within nested values t
   expect(JSON.stringify(records)).toContain('2024-01-01 08:00:00')
 })
 
+test('keys that differ only in case are refused where columns are inferred, and nothing that merely looks like it', async () => {
+  const inferred = async (line: string) => {
+    await writeFile(join(folder, 'root', 'keys.jsonl'), `${line}\n{"other":1}\n`)
+    const files = { base: join(folder, 'root'), fileRoots: null, signal: new AbortController().signal }
+    return await fileSource(sourceConfig.parse({ path: 'keys.jsonl' }), files).schema()
+  }
+  await expect(inferred('{"A":5,"a":6}')).rejects.toMatchObject({
+    code: 'source.unreadable',
+    message: expect.stringMatching(/the keys `A` and `a` differ only in case|the keys `a` and `A` differ only in case/),
+  })
+  expect((await inferred('{"a":5,"a_1":6}')).map(({ name }) => name)).toEqual(['a', 'a_1', 'other'])
+})
+
+test.each(['jsonl', 'json'])(
+  'dates in their own way of writing are no bad records beside one that is: %s',
+  async (format) => {
+    const lines = [
+      '{"id":1,"day":"24.12.2001","at":"10h 24.12.2001"}',
+      '{"id":"x"}',
+      '{"id":3,"day":"2001-12-26"}',
+      '{"id":4}',
+    ]
+    const path = `dates.${format}`
+    await writeFile(join(folder, 'root', path), format === 'json' ? `[${lines.join(',')}]` : lines.join('\n'))
+    const columns = { id: 'BIGINT', day: 'DATE', at: 'TIMESTAMP' }
+    const formats = { dateFormat: '%d.%m.%Y', timestampFormat: '%Hh %d.%m.%Y' }
+    const dates = fileSource(sourceConfig.parse({ path, columns, ...formats }), {
+      base: join(folder, 'root'),
+      fileRoots: null,
+      signal: new AbortController().signal,
+    })
+    const { records, rejected } = await readAll(dates, session)
+    expect(records.map(([id, day, at]) => [Number(id), String(day), String(at)])).toEqual([
+      [1, '2001-12-24', '2001-12-24 10:00:00'],
+      [4, 'null', 'null'],
+    ])
+    expect(rejected.map(({ original }) => original)).toEqual([lines[1], lines[2]])
+  },
+)
+
 test('a symbolic link leads nowhere outside of the roots', async () => {
   await writeFile(join(folder, 'secret.jsonl'), '{"id":1}')
   await symlink(join(folder, 'secret.jsonl'), join(folder, 'root', 'link.jsonl'))
