@@ -439,6 +439,16 @@ describe('an execution', () => {
     })
   })
 
+  test('that is prepared again in its first generation stands where it stood', async () => {
+    await withCatalogue({}, async ({ journal, start }) => {
+      const owner = await start()
+      await journal.storePlan(owner, plan(1))
+      await journal.completeCheckpoint(owner, commit(1))
+      const again = await journal.admit(owner.executionId, null)
+      expect(again).toMatchObject({ owner, standing: { restored: { epoch: 1 }, pending: plan(2) } })
+    })
+  })
+
   test('forks from a checkpoint into a lineage of its own', async () => {
     await withCatalogue({}, async ({ journal, executions, start, accept }) => {
       const owner = await start()

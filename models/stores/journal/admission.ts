@@ -25,23 +25,26 @@ export async function admit(
   workflow: WorkflowReference | null,
 ): Promise<Admission> {
   const { jobId, lineageId } = await originOf(db, executionId)
-  const taken = await db.transaction(async (transaction) => {
+  const decided = await db.transaction(async (transaction) => {
     const [job, lineage, execution] = await allOf([
       lockJob(db, transaction, jobId),
       lockLineage(db, transaction, lineageId),
       lockExecution(db, transaction, executionId),
     ])
     refuseEnded(execution)
+    const isFirst = execution.startTime === null
     const begun = { ...workflow, startTime: execution.startTime ?? new Date() }
-    if (LIVE.includes(execution.executionStatus)) return await begin(db, transaction, execution, begun)
+    if (LIVE.includes(execution.executionStatus))
+      return { taken: await begin(db, transaction, execution, begun), isFirst }
     const reason = await reasonToWait(db, transaction, job.maxConcurrentRuns, execution, lineage)
     if (reason !== null) return await wait(db, transaction, execution, workflow, reason)
-    return await takeLineage(db, transaction, execution, lineage, begun)
+    return { taken: await takeLineage(db, transaction, execution, lineage, begun), isFirst }
   })
-  if (typeof taken === 'string') return { kind: 'waiting', reason: taken }
+  if (typeof decided === 'string') return { kind: 'waiting', reason: decided }
+  const { taken, isFirst } = decided
   const { generation, attempt } = taken
-  // From now on nobody else changes what is read here; the first owner of a lineage finds nothing.
-  const newest = generation === 1 ? [] : await newestOf(db, lineageId)
+  // From now on nobody else changes what is read here; the first owner of a lineage, asked for the first time, finds nothing.
+  const newest = isFirst && generation === 1 ? [] : await newestOf(db, lineageId)
   const standing = await standingOf(db, versions, taken, newest)
   return { kind: 'admitted', owner: { executionId, generation, attempt }, standing }
 }
