@@ -5,7 +5,7 @@ import { JobError } from '../../../core/errors/job-error.js'
 import type { Admission, WorkflowReference } from '../../../core/execution/journal.js'
 import { type ExecutionStatus, isTerminal } from '../../../core/execution/status.js'
 import type { Database } from '../../database.js'
-import type { JobExecutionRow, LineageRow } from '../../tables/executions.js'
+import type { JobExecutionRow, LineageRow, RestoreMode } from '../../tables/executions.js'
 import type { JobRow } from '../../tables/jobs.js'
 import { addEvents } from './events.js'
 import type { JobVersions } from './job-versions.js'
@@ -175,7 +175,12 @@ async function resumed(db: Database, transaction: Transaction, execution: JobExe
   const before = row?.get()
   if (before === undefined || before.executionStatus === 'COMPLETED') return {}
   const { parameters, logicalTime } = before
-  return { restoreMode: 'RESTART' as const, restoredExecutionId: before.executionId, parameters, logicalTime }
+  return { restoreMode: modeOfRestart(before), restoredExecutionId: before.executionId, parameters, logicalTime }
+}
+
+/** One that went on after another, and came to no checkpoint, is begun again as it would have begun. */
+export function modeOfRestart(before: Pick<JobExecutionRow, 'restoreMode' | 'epochs'>): RestoreMode {
+  return before.restoreMode === 'CONTINUE' && before.epochs === 0 ? 'CONTINUE' : 'RESTART'
 }
 
 async function begin(
