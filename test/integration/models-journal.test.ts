@@ -406,6 +406,42 @@ describe('positions: CONTINUE', () => {
       expect((await journal.standing(executionId)).restored?.states).toEqual(commit(1).states)
     })
   })
+
+  test('restarts a run that failed before its first epoch as that run would have begun', async () => {
+    await withCatalogue({ positions: 'CONTINUE' }, async ({ journal, start }) => {
+      const first = await start()
+      await journal.storePlan(first, plan(1))
+      await journal.completeCheckpoint(first, commit(1, { next: { kind: 'exhausted' }, nextPlan: null }))
+      await journal.finish(first, 'COMPLETED', null, 1)
+      const second = await start()
+      await journal.finish(second, 'FAILED', reported, 1)
+      const third = await start()
+      expect((await journal.standing(third.executionId)).restored).toMatchObject({
+        epoch: 1,
+        phase: 1,
+        states: [],
+        next: { kind: 'unplanned' },
+      })
+    })
+  })
+
+  test('does not go on in the lineage of a fork, though that was restarted', async () => {
+    await withCatalogue({ positions: 'CONTINUE' }, async ({ journal, executions, start, accept }) => {
+      const first = await start()
+      await journal.storePlan(first, plan(1))
+      await journal.completeCheckpoint(first, commit(1))
+      await journal.finish(first, 'COMPLETED', null, 1)
+      const { lastCheckpointId } = await executions.get(first.executionId)
+      const fork = await start({ forkOf: lastCheckpointId ?? '', triggerType: 'FORK' })
+      await journal.finish(fork, 'FAILED', reported, 1)
+      const again = await accept({ restartOf: fork.executionId })
+      const restarted = admitted(await journal.admit(again.executionId, null))
+      expect((await journal.standing(again.executionId)).restored).toMatchObject({ epoch: 1, states: commit(1).states })
+      await journal.finish(restarted, 'FAILED', reported, 1)
+      const { lineageId } = (await journal.standing(first.executionId)).record
+      expect((await accept()).lineageId).toBe(lineageId)
+    })
+  })
 })
 
 describe('an execution', () => {
@@ -436,6 +472,16 @@ describe('an execution', () => {
       ])
       await expect(journal.storePlan(owner, plan(1))).rejects.toMatchObject({ code: 'fenced' })
       await expect(journal.setStatus(owner.executionId, 'RUNNING')).rejects.toMatchObject({ code: 'conflict' })
+    })
+  })
+
+  test('that is prepared again in its first generation stands where it stood', async () => {
+    await withCatalogue({}, async ({ journal, start }) => {
+      const owner = await start()
+      await journal.storePlan(owner, plan(1))
+      await journal.completeCheckpoint(owner, commit(1))
+      const again = await journal.admit(owner.executionId, null)
+      expect(again).toMatchObject({ owner, standing: { restored: { epoch: 1 }, pending: plan(2) } })
     })
   })
 

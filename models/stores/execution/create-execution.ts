@@ -8,7 +8,7 @@ import type { Database } from '../../database.js'
 import { isDuplicate } from '../../database-error.js'
 import type { JobExecutionRow, RestoreMode, TriggerType } from '../../tables/executions.js'
 import type { JobRow } from '../../tables/jobs.js'
-import { UNFINISHED } from '../journal/admission.js'
+import { modeOfRestart, UNFINISHED } from '../journal/admission.js'
 import { addEvents } from '../journal/events.js'
 import { jobStatusOf } from '../journal/mirror.js'
 import { lockJob, lockLineage } from '../journal/ownership.js'
@@ -109,18 +109,28 @@ async function whereToStart(db: Database, transaction: Transaction, job: JobRow,
   const fresh = { restoredExecutionId: null, restoredCheckpointId: null, parameters, logicalTime }
   if (job.settings.positions === 'FRESH') return { ...fresh, lineageId: null, restoreMode: 'FRESH' }
   // How the one before ended may not be known yet: admission decides whether this goes on after it or restarts it.
-  const last = await db.tables.jobExecution.findOne({
-    where: { jobId: job.jobId, restoreMode: { [Op.ne]: 'FORK' } },
-    order: [['id', 'DESC']],
+  const lineageId = await newestLineage(db, transaction, job.jobId)
+  return { ...fresh, lineageId, restoreMode: lineageId === null ? 'FRESH' : 'CONTINUE' }
+}
+
+/** Forks stand aside, and so does what was restarted of them. */
+async function newestLineage(db: Database, transaction: Transaction, jobId: string): Promise<string | null> {
+  const rows = await db.query<{ lineageId: string }>(
+    `SELECT e.lineage_id AS lineageId
+       FROM etl_job_execution e JOIN etl_lineage l ON l.lineage_id = e.lineage_id
+      WHERE e.job_id = :jobId AND l.forked_from_checkpoint_id IS NULL
+      ORDER BY e.id DESC LIMIT 1`,
+    { jobId },
     transaction,
-  })
-  return { ...fresh, lineageId: last?.get().lineageId ?? null, restoreMode: last === null ? 'FRESH' : 'CONTINUE' }
+  )
+  return rows[0]?.lineageId ?? null
 }
 
 async function restartOf(db: Database, transaction: Transaction, job: JobRow, executionId: string): Promise<Start> {
   const row = await db.tables.jobExecution.findOne({ where: { executionId, jobId: job.jobId }, transaction })
   if (row === null) throw new JobError('not.found', `There is no execution ${executionId} of job ${job.jobName}.`)
-  const { lineageId, parameters, logicalTime } = row.get()
+  const before = row.get()
+  const { lineageId, parameters, logicalTime } = before
   const lineage = await lockLineage(db, transaction, lineageId)
   if (lineage.isDrained)
     throw new JobError('conflict', 'It was stopped with --drain: its windows have fired, and it cannot be continued.')
@@ -129,7 +139,7 @@ async function restartOf(db: Database, transaction: Transaction, job: JobRow, ex
     throw new JobError('conflict', 'An execution of this lineage has not ended.', { hint: 'Cancel it first.' })
   return {
     lineageId,
-    restoreMode: 'RESTART',
+    restoreMode: modeOfRestart(before),
     restoredExecutionId: executionId,
     // Until it has a checkpoint of its own, a fork begins where it was forked.
     restoredCheckpointId: lineage.forkedFromCheckpointId,

@@ -5,7 +5,7 @@ import { JobError } from '../../../core/errors/job-error.js'
 import type { Admission, WorkflowReference } from '../../../core/execution/journal.js'
 import { type ExecutionStatus, isTerminal } from '../../../core/execution/status.js'
 import type { Database } from '../../database.js'
-import type { JobExecutionRow, LineageRow } from '../../tables/executions.js'
+import type { JobExecutionRow, LineageRow, RestoreMode } from '../../tables/executions.js'
 import type { JobRow } from '../../tables/jobs.js'
 import { addEvents } from './events.js'
 import type { JobVersions } from './job-versions.js'
@@ -25,23 +25,26 @@ export async function admit(
   workflow: WorkflowReference | null,
 ): Promise<Admission> {
   const { jobId, lineageId } = await originOf(db, executionId)
-  const taken = await db.transaction(async (transaction) => {
+  const decided = await db.transaction(async (transaction) => {
     const [job, lineage, execution] = await allOf([
       lockJob(db, transaction, jobId),
       lockLineage(db, transaction, lineageId),
       lockExecution(db, transaction, executionId),
     ])
     refuseEnded(execution)
+    const isFirst = execution.startTime === null
     const begun = { ...workflow, startTime: execution.startTime ?? new Date() }
-    if (LIVE.includes(execution.executionStatus)) return await begin(db, transaction, execution, begun)
+    if (LIVE.includes(execution.executionStatus))
+      return { taken: await begin(db, transaction, execution, begun), isFirst }
     const reason = await reasonToWait(db, transaction, job.maxConcurrentRuns, execution, lineage)
     if (reason !== null) return await wait(db, transaction, execution, workflow, reason)
-    return await takeLineage(db, transaction, execution, lineage, begun)
+    return { taken: await takeLineage(db, transaction, execution, lineage, begun), isFirst }
   })
-  if (typeof taken === 'string') return { kind: 'waiting', reason: taken }
+  if (typeof decided === 'string') return { kind: 'waiting', reason: decided }
+  const { taken, isFirst } = decided
   const { generation, attempt } = taken
-  // From now on nobody else changes what is read here; the first owner of a lineage finds nothing.
-  const newest = generation === 1 ? [] : await newestOf(db, lineageId)
+  // From now on nobody else changes what is read here; the first owner of a lineage, asked for the first time, finds nothing.
+  const newest = isFirst && generation === 1 ? [] : await newestOf(db, lineageId)
   const standing = await standingOf(db, versions, taken, newest)
   return { kind: 'admitted', owner: { executionId, generation, attempt }, standing }
 }
@@ -172,7 +175,12 @@ async function resumed(db: Database, transaction: Transaction, execution: JobExe
   const before = row?.get()
   if (before === undefined || before.executionStatus === 'COMPLETED') return {}
   const { parameters, logicalTime } = before
-  return { restoreMode: 'RESTART' as const, restoredExecutionId: before.executionId, parameters, logicalTime }
+  return { restoreMode: modeOfRestart(before), restoredExecutionId: before.executionId, parameters, logicalTime }
+}
+
+/** One that went on after another, and came to no checkpoint, is begun again as it would have begun. */
+export function modeOfRestart(before: Pick<JobExecutionRow, 'restoreMode' | 'epochs'>): RestoreMode {
+  return before.restoreMode === 'CONTINUE' && before.epochs === 0 ? 'CONTINUE' : 'RESTART'
 }
 
 async function begin(
