@@ -151,8 +151,15 @@ function modes({ raw, outline, catalogue }: Meaning): Problem[] {
         `It works in a ${operator.modes.join(' or ')} job.`,
       )
     }
+    if (node.kind === 'source') return sourceModes(node, type)
     return node.kind === 'sink' ? sinkModes(node, raw, type) : []
   })
+}
+
+function sourceModes(node: OutlineNode, type: string): Problem[] {
+  if (node.name !== 'generator' || type !== 'BATCH' || node.config.rows !== undefined) return []
+  const message = 'A BATCH job needs an end of input: how many records there are to be.'
+  return problem(node, '/config/rows', message, 'Say `rows: 1000`.')
 }
 
 function sinkModes(node: OutlineNode, raw: Readonly<Record<string, unknown>>, type: string): Problem[] {
