@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { sourceConfig } from '../../../../connectors/generator/config.js'
@@ -108,6 +109,17 @@ describe('what the generator makes', () => {
       expect(new Set(values).size).toBe(200)
     }))
 
+  test('is drawn from the sequence SplitMix64', () =>
+    withSession(1, async (session) => {
+      const numbers = [0n, 1n, 7n, 123_456_789_012n, 2n ** 53n - 2n]
+      for (const seed of [0, -3]) {
+        const drawn = draw({ seed, column: 'ü', use: 'NULL' })
+        const rows = await session.rows(`SELECT ${drawn} FROM unnest([${numbers.join(', ')}]) AS generated(n)`)
+        const key = createHash('sha256').update(`[${seed},"ü","NULL"]`).digest().readBigUInt64BE()
+        expect(rows.flat()).toEqual(numbers.map((n) => splitMix64(key, n)))
+      }
+    }))
+
   test('is what it was: later versions must go on with the same sequences', () =>
     withSession(1, async (session) => {
       const drawn = draw({ seed: 1, column: 'a', use: 'VALUE' })
@@ -199,3 +211,12 @@ describe('records that an expression cannot compute', () => {
       )
     }))
 })
+
+/** Element n of the sequence that starts at `key`. */
+function splitMix64(key: bigint, n: bigint): bigint {
+  const low = (value: bigint) => BigInt.asUintN(64, value)
+  let z = low(key + n * 0x9e3779b97f4a7c15n)
+  z = low((z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n)
+  z = low((z ^ (z >> 27n)) * 0x94d049bb133111ebn)
+  return z ^ (z >> 31n)
+}
