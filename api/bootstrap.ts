@@ -33,6 +33,9 @@ const TYPES: Readonly<Record<string, ConnectorRecord['type']>> = {
   jdbc: 'JDBC',
   kafka: 'KAFKA',
   http: 'HTTP',
+  generator: 'CUSTOM',
+  blackhole: 'CUSTOM',
+  print: 'CUSTOM',
 }
 
 export function connectorRecords(connectors: readonly Connector[]): readonly ConnectorRecord[] {

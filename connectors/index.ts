@@ -1,6 +1,15 @@
+import { blackhole } from './blackhole/index.js'
 import { file } from './file/index.js'
+import { generator } from './generator/index.js'
 import { jdbc } from './jdbc/index.js'
+import { print } from './print/index.js'
 import type { Connector } from './spi.js'
 
 /** Every outside system that a job can name. */
-export const connectors: readonly Connector[] = [file as Connector, jdbc as Connector]
+export const connectors: readonly Connector[] = [
+  file as Connector,
+  jdbc as Connector,
+  generator as Connector,
+  blackhole as Connector,
+  print as Connector,
+]

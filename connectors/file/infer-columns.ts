@@ -1,10 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { JobError } from '../../core/errors/job-error.js'
 import type { Schema } from '../../core/record/schema.js'
-import { pointerTo } from '../../core/spec/pointer.js'
-import { openSession } from '../../duckdb/open-session.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
 import type { FileSourceConfig, Format } from './config.js'
@@ -16,42 +13,6 @@ import type { ListedFile } from './paths.js'
 import { start } from './position.js'
 import { takeSample } from './sample.js'
 import type { TextFile } from './text-format.js'
-
-/** A session of its own, for looking at files outside of any execution. */
-export async function withOwnSession<T>(use: (session: Session) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'etl-look-'))
-  try {
-    const session = await openSession({ folder, memoryLimitBytes: 1024 * 1024 * 1024, threads: 1 })
-    try {
-      return await use(session)
-    } finally {
-      session.close()
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}
-
-/** Declared types as DuckDB writes them. Throws `config.invalid` for a type that there is not. */
-export async function declaredColumns(columns: Readonly<Record<string, string>>, session: Session): Promise<Schema> {
-  const empty = join(session.folder, 'no-records.jsonl')
-  await writeFile(empty, '')
-  const schema: Schema[number][] = []
-  for (const [name, type] of Object.entries(columns)) {
-    const one = `{${text(name)}: ${text(type)}}`
-    const select = `SELECT * FROM read_json(${text(empty)}, auto_detect = false, format = 'newline_delimited', columns = ${one})`
-    try {
-      schema.push(...(await session.describe(select)))
-    } catch (cause) {
-      throw new JobError('config.invalid', `\`${type}\` is not a type, for column \`${name}\`.`, {
-        cause,
-        pointer: pointerTo(['columns', name]),
-        hint: 'Types are DuckDB types: BIGINT, DOUBLE, DECIMAL(18,2), VARCHAR, BOOLEAN, DATE, TIMESTAMP, …',
-      })
-    }
-  }
-  return schema
-}
 
 /** Columns of the first file that holds something. */
 export async function inferColumns(

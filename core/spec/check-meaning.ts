@@ -141,6 +141,7 @@ function edgeConflicts({ raw, outline, edges }: Meaning): Problem[] {
 function modes({ raw, outline, catalogue }: Meaning): Problem[] {
   const type = raw.type === 'STREAMING' ? 'STREAMING' : 'BATCH'
   return outline.nodes.flatMap((node) => {
+    if (node.kind === 'source') return sourceModes(node, type)
     const operator =
       node.kind === 'operator' ? catalogue.operators.find((known) => known.type === node.name) : undefined
     if (operator !== undefined && !operator.modes.includes(type)) {
@@ -216,6 +217,12 @@ function sinkModes(node: OutlineNode, raw: Readonly<Record<string, unknown>>, ty
   if (replaceWhere !== undefined && mode !== undefined && mode !== 'APPEND')
     found.push(...problem(node, '/config/replaceWhere', '`replaceWhere` goes with the mode APPEND only.', null))
   return found
+}
+
+function sourceModes(node: OutlineNode, type: string): Problem[] {
+  if (node.name !== 'generator' || type !== 'BATCH' || node.config.rows !== undefined) return []
+  const message = 'A BATCH job needs an end of input: how many records there are to be.'
+  return problem(node, '/config/rows', message, 'Say `rows: 1000`.')
 }
 
 function problem(node: OutlineNode, at: string, message: string, hint: string | null): Problem[] {

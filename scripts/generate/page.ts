@@ -34,11 +34,15 @@ function rowsOf(schema: JsonSchema, prefix: string): string[][] {
 
 function nested(field: JsonSchema, path: string): string[][] {
   if (field.type === 'array' && field.items !== undefined) return rowsOf(field.items as JsonSchema, `${path}[].`)
+  if (typeof field.additionalProperties === 'object')
+    return rowsOf(field.additionalProperties as JsonSchema, `${path}.<name>.`)
   return rowsOf(field, `${path}.`)
 }
 
-const variants = (schema: JsonSchema) =>
-  ((schema.oneOf ?? schema.anyOf ?? []) as readonly JsonSchema[]).filter((each) => each.properties)
+const variants = (schema: JsonSchema): readonly JsonSchema[] =>
+  ((schema.oneOf ?? schema.anyOf ?? []) as readonly JsonSchema[]).flatMap((each) =>
+    each.properties ? [each] : variants(each),
+  )
 
 function typeOf(field: JsonSchema): string {
   if (field.const !== undefined) return valueText(field.const)

@@ -37,6 +37,7 @@ describe('examples run as they are', () => {
     ['deduplicate', { read: 12, written: 6, failed: 0 }],
     ['top-n', { read: 40, written: 5, failed: 0 }],
     ['sql-report', { read: 52, failed: 0 }],
+    ['generated', { read: 1_000_000, written: 1_000_004, filtered: 0, failed: 0 }],
     ['union', { read: 6, written: 6, filtered: 0, failed: 0 }],
   ])('%s', (name, records) => {
     const { status, answer } = run('run', `${name}.yaml`)

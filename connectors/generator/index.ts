@@ -1,0 +1,14 @@
+import { defineConnector } from '../spi.js'
+import { sourceConfig } from './config.js'
+import { generatorSource } from './source.js'
+
+/** Records out of nothing, for tests and demonstrations. */
+export const generator = defineConnector({
+  name: 'generator',
+  summary: 'Makes records up: the same ones for the same settings, as many and as fast as they say.',
+  source: {
+    config: sourceConfig,
+    guarantees: { replayable: true, parallel: true },
+    open: (config) => generatorSource(config),
+  },
+})
