@@ -1,5 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import { JobError } from '../../core/errors/job-error.js'
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'

@@ -219,10 +219,18 @@ function sinkModes(node: OutlineNode, raw: Readonly<Record<string, unknown>>, ty
   return found
 }
 
+/** A BATCH job needs sources that come to an end. */
 function sourceModes(node: OutlineNode, type: string): Problem[] {
-  if (node.name !== 'generator' || type !== 'BATCH' || node.config.rows !== undefined) return []
-  const message = 'A BATCH job needs an end of input: how many records there are to be.'
-  return problem(node, '/config/rows', message, 'Say `rows: 1000`.')
+  const { rows, watch, interval } = node.config
+  if (type !== 'BATCH') return []
+  if (node.name === 'generator' && rows === undefined) {
+    const message = 'A BATCH job needs an end of input: how many records there are to be.'
+    return problem(node, '/config/rows', message, 'Say `rows: 1000`.')
+  }
+  const endless = node.name === 'file' && watch === true ? 'watch' : interval !== undefined ? 'interval' : null
+  if (endless === null) return []
+  const message = `A source with \`${endless}\` never comes to an end, and a BATCH job runs until its input ends.`
+  return problem(node, `/config/${endless}`, message, 'Leave it out, or say `type: STREAMING`.')
 }
 
 function problem(node: OutlineNode, at: string, message: string, hint: string | null): Problem[] {
