@@ -91,6 +91,9 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
           summary: 'wait for input',
         }).awaitInput(owner),
       ),
+    takeSavepoint: (owner) => translated(control('savepoint').takeSavepoint(owner)),
+    setStatus: (owner, status) =>
+      translated(control(status === 'PAUSED' ? 'pause' : 'resume').setExecutionStatus(owner, status)),
     evaluateRestart: (owner, executionId, failure) =>
       translated(control(`restart? ${failure.error.code}`).evaluateRestartStrategy(owner, executionId, failure)),
     // A cancelled execution still gets its final status.
