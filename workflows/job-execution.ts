@@ -26,7 +26,7 @@ export async function jobExecution(input: JobExecutionInput): Promise<{ status: 
   const beganAtMs = input.beganAtMs ?? workflowInfo().startTime.getTime()
   const limits: Limits = { heartbeatTimeoutMs: 10_000, checkpointTimeoutMs: 600_000 }
   const deadline = new Deadline()
-  const wishes = new UpdatedWishes(input.isToPause === true)
+  const wishes = new UpdatedWishes(input.isToPause === true, input.carried?.isPaused === true)
   const adopt = (prepared: Prepared) => {
     wishes.begin(prepared)
     limits.heartbeatTimeoutMs = prepared.heartbeatTimeoutMs

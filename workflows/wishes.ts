@@ -20,15 +20,16 @@ interface Asked extends SavepointWish {
 
 export class UpdatedWishes implements Wishes {
   #isToPause: boolean
-  #isPaused = false
+  #isPaused: boolean
   #prepared: Prepared | null = null
   #outcome: Outcome | null = null
   #asked: Asked[] = []
   #waiting: CancellationScope | null = null
 
-  /** `isToPause`: from the workflow run before. */
-  constructor(isToPause: boolean) {
+  /** From the workflow run before: whether it is to pause, and whether it is. */
+  constructor(isToPause: boolean, isPaused: boolean) {
     this.#isToPause = isToPause
+    this.#isPaused = isPaused
     setHandler(pause, () => this.#pause(), { validator: () => this.#refuseUnlessBegun() })
     setHandler(resume, () => this.#resume(), { validator: () => this.#refuseUnlessPaused() })
     setHandler(savepoint, (wish) => this.#savepoint(wish), { validator: ({ stop }) => this.#refuseSavepoint(stop) })

@@ -21,6 +21,8 @@ export interface Progress {
   readonly owner: Owner
   readonly next: Next
   readonly checkpointFailures: number
+  /** Its status says so. */
+  readonly isPaused?: boolean
 }
 
 export type Ending =
@@ -36,7 +38,6 @@ export async function runExecution(
   let progress = carried
   let failure: JobError | null = null
   let delayMs = 0
-  let isPaused = false
   for (;;) {
     try {
       if (failure !== null) {
@@ -53,10 +54,10 @@ export async function runExecution(
         if (await savepoint(progress.owner, control, effects)) continue
         return await end(progress, executionId, stopped, effects)
       }
-      isPaused = await heedPause(progress.owner, isPaused, control, effects)
-      if (isPaused) continue
-      if (progress.next.kind === 'exhausted') return await end(progress, executionId, completed, effects)
-      progress = { ...progress, next: await advance(progress, control, effects), checkpointFailures: 0 }
+      progress = await heedPause(progress, control, effects)
+      if (progress.isPaused === true) await control.wishes.whilePaused()
+      else if (progress.next.kind === 'exhausted') return await end(progress, executionId, completed, effects)
+      else progress = { ...progress, next: await advance(progress, control, effects), checkpointFailures: 0 }
       if (control.shouldHandOver()) return { kind: 'handOver', progress }
     } catch (error) {
       const deciding: boolean = failure !== null
@@ -93,19 +94,12 @@ async function savepoint(owner: Owner, { wishes }: Control, effects: ExecutionEf
 }
 
 /** A pending epoch is finished before a savepoint, paused or not. */
-async function heedPause(
-  owner: Owner,
-  wasPaused: boolean,
-  { wishes }: Control,
-  effects: ExecutionEffects,
-): Promise<boolean> {
+async function heedPause(progress: Progress, { wishes }: Control, effects: ExecutionEffects): Promise<Progress> {
   const isPaused = wishes.isToPause() && wishes.savepoint() === 'none'
-  if (isPaused !== wasPaused) {
-    await effects.setStatus(owner, isPaused ? 'PAUSED' : 'RUNNING')
-    wishes.nowPaused(isPaused)
-  }
-  if (isPaused) await wishes.whilePaused()
-  return isPaused
+  if (isPaused === (progress.isPaused ?? false)) return progress
+  await effects.setStatus(progress.owner, isPaused ? 'PAUSED' : 'RUNNING')
+  wishes.nowPaused(isPaused)
+  return { ...progress, isPaused }
 }
 
 /** One step: from what is next to what is next after it. */

@@ -1,6 +1,9 @@
 /** A STREAMING job as a service runs it: files that come while it runs, kills between them, cancel, pause, stop and restart. */
+import { execFile } from 'node:child_process'
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { expect, test } from '@jest/globals'
 import { onServer, withDatabase, withMigratedDatabase } from '../support/lend.js'
 import { temporalAddress } from '../support/namespace.js'
@@ -104,8 +107,8 @@ test('it is paused through a lost worker, resumed, stopped with a savepoint and 
         await put()
         const { body: again } = await ask(executionId, 'restart')
         await arrived()
-        const last = await ask(again.executionId, 'savepoints', { stop: true })
-        expect(last).toMatchObject({ body: { status: 'COMPLETED' } })
+        const last = JSON.parse(await etl(stack, ['savepoint', again.executionId, '--stop', '--json'])) as Asked
+        expect(last).toMatchObject({ status: 'COMPLETED', done: true })
         expect(await onServer(target, 'SELECT COUNT(*) AS n, COUNT(DISTINCT id) AS d FROM seen')).toMatchObject([
           { n: number * 100, d: number * 100 },
         ])
@@ -118,12 +121,18 @@ test('it is paused through a lost worker, resumed, stopped with a savepoint and 
              JOIN etl_operator_state s ON s.checkpoint_id = c.checkpoint_id AND s.state_path IS NOT NULL
             WHERE c.checkpoint_type = 'SAVEPOINT' AND NOT c.state_discarded GROUP BY c.checkpoint_id, c.epoch ORDER BY c.epoch`,
         )
-        const ids = [kept, stop.body, last.body].map(({ checkpointId }) => ({ id: checkpointId, hasState: 1 }))
+        const ids = [kept, stop.body, last].map(({ checkpointId }) => ({ id: checkpointId, hasState: 1 }))
         expect(savepoints).toEqual(ids)
       })
     })
   })
 }, 180_000)
+
+async function etl(stack: Stack, args: readonly string[]): Promise<string> {
+  const launcher = fileURLToPath(new URL('../../bin/etl.js', import.meta.url))
+  const env = { ...process.env, NODE_OPTIONS: '', ETL_API_URL: stack.url, ETL_TOKEN: stack.token() }
+  return (await promisify(execFile)(process.execPath, [launcher, ...args], { env })).stdout
+}
 
 interface Asked {
   readonly executionId: string

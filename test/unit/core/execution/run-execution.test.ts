@@ -128,6 +128,7 @@ describe('the epoch loop', () => {
     const calls = fc.nat(60)
     const script = fc.record({
       epochs: fc.integer({ min: 0, max: 8 }),
+      handsOver: fc.boolean(),
       failures: fc
         .array(fc.tuple(calls, fc.constantFrom(...restartable)), { maxLength: 5 })
         .map((pairs) => new Map(pairs)),
@@ -136,10 +137,17 @@ describe('the epoch loop', () => {
         .map((pairs) => new Map(pairs) as WishAt),
     })
     await fc.assert(
-      fc.asyncProperty(script, async ({ epochs, failures, wishes }) => {
+      fc.asyncProperty(script, async ({ epochs, handsOver, failures, wishes }) => {
         const world = scriptedWorld({ epochs, failures, wishes, maxRestarts: Number.POSITIVE_INFINITY })
-        const ending = await runExecution('e', { ...free, wishes: world.wishes }, world.effects)
+        const control = { ...free, shouldHandOver: () => handsOver, wishes: world.wishes }
+        let ending = await runExecution('e', control, world.effects)
+        while (ending.kind === 'handOver') {
+          const carried = JSON.parse(JSON.stringify(ending.progress))
+          ending = await runExecution('e', control, world.effects, carried)
+        }
         expect(ending).toMatchObject({ outcome: { status: 'COMPLETED' } })
+        const statuses = world.shown.filter((one) => !one.startsWith('savepoint'))
+        expect(statuses).toEqual(statuses.map((_, index) => (index % 2 === 0 ? 'PAUSED' : 'RUNNING')))
         const isStopped = ending.kind === 'ended' && ending.outcome.isStopped === true
         if (!isStopped) expect(world.committed).toHaveLength(epochs)
         expect(world.committed).toEqual(world.committed.map((_, index) => index + 1))
