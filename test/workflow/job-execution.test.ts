@@ -189,7 +189,12 @@ describe('jobExecution on a Temporal server', () => {
   test('a stop in the middle of an epoch comes after it, and a cancel gets through to a paused one', async () => {
     const calls: string[] = []
     const busy = world({ epochs: 9, calls })
-    const { runOperatorChain } = busy
+    const { prepareExecution, runOperatorChain } = busy
+    let canStop = true
+    busy.prepareExecution = async (executionId) => {
+      const prepared = await prepareExecution(executionId)
+      return prepared === 'waiting' ? prepared : { ...prepared, canStop }
+    }
     const held = { isHeld: true }
     busy.runOperatorChain = async (task) => {
       await until('it is let go', async () => !held.isHeld)
@@ -203,6 +208,23 @@ describe('jobExecution on a Temporal server', () => {
       held.isHeld = false
       expect(await stop).toEqual({ checkpointId: 'saved' })
       expect(calls).toEqual(['prepare', 'chain 1', 'checkpoint 1', 'savepoint', 'finish COMPLETED stopped'])
+
+      calls.length = 0
+      held.isHeld = true
+      canStop = false
+      const batch = await start()
+      await until('it has begun', async () => calls.includes('prepare'))
+      const refused = await batch
+        .executeUpdate<SavepointAnswer, [SavepointWish]>('savepoint', { args: [{ stop: true }] })
+        .catch((thrown) => thrown)
+      expect(refused).toMatchObject({ cause: { type: 'conflict', message: expect.stringContaining('BATCH') } })
+      const keep = batch.executeUpdate<SavepointAnswer, [SavepointWish]>('savepoint', { args: [{ stop: false }] })
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      await batch.cancel()
+      held.isHeld = false
+      expect(await keep.catch((thrown) => thrown)).toMatchObject({
+        cause: { type: 'conflict', message: expect.stringContaining('CANCELLED') },
+      })
 
       calls.length = 0
       held.isHeld = true
