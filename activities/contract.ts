@@ -10,6 +10,8 @@ export interface Activities {
   runOperatorChain(task: ChainTask): Promise<ChainReceipt>
   triggerCheckpoint(done: EpochDone): Promise<Next>
   awaitInput(owner: Owner): Promise<void>
+  takeSavepoint(owner: Owner): Promise<string | null>
+  setExecutionStatus(owner: Owner, status: 'PAUSED' | 'RUNNING'): Promise<void>
   evaluateRestartStrategy(owner: Owner | null, executionId: string, failure: Failure): Promise<RestartDecision>
   finishExecution(owner: Owner | null, executionId: string, outcome: Outcome): Promise<TerminalStatus>
 }

@@ -44,6 +44,7 @@ export async function prepareExecution(
     heartbeatTimeoutMs: deps.heartbeatTimeoutMs,
     timeoutMs: record.settings.timeoutMs,
     tolerableFailures: record.settings.checkpoint.tolerableFailures,
+    canStop: record.settings.type === 'STREAMING',
   }
 }
 

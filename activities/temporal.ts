@@ -20,6 +20,8 @@ export function createActivities(deps: ActivityDeps): Activities {
     runOperatorChain: (task) => called((call) => untilMysqlIsBack(call, () => runOperatorChain(deps, call, task))),
     triggerCheckpoint: (done) => called((call) => triggerCheckpoint(deps, call, done)),
     awaitInput: (owner) => called((call) => awaitInput(deps, call, owner)),
+    takeSavepoint: (owner) => called(() => deps.journal.takeSavepoint(owner)),
+    setExecutionStatus: ({ executionId }, status) => called(() => deps.journal.setStatus(executionId, status)),
     evaluateRestartStrategy: (owner, executionId, failure) =>
       called(() => evaluateRestartStrategy(deps, owner, executionId, failure)),
     finishExecution: (owner, executionId, outcome) =>

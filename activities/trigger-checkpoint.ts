@@ -26,7 +26,9 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
   const merged = mergeResults(record.graph, phase, pending, before, results)
   const after = { epoch, phase: done.phase, positions: merged.positions, phaseEnded: merged.phaseEnded }
   const notBefore = dueTime(deps, record, pending, merged.phaseEnded)
-  const nextPlan = notBefore === null ? await drawPlan(deps, call, record, after) : 'unplanned'
+  // A phase's end is known here and now only: what comes after it is planned at once, whatever else is to come.
+  const isLeft = notBefore !== null || (done.leaveUnplanned === true && !merged.phaseEnded)
+  const nextPlan = isLeft ? 'unplanned' : await drawPlan(deps, call, record, after)
 
   const next = await journal.completeCheckpoint(owner, {
     epoch,

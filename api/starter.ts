@@ -6,13 +6,15 @@ import { reportError } from '../core/errors/job-error.js'
 import type { ExecutionStore } from '../models/stores/execution-store.js'
 import type { Log } from './deps.js'
 import { type Reconciled, reconcile as reconcileOnce } from './reconcile.js'
-import { type StartedExecution, type TemporalControl, workflowIdOf } from './temporal.js'
+import { type StartedExecution, type TemporalControl, type Update, type Updated, workflowIdOf } from './temporal.js'
 
 export interface Starter {
   /** Does not wait: the caller has its answer already. */
   start(execution: StartedExecution): void
   /** `workflowId` where it is known not to be the usual one. The row says already that it is asked for. */
   cancel(jobId: string, executionId: string, workflowId: string | null): Promise<void>
+  /** Asks the execution itself, which refuses, or answers once it is done. */
+  update<T>(jobId: string, executionId: string, workflowId: string | null, update: Update): Promise<Updated<T>>
   /** One pass; passes do not overlap. */
   reconcile(): Promise<Reconciled>
   /** Waits for what is being started. */
@@ -72,6 +74,8 @@ export function openStarter(
         log.warn({ executionId, code }, `${message}; the cancel is noted and will be carried out later`)
       }
     },
+    update: async (jobId, executionId, workflowId, update) =>
+      await temporal.update(workflowId ?? workflowIdOf(jobId, executionId), update),
     reconcile,
     async close() {
       clearInterval(timer)

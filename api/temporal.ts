@@ -1,6 +1,14 @@
 /** The API's side of Temporal: starts and cancels executions. Both may be asked again without harm. */
-import { Client, Connection, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client'
-import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common'
+import {
+  Client,
+  Connection,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client'
+import { ApplicationFailure, defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common'
+import { CODES, type ErrorCode } from '../core/errors/codes.js'
 import { JobError } from '../core/errors/job-error.js'
 
 export interface StartedExecution {
@@ -10,9 +18,22 @@ export interface StartedExecution {
   readonly trigger: string
 }
 
+/** What a running execution is asked to do, and answers. */
+export interface Update {
+  readonly name: 'pause' | 'resume' | 'savepoint'
+  readonly args: readonly unknown[]
+  /** Asked again under the same id: the same update. */
+  readonly updateId: string
+}
+
+/** Not done: accepted, and certain to come once what runs is through. */
+export type Updated<T> = { readonly isDone: true; readonly answer: T } | { readonly isDone: false }
+
 export interface TemporalControl {
   startExecution(execution: StartedExecution): Promise<'started' | 'already started'>
   cancelExecution(workflowId: string): Promise<'asked' | 'gone'>
+  /** Throws what the execution refuses with; waits for the answer, but not for long. */
+  update<T>(workflowId: string, update: Update): Promise<Updated<T>>
   /** GONE: Temporal knows no such workflow. */
   stateOf(workflowId: string): Promise<'RUNNING' | 'CLOSED' | 'GONE'>
   /** Ids of the workflows of executions that were started before `before` and run. */
@@ -87,6 +108,23 @@ export function openTemporal({ address, namespace, patienceMs: most = PATIENCE_M
         throw away(address, error)
       }
     },
+    async update<T>(workflowId: string, { name, args, updateId }: Update): Promise<Updated<T>> {
+      const handle = client.workflow.getHandle(workflowId)
+      const options = { args: [...args] as [unknown], updateId, waitForStage: 'ACCEPTED' } as const
+      try {
+        const accepted = await soon(() => handle.startUpdate<T, [unknown]>(name, options), Math.max(most, ACCEPT_MS))
+        const answer = soon(() => accepted.result(), ANSWER_MS)
+        return await answer.then(
+          (given): Updated<T> => ({ isDone: true, answer: given }),
+          (error): Updated<T> => {
+            if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return { isDone: false }
+            throw error
+          },
+        )
+      } catch (error) {
+        throw refusal(address, error)
+      }
+    },
     async stateOf(workflowId) {
       try {
         const { status } = await soon(() => client.workflow.getHandle(workflowId).describe())
@@ -138,6 +176,9 @@ export function openTemporal({ address, namespace, patienceMs: most = PATIENCE_M
 
 const PATIENCE_MS = 5000
 const PROBE_MS = 2000
+/** A worker that was lost is noticed within seconds. */
+const ACCEPT_MS = 10_000
+const ANSWER_MS = 20_000
 const JOB_ID = defineSearchAttributeKey('EtlJobId', 'KEYWORD')
 const TRIGGER = defineSearchAttributeKey('EtlTrigger', 'KEYWORD')
 /** KEYWORD is 2, INT 3 in temporal.api.enums.v1.IndexedValueType. */
@@ -155,6 +196,18 @@ async function registerMissing(connection: Connection, namespace: string): Promi
   const missing = Object.entries(SEARCH_ATTRIBUTES).filter(([name]) => customAttributes?.[name] === undefined)
   if (missing.length === 0) return
   await connection.operatorService.addSearchAttributes({ namespace, searchAttributes: Object.fromEntries(missing) })
+}
+
+function refusal(address: string, error: unknown): JobError {
+  if (error instanceof WorkflowNotFoundError) return new JobError('conflict', 'The execution has ended already')
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)
+    return new JobError('worker.lost', 'No worker has answered for the execution', {
+      hint: 'See whether a worker runs (`etl worker`), and ask again.',
+    })
+  const { cause } = error instanceof WorkflowUpdateFailedError ? error : { cause: null }
+  if (!(cause instanceof ApplicationFailure)) return away(address, error)
+  const code = (cause.type ?? '') in CODES ? (cause.type as ErrorCode) : 'internal'
+  return new JobError(code, cause.message)
 }
 
 function away(address: string, cause: unknown): JobError {

@@ -208,6 +208,23 @@ function addExecutions(add: Add): void {
     'etl cancel 6f1c…',
     async () => (await executions()).cancel,
   ).option('--watch', 'wait until it has ended')
+  const updates = () => import('./command/updates.js')
+  add(
+    'pause <execution>',
+    'Pauses an execution once the epoch that runs is complete.',
+    'etl pause 6f1c…',
+    async () => (await updates()).pause,
+  )
+  add('resume <execution>', 'Lets a paused execution go on.', 'etl resume 6f1c…', async () => (await updates()).resume)
+  add(
+    'savepoint <execution>',
+    'Keeps what the newest epoch has left, for good.',
+    'etl savepoint 6f1c… --stop',
+    async () => (await updates()).savepoint,
+  )
+    .option('--stop', 'the execution ends after it; a restart goes on from there')
+    .option('--drain', 'not offered yet')
+    .option('--now', 'not offered yet')
   add(
     'restart <execution>',
     'A new execution from its latest checkpoint.',

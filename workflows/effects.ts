@@ -30,32 +30,6 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
   setHandler(admitted, () => {
     isAdmitted = true
   })
-  const control = (summary: string) =>
-    proxyActivities<Activities>({ taskQueue: 'etl-control', startToCloseTimeout: '10s', retry: patient, summary })
-  const long = (summary: string) =>
-    proxyActivities<Activities>({
-      taskQueue: 'etl-control',
-      startToCloseTimeout: '1h',
-      heartbeatTimeout: '10s',
-      retry: patient,
-      summary,
-    })
-  // A step that is mostly short runs where decisions are made, which saves a way to the server and back; one that turns
-  // out longer, or finds MySQL away, is given to the queue.
-  const here = (summary: string, within: Duration) =>
-    proxyLocalActivities<Activities>({ startToCloseTimeout: within, retry: { maximumAttempts: 1 }, summary })
-  const hereOrThere = async <T>(
-    summary: string,
-    within: Duration,
-    step: (activities: Steps) => Promise<T>,
-  ): Promise<T> => {
-    try {
-      return await step(here(summary, within))
-    } catch (error) {
-      if (!mayPass(error)) throw error
-      return await step(long(summary))
-    }
-  }
   return {
     prepare: async (executionId) => {
       // A cancel does not arrive before a step ends that runs where decisions are made.
@@ -96,6 +70,9 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
           summary: 'wait for input',
         }).awaitInput(owner),
       ),
+    takeSavepoint: (owner) => translated(control('savepoint').takeSavepoint(owner)),
+    setStatus: (owner, status) =>
+      translated(control(status === 'PAUSED' ? 'pause' : 'resume').setExecutionStatus(owner, status)),
     evaluateRestart: (owner, executionId, failure) =>
       translated(control(`restart? ${failure.error.code}`).evaluateRestartStrategy(owner, executionId, failure)),
     // A cancelled execution still gets its final status.
@@ -120,7 +97,34 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
   }
 }
 
-type Duration = `${number}s`
+const control = (summary: string) =>
+  proxyActivities<Activities>({ taskQueue: 'etl-control', startToCloseTimeout: '10s', retry: patient, summary })
+const long = (summary: string) =>
+  proxyActivities<Activities>({
+    taskQueue: 'etl-control',
+    startToCloseTimeout: '1h',
+    heartbeatTimeout: '10s',
+    retry: patient,
+    summary,
+  })
+/**
+ * A step that is mostly short runs where decisions are made, which saves a way to the server and back; one that turns out
+ * longer, or finds MySQL away, is given to the queue.
+ */
+async function hereOrThere<T>(
+  summary: string,
+  within: `${number}s`,
+  step: (activities: Steps) => Promise<T>,
+): Promise<T> {
+  const once = { startToCloseTimeout: within, retry: { maximumAttempts: 1 }, summary }
+  try {
+    return await step(proxyLocalActivities<Activities>(once))
+  } catch (error) {
+    if (!mayPass(error)) throw error
+    return await step(long(summary))
+  }
+}
+
 type Steps = Pick<Activities, 'prepareExecution' | 'finishExecution'>
 
 async function translated<T>(work: Promise<T>): Promise<T> {

@@ -1,9 +1,16 @@
-import { ApplicationFailure, CancelledFailure, continueAsNew, workflowInfo } from '@temporalio/workflow'
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  CancelledFailure,
+  continueAsNew,
+  workflowInfo,
+} from '@temporalio/workflow'
 import { JobError } from '../core/errors/job-error.js'
 import type { Outcome, Prepared } from '../core/execution/effects.js'
 import { type Progress, runExecution } from '../core/execution/run-execution.js'
 import { Deadline } from './deadline.js'
 import { type Limits, workflowEffects } from './effects.js'
+import { UpdatedWishes } from './wishes.js'
 
 export interface JobExecutionInput {
   readonly executionId: string
@@ -11,6 +18,8 @@ export interface JobExecutionInput {
   readonly carried?: Progress
   /** When the first workflow run of this execution began: the job's `timeout` counts from there. */
   readonly beganAtMs?: number
+  /** Asked for in the workflow run before. */
+  readonly isToPause?: boolean
 }
 
 /** One execution of a job: the epoch loop, made durable. */
@@ -18,7 +27,9 @@ export async function jobExecution(input: JobExecutionInput): Promise<{ status: 
   const beganAtMs = input.beganAtMs ?? workflowInfo().startTime.getTime()
   const limits: Limits = { heartbeatTimeoutMs: 10_000, checkpointTimeoutMs: 600_000 }
   const deadline = new Deadline()
+  const wishes = new UpdatedWishes(input.isToPause === true, input.carried?.isPaused === true)
   const adopt = (prepared: Prepared) => {
+    wishes.begin(prepared)
     limits.heartbeatTimeoutMs = prepared.heartbeatTimeoutMs
     limits.checkpointTimeoutMs = prepared.checkpointTimeoutMs
     if (prepared.timeoutMs !== null) deadline.arm(beganAtMs + prepared.timeoutMs - Date.now())
@@ -26,15 +37,21 @@ export async function jobExecution(input: JobExecutionInput): Promise<{ status: 
   if (input.carried) adopt(input.carried.prepared)
 
   const control = {
-    shouldHandOver: () => workflowInfo().continueAsNewSuggested,
+    // Whoever asked is answered by the run that was asked.
+    shouldHandOver: () => workflowInfo().continueAsNewSuggested && allHandlersFinished(),
     cutShort: () => deadline.reason,
+    wishes,
   }
   const effects = workflowEffects(limits, adopt)
   const ending = await deadline
     .run(() => runExecution(input.executionId, control, effects, input.carried ?? null))
     .catch(asFailure)
-  if (ending.kind === 'ended') return asResult(ending.outcome)
-  return await continueAsNew<typeof jobExecution>({ ...input, carried: ending.progress, beganAtMs })
+  if (ending.kind === 'ended') {
+    await wishes.end(ending.outcome)
+    return asResult(ending.outcome)
+  }
+  const isToPause = wishes.isToPause()
+  return await continueAsNew<typeof jobExecution>({ ...input, carried: ending.progress, beganAtMs, isToPause })
 }
 
 /** Not even its end could be stored. Left as it is, the server would ask for the same for ever; the reconciler closes the row. */

@@ -10,11 +10,13 @@ import { type Call, callerOf, type Route, route } from '../http/route.js'
 import { noQuery } from '../http/schema.js'
 import { jobParams } from '../jobs/schema.js'
 import { execution, executionList, executionParams, executionQuery, restartBody, startBody, started } from './schema.js'
+import { updateRoutes } from './update-routes.js'
 
 const tag = 'Executions'
 const audit = (operation: string) => ({ operation, resource: 'EXECUTION' })
 
 export const executionRoutes: readonly Route[] = [
+  ...updateRoutes,
   route({
     method: 'post',
     path: '/jobs/{jobId}/executions',

@@ -20,6 +20,24 @@ export const startBody = z.strictObject({
   priority: z.number().int().min(-1_000_000).max(1_000_000).optional().describe('Larger first.'),
 })
 export const started = z.object({ executionId: z.string(), status: executionStatus }).meta({ id: 'StartedExecution' })
+export const updated = z
+  .object({
+    executionId: z.string(),
+    status: executionStatus,
+    done: z.boolean().describe('False: it comes once the epoch that runs is through.'),
+  })
+  .meta({ id: 'UpdatedExecution' })
+export const savepointBody = z.strictObject({
+  stop: z.boolean().default(false).describe('The execution ends after it, COMPLETED; only of a STREAMING job.'),
+  drain: z.boolean().default(false).describe('Not offered yet.'),
+  now: z.boolean().default(false).describe('Not offered yet.'),
+})
+export const savepoint = z
+  .object({
+    ...updated.shape,
+    checkpointId: z.string().nullable().describe('null: not done yet, or no epoch is complete.'),
+  })
+  .meta({ id: 'Savepoint' })
 export const restartBody = z.strictObject({ allowNonRestoredState: z.boolean().default(false) })
 
 const count = z.number().int()

@@ -27,6 +27,8 @@ export function localEffects(
     triggerCheckpoint: (done) => interruptible(() => triggerCheckpoint(deps, call, done)),
     planEpoch: (owner) => interruptible(() => planEpoch(deps, call, owner)),
     awaitInput: (owner) => interruptible(() => awaitInput(deps, call, owner)),
+    takeSavepoint: (owner) => interruptible(() => deps.journal.takeSavepoint(owner)),
+    setStatus: ({ executionId }, status) => interruptible(() => deps.journal.setStatus(executionId, status)),
     evaluateRestart: (owner, executionId, failure) => evaluateRestartStrategy(deps, owner, executionId, failure),
     finish: (owner, executionId, outcome) =>
       finishExecution(deps, { ...call, signal: new AbortController().signal }, owner, executionId, outcome),

@@ -136,6 +136,8 @@ export async function openJournal(folder: string, initial: LocalState, onEvent: 
     },
     event: async (_, event) => onEvent(event),
     setStatus: async (_, status) => await save({ ...state, record: { ...state.record, status } }),
+    // One checkpoint is kept, and nothing thins it out.
+    takeSavepoint: async () => state.completed?.checkpointId ?? null,
     finish: async (_, status, error) => {
       const stored = state.record.status
       if (isTerminal(stored)) return { status: stored, admitted: [], needed: null }

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import type { ActivityDeps } from '../../activities/deps.js'
 import { CODES, type ErrorCode } from '../../core/errors/codes.js'
 import { JobError } from '../../core/errors/job-error.js'
+import { noWishes } from '../../core/execution/control.js'
 import type { ExecutionRecord } from '../../core/execution/journal.js'
 import { noTotals } from '../../core/execution/record-totals.js'
 import type { ExecutionReport } from '../../core/execution/report.js'
@@ -82,7 +83,7 @@ async function execute(
     return outcome.status === 'CANCELLED' ? outcome.status : await effects.finish(owner, id, outcome)
   }
   try {
-    const control = { shouldHandOver: () => false, cutShort: () => null }
+    const control = { shouldHandOver: () => false, cutShort: () => null, wishes: noWishes }
     await runExecution(executionId, control, { ...effects, finish })
   } finally {
     process.removeListener('SIGINT', interrupt)

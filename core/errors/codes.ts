@@ -180,6 +180,13 @@ export const CODES = {
     exit: 2,
     meaning: 'It changed in the meantime, or its status does not allow this.',
   },
+  'request.unsupported': {
+    owner: 'USER',
+    onFailure: 'FAIL',
+    http: 422,
+    exit: 2,
+    meaning: 'It is understood, but not offered.',
+  },
   'storage.failed': {
     owner: 'EXTERNAL',
     onFailure: 'RESTART',

@@ -18,6 +18,10 @@ export interface ExecutionEffects {
   planEpoch(owner: Owner): Promise<Next>
   /** Waits for input; writes nothing. */
   awaitInput(owner: Owner): Promise<void>
+  /** The newest complete epoch's checkpoint once more, as a savepoint: answers its id; null: no epoch is complete. */
+  takeSavepoint(owner: Owner): Promise<string | null>
+  /** Shows that it is paused, or runs again. */
+  setStatus(owner: Owner, status: 'PAUSED' | 'RUNNING'): Promise<void>
   /** Stores the decision with its reason, and raises the attempt if it says restart. */
   evaluateRestart(owner: Owner | null, executionId: string, failure: Failure): Promise<RestartDecision>
   /** Publishes what sinks kept back, then the final status; answers the one that stands, which is the first that was stored. */
@@ -45,6 +49,8 @@ export interface Prepared {
   readonly heartbeatTimeoutMs: number
   readonly timeoutMs: number | null
   readonly tolerableFailures: number
+  /** Only where input has no end is what is there whole at any time. */
+  readonly canStop: boolean
 }
 
 export interface PhaseOutline {
@@ -65,6 +71,8 @@ export interface EpochDone {
   readonly epoch: number
   readonly phase: number
   readonly receipts: readonly ChainReceipt[]
+  /** Something is to come before the next epoch: it is not planned yet, so that no plan is pending meanwhile. */
+  readonly leaveUnplanned?: boolean
 }
 
 export interface Failure {
@@ -87,4 +95,6 @@ export interface RestartDecision {
 export interface Outcome {
   readonly status: TerminalStatus
   readonly error: ReportedError | null
+  /** A person stopped it with a savepoint: COMPLETED, and yet nothing that waits for its end starts. */
+  readonly isStopped?: boolean
 }

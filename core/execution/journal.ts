@@ -37,13 +37,21 @@ export interface Journal {
   storeRestart(owner: Owner, failure: StoredFailure, evaluation: Evaluation): Promise<Owner>
   event(executionId: string, event: ExecutionEvent): Promise<void>
   setStatus(executionId: string, status: ExecutionStatus): Promise<void>
+  /** A second checkpoint for the newest complete epoch, kept until a person removes it; asked again, the same one. */
+  takeSavepoint(owner: Owner): Promise<string | null>
   /**
    * The state of all but the newest `retained` checkpoints is given up; answers what the lineage needs still. Absent: all
    * of it stays.
    */
   retain?(executionId: string, retained: number): Promise<Needed>
   /** Final status, totals and duration, in one transaction with what follows from them. */
-  finish(owner: Owner, status: TerminalStatus, error: ReportedError | null, retained: number): Promise<Finished>
+  finish(
+    owner: Owner,
+    status: TerminalStatus,
+    error: ReportedError | null,
+    retained: number,
+    isStopped?: boolean,
+  ): Promise<Finished>
 }
 
 export interface Finished {
@@ -153,11 +161,14 @@ export type EventType =
   | 'RESTORED'
   | 'CHECKPOINT_COMPLETED'
   | 'CHECKPOINT_FAILED'
+  | 'SAVEPOINT_COMPLETED'
   | 'SINK_WRITES'
   | 'PHASE_ENDED'
   | 'RESTART_DECIDED'
   | 'WARNING'
   | 'ACCOUNTING_MISMATCH'
+  | 'PAUSED'
+  | 'RESUMED'
   | 'CANCEL_REQUESTED'
   | 'COMPLETED'
   | 'FAILED'

@@ -3,6 +3,7 @@ import { CODES } from '../errors/codes.js'
 import { JobError, reportError, toJobError } from '../errors/job-error.js'
 import { phaseNumbered } from '../graph/phase.js'
 import type { ChainReceipt } from './chain-task.js'
+import type { Control } from './control.js'
 import type {
   ExecutionEffects,
   Outcome,
@@ -14,20 +15,14 @@ import type {
 } from './effects.js'
 import type { Next } from './plan.js'
 
-/** What happens to an execution from outside while it runs. */
-export interface Control {
-  /** History has grown: end this workflow run between two epochs and go on in a new one. */
-  shouldHandOver(): boolean
-  /** Why work was cut short, once it was. */
-  cutShort(): 'cancelled' | 'timeout' | null
-}
-
 /** Everything the loop knows: what a workflow carries into its next run. */
 export interface Progress {
   readonly prepared: Prepared
   readonly owner: Owner
   readonly next: Next
   readonly checkpointFailures: number
+  /** Its status says so. */
+  readonly isPaused?: boolean
 }
 
 export type Ending =
@@ -55,8 +50,14 @@ export async function runExecution(
       if (delayMs > 0) await effects.sleep(delayMs)
       delayMs = 0
       if (progress === null) progress = await prepare(executionId, effects)
-      if (progress.next.kind === 'exhausted') return await end(progress, executionId, completed, effects)
-      progress = { ...progress, next: await advance(progress, effects), checkpointFailures: 0 }
+      if (control.wishes.savepoint() !== 'none' && progress.next.kind !== 'plan') {
+        if (await savepoint(progress.owner, control, effects)) continue
+        return await end(progress, executionId, stopped, effects)
+      }
+      progress = await heedPause(progress, control, effects)
+      if (progress.isPaused === true) await control.wishes.whilePaused()
+      else if (progress.next.kind === 'exhausted') return await end(progress, executionId, completed, effects)
+      else progress = { ...progress, next: await advance(progress, control, effects), checkpointFailures: 0 }
       if (control.shouldHandOver()) return { kind: 'handOver', progress }
     } catch (error) {
       const deciding: boolean = failure !== null
@@ -67,6 +68,7 @@ export async function runExecution(
 }
 
 const completed: Outcome = { status: 'COMPLETED', error: null }
+const stopped: Outcome = { status: 'COMPLETED', error: null, isStopped: true }
 
 function failed(failure: JobError): Outcome {
   return { status: failure.code === 'cancelled' ? 'CANCELLED' : 'FAILED', error: reportError(failure) }
@@ -84,17 +86,39 @@ async function prepare(executionId: string, effects: ExecutionEffects): Promise<
   }
 }
 
+/** With no plan pending, so that the savepoint is all there is to go on from. Answers whether the execution goes on. */
+async function savepoint(owner: Owner, { wishes }: Control, effects: ExecutionEffects): Promise<boolean> {
+  const kind = wishes.savepoint()
+  wishes.nowSaved(await effects.takeSavepoint(owner), kind)
+  return kind !== 'stop'
+}
+
+/** A pending epoch is finished before a savepoint, paused or not. */
+async function heedPause(progress: Progress, { wishes }: Control, effects: ExecutionEffects): Promise<Progress> {
+  const isPaused = wishes.isToPause() && wishes.savepoint() === 'none'
+  if (isPaused === (progress.isPaused ?? false)) return progress
+  await effects.setStatus(progress.owner, isPaused ? 'PAUSED' : 'RUNNING')
+  wishes.nowPaused(isPaused)
+  return { ...progress, isPaused }
+}
+
 /** One step: from what is next to what is next after it. */
-async function advance({ prepared, owner, next }: Progress, effects: ExecutionEffects): Promise<Next> {
+async function advance(
+  { prepared, owner, next }: Progress,
+  control: Control,
+  effects: ExecutionEffects,
+): Promise<Next> {
+  const { wishes } = control
+  const isWanted = () => wishes.isToPause() || wishes.savepoint() !== 'none'
   switch (next.kind) {
     case 'plan':
-      return await runEpoch(owner, phaseNumbered(prepared, next.phase), next, effects)
+      return await runEpoch(owner, phaseNumbered(prepared, next.phase), next, isWanted, effects)
     case 'unplanned':
-      await untilDue(next.notBefore ?? null, effects)
-      return await effects.planEpoch(owner)
+      await wishes.unlessWanted(() => untilDue(next.notBefore ?? null, effects))
+      return isWanted() ? next : await effects.planEpoch(owner)
     case 'idle':
-      await effects.awaitInput(owner)
-      return await effects.planEpoch(owner)
+      await wishes.unlessWanted(() => effects.awaitInput(owner))
+      return isWanted() ? next : await effects.planEpoch(owner)
     case 'exhausted':
       return next
   }
@@ -104,6 +128,7 @@ async function runEpoch(
   owner: Owner,
   phase: PhaseOutline,
   next: Extract<Next, { kind: 'plan' }>,
+  isWanted: () => boolean,
   effects: ExecutionEffects,
 ): Promise<Next> {
   await untilDue(next.notBefore, effects)
@@ -119,7 +144,8 @@ async function runEpoch(
       receipts.push(result.value)
     }
   }
-  return await effects.triggerCheckpoint({ owner, epoch: next.epoch, phase: next.phase, receipts })
+  const done = { owner, epoch: next.epoch, phase: next.phase, receipts }
+  return await effects.triggerCheckpoint(isWanted() ? { ...done, leaveUnplanned: true } : done)
 }
 
 async function untilDue(notBefore: string | null, effects: ExecutionEffects): Promise<void> {

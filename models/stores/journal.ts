@@ -11,6 +11,7 @@ import { storePlan } from './journal/plans.js'
 import { progressMirror } from './journal/progress.js'
 import { storeRestart } from './journal/restart.js'
 import { retainCheckpoints } from './journal/retain.js'
+import { takeSavepoint } from './journal/savepoint.js'
 import { findStanding } from './journal/standing.js'
 import { systemLimits } from './system-limits.js'
 
@@ -28,6 +29,7 @@ export function mysqlJournal(db: Database, limits = systemLimits(db)): Journal {
     },
     retain: (executionId, retained) => retainCheckpoints(db, executionId, retained),
     setStatus: (executionId, status) => setStatus(db, executionId, status),
-    finish: (owner, status, error, retained) => finish(db, owner, status, error, retained),
+    takeSavepoint: (owner) => takeSavepoint(db, owner),
+    finish: (owner, status, error, retained, isStopped) => finish(db, owner, status, error, retained, isStopped),
   }
 }

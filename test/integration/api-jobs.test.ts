@@ -172,6 +172,31 @@ describe('executions', () => {
   })
 })
 
+describe('pause, resume and savepoints', () => {
+  test('are refused before it has begun and after it has ended, and say what is not offered', async () => {
+    await withApi({}, async (api) => {
+      const { jobId } = await save(api)
+      const { executionId } = (await api.call('post', `/jobs/${jobId}/executions`, 'DEVELOPER').send({})).body
+      const ask = (what: string, body: object = {}) =>
+        api.call('post', `/executions/${executionId}/${what}`, 'DEVELOPER').send(body)
+      for (const what of ['pause', 'resume', 'savepoints']) {
+        const { body } = await ask(what).expect(409)
+        expect(body).toMatchObject({ code: 'conflict', detail: expect.stringContaining('not begun') })
+      }
+      for (const name of ['drain', 'now']) {
+        const { body } = await ask('savepoints', { stop: true, [name]: true }).expect(422)
+        expect(body).toMatchObject({ code: 'request.unsupported', errors: [{ pointer: `/${name}` }] })
+      }
+      await ask('savepoints', { stopp: true }).expect(400)
+      await ask('cancel').expect(202)
+      const { body } = await ask('pause').expect(409)
+      expect(body.detail).toContain('CANCELLED')
+      const { items } = (await api.call('get', '/operation-logs')).body
+      expect(JSON.stringify(items)).toContain('SAVEPOINT_EXECUTION')
+    })
+  })
+})
+
 describe('an Idempotency-Key', () => {
   test('gives the first answer again and starts once, however many ask at a time', async () => {
     await withApi({}, async (api) => {

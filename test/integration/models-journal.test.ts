@@ -485,6 +485,22 @@ describe('an execution', () => {
     })
   })
 
+  test('stopped by a person is COMPLETED, says so, and starts nothing that waits for its end', async () => {
+    await withCatalogue({}, async ({ journal, executions, database, start }) => {
+      const owner = await start()
+      await journal.setStatus(owner.executionId, 'PAUSED')
+      await journal.setStatus(owner.executionId, 'PAUSED')
+      await journal.setStatus(owner.executionId, 'RUNNING')
+      await journal.finish(owner, 'COMPLETED', null, 1, true)
+      await journal.finish(owner, 'COMPLETED', null, 1, true)
+      expect(await database.tables.triggerEvent.count()).toBe(0)
+      expect(await executions.get(owner.executionId)).toMatchObject({ status: 'COMPLETED', error: null })
+      const events = await executions.events(owner.executionId, { limit: 50 })
+      expect(events.map(({ type }) => type)).toEqual(['SUBMITTED', 'STARTED', 'PAUSED', 'RESUMED', 'COMPLETED'])
+      expect(events.at(-1)).toMatchObject({ message: expect.stringContaining('stopped'), details: { isStopped: true } })
+    })
+  })
+
   test('forks from a checkpoint into a lineage of its own', async () => {
     await withCatalogue({}, async ({ journal, executions, start, accept }) => {
       const owner = await start()
@@ -530,6 +546,31 @@ describe('checkpoints beyond those retained', () => {
         states: commitWith(5).states,
       })
       expect((await journal.standing(owner.executionId)).pending).toEqual(plan(6))
+    })
+  })
+
+  test('leave savepoints alone, which hold what the newest complete epoch left, once', async () => {
+    await withCatalogue({}, async ({ journal, executions, start, accept }) => {
+      const owner = await start()
+      expect(await journal.takeSavepoint(owner)).toBeNull()
+      await journal.storePlan(owner, plan(1))
+      await journal.completeCheckpoint(owner, commitWith(1))
+      const kept = (await journal.takeSavepoint(owner)) ?? ''
+      expect(await journal.takeSavepoint(owner)).toBe(kept)
+      for (const epoch of [2, 3]) await journal.completeCheckpoint(owner, commitWith(epoch))
+      expect(await journal.retain?.(owner.executionId, 1)).toEqual({
+        named: new Set([stateOf(1), stateOf(3)]),
+        before: 3,
+      })
+      expect(await executions.checkpoint(kept)).toMatchObject({ epoch: 1, type: 'SAVEPOINT', stateDiscarded: false })
+      expect(await executions.states(kept)).toHaveLength(2)
+      // Neither is where the lineage stands, nor what a fork may not start from.
+      expect((await journal.standing(owner.executionId)).restored).toMatchObject({ epoch: 3 })
+      await expect(journal.takeSavepoint({ ...owner, attempt: 9 })).rejects.toMatchObject({ code: 'fenced' })
+      await journal.finish(owner, 'COMPLETED', null, 1, true)
+      const fork = await accept({ forkOf: kept, triggerType: 'FORK' })
+      admitted(await journal.admit(fork.executionId, null))
+      expect((await journal.standing(fork.executionId)).restored).toMatchObject({ epoch: 1 })
     })
   })
 

@@ -7,9 +7,11 @@ import { ApplicationFailure, Client, Connection, WorkflowFailedError } from '@te
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker'
 import type { Activities } from '../../activities/contract.js'
+import type { SavepointAnswer, SavepointWish } from '../../core/execution/control.js'
 import type { Outcome } from '../../core/execution/effects.js'
 import type { Next } from '../../core/execution/plan.js'
 import { ownNamespace, temporalAddress } from '../support/namespace.js'
+import { until } from '../support/until.js'
 
 let client: Client
 let native: NativeConnection
@@ -270,6 +272,87 @@ describe('jobExecution on a Temporal server', () => {
     })
   }, 60_000)
 
+  test('an execution that waits for input is paused, resumed and stopped at once, each answered when it is done', async () => {
+    const calls: string[] = []
+    const idle = idleAfter(1, calls)
+    await run(idle, async (start) => {
+      const started = await start()
+      await until('it waits', async () => calls.includes('wait'))
+      const early = await started.executeUpdate('resume').catch((thrown) => thrown)
+      expect(early).toMatchObject({ cause: { type: 'conflict', message: 'The execution is not paused.' } })
+      await started.executeUpdate('pause')
+      expect(calls.at(-1)).toBe('PAUSED')
+      expect(
+        await started.executeUpdate<SavepointAnswer, [SavepointWish]>('savepoint', { args: [{ stop: false }] }),
+      ).toEqual({ checkpointId: 'saved' })
+      await started.executeUpdate('resume')
+      expect(calls.slice(-3)).toEqual(['PAUSED', 'savepoint', 'RUNNING'])
+      await until('it waits again', async () => calls.at(-1) === 'wait')
+      const askedMs = Date.now()
+      expect(
+        await started.executeUpdate<SavepointAnswer, [SavepointWish]>('savepoint', { args: [{ stop: true }] }),
+      ).toEqual({ checkpointId: 'saved' })
+      expect(Date.now() - askedMs).toBeLessThan(2000)
+      expect(await started.result()).toEqual({ status: 'COMPLETED' })
+    })
+    expect(calls.slice(-2)).toEqual(['savepoint', 'finish COMPLETED stopped'])
+  }, 60_000)
+
+  test('a stop in the middle of an epoch comes after it, and a cancel gets through to a paused one', async () => {
+    const calls: string[] = []
+    const busy = world({ epochs: 9, calls })
+    const { prepareExecution, runOperatorChain } = busy
+    let canStop = true
+    busy.prepareExecution = async (executionId) => {
+      const prepared = await prepareExecution(executionId)
+      return prepared === 'waiting' ? prepared : { ...prepared, canStop }
+    }
+    const held = { isHeld: true }
+    busy.runOperatorChain = async (task) => {
+      await until('it is let go', async () => !held.isHeld)
+      return await runOperatorChain(task)
+    }
+    await run(busy, async (start) => {
+      const stopped = await start()
+      await until('it has begun', async () => calls.includes('prepare'))
+      const stop = stopped.executeUpdate<SavepointAnswer, [SavepointWish]>('savepoint', { args: [{ stop: true }] })
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      held.isHeld = false
+      expect(await stop).toEqual({ checkpointId: 'saved' })
+      expect(calls).toEqual(['prepare', 'chain 1', 'checkpoint 1', 'savepoint', 'finish COMPLETED stopped'])
+
+      calls.length = 0
+      held.isHeld = true
+      canStop = false
+      const batch = await start()
+      await until('it has begun', async () => calls.includes('prepare'))
+      const refused = await batch
+        .executeUpdate<SavepointAnswer, [SavepointWish]>('savepoint', { args: [{ stop: true }] })
+        .catch((thrown) => thrown)
+      expect(refused).toMatchObject({ cause: { type: 'conflict', message: expect.stringContaining('BATCH') } })
+      const keep = batch.executeUpdate<SavepointAnswer, [SavepointWish]>('savepoint', { args: [{ stop: false }] })
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      await batch.cancel()
+      held.isHeld = false
+      expect(await keep.catch((thrown) => thrown)).toMatchObject({
+        cause: { type: 'conflict', message: expect.stringContaining('CANCELLED') },
+      })
+
+      calls.length = 0
+      held.isHeld = true
+      const paused = await start()
+      await until('it has begun', async () => calls.includes('prepare'))
+      const pause = paused.executeUpdate('pause')
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      held.isHeld = false
+      await pause
+      await paused.cancel()
+      const error = await paused.result().catch((thrown) => thrown)
+      expect(error.cause?.name).toBe('CancelledFailure')
+      expect(calls).toEqual(['prepare', 'chain 1', 'checkpoint 1', 'PAUSED', 'finish CANCELLED'])
+    })
+  }, 60_000)
+
   test('goes on in a new workflow run when its history has grown', async () => {
     const calls: string[] = []
     // A server suggests it at 4,096 events; an epoch makes seven.
@@ -314,6 +397,7 @@ async function run<T>(implementations: Activities, work: (start: Start) => Promi
   const workers = await Promise.all([
     Worker.create({ ...shared, taskQueue: 'etl-control', workflowBundle }),
     Worker.create({ ...shared, taskQueue: 'etl-data' }),
+    Worker.create({ ...shared, taskQueue: 'etl-wait' }),
   ])
   const running = Promise.all(workers.map((worker) => worker.run()))
   try {
@@ -328,6 +412,22 @@ const isLocal = () => Context.current().info.isLocal
 
 /** Where decisions are made, or where the queue gave it. */
 const place = () => (isLocal() ? 'here' : 'there')
+
+/** As a STREAMING job that has read all there is. */
+function idleAfter(epochs: number, calls: string[]): Activities {
+  return {
+    ...world({ epochs, calls }),
+    triggerCheckpoint: async ({ epoch }) => {
+      calls.push(`checkpoint ${epoch}`)
+      return { kind: 'idle' }
+    },
+    planEpoch: async () => ({ kind: 'idle' }),
+    awaitInput: async () => {
+      calls.push('wait')
+      await untilCancelled()
+    },
+  }
+}
 
 async function untilCancelled(): Promise<never> {
   const beat = setInterval(() => Context.current().heartbeat(), 200)
@@ -353,6 +453,7 @@ function world(facts: { epochs: number; calls: string[]; timeoutMs?: number }): 
         heartbeatTimeoutMs: 5000,
         timeoutMs: facts.timeoutMs ?? null,
         tolerableFailures: 0,
+        canStop: true,
       }
     },
     planEpoch: async () => ({ kind: 'exhausted' }),
@@ -360,19 +461,26 @@ function world(facts: { epochs: number; calls: string[]; timeoutMs?: number }): 
       calls.push(`chain ${fence.epoch}`)
       return { vertexId, subtask, reference: `r${fence.epoch}`, recordsIn: 1, recordsOut: 1 }
     },
-    triggerCheckpoint: async ({ epoch }) => {
+    triggerCheckpoint: async ({ epoch, leaveUnplanned }) => {
       calls.push(`checkpoint ${epoch}`)
-      return nextAfter(epoch)
+      return leaveUnplanned === true ? { kind: 'unplanned' } : nextAfter(epoch)
     },
     awaitInput: async () => undefined,
+    takeSavepoint: async () => {
+      calls.push('savepoint')
+      return 'saved'
+    },
+    setExecutionStatus: async (_owner, status) => {
+      calls.push(status)
+    },
     evaluateRestartStrategy: async (_owner, _executionId, { atMs }) => ({
       restart: false,
       delayMs: atMs * 0,
       reason: 'never',
       attempt: 1,
     }),
-    finishExecution: async (_owner, _executionId, { status }) => {
-      calls.push(`finish ${status}`)
+    finishExecution: async (_owner, _executionId, { status, isStopped }) => {
+      calls.push(`finish ${status}${isStopped === true ? ' stopped' : ''}`)
       return status
     },
   }

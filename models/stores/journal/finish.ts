@@ -4,7 +4,7 @@ import { allOf } from '../../../core/all-of.js'
 import type { ReportedError } from '../../../core/errors/job-error.js'
 import { JobError } from '../../../core/errors/job-error.js'
 import type { Owner } from '../../../core/execution/effects.js'
-import type { Finished } from '../../../core/execution/journal.js'
+import type { ExecutionEvent, Finished } from '../../../core/execution/journal.js'
 import { noTotals } from '../../../core/execution/record-totals.js'
 import { type ExecutionStatus, isTerminal, mayBecome, type TerminalStatus } from '../../../core/execution/status.js'
 import type { Database } from '../../database.js'
@@ -22,6 +22,7 @@ export async function finish(
   status: TerminalStatus,
   error: ReportedError | null,
   retained: number,
+  isStopped = false,
 ): Promise<Finished> {
   const { jobId, lineageId } = await originOf(db, owner.executionId)
   return await db.transaction(async (transaction) => {
@@ -41,7 +42,7 @@ export async function finish(
     const standing = isTerminal(stored) ? stored : status
     const givesUp = standing === 'COMPLETED' && isLatest
     const [, needed] = await allOf([
-      hasEnded ? nothing : closeExecution(db, transaction, execution, status, error),
+      hasEnded ? nothing : closeExecution(db, transaction, execution, status, error, isStopped),
       givesUp ? giveUpOld(db, transaction, lineageId, retained, true) : nothing,
     ])
     return { status: standing, admitted: await admitWaiting(db, transaction, job), needed }
@@ -60,7 +61,13 @@ export async function setStatus(db: Database, executionId: string, status: Execu
       throw new JobError('conflict', `An execution that is ${execution.executionStatus} cannot become ${status}.`)
     await db.tables.jobExecution.update({ executionStatus: status }, { where: { executionId }, transaction })
     await mirrorStatus(db, transaction, execution, status)
+    await addEvents(db, execution, pauseEvents(execution.executionStatus, status), transaction)
   })
+}
+
+function pauseEvents(from: ExecutionStatus, to: ExecutionStatus): readonly ExecutionEvent[] {
+  if (to === 'PAUSED') return [{ type: 'PAUSED', level: 'INFO', message: 'The execution is paused.' }]
+  return from === 'PAUSED' ? [{ type: 'RESUMED', level: 'INFO', message: 'The execution goes on.' }] : []
 }
 
 /** The job row must be locked. */
@@ -70,6 +77,7 @@ export async function closeExecution(
   execution: JobExecutionRow,
   status: TerminalStatus,
   error: ReportedError | null,
+  isStopped = false,
 ): Promise<void> {
   const { executionId, lineageId, jobId } = execution
   const endTime = new Date()
@@ -93,19 +101,28 @@ export async function closeExecution(
     { where: { executionId }, transaction },
   )
   // The fact that starts dependants, in the same transaction; asked again, it is there.
-  const fact = db.execute(
-    `INSERT IGNORE INTO etl_trigger_event
+  const fact = isStopped
+    ? nothing
+    : db.execute(
+        `INSERT IGNORE INTO etl_trigger_event
        (event_id, event_type, source_job_id, source_execution_id, source_status, logical_time, event_time)
      VALUES (:executionId, 'JOB_FINISHED', :jobId, :executionId, :status, :logicalTime, :endTime)`,
-    { executionId, jobId, status, logicalTime: execution.logicalTime, endTime },
-    transaction,
-  )
+        { executionId, jobId, status, logicalTime: execution.logicalTime, endTime },
+        transaction,
+      )
   await allOf([
     ended,
     mirrorStatus(db, transaction, execution, status),
-    addEvents(db, execution, [endEvent(status, error)], transaction),
+    addEvents(db, execution, [isStopped ? stopEvent : endEvent(status, error)], transaction),
     fact,
   ])
+}
+
+const stopEvent: ExecutionEvent = {
+  type: 'COMPLETED',
+  level: 'INFO',
+  message: 'The execution was stopped with a savepoint; jobs that depend on it are not started.',
+  details: { isStopped: true },
 }
 
 function endEvent(status: TerminalStatus, error: ReportedError | null) {

@@ -2,10 +2,11 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { ErrorCode } from '../../../../core/errors/codes.js'
 import { JobError } from '../../../../core/errors/job-error.js'
+import { noWishes } from '../../../../core/execution/control.js'
 import { runExecution } from '../../../../core/execution/run-execution.js'
-import { scriptedWorld } from '../../../support/scripted-effects.js'
+import { scriptedWorld, type WishAt } from '../../../support/scripted-effects.js'
 
-const free = { shouldHandOver: () => false, cutShort: () => null }
+const free = { shouldHandOver: () => false, cutShort: () => null, wishes: noWishes }
 const restartable: ErrorCode[] = ['worker.lost', 'sink.refused', 'connection.refused', 'storage.failed', 'internal']
 
 describe('the epoch loop', () => {
@@ -78,6 +79,80 @@ describe('the epoch loop', () => {
     const world = scriptedWorld({ epochs: 1, failures: new Map([[1, 'cancelled']]), maxRestarts: 9 })
     const ending = await runExecution('e', { ...free, cutShort: () => 'timeout' as const }, world.effects)
     expect(ending).toMatchObject({ outcome: { status: 'FAILED', error: { code: 'execution.timeout' } } })
+  })
+
+  test('stops with a savepoint once the epoch that runs is complete, and plans none after it', async () => {
+    // prepare, chain 1, checkpoint 1, chain 2: the wish comes in the middle of it.
+    const script = { epochs: 9, failures: new Map(), maxRestarts: 0, isStreaming: true }
+    const world = scriptedWorld({ ...script, wishes: new Map([[3, 'stop']]) })
+    const ending = await runExecution('e', { ...free, wishes: world.wishes }, world.effects)
+    expect(ending).toEqual({ kind: 'ended', outcome: { status: 'COMPLETED', error: null, isStopped: true } })
+    expect(world.committed).toEqual([1, 2])
+    expect(world.shown).toEqual(['savepoint 2'])
+  })
+
+  test('finishes an epoch that was planned before, also through restarts, and stops then', async () => {
+    const script = { epochs: 9, failures: new Map<number, ErrorCode>([[2, 'sink.refused']]), maxRestarts: 1 }
+    const world = scriptedWorld({ ...script, isStreaming: true, wishes: new Map([[0, 'stop']]) })
+    const ending = await runExecution('e', { ...free, wishes: world.wishes }, world.effects)
+    expect(ending).toMatchObject({ outcome: { isStopped: true } })
+    expect(world.ran).toEqual([
+      { epoch: 1, attempt: 1 },
+      { epoch: 1, attempt: 2 },
+    ])
+    expect(world.shown).toEqual(['savepoint 1'])
+  })
+
+  test('goes on after a savepoint', async () => {
+    const script = { epochs: 3, failures: new Map(), maxRestarts: 0 }
+    const world = scriptedWorld({ ...script, wishes: new Map([[1, 'savepoint']]) })
+    const ending = await runExecution('e', { ...free, wishes: world.wishes }, world.effects)
+    expect(ending).toEqual({ kind: 'ended', outcome: { status: 'COMPLETED', error: null } })
+    expect(world.committed).toEqual([1, 2, 3])
+    expect(world.shown).toEqual(['savepoint 1'])
+  })
+
+  test('is paused between two epochs, gives a savepoint meanwhile, and goes on when told to', async () => {
+    // prepare, chain 1 (pause), checkpoint 1, PAUSED, paused (savepoint), savepoint, paused (resume).
+    const wishes: WishAt = new Map([
+      [1, 'pause'],
+      [4, 'savepoint'],
+    ])
+    const world = scriptedWorld({ epochs: 3, failures: new Map(), maxRestarts: 0, wishes })
+    await runExecution('e', { ...free, wishes: world.wishes }, world.effects)
+    expect(world.committed).toEqual([1, 2, 3])
+    expect(world.shown).toEqual(['PAUSED', 'savepoint 1', 'RUNNING'])
+  })
+
+  test('commits every epoch once and in order, whatever is wanted and whatever fails on the way', async () => {
+    const calls = fc.nat(60)
+    const script = fc.record({
+      epochs: fc.integer({ min: 0, max: 8 }),
+      handsOver: fc.boolean(),
+      failures: fc
+        .array(fc.tuple(calls, fc.constantFrom(...restartable)), { maxLength: 5 })
+        .map((pairs) => new Map(pairs)),
+      wishes: fc
+        .array(fc.tuple(calls, fc.constantFrom('pause', 'resume', 'savepoint', 'stop')), { maxLength: 10 })
+        .map((pairs) => new Map(pairs) as WishAt),
+    })
+    await fc.assert(
+      fc.asyncProperty(script, async ({ epochs, handsOver, failures, wishes }) => {
+        const world = scriptedWorld({ epochs, failures, wishes, maxRestarts: Number.POSITIVE_INFINITY })
+        const control = { ...free, shouldHandOver: () => handsOver, wishes: world.wishes }
+        let ending = await runExecution('e', control, world.effects)
+        while (ending.kind === 'handOver') {
+          const carried = JSON.parse(JSON.stringify(ending.progress))
+          ending = await runExecution('e', control, world.effects, carried)
+        }
+        expect(ending).toMatchObject({ outcome: { status: 'COMPLETED' } })
+        const statuses = world.shown.filter((one) => !one.startsWith('savepoint'))
+        expect(statuses).toEqual(statuses.map((_, index) => (index % 2 === 0 ? 'PAUSED' : 'RUNNING')))
+        const isStopped = ending.kind === 'ended' && ending.outcome.isStopped === true
+        if (!isStopped) expect(world.committed).toHaveLength(epochs)
+        expect(world.committed).toEqual(world.committed.map((_, index) => index + 1))
+      }),
+    )
   })
 
   test('hands over between two epochs and goes on as if it had not', async () => {
