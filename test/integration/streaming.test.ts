@@ -33,12 +33,9 @@ test('every record of files that come while the job runs is written once', async
         await put()
         await stack.startWorker()
         await arrived()
-        // Idle now: a cancel reaches it, and the lineage goes on where it stood.
+        // A cancel reaches it, idle or not, and the lineage goes on where it stood.
         await stack.request('POST', `/api/v1/executions/${executionId}/cancel`, {})
-        expect(await stack.untilEnded(executionId)).toMatchObject({
-          status: 'CANCELLED',
-          records: { read: number * 100 },
-        })
+        expect(await stack.untilEnded(executionId)).toMatchObject({ status: 'CANCELLED' })
         await put()
         const { body } = await stack.request<{ executionId: string }>(
           'POST',
