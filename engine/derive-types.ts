@@ -121,13 +121,8 @@ class Derivation {
 
   private add(node: GraphNode, inputs: readonly Arrived[]): void {
     this.nodes.set(node.id, node)
-    this.outputs.set(
-      node.id,
-      outputsOf(
-        node,
-        inputs.map(({ blocking, ...output }) => ({ blocking, output })),
-      ),
-    )
+    const arrivals = inputs.map(({ blocking, schema, time }) => ({ blocking, output: { schema, time } }))
+    this.outputs.set(node.id, outputsOf(node, arrivals))
   }
 
   /** null: not all of them are known. */
