@@ -31,6 +31,8 @@ function startSettings({ folder, memoryLimitBytes, threads }: SessionOptions): R
     threads: String(threads),
     temp_directory: join(folder, spillName),
     preserve_insertion_order: 'true',
+    // A file of ours may have the name, size and time of one before it: the cache would give a mixture of both.
+    enable_external_file_cache: 'false',
     autoload_known_extensions: 'false',
     autoinstall_known_extensions: 'false',
   }

@@ -3,11 +3,12 @@ import { JobError } from '../core/errors/job-error.js'
 import type { Schema } from '../core/record/schema.js'
 import type { Session } from '../duckdb/session.js'
 import { identifier } from '../duckdb/sql.js'
-import type { Compiled, Input, Operator } from '../operators/operator.js'
+import { type Compiled, countOf, type Input, type Operator } from '../operators/operator.js'
 
 export interface BoundInput {
   readonly port: string
   readonly schema: Schema
+  readonly time: string | null
 }
 
 /** Throws `sql.invalid` where a column or a type does not fit. Leaves nothing behind in the session. */
@@ -46,7 +47,7 @@ async function withEmptyTables<T>(
   given: readonly BoundInput[],
   use: (inputs: readonly Input[]) => Promise<T>,
 ): Promise<T> {
-  const inputs = given.map(({ port, schema }) => ({ port, schema, table: identifier(`bind ${nodeId} ${port}`) }))
+  const inputs = given.map((input) => ({ ...input, table: identifier(`bind ${nodeId} ${input.port}`) }))
   await session.run('BEGIN TRANSACTION')
   try {
     for (const { table, schema } of inputs) await session.run(createEmpty(table, schema))
@@ -67,7 +68,7 @@ async function bindCompiled(
 ): Promise<Schema> {
   for (const table of state) await session.run(table.create)
   const early = each === null ? null : await session.describe(each)
-  if (typeof accounting === 'object') await session.describe(accounting.passed)
+  if (typeof accounting === 'object') await session.describe(countOf(accounting))
   for (const statement of absorb) await session.run(statement)
   const late = end === undefined ? null : await session.describe(end)
   const schema = early ?? late

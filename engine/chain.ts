@@ -1,5 +1,6 @@
 /** The part of a vertex's chain that is at work in a phase, compiled: what runs for each batch, and where it leads. */
 import { JobError } from '../core/errors/job-error.js'
+import { type Output, outputsOnEdges } from '../core/graph/event-time.js'
 import type { JobGraph, Phase, Vertex } from '../core/graph/job-graph.js'
 import type { StreamEdge, StreamNode } from '../core/graph/stream-graph.js'
 import type { Schema } from '../core/record/schema.js'
@@ -111,6 +112,7 @@ class Layout {
   private readonly fills: ReadonlySet<string>
   private readonly crossing: ReadonlySet<string>
   private readonly chained: ReadonlySet<string>
+  private readonly outputs: ReadonlyMap<string, Output>
 
   constructor(
     private readonly graph: JobGraph,
@@ -122,6 +124,7 @@ class Layout {
     this.fills = new Set(phase.fills)
     this.crossing = new Set(graph.edges.map((edge) => edge.streamEdgeId))
     this.chained = new Set(vertex.chain)
+    this.outputs = outputsOnEdges(graph.stream)
     this.nodes = vertex.chain.filter((id) => this.active.has(id)).map((id) => this.node(id))
   }
 
@@ -130,19 +133,18 @@ class Layout {
   }
 
   input(edge: StreamEdge): Input {
-    const producer = this.node(edge.from)
     const table = edge.blocking
       ? identifier(`build ${edge.to} ${edge.port}`)
       : this.isChained(edge)
-        ? pointOf(producer)
+        ? this.startOf(edge)
         : portPoint(edge)
-    return { port: edge.port, table, schema: producer.schema }
+    return { port: edge.port, table, ...this.outputOn(edge) }
   }
 
   ports(head: StreamNode): Port[] {
     return this.edgesInto(head)
       .filter((edge) => !edge.blocking && this.active.has(edge.from))
-      .map((edge) => ({ edge, point: portPoint(edge), schema: this.node(edge.from).schema }))
+      .map((edge) => ({ edge, point: portPoint(edge), schema: this.outputOn(edge).schema }))
   }
 
   outlets(): Outlet[] {
@@ -154,10 +156,11 @@ class Layout {
           outlets.push({
             kind: 'SINK',
             node,
-            point: this.isChained(edge) ? pointOf(this.node(edge.from)) : portPoint(edge),
+            point: this.isChained(edge) ? this.startOf(edge) : portPoint(edge),
           })
         continue
       }
+      // In BATCH no record is late: nothing is ever sent from there.
       for (const edge of this.graph.stream.edges)
         if (edge.from === node.id && edge.output === 'main' && this.leaves(edge))
           outlets.push({ kind: 'EDGE', edge, point: pointOf(node), schema: node.schema })
@@ -171,6 +174,17 @@ class Layout {
     if (edge === undefined || others.length > 0 || !this.isChained(edge)) return false
     const ports = operators.find(({ type }) => type === this.node(edge.to).kind)?.ports
     return ports !== undefined && ports !== 'MANY' && ports.some(({ name, byName }) => name === edge.port && byName)
+  }
+
+  /** Where a chained edge begins. */
+  private startOf(edge: StreamEdge): string {
+    return edge.output === 'main' ? pointOf(this.node(edge.from)) : identifier(`late ${edge.from}`)
+  }
+
+  private outputOn(edge: StreamEdge): Output {
+    const output = this.outputs.get(edge.id)
+    if (output === undefined) throw new JobError('internal', `Nothing leads to the edge ${edge.id}.`)
+    return output
   }
 
   private leaves(edge: StreamEdge): boolean {

@@ -22,7 +22,9 @@ export async function checkOperator(
   const resolved = await tryResolveOperator(spec, inputs, looking)
   if (!resolved.ok) return { schema: null, problems: resolved.problems }
   const { config } = resolved
-  const suspect = { nodeId: node.id, schema: operator.config, config, inputs }
+  const { adds = [] } = operator
+  const seen = inputs.map((input) => ({ ...input, schema: withAdded(input.schema, adds) }))
+  const suspect = { nodeId: node.id, schema: operator.config, config, inputs: seen }
   const place = (faults: readonly Omit<Problem, 'nodeId'>[]): Problem[] =>
     faults.map((fault) => ({ ...fault, nodeId: node.id, pointer: `${pointer}/config${fault.pointer}` }))
   try {
@@ -33,6 +35,12 @@ export async function checkOperator(
     if (!isJobError(error)) throw error
     return { schema: null, problems: place(await findFaults(session, suspect, error)) }
   }
+}
+
+/** What the operator's expressions see. */
+function withAdded(schema: Schema, adds: Schema): Schema {
+  const isNew = (name: string) => schema.every((column) => column.name.toLowerCase() !== name.toLowerCase())
+  return [...schema, ...adds.filter(({ name }) => isNew(name))]
 }
 
 /** Its config alone, for a node whose inputs are not known. */
@@ -61,7 +69,9 @@ export async function checkPartition(
   if (!resolved.ok) return placed(resolved.problems, nodeId, pointer)
   const place = { pointer: `${pointer}/expression`, nodeId, hint: null }
   try {
-    const type = await bindExpression(session, resolved.config.expression, nodeId, [{ port: 'input', schema }])
+    const type = await bindExpression(session, resolved.config.expression, nodeId, [
+      { port: 'input', schema, time: null },
+    ])
     if (/^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER)$/.test(type)) return []
     return [
       {

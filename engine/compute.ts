@@ -2,6 +2,7 @@
 import { isJobError, JobError } from '../core/errors/job-error.js'
 import type { Counters } from '../core/record/counters.js'
 import type { Session } from '../duckdb/session.js'
+import { countOf } from '../operators/operator.js'
 import type { Step } from './chain.js'
 
 /** Records at each point, and what each node counted. */
@@ -54,10 +55,10 @@ export async function runStep(
   const { each, absorb = [], accounting } = step.compiled
   return await timed(step, async () => {
     const out = each === null ? 0 : await materialise(session, step.point, each)
-    const passed = typeof accounting === 'object' ? await session.count(accounting.passed) : null
+    const counted = typeof accounting === 'object' ? await session.count(countOf(accounting)) : null
     await between()
     for (const statement of absorb) await session.run(statement)
-    return { out, delta: account(step, records, out, passed) }
+    return { out, delta: account(step, records, out, counted) }
   })
 }
 
@@ -103,9 +104,10 @@ export function recordsInto(step: Step, at: ReadonlyMap<string, number>): number
 }
 
 /** I8: in = passed + filtered + absorbed; what failed is counted where it is told apart. */
-function account(step: Step, records: number, out: number, passed: number | null): Partial<Counters> {
+function account(step: Step, records: number, out: number, own: number | null): Partial<Counters> {
+  const { accounting } = step.compiled
   const counted = { in: records, out }
-  switch (step.compiled.accounting) {
+  switch (accounting) {
     case 'MAPS':
       if (out !== records) throw mismatch(step, records, out)
       return { ...counted, passed: out }
@@ -118,8 +120,8 @@ function account(step: Step, records: number, out: number, passed: number | null
       if (out > records) throw mismatch(step, records, out)
       return { ...counted, passed: out, absorbed: records - out }
     default:
-      if (passed === null || passed > records) throw mismatch(step, records, passed ?? 0)
-      return { ...counted, passed, filtered: records - passed }
+      if (own === null || own > records) throw mismatch(step, records, own ?? 0)
+      return { ...counted, ['passed' in accounting ? 'passed' : 'absorbed']: own, filtered: records - own }
   }
 }
 

@@ -1,6 +1,7 @@
 /** Finds the columns of every node, from the sources down; what hangs on a node that failed is passed over. */
 import type { Problem } from '../core/errors/problem.js'
 import type { GraphNode } from '../core/graph/build-stream-graph.js'
+import { isTime, type Output, type Outputs, outputsOf } from '../core/graph/event-time.js'
 import { groupBy, topologicalOrder } from '../core/graph/order.js'
 import type { Chaining, NodeType, Watermark } from '../core/graph/stream-graph.js'
 import type { Schema } from '../core/record/schema.js'
@@ -43,6 +44,7 @@ export async function deriveTypes(untyped: Untyped, looking: Looking): Promise<T
 
 class Derivation {
   readonly nodes = new Map<string, GraphNode>()
+  private readonly outputs = new Map<string, Outputs>()
   readonly problems: Problem[] = []
 
   constructor(
@@ -57,7 +59,7 @@ class Derivation {
     const connector = this.looking.parts.connectors.find((candidate) => candidate.name === node.name)
     const config =
       connector?.source === undefined ? node.config : withColumns(node.config, schema, connector.source.config)
-    this.nodes.set(node.id, { ...this.specNode(node).node, config, schema, keys: null })
+    this.add({ ...this.specNode(node).node, config, schema, keys: null }, [])
   }
 
   async operator(node: OutlineNode): Promise<void> {
@@ -73,7 +75,7 @@ class Derivation {
     const schema = this.take(node, answer)
     if (schema === null || answer.schema === null) return
     const operator = this.looking.parts.operators.find((candidate) => candidate.type === node.name)
-    this.nodes.set(node.id, { ...spec.node, schema, keys: operator?.key?.(answer.config) ?? null })
+    this.add({ ...spec.node, schema, keys: operator?.key?.(answer.config) ?? null }, inputs)
   }
 
   async sink(node: OutlineNode): Promise<void> {
@@ -83,12 +85,12 @@ class Derivation {
     this.problems.push(...found)
     if (schema === null) return
     const key = found.length === 0 ? await sinkKey(spec, schema, this.looking) : null
-    this.nodes.set(node.id, { ...spec.node, schema, keys: key === null ? null : { input: key } })
+    this.add({ ...spec.node, schema, keys: key === null ? null : { input: key } }, [])
   }
 
   async edges(): Promise<void> {
-    for (const { from, to, spelled } of this.untyped.edges) {
-      const schema = this.nodes.get(from)?.schema
+    for (const { from, output, to, spelled } of this.untyped.edges) {
+      const schema = this.outputs.get(from)?.[output]?.schema
       if (spelled === null || schema === undefined) continue
       const pointer = `/edges/${spelled.index}`
       for (const [index, name] of spelled.key.entries()) {
@@ -125,21 +127,20 @@ class Derivation {
     return schema
   }
 
-  /** null: not all of them are known. */
-  private inputsOf(node: OutlineNode): readonly BoundInput[] | null {
-    const edges = this.edgesInto(node)
-    const inputs = edges.flatMap((edge) => {
-      const schema = this.outputOf(edge)
-      return schema === null ? [] : [{ port: edge.port, schema }]
-    })
-    return edges.length === 0 || inputs.length < edges.length ? null : inputs
+  private add(node: GraphNode, inputs: readonly Arrived[]): void {
+    this.nodes.set(node.id, node)
+    const arrivals = inputs.map(({ blocking, schema, time }) => ({ blocking, output: { schema, time } }))
+    this.outputs.set(node.id, outputsOf(node, arrivals))
   }
 
-  /** Late records have the columns that came in. */
-  private outputOf({ from, output }: SpecEdge): Schema | null {
-    if (output === 'main') return this.nodes.get(from)?.schema ?? null
-    const [input] = this.untyped.edges.filter((edge) => edge.to === from)
-    return input === undefined ? null : this.outputOf(input)
+  /** null: not all of them are known. */
+  private inputsOf(node: OutlineNode): readonly Arrived[] | null {
+    const edges = this.edgesInto(node)
+    const inputs = edges.flatMap(({ from, output, port, blocking }) => {
+      const arriving: Output | null = this.outputs.get(from)?.[output] ?? null
+      return arriving === null ? [] : [{ port, blocking, ...arriving }]
+    })
+    return edges.length === 0 || inputs.length < edges.length ? null : inputs
   }
 
   private edgesInto(node: OutlineNode): readonly SpecEdge[] {
@@ -155,6 +156,10 @@ class Derivation {
     const asked = node.raw.parallelism ?? this.untyped.spec.parallelism ?? 1
     return specNode(node, kind?.guarantees.parallel === false ? 1 : asked)
   }
+}
+
+interface Arrived extends BoundInput {
+  readonly blocking: boolean
 }
 
 const NODE_TYPES: Readonly<Record<OutlineNode['kind'], NodeType>> = {
@@ -203,7 +208,7 @@ function timeProblem({ time }: Watermark, schema: Schema, node: OutlineNode): Pr
   const pointer = `/nodes/${node.index}/watermark/time`
   const missing = columnProblem(time, schema, node.id, pointer)
   const type = schema.find((column) => column.name.toLowerCase() === time.toLowerCase())?.type ?? ''
-  if (missing !== null || /^(TIMESTAMP|DATE)/.test(type)) return missing
+  if (missing !== null || isTime(type)) return missing
   const message = `Event time must be a TIMESTAMP, and \`${time}\` is ${type}.`
   return { pointer, nodeId: node.id, code: 'sql.invalid', message, hint: 'Cast it with MAP before.' }
 }

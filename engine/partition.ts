@@ -1,4 +1,5 @@
 /** To which subtask of the consumer a record goes: a function of the record and its place, never of timing (I9). */
+import { type Output, outputsOnEdges } from '../core/graph/event-time.js'
 import type { JobGraph } from '../core/graph/job-graph.js'
 import type { StreamEdge } from '../core/graph/stream-graph.js'
 import type { Session } from '../duckdb/session.js'
@@ -53,16 +54,16 @@ export function keyGroup(types: readonly string[], key: readonly string[], maxPa
 /** Equal keys of different types must meet: the type that each key column has in common over all hashed ports. */
 async function keyTypes(session: Session, graph: JobGraph, edge: StreamEdge): Promise<string[]> {
   const ports = graph.stream.edges.filter((other) => other.to === edge.to && other.partitionStrategy === 'HASH')
+  const outputs = outputsOnEdges(graph.stream)
   const common: string[] = []
   for (let index = 0; index < edge.key.length; index += 1) {
-    const types = ports.map((port) => typeOfKey(graph, port, index)).filter((type) => type !== null)
+    const types = ports.map((port) => typeOfKey(outputs.get(port.id), port.key[index])).filter((type) => type !== null)
     const union = [...new Set(types)].map((type) => `SELECT CAST(NULL AS ${type}) AS key`).join(' UNION ALL ')
     common.push((await session.describe(union))[0]?.type ?? 'VARCHAR')
   }
   return common
 }
 
-function typeOfKey(graph: JobGraph, edge: StreamEdge, index: number): string | null {
-  const producer = graph.stream.nodes.find((node) => node.id === edge.from)
-  return producer?.schema.find((column) => column.name.toLowerCase() === edge.key[index]?.toLowerCase())?.type ?? null
+function typeOfKey(output: Output | undefined, key: string | undefined): string | null {
+  return output?.schema.find((column) => column.name.toLowerCase() === key?.toLowerCase())?.type ?? null
 }

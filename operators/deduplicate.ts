@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Schema } from '../core/record/schema.js'
 import { identifier } from '../duckdb/sql.js'
-import { emptyRelation, findColumn, list, namesOf, orderBy, sameKeys, sameName } from './columns.js'
+import { emptyRelation, findColumn, list, namesOf, orderBy, sameKeys, unusedName } from './columns.js'
 import { columnNames, sortKeys } from './config.js'
 import { type Compiled, defineOperator, type Input, placeIn, stateTable } from './operator.js'
 
@@ -36,7 +36,7 @@ export const deduplicate = defineOperator({
     return bestSoFar(
       input!,
       keys,
-      [...ranking, `${identifier(placeName(columns))} ${keep === 'FIRST' ? 'ASC' : 'DESC'}`],
+      [...ranking, `${identifier(unusedName('place', columns))} ${keep === 'FIRST' ? 'ASC' : 'DESC'}`],
       nodeId,
     )
   },
@@ -70,8 +70,9 @@ function bestSoFar(input: Input, keys: readonly string[], ranking: readonly stri
   const best = stateTable(nodeId, 'best')
   const winners = stateTable(nodeId, 'winners')
   const columns = list(namesOf(input.schema))
-  const placed: Schema = [...input.schema, { name: placeName(namesOf(input.schema)), type: 'BIGINT' }]
-  const place = identifier(placeName(namesOf(input.schema)))
+  const name = unusedName('place', namesOf(input.schema))
+  const placed: Schema = [...input.schema, { name, type: 'BIGINT' }]
+  const place = identifier(name)
   const batch = `SELECT ${columns}, ${placeIn(input)} + (SELECT coalesce(max(${place}) + 1, 0) FROM ${best}) AS ${place} FROM ${input.table}`
   const challenged = `SELECT ${columns}, ${place} FROM ${best} AS best WHERE EXISTS (SELECT 1 FROM ${input.table} AS batch WHERE ${sameKeys('best', 'batch', keys)})`
   return {
@@ -94,13 +95,6 @@ function bestSoFar(input: Input, keys: readonly string[], ranking: readonly stri
     ],
     accounting: 'ABSORBS',
   }
-}
-
-/** The column for a record's place in the source: any name that the input does not have. */
-function placeName(columns: readonly string[]): string {
-  let name = 'place'
-  while (columns.some((column) => sameName(column, name))) name = `_${name}`
-  return name
 }
 
 function reversed<By extends { readonly order: 'ASC' | 'DESC' }>(by: By): By {

@@ -1,7 +1,7 @@
 /** Which records MAP fails for: its expressions one after another, each over what those before it gave. */
 import { referencedColumns } from '../duckdb/aggregates.js'
 import { identifier, text } from '../duckdb/sql.js'
-import { findColumn, namesOf, sameName } from './columns.js'
+import { findColumn, namesOf, sameName, unusedName } from './columns.js'
 import { attempt } from './failing.js'
 import type { MapConfig } from './map.js'
 import type { Input } from './operator.js'
@@ -78,9 +78,3 @@ async function readBy({ name, expression }: Column): Promise<string[]> {
 }
 
 const namesOfColumns = (columns: readonly Column[]): string[] => columns.map(({ name }) => name)
-
-function unusedName(wanted: string, names: readonly string[]): string {
-  let name = wanted
-  while (names.some((used) => sameName(used, name))) name = `_${name}`
-  return name
-}

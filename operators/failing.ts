@@ -13,8 +13,19 @@ export interface Computed {
 
 /** Expressions that are all computed for every record of `table`. */
 export function failingValues(table: string, values: readonly Computed[]): string {
-  const tried = values.map(({ expression }, index) => `${attempt(expression)} AS v${index}`)
-  const faults = values.map(({ what }, index) => `WHEN v${index} IS NULL THEN ${text(what)}`)
+  const tried = values.map(({ expression, what }) => ({ sql: attempt(expression), what }))
+  return failingTried(table, tried)
+}
+
+export interface Tried {
+  /** NULL for the records that fail. */
+  readonly sql: string
+  readonly what: string
+}
+
+export function failingTried(table: string, tries: readonly Tried[]): string {
+  const tried = tries.map(({ sql }, index) => `${sql} AS v${index}`)
+  const faults = tries.map(({ what }, index) => `WHEN v${index} IS NULL THEN ${text(what)}`)
   return `WITH tried AS MATERIALIZED (SELECT rowid AS place, ${tried.join(', ')} FROM ${table})
     SELECT * FROM (SELECT place, CASE ${faults.join(' ')} END AS fault FROM tried) WHERE fault IS NOT NULL`
 }

@@ -10,12 +10,14 @@ import type { Operator } from './operator.js'
 import { sort } from './sort.js'
 import { sqlQuery } from './sql.js'
 import { union } from './union.js'
+import { window } from './window.js'
 
 export const operators = [
   filter,
   map,
   flatmap,
   aggregate,
+  window,
   join,
   deduplicate,
   union,

@@ -1,17 +1,9 @@
-/** AGGREGATE with partial results: each batch is aggregated first, and only accumulators are kept. */
-import type { SplitAggregates } from '../duckdb/aggregates.js'
+/** Grouping with partial results: each batch is aggregated first, and only accumulators are kept. */
 import { identifier } from '../duckdb/sql.js'
 import { emptyRelation, list } from './columns.js'
-import { type Compiled, type Input, placeIn, stateTable } from './operator.js'
+import { type Grouping, seenColumns } from './group-records.js'
+import { type Compiled, stateTable } from './operator.js'
 import type { PartialAggregate } from './partial-aggregates.js'
-
-/** What both ways of aggregating are told. */
-export interface Grouping {
-  readonly input: Input
-  readonly keys: readonly string[]
-  readonly results: readonly { readonly name: string; readonly split: SplitAggregates }[]
-  readonly nodeId: string
-}
 
 /**
  * A batch adds a row of accumulators for each of its groups; once these outnumber the merged ones, all are merged. So
@@ -19,16 +11,17 @@ export interface Grouping {
  * State columns: key0…, part0…, and the place at which the group first came, which is the order of the result (I9).
  */
 export function keepPartials(grouping: Grouping, partials: readonly PartialAggregate[]): Compiled {
-  const { input, keys, nodeId } = grouping
+  const { records, keys, windows, nodeId } = grouping
   const state = stateTable(nodeId, 'groups')
   const merged = stateTable(nodeId, 'merged')
   const parts = partials.flatMap((partial) => partial.columns)
+  const batch = windows === null ? records.from : windows.assign(records.from, keys)
   const after = `(SELECT coalesce(max(place) + 1, 0) FROM ${state})`
   return {
     each: null,
     absorb: [
-      `INSERT INTO ${state} ${summary(keys, parts, input.table, `min(${placeIn(input)}) + ${after}`)}`,
-      `CREATE OR REPLACE TABLE ${merged} AS ${mergeIfDue(state, keys, parts)}`,
+      `INSERT INTO ${state} ${summary(keys, parts, batch, `min(${records.place}) + ${after}`)}`,
+      `CREATE OR REPLACE TABLE ${merged} AS ${mergeIfDue(grouping, parts, state)}`,
       `DELETE FROM ${state} WHERE EXISTS (FROM ${merged})`,
       `INSERT INTO ${state} FROM ${merged}`,
       `DROP TABLE ${merged}`,
@@ -39,7 +32,7 @@ export function keepPartials(grouping: Grouping, partials: readonly PartialAggre
         name: 'groups',
         type: 'MAP',
         table: state,
-        create: `CREATE TABLE ${state} AS FROM (${summary(keys, parts, emptyRelation(input.schema), '0::BIGINT')}) LIMIT 0`,
+        create: `CREATE TABLE ${state} AS FROM (${summary(keys, parts, emptyRelation(seenColumns(grouping)), '0::BIGINT')}) LIMIT 0`,
       },
     ],
     accounting: 'ABSORBS',
@@ -61,36 +54,45 @@ function summary(keys: readonly string[], parts: Parts, from: string, place: str
 /** Fewer rows than this are not worth the statement. */
 const WORTHWHILE = 50_000
 
-function mergeIfDue(state: string, keys: readonly string[], parts: Parts): string {
+function mergeIfDue(grouping: Grouping, parts: Parts, state: string): string {
   const due = `SELECT 1 FROM (SELECT count(*) FILTER (WHERE merged) AS old, count(*) AS everything FROM ${state})
     WHERE everything - old > greatest(old, ${WORTHWHILE})`
-  const names = keys.map((_, index) => `key${index}`)
+  const names = stateKeys(grouping)
   const items = [
     ...names,
     ...parts.map(({ merge }, index) => `${merge(`part${index}`)} AS part${index}`),
     'min(place) AS place',
     'true AS merged',
   ]
-  const grouping = names.length === 0 ? 'HAVING count(*) > 0' : `GROUP BY ${names.join(', ')}`
-  return `SELECT ${items.join(', ')} FROM ${state}, (${due}) ${grouping}`
+  const rows = merged(grouping, `(SELECT state.* FROM ${state} AS state, (${due}))`)
+  const groups = names.length === 0 ? 'HAVING count(*) > 0' : `GROUP BY ${names.join(', ')}`
+  return `SELECT ${items.join(', ')} FROM ${rows} ${groups}`
 }
 
-function finals({ keys, results }: Grouping, partials: readonly PartialAggregate[], state: string): string {
-  const names = keys.map((_, index) => `key${index}`)
+function finals(grouping: Grouping, partials: readonly PartialAggregate[], state: string): string {
+  const { keys, results, windows } = grouping
+  const names = stateKeys(grouping)
   let next = 0
-  const merged = partials.map(({ column, columns, final }) => {
+  const values = partials.map(({ column, columns, final }) => {
     const parts = columns.map(({ merge }) => merge(`part${next++}`))
     return `${final(parts)} AS ${identifier(column)}`
   })
   const groups = [
     ...keys.map((key, index) => `${names[index]} AS ${identifier(key)}`),
-    ...merged,
+    ...values,
     'min(place) AS "aggregate place"',
   ]
   const items = [
     ...keys.map((key) => identifier(key)),
     ...results.map(({ name, split }) => `(${split.outer}) AS ${identifier(name)}`),
   ]
-  const grouping = names.length === 0 ? '' : ` GROUP BY ${names.join(', ')}`
-  return `SELECT ${items.join(', ')} FROM (SELECT ${groups.join(', ')} FROM ${state}${grouping}) ORDER BY "aggregate place"`
+  const groupBy = names.length === 0 ? '' : ` GROUP BY ${names.join(', ')}`
+  const order = [...(windows === null ? [] : [identifier(keys.at(-1)!)]), '"aggregate place"']
+  return `SELECT ${items.join(', ')} FROM (SELECT ${groups.join(', ')} FROM ${merged(grouping, state)}${groupBy}) ORDER BY ${order.join(', ')}`
 }
+
+function merged({ keys, windows }: Grouping, rows: string): string {
+  return windows?.merge == null ? rows : windows.merge(rows, stateKeys({ keys }))
+}
+
+const stateKeys = ({ keys }: Pick<Grouping, 'keys'>): string[] => keys.map((_, index) => `key${index}`)

@@ -14,6 +14,8 @@ export interface Operator<Config = unknown> {
   readonly modes: readonly ('BATCH' | 'STREAMING')[]
   /** Has a second output, `id.late`, with the columns of its input. */
   readonly late?: boolean
+  /** Columns that its expressions see besides those of the input. */
+  readonly adds?: Schema
   /**
    * Keyed operators ask for SHUFFLE/HASH on these columns of each port when they run in parallel. An empty list: all
    * records of the port must meet in one subtask. null, or absent: any distribution will do.
@@ -44,6 +46,8 @@ export interface Input {
   /** Quoted identifier. */
   readonly table: string
   readonly schema: Schema
+  /** The column of event time, as the nearest `watermark` above names it; null: there is none. */
+  readonly time: string | null
 }
 
 /**
@@ -79,9 +83,20 @@ export interface Compiled {
 /**
  * MAPS: out = in, and the SELECT may stay a view. FILTERS: what does not leave is filtered.
  * FANS_OUT: every record passed, any number leave. ABSORBS: what does not leave is in state.
- * A number of ours: `passed`, a SELECT that counts the records of the batch that passed (a join that fans out and filters).
+ * A number of ours: a SELECT that counts the records of the batch that passed (a join that fans out and filters), or that
+ * are in state (windows with gaps between them); the others are filtered.
  */
-export type Accounting = 'MAPS' | 'FILTERS' | 'FANS_OUT' | 'ABSORBS' | { readonly passed: string }
+export type Accounting =
+  | 'MAPS'
+  | 'FILTERS'
+  | 'FANS_OUT'
+  | 'ABSORBS'
+  | { readonly passed: string }
+  | { readonly absorbed: string }
+
+export function countOf(accounting: Exclude<Accounting, string>): string {
+  return 'passed' in accounting ? accounting.passed : accounting.absorbed
+}
 
 export interface StateTable {
   readonly name: string

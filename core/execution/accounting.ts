@@ -1,5 +1,6 @@
 /** I8: every record is accounted for, in every operator and on every edge, per epoch. */
 import type { JobGraph, Phase } from '../graph/job-graph.js'
+import type { StreamEdge } from '../graph/stream-graph.js'
 import { type Counters, noRecords } from '../record/counters.js'
 
 /** One sentence for each sum that does not come out; none when all do. */
@@ -21,8 +22,9 @@ export function findMismatches(
       (edge) =>
         edge.to === node.id && active.has(edge.from) && (edge.blocking ? fills.has(edge.id) : active.has(edge.to)),
     )
-    if (incoming.length === 0 || incoming.some((edge) => edge.output !== 'main')) continue
-    const sent = incoming.reduce((sum, edge) => sum + (counters[edge.from] ?? noRecords).out, 0)
+    if (incoming.length === 0) continue
+    const sentOn = ({ from, output }: StreamEdge) => (counters[from] ?? noRecords)[output === 'main' ? 'out' : 'late']
+    const sent = incoming.reduce((sum, edge) => sum + sentOn(edge), 0)
     if (sent !== counted.in) mismatches.push(`${sent} records were sent to ${node.id}, which took ${counted.in}.`)
   }
   return mismatches

@@ -5,9 +5,10 @@ import { noRecords } from '../../core/record/counters.js'
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier } from '../../duckdb/sql.js'
+import { allOrNothing } from '../../engine/compute.js'
 import { copyToParquet, selectFromParquet } from '../../engine/parquet.js'
 import { resolveConfig } from '../../engine/resolve-config.js'
-import type { Compiled, Input, Operator } from '../../operators/operator.js'
+import { type Compiled, countOf, type Input, type Operator } from '../../operators/operator.js'
 
 export interface OperatorRun {
   /** All records that left, in order, and their columns. */
@@ -27,6 +28,8 @@ export interface OperatorSetting {
   /** State goes through Parquet and a fresh table after each batch, as after a crash. */
   readonly restore?: boolean
   readonly now?: string
+  /** The column of event time of every port. */
+  readonly time?: string
 }
 
 export async function runOperator(session: Session, setting: OperatorSetting): Promise<OperatorRun> {
@@ -36,9 +39,9 @@ export async function runOperator(session: Session, setting: OperatorSetting): P
     secret: nothing,
     environment: {},
   })
-  const inputs = await Promise.all(ports.map((port) => openInput(session, operator, port, setting.inputs[port]!)))
+  const inputs = await Promise.all(ports.map((port) => openInput(session, setting, port)))
   const compiled = await operator.compile(config, inputs, 'node')
-  for (const state of compiled.state ?? []) await session.run(state.create)
+  for (const { table, create } of compiled.state ?? []) await session.run(`DROP TABLE IF EXISTS ${table}; ${create}`)
   const schema = await session.describe(compiled.each ?? compiled.end!)
   await session.run(`CREATE OR REPLACE TABLE "all out" AS ${compiled.each ?? compiled.end!} LIMIT 0`)
   let counters = noRecords
@@ -47,13 +50,9 @@ export async function runOperator(session: Session, setting: OperatorSetting): P
       await session.count(`SELECT count(*) FROM ${identifier(setting.inputs[input.port]!)}`),
       setting.cuts ?? [],
     )) {
-      counters = await runBatch(
-        session,
-        compiled,
-        input,
-        `SELECT * FROM ${identifier(setting.inputs[input.port]!)} LIMIT ${to - from} OFFSET ${from}`,
-        counters,
-      )
+      const before = counters
+      const select = `SELECT * FROM ${identifier(setting.inputs[input.port]!)} LIMIT ${to - from} OFFSET ${from}`
+      counters = await allOrNothing(session, () => runBatch(session, compiled, input, select, before))
       if (setting.restore) await restoreState(session, compiled)
     }
   }
@@ -86,13 +85,14 @@ const isBlocking = (operator: Operator, port: string) =>
   operator.ports.some((candidate) => candidate.name === port && candidate.blocking === true)
 
 /** Blocking ports hold all their records from the start, the others none yet. */
-async function openInput(session: Session, operator: Operator, port: string, from: string): Promise<Input> {
+async function openInput(session: Session, { operator, inputs, time }: OperatorSetting, port: string): Promise<Input> {
+  const from = inputs[port]!
   const table = identifier(`in ${port}`)
   const schema = await session.describe(`SELECT * FROM ${identifier(from)}`)
   await session.run(
     `CREATE OR REPLACE TABLE ${table} AS SELECT * FROM ${identifier(from)} ${isBlocking(operator, port) ? '' : 'LIMIT 0'}`,
   )
-  return { port, table, schema }
+  return { port, table, schema, time: time ?? null }
 }
 
 function batches(records: number, cuts: readonly number[]): [number, number][] {
@@ -107,7 +107,6 @@ async function runBatch(
   select: string,
   before: Counters,
 ): Promise<Counters> {
-  await session.run('BEGIN TRANSACTION')
   await session.run(`CREATE OR REPLACE TABLE ${input.table} AS ${select}`)
   const arrived = await session.count(`SELECT count(*) FROM ${input.table}`)
   let out = 0
@@ -116,19 +115,19 @@ async function runBatch(
     out = await session.count('SELECT count(*) FROM "next"')
     await session.run('INSERT INTO "all out" SELECT * FROM "next"')
   }
-  const passed =
-    typeof accounting === 'object' ? await session.count(accounting.passed) : accounting === 'FANS_OUT' ? arrived : out
+  const own = typeof accounting === 'object' ? await session.count(countOf(accounting)) : null
+  const absorbs = accounting === 'ABSORBS' || (typeof accounting === 'object' && 'absorbed' in accounting)
+  const passed = absorbs ? out : (own ?? (accounting === 'FANS_OUT' ? arrived : out))
+  const absorbed = absorbs ? (own ?? arrived - passed) : 0
   for (const statement of absorb) await session.run(statement)
   await session.run(`CREATE OR REPLACE TABLE ${input.table} AS SELECT * FROM ${input.table} LIMIT 0`)
-  await session.run('COMMIT')
-  const rest = arrived - passed
   return {
     ...before,
     in: before.in + arrived,
     out: before.out + out,
     passed: before.passed + passed,
-    filtered: before.filtered + (accounting === 'ABSORBS' ? 0 : rest),
-    absorbed: before.absorbed + (accounting === 'ABSORBS' ? rest : 0),
+    filtered: before.filtered + arrived - passed - absorbed,
+    absorbed: before.absorbed + absorbed,
   }
 }
 

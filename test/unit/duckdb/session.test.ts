@@ -20,6 +20,19 @@ afterEach(async () => {
 })
 
 describe('a session answers', () => {
+  test('with what a file holds now, whatever it read before from another by that name', async () => {
+    const file = join(folder, 'again.parquet')
+    const records = (round: number) =>
+      `SELECT CAST(hash(n, ${round}) % 1000000 AS BIGINT) AS n, 'x' || hash(n, ${round + 7}) % 1000 AS s FROM range(21) t(n)`
+    for (let round = 0; round < 300; round += 1) {
+      await session.run(`COPY (${records(round)}) TO '${file}' (FORMAT parquet)`)
+      await session.run(`CREATE TABLE round${round} AS FROM read_parquet('${file}')`)
+      await rm(file)
+    }
+    for (let round = 0; round < 300; round += 1)
+      expect(await session.count(`SELECT count(*) FROM (FROM round${round} EXCEPT ${records(round)})`)).toBe(0)
+  })
+
   test('with exact values: bigint, text for decimals and times, plain lists and objects', async () => {
     const [row] = await session.rows(`SELECT 9007199254740993::BIGINT, 1.50::DECIMAL(18,2), 0.1::DOUBLE, true, NULL,
       DATE '2026-01-31', TIMESTAMP '2026-01-31 10:00:00.123456', 'é', '\\x00\\xFF'::BLOB, [1, 2], {a: 1.5::DECIMAL(3,1)}, MAP {'k': 1}`)

@@ -13,10 +13,11 @@ import { Shelf } from './shelf.js'
 type Columns = Readonly<Record<string, string>>
 
 const facts = {
-  types: { id: 'BIGINT', k: 'INTEGER', s: 'VARCHAR', x: 'DECIMAL(12,2)', d: 'DOUBLE' },
+  types: { id: 'BIGINT', k: 'INTEGER', s: 'VARCHAR', x: 'DECIMAL(12,2)', d: 'DOUBLE', t: 'TIMESTAMP' },
   select: `n AS id, CASE WHEN hash(n) % 11 = 0 THEN NULL ELSE CAST(hash(n, 1) % 17 AS INTEGER) END AS k,
     CASE WHEN hash(n) % 7 = 0 THEN NULL ELSE chr(CAST(97 + hash(n, 2) % 5 AS INTEGER)) || repeat('ü', CAST(n % 3 AS INTEGER)) END AS s,
-    CAST(CAST(hash(n, 3) % 100000 AS INTEGER) / 100 AS DECIMAL(12,2)) AS x, CAST(hash(n, 4) % 1000 AS INTEGER) / 8 AS d`,
+    CAST(CAST(hash(n, 3) % 100000 AS INTEGER) / 100 AS DECIMAL(12,2)) AS x, CAST(hash(n, 4) % 1000 AS INTEGER) / 8 AS d,
+    TIMESTAMP '1969-12-31 12:00' + INTERVAL 1 MINUTE * CAST(hash(n, 5) % 1440 AS INTEGER) AS t`,
 }
 /** Some keys twice, some never, one missing. */
 const names = {
@@ -26,7 +27,7 @@ const names = {
 const namesCount = 23
 
 interface Step {
-  readonly kind: 'FILTER' | 'MAP' | 'FLATMAP' | 'AGGREGATE' | 'JOIN' | 'DEDUPLICATE' | 'UNION' | 'TOP'
+  readonly kind: 'FILTER' | 'MAP' | 'FLATMAP' | 'AGGREGATE' | 'WINDOW' | 'JOIN' | 'DEDUPLICATE' | 'UNION' | 'TOP'
   /** Chooses among what is possible. */
   readonly pick: number
   readonly parallelism: number
@@ -34,7 +35,7 @@ interface Step {
 
 const parallelism = fc.constantFrom(1, 2, 5)
 const step: fc.Arbitrary<Step> = fc.record({
-  kind: fc.constantFrom('FILTER', 'MAP', 'FLATMAP', 'AGGREGATE', 'JOIN', 'DEDUPLICATE', 'UNION', 'TOP'),
+  kind: fc.constantFrom('FILTER', 'MAP', 'FLATMAP', 'AGGREGATE', 'WINDOW', 'JOIN', 'DEDUPLICATE', 'UNION', 'TOP'),
   pick: fc.nat(1000),
   parallelism,
 })
@@ -181,6 +182,49 @@ function withStep(
         query: `SELECT ${items.join(', ')} FROM ${from}${grouped}`,
       }
     }
+    case 'WINDOW': {
+      const time = all.filter((name) => at.columns[name] === 'TIMESTAMP' && !name.startsWith('window_'))[0]
+      if (time === undefined) return at
+      const groups = all.filter((name) => !name.startsWith('window_') && name !== time)
+      const group = groups[pick % groups.length]
+      const groupBy = pick % 4 === 0 || group === undefined ? [] : [group]
+      const aggregates = {
+        [`${id}n`]: 'count(*)',
+        [`${id}t`]: `max(${identifier(time)})`,
+        ...(pick % 2 === 0 ? { [`${id}d`]: `count(DISTINCT ${identifier(group ?? time)})` } : {}),
+      }
+      const given = [
+        ...groups.map((name) => identifier(name)),
+        `coalesce(${identifier(time)}, TIMESTAMP '1970-01-01') AS ${identifier(time)}`,
+      ]
+      const events = `SELECT ${given.join(', ')} FROM ${from}`
+      const { config, windows } = windowOf(
+        pick,
+        identifier(time),
+        events,
+        groupBy.map((name) => identifier(name)),
+      )
+      const keys = [...groupBy.map((name) => identifier(name)), 'window_start', 'window_end']
+      const items = [...keys, ...Object.entries(aggregates).map(([name, call]) => `${call} AS ${name}`)]
+      const set = { [time]: `coalesce(${identifier(time)}, TIMESTAMP '1970-01-01')` }
+      return {
+        nodes: [
+          ...at.nodes,
+          { id: `${id}time`, operator: 'MAP', parallelism, input: at.last, config: { set }, watermark: { time } },
+          { id, operator: 'WINDOW', parallelism, input: `${id}time`, config: { ...config, groupBy, aggregates } },
+        ],
+        last: id,
+        columns: {
+          ...Object.fromEntries(groupBy.map((name) => [name, at.columns[name]!])),
+          window_start: 'TIMESTAMP',
+          window_end: 'TIMESTAMP',
+          ...Object.fromEntries(
+            Object.keys(aggregates).map((name) => [name, name === `${id}t` ? 'TIMESTAMP' : 'BIGINT']),
+          ),
+        },
+        query: `SELECT ${items.join(', ')} FROM (${windows}) GROUP BY ${keys.join(', ')}`,
+      }
+    }
     case 'JOIN': {
       const numbers = all.filter((name) => /INT$|INTEGER/.test(at.columns[name]!))
       const key = numbers[pick % numbers.length]
@@ -276,6 +320,40 @@ function withStep(
         ],
         last: id,
         query: `SELECT * FROM ${from} ORDER BY ${order.map((name) => `${identifier(name)} ASC NULLS LAST`).join(', ')} LIMIT ${rows}`,
+      }
+    }
+  }
+}
+
+/** Times lie around 1970: plain SQL tries every window that there may be, and tells sessions by the record before. */
+function windowOf(pick: number, time: string, events: string, keys: readonly string[]) {
+  const every = (
+    slide: number,
+    size: number,
+    offset: number,
+  ) => `SELECT e.*, w.s AS window_start, w.s + INTERVAL '${size} minutes' AS window_end
+    FROM (${events}) e
+    JOIN (SELECT TIMESTAMP '1970-01-01' + INTERVAL 1 MINUTE * CAST(${offset} + i * ${slide} AS INTEGER) AS s FROM range(-4000, 4000) r(i)) w
+      ON e.${time} >= w.s AND e.${time} < w.s + INTERVAL '${size} minutes'`
+  const offset = (pick % 7) - 3
+  switch (pick % 3) {
+    case 0:
+      return { config: { type: 'TUMBLING', size: '55m', offset: `${offset}m` }, windows: every(55, 55, offset) }
+    case 1: {
+      const [size, slide] = pick % 2 === 0 ? [50, 20] : [10, 25]
+      return {
+        config: { type: 'HOPPING', size: `${size}m`, slide: `${slide}m`, offset: `${offset}m` },
+        windows: every(slide!, size!, offset),
+      }
+    }
+    default: {
+      const byKey = keys.length === 0 ? '' : `PARTITION BY ${keys.join(', ')}`
+      return {
+        config: { type: 'SESSION', gap: '5m' },
+        windows: `SELECT * EXCLUDE (session, earlier), min(${time}) OVER whole AS window_start, max(${time}) OVER whole + INTERVAL 5 MINUTE AS window_end FROM (
+          SELECT *, sum(CASE WHEN ${time} - earlier <= INTERVAL 5 MINUTE THEN 0 ELSE 1 END) OVER (${byKey} ORDER BY ${time}) AS session FROM (
+            SELECT *, lag(${time}) OVER (${byKey} ORDER BY ${time}) AS earlier FROM (${events})))
+          WINDOW whole AS (PARTITION BY ${[...keys, 'session'].join(', ')})`,
       }
     }
   }

@@ -50,9 +50,10 @@ export async function overAnyCuts(
   inputs: Readonly<Record<string, string>>,
   records: number,
   expectSame: (run: OperatorRun) => void,
+  time?: string,
 ): Promise<void> {
   const once = (cutting: { cuts: number[]; restore: boolean }) =>
-    runOperator(session, { operator, config, inputs, ...cutting })
+    runOperator(session, { operator, config, inputs, ...(time === undefined ? {} : { time }), ...cutting })
   expectSame(await once({ cuts: [], restore: false }))
   await fc.assert(
     fc.asyncProperty(anyCuts(records), async (cutting) => expectSame(await once(cutting))),

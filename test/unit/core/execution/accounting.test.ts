@@ -31,6 +31,16 @@ describe('accounting of records (I8)', () => {
     expect(findMismatches(graph, main, counters)).toEqual(['4 records were sent to warehouse, which took 3.'])
   })
 
+  test('counts on a second output the records that were late', () => {
+    const [edge, ...edges] = graph.stream.edges.toReversed()
+    const late = { ...graph, stream: { ...graph.stream, edges: [...edges, { ...edge!, output: 'late' as const }] } }
+    expect(edge).toMatchObject({ to: 'warehouse' })
+    expect(findMismatches(late, main, { ...balanced, named: counted({ in: 4, out: 9, passed: 4, late: 4 }) })).toEqual(
+      [],
+    )
+    expect(findMismatches(late, main, balanced)).toEqual(['0 records were sent to warehouse, which took 4.'])
+  })
+
   test('counts the build side of a join as absorbed, in its own phase', () => {
     const counters = { airports: counted({ in: 3, out: 3, passed: 3 }), named: counted({ in: 3, absorbed: 3 }) }
     expect(findMismatches(graph, side, counters)).toEqual([])

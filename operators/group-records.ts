@@ -1,0 +1,136 @@
+/** Grouping and aggregating: what AGGREGATE and WINDOW share. Partial results where every aggregate allows it, else records. */
+import { JobError } from '../core/errors/job-error.js'
+import type { Schema } from '../core/record/schema.js'
+import { type AggregateCall, referencedColumns, type SplitAggregates, splitAggregates } from '../duckdb/aggregates.js'
+import { typesOf } from '../duckdb/syntax-tree.js'
+import { sameName } from './columns.js'
+import { attempt, failingTried, type Tried } from './failing.js'
+import { keepPartials } from './keep-partials.js'
+import { keepRecords } from './keep-records.js'
+import type { Compiled } from './operator.js'
+import { partialsOf } from './partial-aggregates.js'
+
+export interface Grouping {
+  readonly nodeId: string
+  readonly records: Records
+  readonly keys: readonly string[]
+  readonly results: readonly Result[]
+  readonly windows: Windows | null
+}
+
+/** One batch of records. */
+export interface Records {
+  /** What `rowid` is of. */
+  readonly table: string
+  /** A relation of the same records. */
+  readonly from: string
+  readonly schema: Schema
+  /** A record's place in the batch, as `from` tells it. */
+  readonly place: string
+}
+
+export interface Result {
+  readonly name: string
+  readonly split: SplitAggregates
+}
+
+/** The last of the keys are the windows' own columns. */
+export interface Windows {
+  /** A column of the records that is kept for it. */
+  readonly time: string
+  readonly columns: Schema
+  /** Each record of a relation once for every window that it is in, with the window's columns. */
+  readonly assign: (from: string, keys: readonly string[]) => string
+  /** Windows that have grown together take the bounds of the whole; null: each stands for itself. */
+  readonly merge: ((from: string, keys: readonly string[]) => string) | null
+  /** What each record must have for it. */
+  readonly tried: Tried
+}
+
+export interface Asked {
+  readonly nodeId: string
+  readonly records: Records
+  readonly groupBy: readonly string[]
+  readonly aggregates: Readonly<Record<string, string>>
+  readonly windows: Windows | null
+}
+
+export async function groupRecords({ nodeId, records, groupBy, aggregates, windows }: Asked): Promise<Compiled> {
+  const results = await Promise.all(
+    Object.entries(aggregates).map(async ([name, expression], index) => ({
+      name,
+      split: await splitAggregates(expression, `aggregate ${index}.`),
+    })),
+  )
+  const grouping: Grouping = {
+    nodeId,
+    records,
+    keys: [...groupBy, ...(windows?.columns ?? []).map(({ name }) => name)],
+    results,
+    windows,
+  }
+  checkNames(grouping)
+  const calls = results.flatMap(({ split }) => split.aggregates)
+  const seen = seenColumns(grouping)
+  const types = await typesOf(
+    calls.map((call) => call.call),
+    seen,
+  )
+  const argumentTypes = await typesOf(
+    calls.map((call) => call.argument ?? 'NULL'),
+    seen,
+  )
+  const partials = calls.map((call, index) => partialsOf(call, types[index]!, argumentTypes[index]!))
+  const whole =
+    windows?.merge != null &&
+    (await readWindows(
+      windows,
+      calls.map(({ call }) => call),
+    ))
+  // Records that are kept as they are cannot fail before the end, but for their place in time.
+  if (whole || !partials.every((partial) => partial !== null))
+    return { ...keepRecords(grouping), ...failing(records, windows === null ? [] : [windows.tried]) }
+  return { ...keepPartials(grouping, partials), ...failing(records, await triedOf(calls, windows)) }
+}
+
+/** Columns as expressions see them: those of a window stand before others of the same name. */
+export function seenColumns({ records, windows }: Pick<Grouping, 'records' | 'windows'>): Schema {
+  return [...records.schema, ...(windows?.columns ?? [])]
+}
+
+/** What is computed for each record before it is aggregated. */
+async function triedOf(calls: readonly AggregateCall[], windows: Windows | null): Promise<Tried[]> {
+  const tried = windows === null ? [] : [windows.tried]
+  for (const { call, argument, filter } of calls)
+    for (const expression of [argument, filter]) {
+      // A record may be in several windows, and fail in one of them: that is found by trial.
+      if (expression === null || (windows !== null && (await readWindows(windows, [expression])))) continue
+      tried.push({ sql: attempt(expression), what: `What \`${call}\` needs cannot be computed: ${expression}` })
+    }
+  return tried
+}
+
+async function readWindows({ columns }: Windows, expressions: readonly string[]): Promise<boolean> {
+  const read = (await Promise.all(expressions.map((expression) => referencedColumns(expression)))).flat()
+  return columns.some(({ name }) => read.some((column) => sameName(column, name)))
+}
+
+function failing({ table }: Records, tried: readonly Tried[]): { readonly failing?: string } {
+  return tried.length === 0 ? {} : { failing: failingTried(table, tried) }
+}
+
+function checkNames({ keys, results, windows }: Grouping): void {
+  const taken = results.find(({ name }) => keys.some((key) => sameName(key, name)))
+  if (taken !== undefined) {
+    const own = windows?.columns.some(({ name }) => sameName(name, taken.name))
+    const message = own
+      ? `The window adds \`${taken.name}\` itself.`
+      : `\`${taken.name}\` is a column of groupBy already.`
+    throw new JobError('sql.invalid', message, { hint: 'Give the aggregate another name.' })
+  }
+  if (keys.length + results.length === 0) {
+    throw new JobError('sql.invalid', 'There is nothing to compute.', {
+      hint: 'Name columns in `groupBy` or `aggregates`.',
+    })
+  }
+}

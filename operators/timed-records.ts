@@ -1,0 +1,81 @@
+/** A batch of records with their event time in microseconds since 1970, UTC. */
+import { JobError } from '../core/errors/job-error.js'
+import { isTime } from '../core/graph/event-time.js'
+import { identifier, text } from '../duckdb/sql.js'
+import { list, namesOf, unusedName } from './columns.js'
+import type { Tried } from './failing.js'
+import type { Records } from './group-records.js'
+import { type Input, placeIn } from './operator.js'
+
+/** Columns that no column of the input is called like. */
+export interface Names {
+  readonly time: string
+  readonly start: string
+  readonly opens: string
+  readonly number: string
+}
+
+export interface TimedRecords {
+  readonly names: Names
+  readonly records: Records
+  /** Those that a condition over the time is true of. */
+  readonly only: (condition: string) => Records
+  readonly tried: Tried
+}
+
+/** `keeps`: which columns of the input go along. */
+export function timedRecords(input: Input, keeps: (name: string) => boolean): TimedRecords {
+  const given = namesOf(input.schema)
+  const unused = (name: string) => unusedName(name, given)
+  const names = {
+    time: unused('event time'),
+    start: unused('window begins'),
+    opens: unused('window opens'),
+    number: unused('window number'),
+  }
+  const place = identifier(unused('event place'))
+  const kept = input.schema.filter(({ name }) => keeps(name))
+  const time = eventTime(input)
+  const items = [
+    `${placeIn(input)} AS ${place}`,
+    ...(kept.length === 0 ? [] : [list(namesOf(kept))]),
+    `CASE WHEN ${time.isThere} THEN ${time.micros} ELSE error(${text(time.missing)}) END AS ${identifier(names.time)}`,
+  ]
+  const from = `(SELECT ${items.join(', ')} FROM ${input.table})`
+  const records = { table: input.table, from, schema: [...kept, { name: names.time, type: 'BIGINT' }], place }
+  return {
+    names,
+    records,
+    only: (condition) => ({ ...records, from: `(SELECT * FROM ${from} WHERE ${condition})` }),
+    tried: { sql: `CASE WHEN ${time.isThere} THEN true END`, what: time.missing },
+  }
+}
+
+interface EventTime {
+  readonly isThere: string
+  readonly micros: string
+  readonly missing: string
+}
+
+/** No window reaches further than a TIMESTAMP can. */
+const first = "TIMESTAMP '200000-01-01 (BC)'"
+const last = "TIMESTAMP '200000-01-01'"
+
+function eventTime({ schema, time }: Input): EventTime {
+  if (time === null) throw withoutTime(schema)
+  const column = identifier(time)
+  const isNanos = schema.some(({ name, type }) => name === time && type === 'TIMESTAMP_NS')
+  const micros = `epoch_us(CAST(${column} AS TIMESTAMP))`
+  return {
+    isThere: `TRY_CAST(${column} AS TIMESTAMP) BETWEEN ${first} AND ${last}`,
+    // The cast rounds towards 1970, windows towards the past.
+    micros: isNanos ? `(${micros} - CASE WHEN epoch_ns(${column}) % 1000 < 0 THEN 1 ELSE 0 END)` : micros,
+    missing: `The event time \`${time}\` is missing, or out of range.`,
+  }
+}
+
+function withoutTime(schema: Input['schema']): JobError {
+  const likely = schema.find(({ type }) => isTime(type))?.name ?? 'COLUMN'
+  const hint = `Say \`watermark: { time: ${likely} }\` beside the config of the source, or of a MAP after which the column keeps its name.`
+  return new JobError('spec.invalid', 'WINDOW needs event time, and none reaches it.', { hint })
+}

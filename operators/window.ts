@@ -1,0 +1,127 @@
+import { z } from 'zod'
+import { parseDuration } from '../core/spec/duration.js'
+import { findColumn, namesOf, sameName } from './columns.js'
+import { aggregates, columnNames, duration, offset } from './config.js'
+import { groupRecords } from './group-records.js'
+import { defineOperator } from './operator.js'
+import { timedRecords } from './timed-records.js'
+import { refuseOwnColumns, windowColumns } from './window-columns.js'
+import { hopping, sessions, tumbling } from './windows.js'
+
+const shared = {
+  groupBy: columnNames('Windows of their own for each combination of values in these columns.').default([]),
+  aggregates: aggregates(),
+  allowedLateness: duration('STREAMING: how long a window still takes records after its end.').optional(),
+}
+const shift = offset('Windows begin so much later than full multiples since 1970-01-01 UTC.').default('0s')
+
+const config = z
+  .discriminatedUnion('type', [
+    z
+      .strictObject({
+        type: z.literal('TUMBLING').describe('Windows of one size, one after another: each record is in one.'),
+        size: duration('How long each window is.'),
+        offset: shift,
+        ...shared,
+      })
+      .superRefine(({ size, offset }, context) => {
+        if (isLength('size', size, context)) isOffset(offset, size, 'size', context)
+      }),
+    z
+      .strictObject({
+        type: z
+          .literal('HOPPING')
+          .describe('Windows of one size that begin every `slide`: a record may be in several.'),
+        size: duration('How long each window is.'),
+        slide: duration(
+          'From the begin of one window to the next; if longer than `size`, records in between are dropped.',
+        ),
+        offset: shift,
+        ...shared,
+      })
+      .superRefine(({ size, slide, offset }, context) => {
+        const fits = [isLength('size', size, context), isLength('slide', slide, context)].every(Boolean)
+        if (!fits || !isOffset(offset, slide, 'slide', context)) return
+        const windows = Math.ceil(lengthOf(size) / lengthOf(slide))
+        if (windows <= mostWindows) return
+        const message = `Each record would be in ${windows} windows, and ${mostWindows} are the most.`
+        context.addIssue({ code: 'custom', path: ['slide'], message })
+      }),
+    z
+      .strictObject({
+        type: z.literal('SESSION').describe('A window of records that follow one another closely.'),
+        gap: duration('A record that comes at most so long after another is in the same window.'),
+        ...shared,
+      })
+      .superRefine(({ gap }, context) => void isLength('gap', gap, context)),
+  ])
+  .meta({
+    title: 'Window',
+    description:
+      'Event time is the column that `watermark.time` names, at the source or at a MAP before. Adds `window_start` and `window_end` (TIMESTAMP, UTC, end exclusive). The result comes at the end of the input, by `window_end`, then in the order in which the groups first came. A record without event time is a bad record. BATCH: no record is late, so nothing leaves by `late`.',
+  })
+
+export const window = defineOperator({
+  type: 'WINDOW',
+  summary: 'Groups records by windows of event time, and computes a result for each.',
+  config,
+  ports: [{ name: 'input' }],
+  modes: ['BATCH'],
+  late: true,
+  adds: windowColumns,
+  key: ({ groupBy }) => ({ input: groupBy }),
+  compile: async (config, [input], nodeId) => {
+    const { groupBy, aggregates } = config
+    await refuseOwnColumns(input!.schema, config)
+    const keys = groupBy.map((name) => findColumn(namesOf(input!.schema), name))
+    const timed = timedRecords(input!, (name) => windowColumns.every((column) => !sameName(column.name, name)))
+    const kind = windowsOf(config, timed.names)
+    const { absorbs, ...windows } = kind
+    const records = absorbs === null ? timed.records : timed.only(absorbs)
+    const compiled = await groupRecords({
+      nodeId,
+      records,
+      groupBy: keys,
+      aggregates,
+      windows: { ...windows, time: timed.names.time, columns: windowColumns, tried: timed.tried },
+    })
+    return absorbs === null
+      ? compiled
+      : { ...compiled, accounting: { absorbed: `SELECT count(*) FROM ${records.from}` } }
+  },
+})
+
+type Config = z.infer<typeof config>
+
+function windowsOf(config: Config, names: Parameters<typeof tumbling>[0]) {
+  switch (config.type) {
+    case 'TUMBLING':
+      return tumbling(names, lengthOf(config.size), lengthOf(config.offset))
+    case 'HOPPING':
+      return hopping(names, lengthOf(config.size), lengthOf(config.slide), lengthOf(config.offset))
+    case 'SESSION':
+      return sessions(names, lengthOf(config.gap))
+  }
+}
+
+const lengthOf = (text: string): number => parseDuration(text) ?? 0
+
+/** Of one record: what it is multiplied by must fit in memory. */
+const mostWindows = 10_000
+/** So that times and windows stay within what a TIMESTAMP can be. */
+const longest = '10000000d'
+
+function isLength(name: string, text: string, context: z.RefinementCtx): boolean {
+  const ms = parseDuration(text)
+  if (ms !== null && ms > 0 && ms <= lengthOf(longest)) return true
+  const message = ms === 0 ? `\`${name}\` must be longer than nothing.` : `\`${name}\` must be ${longest} at most.`
+  context.addIssue({ code: 'custom', path: [name], message })
+  return false
+}
+
+function isOffset(text: string, length: string, of: string, context: z.RefinementCtx): boolean {
+  const ms = parseDuration(text)
+  if (ms !== null && Math.abs(ms) < lengthOf(length)) return true
+  context.addIssue({ code: 'custom', path: ['offset'], message: `\`offset\` must be shorter than \`${of}\`.` })
+  return false
+}
