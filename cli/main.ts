@@ -26,7 +26,7 @@ type Load = () => Promise<Command>
 
 function describeProgram(done: (code: number) => void): Program {
   const program = new Program('etl')
-    .description('Durable, vectorised ETL. Commands without a server: run, validate, explain, preview, schema, init.')
+    .description('Durable, vectorised ETL. Commands without a server: run, validate, explain, schema, init.')
     .option('--json', 'one JSON object on standard output, nothing else')
     .showSuggestionAfterError()
     .showHelpAfterError('(etl --help lists the commands)')

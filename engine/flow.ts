@@ -2,14 +2,18 @@
 
 /** Begins the next item while the one before is being worked on. */
 export async function* oneAhead<T>(items: AsyncGenerator<T, void, void>): AsyncGenerator<T, void, void> {
-  let next = items.next()
+  const begin = () => {
+    const begun = items.next()
+    // Nobody may be listening when it fails; whoever asks for it hears of it then, and whoever leaves never does.
+    begun.catch(() => undefined)
+    return begun
+  }
+  let next = begin()
   try {
     for (;;) {
-      // Nobody may be listening when it fails; whoever asks for it hears of it then.
-      next.catch(() => undefined)
       const item = await next
       if (item.done === true) return
-      next = items.next()
+      next = begin()
       yield item.value
     }
   } finally {

@@ -80,6 +80,8 @@ export function releaseExecution(executionId: string): void {
     idle.delete(key)
     const going = soon()
       .then(() => session.vacate())
+      // What cannot be removed is removed with the scratch folder of the process.
+      .catch(() => undefined)
       .finally(() => leaving.delete(going))
     leaving.add(going)
   }
