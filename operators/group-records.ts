@@ -1,51 +1,14 @@
 /** Grouping and aggregating: what AGGREGATE and WINDOW share. Partial results where every aggregate allows it, else records. */
 import { JobError } from '../core/errors/job-error.js'
-import type { Schema } from '../core/record/schema.js'
-import { type AggregateCall, referencedColumns, type SplitAggregates, splitAggregates } from '../duckdb/aggregates.js'
+import { type AggregateCall, referencedColumns, splitAggregates } from '../duckdb/aggregates.js'
 import { typesOf } from '../duckdb/syntax-tree.js'
 import { sameName } from './columns.js'
 import { attempt, failingTried, type Tried } from './failing.js'
+import { type Grouping, type Records, seenColumns, type Windows } from './grouping.js'
 import { keepPartials } from './keep-partials.js'
 import { keepRecords } from './keep-records.js'
 import type { Compiled } from './operator.js'
 import { partialsOf } from './partial-aggregates.js'
-
-export interface Grouping {
-  readonly nodeId: string
-  readonly records: Records
-  readonly keys: readonly string[]
-  readonly results: readonly Result[]
-  readonly windows: Windows | null
-}
-
-/** One batch of records. */
-export interface Records {
-  /** What `rowid` is of. */
-  readonly table: string
-  /** A relation of the same records. */
-  readonly from: string
-  readonly schema: Schema
-  /** A record's place in the batch, as `from` tells it. */
-  readonly place: string
-}
-
-export interface Result {
-  readonly name: string
-  readonly split: SplitAggregates
-}
-
-/** The last of the keys are the windows' own columns. */
-export interface Windows {
-  /** A column of the records that is kept for it. */
-  readonly time: string
-  readonly columns: Schema
-  /** Each record of a relation once for every window that it is in, with the window's columns. */
-  readonly assign: (from: string, keys: readonly string[]) => string
-  /** Windows that have grown together take the bounds of the whole; null: each stands for itself. */
-  readonly merge: ((from: string, keys: readonly string[]) => string) | null
-  /** What each record must have for it. */
-  readonly tried: Tried
-}
 
 export interface Asked {
   readonly nodeId: string
@@ -91,11 +54,6 @@ export async function groupRecords({ nodeId, records, groupBy, aggregates, windo
   if (whole || !partials.every((partial) => partial !== null))
     return { ...keepRecords(grouping), ...failing(records, windows === null ? [] : [windows.tried]) }
   return { ...keepPartials(grouping, partials), ...failing(records, await triedOf(calls, windows)) }
-}
-
-/** Columns as expressions see them: those of a window stand before others of the same name. */
-export function seenColumns({ records, windows }: Pick<Grouping, 'records' | 'windows'>): Schema {
-  return [...records.schema, ...(windows?.columns ?? [])]
 }
 
 /** What is computed for each record before it is aggregated. */

@@ -1,7 +1,7 @@
 /** Grouping without partial results: the records themselves are kept, with only the columns that are read. */
 import { identifier } from '../duckdb/sql.js'
 import { emptyRelation, list, namesOf, sameName } from './columns.js'
-import type { Grouping } from './group-records.js'
+import type { Grouping } from './grouping.js'
 import { type Compiled, stateTable } from './operator.js'
 
 export function keepRecords({ records, keys, results, windows, nodeId }: Grouping): Compiled {

@@ -4,7 +4,7 @@ import { isTime } from '../core/graph/event-time.js'
 import { identifier, text } from '../duckdb/sql.js'
 import { list, namesOf, unusedName } from './columns.js'
 import type { Tried } from './failing.js'
-import type { Records } from './group-records.js'
+import type { Records } from './grouping.js'
 import { type Input, placeIn } from './operator.js'
 
 /** Columns that no column of the input is called like. */

@@ -13,7 +13,9 @@ const shared = {
   aggregates: aggregates(),
   allowedLateness: duration('STREAMING: how long a window still takes records after its end.').optional(),
 }
-const shift = offset('Windows begin so much later than full multiples since 1970-01-01 UTC.').default('0s')
+const shift = offset(
+  'How much later windows begin than at full multiples of their size, or slide, since 1970-01-01 00:00 UTC.',
+).default('0s')
 
 const config = z
   .discriminatedUnion('type', [

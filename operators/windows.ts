@@ -1,7 +1,7 @@
 /** Which windows a record is in, as Apache Flink's assigners say it, in SQL over microseconds. */
 import { identifier } from '../duckdb/sql.js'
 import { list } from './columns.js'
-import type { Windows } from './group-records.js'
+import type { Windows } from './grouping.js'
 import type { Names } from './timed-records.js'
 import { windowColumns } from './window-columns.js'
 

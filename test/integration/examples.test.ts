@@ -38,6 +38,7 @@ describe('examples run as they are', () => {
     ['top-n', { read: 40, written: 5, failed: 0 }],
     ['sql-report', { read: 52, failed: 0 }],
     ['generated', { read: 1_000_000, written: 1_000_004, filtered: 0, failed: 0 }],
+    ['windows', { read: 40, filtered: 0, failed: 0 }],
     ['union', { read: 6, written: 6, filtered: 0, failed: 0 }],
   ])('%s', (name, records) => {
     const { status, answer } = run('run', `${name}.yaml`)
@@ -55,6 +56,32 @@ describe('examples run as they are', () => {
       .slice(1)
       .map((line) => line.split(',').slice(0, 2))
     expect(new Map(kept as [string, string][])).toEqual(newest)
+  })
+
+  test('windows counts every order in one week, from Monday, and in one visit', () => {
+    const rows = (path: string) =>
+      lines(path)
+        .slice(1)
+        .map((line) => line.split(','))
+    const orders = rows('data/orders.csv').map(([, customer, ordered]) => [customer!, Date.parse(ordered!)] as const)
+    const day = 86_400_000
+    const weeks = new Map<number, number>()
+    for (const [, at] of orders) {
+      const monday = at - ((new Date(at).getUTCDay() + 6) % 7) * day
+      weeks.set(monday, (weeks.get(monday) ?? 0) + 1)
+    }
+    const told = rows('out/orders-per-week.csv').map(([start, , many]) => [Date.parse(`${start}Z`), Number(many)])
+    expect(told).toEqual([...weeks].sort(([a], [b]) => a - b))
+    const visits = [...new Set(orders.map(([customer]) => customer))].map((customer) => {
+      const times = orders
+        .filter(([who]) => who === customer)
+        .map(([, at]) => at)
+        .sort((a, b) => a - b)
+      return [customer, times.filter((at, index) => index === 0 || at - times[index - 1]! > 7 * day).length]
+    })
+    const visited = rows('out/visits.csv').map(([customer]) => customer)
+    const found = visits.map(([customer]) => [customer, visited.filter((who) => who === customer).length])
+    expect(found).toEqual(visits)
   })
 
   test('top-n writes the largest amounts, largest first', () => {

@@ -55,15 +55,52 @@ describe('event time reaches a window', () => {
     ['from a MAP', [ticks(), map({ rename: { ts: 'seen' } }, { watermark: { time: 'seen' } })], 'map'],
     ['through a MAP that keeps the column', [timed, map({ set: { n: 'n + 1' }, cast: { ts: 'DATE' } })], 'map'],
     ['through FILTER', [timed, { id: 'some', operator: 'FILTER', input: 'ticks', config: { where: 'n > 3' } }], 'some'],
-    ['through DEDUPLICATE and SORT', [timed, { id: 'one', operator: 'DEDUPLICATE', input: 'ticks', config: { key: ['n'] } }, { id: 'sorted', operator: 'SORT', input: 'one', config: { by: [{ column: 'n' }] } }], 'sorted'],
-    ['through SQL that gives the column', [timed, { id: 'query', operator: 'SQL', input: 'ticks', config: { query: 'SELECT k, ts FROM input' } }], 'query'],
-    ['through a UNION of the same', [timed, other({ watermark: { time: 'ts' } }), { id: 'all', operator: 'UNION', inputs: ['ticks', 'other'], config: {} }], 'all'],
-    ['from the left of a JOIN', [timed, other({}), { id: 'both', operator: 'JOIN', inputs: { left: 'ticks', right: 'other' }, config: { type: 'INNER', on: 'left.n = right.n', select: { '*': 'left.*' } } }], 'both'],
+    [
+      'through DEDUPLICATE and SORT',
+      [
+        timed,
+        { id: 'one', operator: 'DEDUPLICATE', input: 'ticks', config: { key: ['n'] } },
+        { id: 'sorted', operator: 'SORT', input: 'one', config: { by: [{ column: 'n' }] } },
+      ],
+      'sorted',
+    ],
+    [
+      'through SQL that gives the column',
+      [timed, { id: 'query', operator: 'SQL', input: 'ticks', config: { query: 'SELECT k, ts FROM input' } }],
+      'query',
+    ],
+    [
+      'through a UNION of the same',
+      [
+        timed,
+        other({ watermark: { time: 'ts' } }),
+        { id: 'all', operator: 'UNION', inputs: ['ticks', 'other'], config: {} },
+      ],
+      'all',
+    ],
+    [
+      'from the left of a JOIN',
+      [
+        timed,
+        other({}),
+        {
+          id: 'both',
+          operator: 'JOIN',
+          inputs: { left: 'ticks', right: 'other' },
+          config: { type: 'INNER', on: 'left.n = right.n', select: { '*': 'left.*' } },
+        },
+      ],
+      'both',
+    ],
     ['from the records that came too late for another', [timed, { ...win('ticks'), id: 'first' }], 'first.late'],
-    ['from another window, by its own watermark', [timed, { ...win('ticks'), id: 'first', watermark: { time: 'window_end' } }], 'first'],
+    [
+      'from another window, by its own watermark',
+      [timed, { ...win('ticks'), id: 'first', watermark: { time: 'window_end' } }],
+      'first',
+    ],
   ])('%s', async (_, nodes, input) => {
     expect(await compiled([...nodes, win(input), out('win')])).toMatchObject({ ok: true })
-  }) // biome-ignore format: a table
+  })
 
   const lost = {
     pointer: expect.stringMatching(/^\/nodes\/\d\/config$/),
@@ -76,12 +113,31 @@ describe('event time reaches a window', () => {
     ['the column is renamed', [timed, map({ rename: { ts: 'seen' } })], 'map', '`watermark: { time: seen }`'],
     ['the column is dropped', [timed, map({ drop: ['ts'] })], 'map', '`watermark: { time: COLUMN }`'],
     ['the column becomes text', [timed, map({ cast: { ts: 'VARCHAR' } })], 'map', '`watermark: { time: COLUMN }`'],
-    ['one side of a UNION has none', [timed, other({}), { id: 'all', operator: 'UNION', inputs: ['ticks', 'other'], config: {} }], 'all', '`watermark: { time: ts }`'],
-    ['it is that of a build side', [ticks(), other({ watermark: { time: 'ts' } }), { id: 'both', operator: 'JOIN', inputs: { left: 'ticks', right: 'other' }, config: { type: 'INNER', on: 'left.n = right.n', select: { k: 'left.k', ts: 'right.ts' } } }], 'both', '`watermark: { time: ts }`'],
+    [
+      'one side of a UNION has none',
+      [timed, other({}), { id: 'all', operator: 'UNION', inputs: ['ticks', 'other'], config: {} }],
+      'all',
+      '`watermark: { time: ts }`',
+    ],
+    [
+      'it is that of a build side',
+      [
+        ticks(),
+        other({ watermark: { time: 'ts' } }),
+        {
+          id: 'both',
+          operator: 'JOIN',
+          inputs: { left: 'ticks', right: 'other' },
+          config: { type: 'INNER', on: 'left.n = right.n', select: { k: 'left.k', ts: 'right.ts' } },
+        },
+      ],
+      'both',
+      '`watermark: { time: ts }`',
+    ],
   ])('not if %s', async (_, nodes, input, hint) => {
     const answer = await compiled([...nodes, win(input), out('win')])
     expect(answer).toEqual({ ok: false, problems: [{ ...lost, hint: expect.stringContaining(hint) }] })
-  }) // biome-ignore format: a table
+  })
 
   test('a list of times is none', async () => {
     const nodes = [ticks(), map({ set: { ts: '[ts]' } }, { watermark: { time: 'ts' } }), out('map')]
@@ -117,7 +173,13 @@ test('a window is keyed by its groups; without any, all records meet in one subt
 })
 
 describe('the second output', () => {
-  const late = { schema: [{ name: 'n', type: 'BIGINT' }, { name: 'k', type: 'BIGINT' }, { name: 'ts', type: 'TIMESTAMP' }] } // biome-ignore format: a list
+  const late = {
+    schema: [
+      { name: 'n', type: 'BIGINT' },
+      { name: 'k', type: 'BIGINT' },
+      { name: 'ts', type: 'TIMESTAMP' },
+    ],
+  }
   test.each([1, 3])('has the columns of the input and in BATCH no record, parallelism %i', async (parallelism) => {
     const wide = <Node extends object>(node: Node) => ({ ...node, parallelism })
     const nodes = [
@@ -129,9 +191,14 @@ describe('the second output', () => {
       out('counted', 'counts'),
       wide({ id: 'again', operator: 'FILTER', input: 'win.late', config: { where: 'epoch(ts) > n' } }),
       { ...out('again', 'apart'), chaining: 'NEVER' },
-      { id: 'joined', operator: 'JOIN', inputs: { left: 'ticks', right: 'win.late' }, config: { type: 'SEMI', on: 'left.n = right.n' } },
+      {
+        id: 'joined',
+        operator: 'JOIN',
+        inputs: { left: 'ticks', right: 'win.late' },
+        config: { type: 'SEMI', on: 'left.n = right.n' },
+      },
       out('joined', 'joins'),
-    ] // biome-ignore format: a list
+    ]
     const job = await compiled(nodes)
     if (!job.ok) throw new Error(JSON.stringify(job.problems))
     for (const id of ['chained', 'again', 'apart'])
@@ -153,10 +220,11 @@ describe('a record without event time', () => {
     config: {
       count: 1_000,
       batch: 100,
-      select: "n, n % 7 AS k, CASE WHEN n % 250 = 42 THEN NULL ELSE TIMESTAMP '2026-03-01' + INTERVAL 1 SECOND * CAST(n AS INTEGER) END AS ts",
+      select:
+        "n, n % 7 AS k, CASE WHEN n % 250 = 42 THEN NULL ELSE TIMESTAMP '2026-03-01' + INTERVAL 1 SECOND * CAST(n AS INTEGER) END AS ts",
       types: { n: 'BIGINT', k: 'BIGINT', ts: 'TIMESTAMP' },
     },
-  }) // biome-ignore format: a statement
+  })
   const settings = (action: 'FAIL' | 'DEAD_LETTER') => ({
     settings: { onBadRecord: { action, max: null, maxRatio: null } },
   })
@@ -195,7 +263,7 @@ describe('a record without event time', () => {
   })
 
   test('and one whose argument cannot be computed are told apart', async () => {
-    const aggregates = { sum: 'sum(CAST(CASE WHEN n % 100 = 7 THEN \'x\' ELSE \'1\' END AS BIGINT))' } // biome-ignore format: a statement
+    const aggregates = { sum: "sum(CAST(CASE WHEN n % 100 = 7 THEN 'x' ELSE '1' END AS BIGINT))" }
     const { rejected, rows } = await run(
       [broken, win('ticks', { size: '1d', groupBy: [], aggregates }), out('win')],
       settings('DEAD_LETTER'),

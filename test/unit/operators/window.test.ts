@@ -32,7 +32,11 @@ const shown = (value: unknown) => String(value).replace(/^2026-03-01 (?=.)/, '')
 
 describe('TUMBLING: every record is in the one window that holds its time', () => {
   test('the begin belongs to a window, the end to the next', async () => {
-    const given: Given = [['10:00:00', 'a'], ['10:59:59.999999', 'a'], ['11:00:00', 'a']] // biome-ignore format: a table
+    const given: Given = [
+      ['10:00:00', 'a'],
+      ['10:59:59.999999', 'a'],
+      ['11:00:00', 'a'],
+    ]
     expect(await windowsOf({ type: 'TUMBLING', size: '1h' }, given)).toEqual([
       '10:00:00 11:00:00 2',
       '11:00:00 12:00:00 1',
@@ -44,12 +48,20 @@ describe('TUMBLING: every record is in the one window that holds its time', () =
     ['-15m', ['09:45:00 10:45:00 3']],
     ['-45m', ['09:15:00 10:15:00 2', '10:15:00 11:15:00 1']],
   ])('an offset of %s moves all windows', async (offset, expected) => {
-    const given: Given = [['10:14:59', 'a'], ['10:15:00', 'a'], ['10:00:00', 'a']] // biome-ignore format: a table
+    const given: Given = [
+      ['10:14:59', 'a'],
+      ['10:15:00', 'a'],
+      ['10:00:00', 'a'],
+    ]
     expect(await windowsOf({ type: 'TUMBLING', size: '1h', offset }, given)).toEqual(expected)
   })
 
   test('days of China begin at 16:00 UTC: size 1d, offset -8h', async () => {
-    const given: Given = [['2026-02-28 15:59:59', 'a'], ['2026-02-28 16:00:00', 'a'], ['2026-03-01 15:59:59', 'a']] // biome-ignore format: a table
+    const given: Given = [
+      ['2026-02-28 15:59:59', 'a'],
+      ['2026-02-28 16:00:00', 'a'],
+      ['2026-03-01 15:59:59', 'a'],
+    ]
     expect(await windowsOf({ type: 'TUMBLING', size: '1d', offset: '-8h' }, given)).toEqual([
       '2026-02-27 16:00:00 2026-02-28 16:00:00 1',
       '2026-02-28 16:00:00 16:00:00 2',
@@ -57,7 +69,12 @@ describe('TUMBLING: every record is in the one window that holds its time', () =
   })
 
   test('before 1970 windows still end after the times that they hold', async () => {
-    const given: Given = [['1969-12-31 23:59:59.999999', 'a'], ['1970-01-01 00:00:00', 'a'], ['1969-12-31 23:00:00', 'a'], ['1583-01-01 00:30:00', 'a']] // biome-ignore format: a table
+    const given: Given = [
+      ['1969-12-31 23:59:59.999999', 'a'],
+      ['1970-01-01 00:00:00', 'a'],
+      ['1969-12-31 23:00:00', 'a'],
+      ['1583-01-01 00:30:00', 'a'],
+    ]
     expect(await windowsOf({ type: 'TUMBLING', size: '1h' }, given)).toEqual([
       '1583-01-01 00:00:00 1583-01-01 01:00:00 1',
       '1969-12-31 23:00:00 1970-01-01 00:00:00 2',
@@ -73,7 +90,13 @@ describe('TUMBLING: every record is in the one window that holds its time', () =
   })
 
   test('each key has windows of its own, by their end, then as the keys first came', async () => {
-    const given: Given = [['11:30:00', 'z'], ['10:30:00', 'b'], ['11:10:00', 'a'], ['10:10:00', 'a'], ['10:20:00', 'b']] // biome-ignore format: a table
+    const given: Given = [
+      ['11:30:00', 'z'],
+      ['10:30:00', 'b'],
+      ['11:10:00', 'a'],
+      ['10:10:00', 'a'],
+      ['10:20:00', 'b'],
+    ]
     expect(await windowsOf({ type: 'TUMBLING', size: '1h', groupBy: ['key'] }, given)).toEqual([
       'b 10:00:00 11:00:00 2',
       'a 10:00:00 11:00:00 1',
@@ -120,7 +143,12 @@ describe('HOPPING: a record is in every window that holds its time', () => {
   })
 
   test('a slide longer than the size leaves records out, and they count as filtered', async () => {
-    const given: Given = [['10:09:59', 'a'], ['10:10:00', 'a'], ['10:59:59', 'a'], ['11:00:00', 'a']] // biome-ignore format: a table
+    const given: Given = [
+      ['10:09:59', 'a'],
+      ['10:10:00', 'a'],
+      ['10:59:59', 'a'],
+      ['11:00:00', 'a'],
+    ]
     const config = { type: 'HOPPING', size: '10m', slide: '1h' }
     expect(await windowsOf(config, given)).toEqual(['10:00:00 10:10:00 1', '11:00:00 11:10:00 1'])
     for (const n of ['count(*)', 'median(1)']) {
@@ -134,7 +162,11 @@ describe('HOPPING: a record is in every window that holds its time', () => {
 
 describe('SESSION: records that follow one another closely are in one window', () => {
   test('a gap of exactly the given length still joins, one microsecond more does not', async () => {
-    const given: Given = [['10:00:00', 'a'], ['10:10:00', 'a'], ['10:20:00.000001', 'a']] // biome-ignore format: a table
+    const given: Given = [
+      ['10:00:00', 'a'],
+      ['10:10:00', 'a'],
+      ['10:20:00.000001', 'a'],
+    ]
     expect(await windowsOf({ type: 'SESSION', gap: '10m' }, given)).toEqual([
       '10:00:00 10:20:00 2',
       '10:20:00.000001 10:30:00.000001 1',
@@ -146,12 +178,21 @@ describe('SESSION: records that follow one another closely are in one window', (
   })
 
   test('a record that comes last joins the sessions on both sides of it', async () => {
-    const given: Given = [['10:00:00', 'a'], ['10:15:00', 'a'], ['10:08:00', 'a']] // biome-ignore format: a table
+    const given: Given = [
+      ['10:00:00', 'a'],
+      ['10:15:00', 'a'],
+      ['10:08:00', 'a'],
+    ]
     expect(await windowsOf({ type: 'SESSION', gap: '10m' }, given)).toEqual(['10:00:00 10:25:00 3'])
   })
 
   test('keys do not keep one another awake, and times before 1970 are like others', async () => {
-    const given: Given = [['1969-12-31 23:55:00', 'a'], ['1970-01-01 00:02:00', 'b'], ['1970-01-01 00:05:00', 'a'], ['1970-01-01 00:20:00', 'b']] // biome-ignore format: a table
+    const given: Given = [
+      ['1969-12-31 23:55:00', 'a'],
+      ['1970-01-01 00:02:00', 'b'],
+      ['1970-01-01 00:05:00', 'a'],
+      ['1970-01-01 00:20:00', 'b'],
+    ]
     expect(await windowsOf({ type: 'SESSION', gap: '10m', groupBy: ['key'] }, given)).toEqual([
       'b 1970-01-01 00:02:00 1970-01-01 00:12:00 1',
       'a 1969-12-31 23:55:00 1970-01-01 00:15:00 2',
@@ -161,10 +202,20 @@ describe('SESSION: records that follow one another closely are in one window', (
 })
 
 const PARTIAL = {
-  records: 'count(*)', total: 'sum(amount)', mean: 'avg(grade)', most: 'max(city)', paid: 'count(*) FILTER (WHERE paid)',
+  records: 'count(*)',
+  total: 'sum(amount)',
+  mean: 'avg(grade)',
+  most: 'max(city)',
+  paid: 'count(*) FILTER (WHERE paid)',
   rate: 'sum(amount) / (epoch(window_end) - epoch(window_start))',
-} // biome-ignore format: a table
-const WHOLE = { middle: 'median(amount)', grades: 'count(DISTINCT grade)', first: 'first(id)', text: "string_agg(id::VARCHAR, ',')", since: 'max(ts - window_start)' } // biome-ignore format: a table
+}
+const WHOLE = {
+  middle: 'median(amount)',
+  grades: 'count(DISTINCT grade)',
+  first: 'first(id)',
+  text: "string_agg(id::VARCHAR, ',')",
+  since: 'max(ts - window_start)',
+}
 const WHOLE_IN_ORDER = {
   ...WHOLE,
   first: 'first(id ORDER BY place)',
@@ -274,7 +325,6 @@ describe('WINDOW gives what plain SQL gives over the whole, however the input is
     ],
     ['SESSION without a key', { type: 'SESSION', gap: '2h' }, [], PARTIAL, PARTIAL, gapSessions('true', '2 hours')],
   ] as const)('%s', async (_, kind, groupBy, aggregates, oracle, windows) => {
-    // biome-ignore format: a table
     await makeSales(lab.session, 'sales', RECORDS)
     await lab.session.run(`CREATE OR REPLACE TABLE timed AS
       SELECT *, TIMESTAMP '2026-01-01' + INTERVAL 1 HOUR * (hash(id * 8) % 480)::INTEGER AS ts, rowid AS place FROM sales`)
@@ -324,7 +374,6 @@ test('many sessions are merged on the way, also those that grow together only th
 test.each(['DATE', 'TIMESTAMP', 'TIMESTAMP_S', 'TIMESTAMP_MS', 'TIMESTAMP_NS', 'TIMESTAMPTZ'])(
   'event time of type %s',
   async (type) => {
-    // biome-ignore format: a list
     await lab.session.run(`CREATE OR REPLACE TABLE given AS SELECT CAST(TIMESTAMP '1969-12-31' AS ${type}) AS ts`)
     const config = { type: 'TUMBLING', size: '2d', aggregates: { n: 'count(*)' } }
     const run = await runOperator(lab.session, { operator, config, inputs: { input: 'given' }, time: 'ts' })
@@ -379,7 +428,6 @@ describe('a record without event time is a bad record', () => {
         { type: 'HOPPING', size: '1h', slide: '2h' },
         { type: 'SESSION', gap: '1h' },
       ]) {
-        // biome-ignore format: a list
         const config = { ...kind, aggregates: { n } }
         const run = runOperator(lab.session, { operator, config, inputs: { input: 'given' }, time: 'ts' })
         await expect(run).rejects.toMatchObject({
@@ -428,7 +476,6 @@ test.each([
     expect.stringContaining('"amuont" not found'),
   ],
 ])('%j is refused in words', async (config, code, message) => {
-  // biome-ignore format: a table
   await makeSales(lab.session, 'sales', 3)
   const given = { aggregates: { n: 'count(*)' }, ...config }
   const run = runOperator(lab.session, { operator, config: given, inputs: { input: 'sales' }, time: 'day' })
