@@ -5,6 +5,11 @@ import type { Command, Context } from './command.js'
 import { reportFailure } from './failure.js'
 import { openOutput } from './output.js'
 
+// Whoever reads the output may have seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
 process.exitCode = await main(process.argv)
 
 export async function main(argv: readonly string[]): Promise<number> {

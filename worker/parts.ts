@@ -1,6 +1,4 @@
-import { mkdir, mkdtemp } from 'node:fs/promises'
 import { availableParallelism, totalmem } from 'node:os'
-import { join } from 'node:path'
 import { connectors } from '../connectors/index.js'
 import type { EngineParts } from '../engine/engine.js'
 import type { Database } from '../models/database.js'
@@ -10,13 +8,12 @@ import { secretStore } from '../models/stores/secret-store.js'
 import { operators } from '../operators/index.js'
 import type { Environment } from '../process/environment.js'
 import { openStore } from '../storage/open-store.js'
+import { openScratch } from './scratch.js'
 
 const GiB = 1024 ** 3
 
 /** What the engine works with on this machine. */
 export async function workerParts(environment: Environment, database: Database): Promise<EngineParts> {
-  const scratch = join(environment.home, 'scratch')
-  await mkdir(scratch, { recursive: true })
   return {
     connectors,
     operators,
@@ -26,7 +23,7 @@ export async function workerParts(environment: Environment, database: Database):
     reveal: revealNode(database, environment.secretKey),
     environment: process.env,
     files: { fileRoots: environment.fileRoots, base: environment.fileRoots[0] ?? process.cwd() },
-    scratch: await mkdtemp(join(scratch, 'worker-')),
+    scratch: await openScratch(environment.home),
     memoryLimitBytes: Math.min(GiB / 2, totalmem() / 4 / environment.workerSlots),
     threads: availableParallelism(),
   }
