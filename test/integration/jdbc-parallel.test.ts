@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
@@ -9,7 +10,7 @@ import { drive, withParts } from '../unit/engine/drive.js'
 
 const settings = { parameters: {}, logicalTime: '2026-01-01T00:00:00.000Z', executionId: 'parallel' }
 
-async function run(url: string, nodes: object[], files: Readonly<Record<string, string>>, epochRecords: number) {
+async function run(nodes: object[], files: Readonly<Record<string, string>>, epochRecords: number) {
   await withParts(connectors, async (parts, folder) => {
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
     const compiled = await compileJob({ name: 'parallel', parallelism: 3, nodes }, parts)
@@ -19,7 +20,7 @@ async function run(url: string, nodes: object[], files: Readonly<Record<string, 
       ...settings,
       settings: compiled.settings,
       graph,
-      lineageId: `lineage-${url}`,
+      lineageId: randomUUID(),
       at: settings.logicalTime,
     }
     const fence = { generation: 1, attempt: 1, epoch: 1, activityAttempt: 1 }
@@ -39,7 +40,7 @@ test('UPSERT in several subtasks: the last record of a key wins', async () => {
       { id: 'changes', source: 'file', config: { path: 'changes.csv' } },
       { id: 'seen', sink: 'jdbc', input: 'changes', config: sink },
     ]
-    await run(url, nodes, { 'changes.csv': `k,v\n${records.join('\n')}\n` }, 700)
+    await run(nodes, { 'changes.csv': `k,v\n${records.join('\n')}\n` }, 700)
     const last = new Map(records.map((record) => record.split(',').map(Number) as [number, number]))
     const rows = (await onServer(url, 'SELECT k, v FROM seen')) as { k: number; v: number }[]
     expect(new Map(rows.map(({ k, v }) => [k, v]))).toEqual(last)
@@ -61,7 +62,7 @@ test('a table is read by ranges of its key and written anew, each by several sub
         config: { connection: { url }, table: 'fresh', mode: 'REPLACE', createTable: true },
       },
     ]
-    await run(url, nodes, {}, 150)
+    await run(nodes, {}, 150)
     const [row] = (await onServer(
       url,
       'SELECT COUNT(*) AS n, COUNT(DISTINCT id) AS d, SUM(id) AS s FROM fresh',
