@@ -21,7 +21,7 @@ export function createActivities(deps: ActivityDeps): Activities {
     triggerCheckpoint: (done) => called((call) => triggerCheckpoint(deps, call, done)),
     awaitInput: (owner) => called((call) => awaitInput(deps, call, owner)),
     takeSavepoint: (owner) => called(() => deps.journal.takeSavepoint(owner)),
-    setExecutionStatus: ({ executionId }, status) => called(() => deps.journal.setStatus(executionId, status)),
+    setExecutionStatus: (owner, status) => called(() => deps.journal.setStatus(owner, status)),
     evaluateRestartStrategy: (owner, executionId, failure) =>
       called(() => evaluateRestartStrategy(deps, owner, executionId, failure)),
     finishExecution: (owner, executionId, outcome) =>

@@ -74,14 +74,14 @@ export interface Compiled {
   readonly absorb?: readonly string[]
   /** SELECT emitted once, in the epoch whose plan says `end`. */
   readonly end?: string
-  /** Tables of the session that survive from epoch to epoch, snapshotted whole. */
+  /** Tables of the session that survive from epoch to epoch, and are snapshotted. */
   readonly state?: readonly StateTable[]
   /** How records are accounted for (I8). */
   readonly accounting: Accounting
 }
 
 /**
- * MAPS: out = in, and the SELECT may stay a view. FILTERS: what does not leave is filtered.
+ * MAPS: out = in. FILTERS: what does not leave is filtered.
  * FANS_OUT: every record passed, any number leave. ABSORBS: what does not leave is in state.
  * A number of ours: a SELECT that counts the records of the batch that passed (a join that fans out and filters), or that
  * are in state (windows with gaps between them); the others are filtered.

@@ -28,7 +28,7 @@ export function localEffects(
     planEpoch: (owner) => interruptible(() => planEpoch(deps, call, owner)),
     awaitInput: (owner) => interruptible(() => awaitInput(deps, call, owner)),
     takeSavepoint: (owner) => interruptible(() => deps.journal.takeSavepoint(owner)),
-    setStatus: ({ executionId }, status) => interruptible(() => deps.journal.setStatus(executionId, status)),
+    setStatus: (owner, status) => interruptible(() => deps.journal.setStatus(owner, status)),
     evaluateRestart: (owner, executionId, failure) => evaluateRestartStrategy(deps, owner, executionId, failure),
     finish: (owner, executionId, outcome) =>
       finishExecution(deps, { ...call, signal: new AbortController().signal }, owner, executionId, outcome),

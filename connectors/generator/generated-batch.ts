@@ -34,10 +34,6 @@ export function generatedBatch(columns: readonly ColumnSql[], range: GeneratorSp
 }
 
 /**
- * Column by column, each over those that could be computed: TRY gives NULL where an expression fails, and a list where
- * it gives NULL. A column that uses another fails with it, so the first that fails is the one to name.
- */
-/**
  * Column by column, each over those above it: TRY gives NULL where an expression fails, and a list where it gives NULL.
  * A column that uses another fails with it, so the first that fails is the one to name.
  */

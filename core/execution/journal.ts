@@ -36,7 +36,7 @@ export interface Journal {
   progress(executionId: string, step: string, operators: Readonly<Record<string, Counters>>): Promise<void>
   storeRestart(owner: Owner, failure: StoredFailure, evaluation: Evaluation): Promise<Owner>
   event(executionId: string, event: ExecutionEvent): Promise<void>
-  setStatus(executionId: string, status: ExecutionStatus): Promise<void>
+  setStatus(owner: Owner, status: ExecutionStatus): Promise<void>
   /** A second checkpoint for the newest complete epoch, kept until a person removes it; asked again, the same one. */
   takeSavepoint(owner: Owner): Promise<string | null>
   /**

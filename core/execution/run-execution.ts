@@ -1,4 +1,5 @@
 /** The epoch loop (DESIGN section 5): prepare, then plan, run and checkpoint in turn until the sources are exhausted. */
+import { allOf } from '../all-of.js'
 import { CODES } from '../errors/codes.js'
 import { JobError, reportError, toJobError } from '../errors/job-error.js'
 import { phaseNumbered } from '../graph/phase.js'
@@ -135,14 +136,10 @@ async function runEpoch(
   const receipts: ChainReceipt[] = []
   for (const stage of phase.stages) {
     const tasks = stage.flatMap((vertex) => subtasksOf(vertex).map((subtask) => ({ vertex, subtask })))
-    const settled = await Promise.allSettled(
-      tasks.map(({ vertex, subtask }) => runSubtask(owner, next, vertex, subtask, receipts, effects)),
-    )
     // All of a stage is awaited before a failure is answered, so that no subtask of this attempt runs beside the next.
-    for (const result of settled) {
-      if (result.status === 'rejected') throw result.reason
-      receipts.push(result.value)
-    }
+    receipts.push(
+      ...(await allOf(tasks.map(({ vertex, subtask }) => runSubtask(owner, next, vertex, subtask, receipts, effects)))),
+    )
   }
   const done = { owner, epoch: next.epoch, phase: next.phase, receipts }
   return await effects.triggerCheckpoint(isWanted() ? { ...done, leaveUnplanned: true } : done)

@@ -28,7 +28,7 @@ export function mysqlJournal(db: Database, limits = systemLimits(db)): Journal {
       await addEvents(db, await findExecution(db, executionId), [event])
     },
     retain: (executionId, retained) => retainCheckpoints(db, executionId, retained),
-    setStatus: (executionId, status) => setStatus(db, executionId, status),
+    setStatus: (owner, status) => setStatus(db, owner, status),
     takeSavepoint: (owner) => takeSavepoint(db, owner),
     finish: (owner, status, error, retained, isStopped) => finish(db, owner, status, error, retained, isStopped),
   }

@@ -471,7 +471,7 @@ describe('an execution', () => {
         { eventId: owner.executionId, sourceStatus: 'FAILED', sourceJobId: job.jobId },
       ])
       await expect(journal.storePlan(owner, plan(1))).rejects.toMatchObject({ code: 'fenced' })
-      await expect(journal.setStatus(owner.executionId, 'RUNNING')).rejects.toMatchObject({ code: 'conflict' })
+      await expect(journal.setStatus(owner, 'RUNNING')).rejects.toMatchObject({ code: 'conflict' })
     })
   })
 
@@ -488,9 +488,11 @@ describe('an execution', () => {
   test('stopped by a person is COMPLETED, says so, and starts nothing that waits for its end', async () => {
     await withCatalogue({}, async ({ journal, executions, database, start }) => {
       const owner = await start()
-      await journal.setStatus(owner.executionId, 'PAUSED')
-      await journal.setStatus(owner.executionId, 'PAUSED')
-      await journal.setStatus(owner.executionId, 'RUNNING')
+      await journal.setStatus(owner, 'PAUSED')
+      await journal.setStatus(owner, 'PAUSED')
+      const older = { ...owner, generation: owner.generation - 1 }
+      await expect(journal.setStatus(older, 'RUNNING')).rejects.toMatchObject({ code: 'fenced' })
+      await journal.setStatus(owner, 'RUNNING')
       await journal.finish(owner, 'COMPLETED', null, 1, true)
       await journal.finish(owner, 'COMPLETED', null, 1, true)
       expect(await database.tables.triggerEvent.count()).toBe(0)

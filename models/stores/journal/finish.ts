@@ -12,7 +12,7 @@ import type { JobExecutionRow } from '../../tables/executions.js'
 import { admitWaiting } from './admission.js'
 import { addEvents } from './events.js'
 import { mirrorStatus } from './mirror.js'
-import { fenced, lockExecution, lockJob, lockLineage, originOf } from './ownership.js'
+import { fenced, lockExecution, lockGeneration, lockJob, lockLineage, originOf } from './ownership.js'
 import { recordColumns } from './record-columns.js'
 import { giveUpOld } from './retain.js'
 
@@ -51,11 +51,12 @@ export async function finish(
 
 const nothing = Promise.resolve(null)
 
-export async function setStatus(db: Database, executionId: string, status: ExecutionStatus): Promise<void> {
+export async function setStatus(db: Database, owner: Owner, status: ExecutionStatus): Promise<void> {
+  const { executionId } = owner
   const { jobId } = await originOf(db, executionId)
   await db.transaction(async (transaction) => {
     await lockJob(db, transaction, jobId)
-    const execution = await lockExecution(db, transaction, executionId)
+    const execution = await lockGeneration(db, transaction, owner)
     if (execution.executionStatus === status) return
     if (!mayBecome(execution.executionStatus, status))
       throw new JobError('conflict', `An execution that is ${execution.executionStatus} cannot become ${status}.`)
