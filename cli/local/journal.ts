@@ -15,7 +15,7 @@ import type { Plan } from '../../core/execution/plan.js'
 import { addTotals, noTotals, type RecordTotals, totalsOfEpoch } from '../../core/execution/record-totals.js'
 import { type ExecutionReport, operatorReports } from '../../core/execution/report.js'
 import { isTerminal } from '../../core/execution/status.js'
-import { addCounters, type Counters, noRecords } from '../../core/record/counters.js'
+import { type Counters, sumCounters } from '../../core/record/counters.js'
 
 /** Everything but plans, in one file: what a commit changes changes together. */
 export interface LocalState {
@@ -150,13 +150,10 @@ export async function openJournal(folder: string, initial: LocalState, onEvent: 
 }
 
 function commitTo(state: LocalState, commit: CheckpointCommit): LocalState {
-  const counters: Record<string, Counters> = { ...state.counters }
-  for (const [nodeId, counted] of Object.entries(commit.counters))
-    counters[nodeId] = addCounters(counters[nodeId] ?? noRecords, counted)
   const { epoch, phase, positions, states, next } = commit
   return {
     ...state,
-    counters,
+    counters: sumCounters(state.counters, commit.counters),
     totals: addTotals(state.totals, totalsOfEpoch(state.record.graph, phase, commit.counters)),
     epochs: state.epochs + 1,
     completed: { checkpointId: checkpointId(state, epoch), epoch, phase, positions, states, next },

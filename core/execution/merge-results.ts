@@ -1,6 +1,6 @@
 /** What an epoch's chain results add up to: everything that its checkpoint makes durable (I3). */
 import type { JobGraph, Phase } from '../graph/job-graph.js'
-import { addCounters, type Counters, noRecords } from '../record/counters.js'
+import { type Counters, noRecords, sumCounters } from '../record/counters.js'
 import type { ChainResult, StateHandle } from './chain-task.js'
 import type { SourceProgress } from './journal.js'
 import type { Plan } from './plan.js'
@@ -21,7 +21,7 @@ export function mergeResults(
   before: { readonly positions: Readonly<Record<string, SourceProgress>>; readonly states: readonly StateHandle[] },
   results: readonly ChainResult[],
 ): Merged {
-  const counters = sumCounters(results)
+  const counters = results.map((result) => result.counters).reduce(sumCounters, {})
   const durationMs = Math.max(1, ...results.map((result) => result.durationMs))
   const reached = progressOfSources(plan, before.positions, results, counters, durationMs)
   const phaseEnded = Object.keys(plan.sources).every((nodeId) => reached[nodeId]?.end === true)
@@ -35,14 +35,6 @@ export function mergeResults(
     phaseEnded,
     durationMs,
   }
-}
-
-function sumCounters(results: readonly ChainResult[]): Record<string, Counters> {
-  const sums: Record<string, Counters> = {}
-  for (const result of results)
-    for (const [nodeId, counters] of Object.entries(result.counters))
-      sums[nodeId] = addCounters(sums[nodeId] ?? noRecords, counters)
-  return sums
 }
 
 function progressOfSources(

@@ -43,3 +43,12 @@ export function addCounters(a: Counters, b: Counters): Counters {
     backpressureCount: a.backpressureCount + b.backpressureCount,
   }
 }
+
+/** By node id. */
+export type OperatorCounters = Readonly<Record<string, Counters>>
+
+export function sumCounters(a: OperatorCounters, b: OperatorCounters): OperatorCounters {
+  const sum: Record<string, Counters> = { ...a }
+  for (const [nodeId, counted] of Object.entries(b)) sum[nodeId] = addCounters(sum[nodeId] ?? noRecords, counted)
+  return sum
+}

@@ -2,12 +2,13 @@
 import { Op, type WhereOptions } from 'sequelize'
 import { JobError } from '../../../core/errors/job-error.js'
 import { operatorReports } from '../../../core/execution/report.js'
+import { sumCounters } from '../../../core/record/counters.js'
 import type { Database } from '../../database.js'
 import { type Page, pageOf, pageQuery } from '../../page.js'
 import type { JobExecutionRow } from '../../tables/executions.js'
 import type { ExecutionDetails, ExecutionFilter, ExecutionSummary } from '../execution-store.js'
 import { findExecution } from '../journal/ownership.js'
-import { sumCounters, sumOfSteps } from '../journal/sum-counters.js'
+import { sumOfSteps } from '../journal/sum-of-steps.js'
 
 export async function getExecution(db: Database, executionId: string): Promise<ExecutionDetails> {
   const row = await findExecution(db, executionId)

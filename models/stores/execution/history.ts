@@ -6,7 +6,7 @@ import type { ExecutionEventRow } from '../../tables/executions.js'
 import type { JobMetricsRow, OperatorMetricsRow } from '../../tables/metrics.js'
 import type { EventRecord, JobMetricRecord, OperatorMetricRecord, OperatorRecord } from '../execution-store.js'
 import { findExecution } from '../journal/ownership.js'
-import { sumOfSteps } from '../journal/sum-counters.js'
+import { sumOfSteps } from '../journal/sum-of-steps.js'
 
 export async function listEvents(
   db: Database,

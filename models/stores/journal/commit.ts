@@ -8,6 +8,7 @@ import type { CheckpointCommit } from '../../../core/execution/journal.js'
 import type { Next } from '../../../core/execution/plan.js'
 import { addTotals, noTotals, totalsOfEpoch } from '../../../core/execution/record-totals.js'
 import { isTerminal } from '../../../core/execution/status.js'
+import { sumCounters } from '../../../core/record/counters.js'
 import type { Database } from '../../database.js'
 import type { CheckpointRow } from '../../tables/checkpoints.js'
 import type { CommittedTotals, JobExecutionRow } from '../../tables/executions.js'
@@ -18,7 +19,6 @@ import { storeMetrics } from './metrics.js'
 import { fenced, lockGeneration, originOf } from './ownership.js'
 import { checkpointRow, insertPlan } from './plans.js'
 import { recordColumns } from './record-columns.js'
-import { sumCounters } from './sum-counters.js'
 
 export async function completeCheckpoint(
   db: Database,

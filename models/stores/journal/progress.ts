@@ -2,13 +2,14 @@
 import { Op } from 'sequelize'
 import type { Limits } from '../../../core/execution/limits.js'
 import { addTotals, noTotals, totalsOfEpoch } from '../../../core/execution/record-totals.js'
+import type { OperatorCounters } from '../../../core/record/counters.js'
 import type { Database } from '../../database.js'
 import type { JobVersions } from './job-versions.js'
 import { totalColumns } from './metrics.js'
 import { findExecution } from './ownership.js'
 import { processUsage } from './process-usage.js'
 import { recordColumns } from './record-columns.js'
-import { type OperatorCounters, sumOfSteps } from './sum-counters.js'
+import { sumOfSteps } from './sum-of-steps.js'
 
 const LEAST_BETWEEN_MS = 900
 const REMEMBERED = 1000
