@@ -11,49 +11,107 @@ import { type Stack, withStack } from '../support/stack.js'
 import { until } from '../support/until.js'
 
 test('every record of files that come while the job runs is written once', async () => {
-  await withMigratedDatabase(async (catalogue) => {
-    await withDatabase(async (target) => {
-      await withStack({ mysql: catalogue, temporal: temporalAddress() }, async (stack) => {
-        await writeFile(join(stack.files, 'names.csv'), 'k,name\n0,zero\n1,one\n2,two\n')
-        let number = 0
-        const put = async () => {
-          const ids = Array.from({ length: 100 }, (_, n) => number * 100 + n)
-          await putFile(stack, `in-${String(number).padStart(3, '0')}.csv`, ids)
-          number += 1
-        }
-        const arrived = async () =>
-          await until(`${number * 100} records are there`, async () => (await count(target)) >= number * 100)
-        await put()
-        const executionId = await stack.submit(job(target))
-        await arrived()
-        await put()
-        await arrived()
-        await put()
-        await stack.killWorker()
-        await put()
-        await stack.startWorker()
-        await arrived()
-        // A cancel reaches it, idle or not, and the lineage goes on where it stood.
-        await stack.request('POST', `/api/v1/executions/${executionId}/cancel`, {})
-        expect(await stack.untilEnded(executionId)).toMatchObject({ status: 'CANCELLED' })
-        await put()
-        const { body } = await stack.request<{ executionId: string }>(
-          'POST',
-          `/api/v1/executions/${executionId}/restart`,
-          {},
-        )
-        await arrived()
-        expect(
-          await onServer(target, 'SELECT COUNT(*) AS n, COUNT(DISTINCT id) AS d, SUM(id) AS s FROM seen'),
-        ).toMatchObject([{ n: number * 100, d: number * 100, s: String(((number * 100 - 1) * number * 100) / 2) }])
-        await stack.request('POST', `/api/v1/executions/${body.executionId}/cancel`, {})
-        expect(await stack.untilEnded(body.executionId)).toMatchObject({ status: 'CANCELLED', restarts: 0 })
-      })
-    })
+  await withFeed(async ({ stack, target, put, arrived, records }) => {
+    await put()
+    const executionId = await stack.submit(job(target))
+    await arrived()
+    await put()
+    await arrived()
+    await put()
+    await stack.killWorker()
+    await put()
+    await stack.startWorker()
+    await arrived()
+    // A cancel reaches it, idle or not, and the lineage goes on where it stood.
+    await stack.request('POST', `/api/v1/executions/${executionId}/cancel`, {})
+    expect(await stack.untilEnded(executionId)).toMatchObject({ status: 'CANCELLED' })
+    await put()
+    const { body } = await stack.request<{ executionId: string }>(
+      'POST',
+      `/api/v1/executions/${executionId}/restart`,
+      {},
+    )
+    await arrived()
+    expect(
+      await onServer(target, 'SELECT COUNT(*) AS n, COUNT(DISTINCT id) AS d, SUM(id) AS s FROM seen'),
+    ).toMatchObject([{ n: records(), d: records(), s: String(((records() - 1) * records()) / 2) }])
+    await stack.request('POST', `/api/v1/executions/${body.executionId}/cancel`, {})
+    expect(await stack.untilEnded(body.executionId)).toMatchObject({ status: 'CANCELLED', restarts: 0 })
   })
 }, 180_000)
 
 test('it is paused through a lost worker, resumed, stopped with a savepoint and restarted, and loses and doubles nothing', async () => {
+  await withFeed(async ({ stack, catalogue, target, put, arrived, records }) => {
+    const ask = async (executionId: string, what: string, body: object = {}) =>
+      await stack.request<Asked>('POST', `/api/v1/executions/${executionId}/${what}`, body)
+    await put()
+    const executionId = await stack.submit(job(target))
+    await arrived()
+
+    expect(await ask(executionId, 'resume')).toMatchObject({ status: 409, body: { code: 'conflict' } })
+    expect(await ask(executionId, 'pause')).toMatchObject({ status: 202, body: { status: 'PAUSED', done: true } })
+    await stack.killWorker()
+    await put()
+    await stack.startWorker()
+    const kept = await until('a new worker answers', async () => {
+      const { status, body } = await ask(executionId, 'savepoints')
+      return status === 202 ? body : null
+    })
+    expect(kept).toMatchObject({ status: 'PAUSED', done: true, checkpointId: expect.any(String) })
+    expect(await count(target)).toBe(100)
+    expect(await onServer(catalogue, 'SELECT job_status FROM etl_job')).toEqual([{ job_status: 'RUNNING' }])
+    expect(await ask(executionId, 'resume')).toMatchObject({ status: 202, body: { status: 'RUNNING', done: true } })
+    await arrived()
+
+    await put()
+    const stop = await ask(executionId, 'savepoints', { stop: true })
+    expect(stop).toMatchObject({ status: 202, body: { status: 'COMPLETED', done: true } })
+    expect(stop.body.checkpointId).not.toBe(kept.checkpointId)
+    expect(await ask(executionId, 'pause')).toMatchObject({ status: 409 })
+    expect(await onServer(catalogue, 'SELECT * FROM etl_trigger_event')).toEqual([])
+    const { body: events } = await stack.request<{ items: { type: string; message: string }[] }>(
+      'GET',
+      `/api/v1/executions/${executionId}/events?limit=500`,
+    )
+    const types = events.items.map(({ type }) => type)
+    expect(types).toEqual(expect.arrayContaining(['PAUSED', 'RESUMED', 'SAVEPOINT_COMPLETED', 'COMPLETED']))
+    expect(events.items.at(-1)?.message).toMatch(/stopped with a savepoint/)
+
+    await put()
+    const { body: again } = await ask(executionId, 'restart')
+    await arrived()
+    const last = JSON.parse(await etl(stack, ['savepoint', again.executionId, '--stop', '--json'])) as Asked
+    expect(last).toMatchObject({ status: 'COMPLETED', done: true })
+    expect(await onServer(target, 'SELECT COUNT(*) AS n, COUNT(DISTINCT id) AS d FROM seen')).toMatchObject([
+      { n: records(), d: records() },
+    ])
+    // One periodic checkpoint is retained; savepoints all are, with what they name.
+    const held = 'SELECT checkpoint_id FROM etl_checkpoint c WHERE checkpoint_type = %t AND NOT state_discarded'
+    expect(await onServer(catalogue, held.replace('%t', "'PERIODIC'"))).toHaveLength(1)
+    const savepoints = await onServer(
+      catalogue,
+      `SELECT c.checkpoint_id AS id, COUNT(*) > 0 AS hasState FROM etl_checkpoint c
+             JOIN etl_operator_state s ON s.checkpoint_id = c.checkpoint_id AND s.state_path IS NOT NULL
+            WHERE c.checkpoint_type = 'SAVEPOINT' AND NOT c.state_discarded GROUP BY c.checkpoint_id, c.epoch ORDER BY c.epoch`,
+    )
+    const ids = [kept, stop.body, last].map(({ checkpointId }) => ({ id: checkpointId, hasState: 1 }))
+    expect(savepoints).toEqual(ids)
+  })
+}, 180_000)
+
+interface Feed {
+  readonly stack: Stack
+  readonly catalogue: string
+  readonly target: string
+  /** Another file of a hundred records. */
+  put(): Promise<void>
+  /** All that was put is in the target. */
+  arrived(): Promise<void>
+  /** How many were put. */
+  records(): number
+}
+
+async function withFeed(run: (feed: Feed) => Promise<void>): Promise<void> {
   await withMigratedDatabase(async (catalogue) => {
     await withDatabase(async (target) => {
       await withStack({ mysql: catalogue, temporal: temporalAddress() }, async (stack) => {
@@ -64,66 +122,15 @@ test('it is paused through a lost worker, resumed, stopped with a savepoint and 
           await putFile(stack, `in-${String(number).padStart(3, '0')}.csv`, ids)
           number += 1
         }
-        const arrived = async () =>
-          await until(`${number * 100} records are there`, async () => (await count(target)) >= number * 100)
-        const ask = async (executionId: string, what: string, body: object = {}) =>
-          await stack.request<Asked>('POST', `/api/v1/executions/${executionId}/${what}`, body)
-        await put()
-        const executionId = await stack.submit(job(target))
-        await arrived()
-
-        expect(await ask(executionId, 'resume')).toMatchObject({ status: 409, body: { code: 'conflict' } })
-        expect(await ask(executionId, 'pause')).toMatchObject({ status: 202, body: { status: 'PAUSED', done: true } })
-        await stack.killWorker()
-        await put()
-        await stack.startWorker()
-        const kept = await until('a new worker answers', async () => {
-          const { status, body } = await ask(executionId, 'savepoints')
-          return status === 202 ? body : null
-        })
-        expect(kept).toMatchObject({ status: 'PAUSED', done: true, checkpointId: expect.any(String) })
-        expect(await count(target)).toBe(100)
-        expect(await onServer(catalogue, 'SELECT job_status FROM etl_job')).toEqual([{ job_status: 'RUNNING' }])
-        expect(await ask(executionId, 'resume')).toMatchObject({ status: 202, body: { status: 'RUNNING', done: true } })
-        await arrived()
-
-        await put()
-        const stop = await ask(executionId, 'savepoints', { stop: true })
-        expect(stop).toMatchObject({ status: 202, body: { status: 'COMPLETED', done: true } })
-        expect(stop.body.checkpointId).not.toBe(kept.checkpointId)
-        expect(await ask(executionId, 'pause')).toMatchObject({ status: 409 })
-        expect(await onServer(catalogue, 'SELECT * FROM etl_trigger_event')).toEqual([])
-        const { body: events } = await stack.request<{ items: { type: string; message: string }[] }>(
-          'GET',
-          `/api/v1/executions/${executionId}/events?limit=500`,
-        )
-        const types = events.items.map(({ type }) => type)
-        expect(types).toEqual(expect.arrayContaining(['PAUSED', 'RESUMED', 'SAVEPOINT_COMPLETED', 'COMPLETED']))
-        expect(events.items.at(-1)?.message).toMatch(/stopped with a savepoint/)
-
-        await put()
-        const { body: again } = await ask(executionId, 'restart')
-        await arrived()
-        const last = JSON.parse(await etl(stack, ['savepoint', again.executionId, '--stop', '--json'])) as Asked
-        expect(last).toMatchObject({ status: 'COMPLETED', done: true })
-        expect(await onServer(target, 'SELECT COUNT(*) AS n, COUNT(DISTINCT id) AS d FROM seen')).toMatchObject([
-          { n: number * 100, d: number * 100 },
-        ])
-        // One periodic checkpoint is retained; savepoints all are, with what they name.
-        const held = 'SELECT checkpoint_id FROM etl_checkpoint c WHERE checkpoint_type = %t AND NOT state_discarded'
-        expect(await onServer(catalogue, held.replace('%t', "'PERIODIC'"))).toHaveLength(1)
-        const savepoints = await onServer(
-          catalogue,
-          `SELECT c.checkpoint_id AS id, COUNT(*) > 0 AS hasState FROM etl_checkpoint c
-             JOIN etl_operator_state s ON s.checkpoint_id = c.checkpoint_id AND s.state_path IS NOT NULL
-            WHERE c.checkpoint_type = 'SAVEPOINT' AND NOT c.state_discarded GROUP BY c.checkpoint_id, c.epoch ORDER BY c.epoch`,
-        )
-        const ids = [kept, stop.body, last].map(({ checkpointId }) => ({ id: checkpointId, hasState: 1 }))
-        expect(savepoints).toEqual(ids)
+        const records = () => number * 100
+        const arrived = async () => {
+          await until(`${records()} records are there`, async () => (await count(target)) >= records())
+        }
+        await run({ stack, catalogue, target, put, arrived, records })
       })
     })
   })
-}, 180_000)
+}
 
 async function etl(stack: Stack, args: readonly string[]): Promise<string> {
   const launcher = fileURLToPath(new URL('../../bin/etl.js', import.meta.url))
