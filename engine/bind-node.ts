@@ -3,7 +3,7 @@ import { JobError } from '../core/errors/job-error.js'
 import type { Schema } from '../core/record/schema.js'
 import type { Session } from '../duckdb/session.js'
 import { identifier } from '../duckdb/sql.js'
-import { type Compiled, countOf, type Input, type Operator } from '../operators/operator.js'
+import { type Compiled, countOf, type Input, type Operator, type Setting } from '../operators/operator.js'
 
 export interface BoundInput {
   readonly port: string
@@ -16,11 +16,11 @@ export async function bindOperator(
   session: Session,
   operator: Operator,
   config: unknown,
-  nodeId: string,
+  setting: Setting,
   given: readonly BoundInput[],
 ): Promise<Schema> {
-  return await withEmptyTables(session, nodeId, given, async (inputs) => {
-    const compiled = await operator.compile(config, inputs, nodeId)
+  return await withEmptyTables(session, setting.nodeId, given, async (inputs) => {
+    const compiled = await operator.compile(config, inputs, setting)
     const schema = await bindCompiled(session, compiled)
     refuseSameNames(schema)
     return schema
@@ -64,14 +64,18 @@ function createEmpty(table: string, schema: Schema): string {
 
 async function bindCompiled(
   session: Session,
-  { each, absorb = [], end, state = [], accounting }: Compiled,
+  { each, absorb = [], late, end, close, state = [], accounting }: Compiled,
 ): Promise<Schema> {
   for (const table of state) await session.run(table.create)
   const early = each === null ? null : await session.describe(each)
   if (typeof accounting === 'object') await session.describe(countOf(accounting))
+  if (late !== undefined) await session.describe(late)
   for (const statement of absorb) await session.run(statement)
-  const late = end === undefined ? null : await session.describe(end)
-  const schema = early ?? late
+  const closing = close?.(Infinity)
+  for (const statement of closing?.before ?? []) await session.run(statement)
+  const last = closing?.emit ?? end
+  const schema = early ?? (last === undefined ? null : await session.describe(last))
+  for (const statement of closing?.after ?? []) await session.run(statement)
   if (schema === null) throw new JobError('internal', 'The operator emits nothing.')
   return schema
 }

@@ -5,7 +5,8 @@ import type { JobGraph, Phase, Vertex } from '../core/graph/job-graph.js'
 import type { StreamEdge, StreamNode } from '../core/graph/stream-graph.js'
 import type { Schema } from '../core/record/schema.js'
 import { identifier } from '../duckdb/sql.js'
-import type { Compiled, Input, Operator } from '../operators/operator.js'
+import type { Compiled, Input, Operator, Setting } from '../operators/operator.js'
+import type { ChainRun } from './chain-run.js'
 import type { EngineParts } from './engine.js'
 import { openOperator } from './open-node.js'
 import { queryTables, type Values } from './resolve-config.js'
@@ -52,9 +53,7 @@ export type Outlet =
   | { readonly kind: 'EDGE'; readonly point: string; readonly edge: StreamEdge; readonly schema: Schema }
 
 export async function openChain(
-  graph: JobGraph,
-  vertexId: string,
-  phase: Phase,
+  { graph, vertexId, phase, settings, plan }: ChainRun,
   values: Values,
   parts: EngineParts,
 ): Promise<Chain> {
@@ -69,7 +68,9 @@ export async function openChain(
     nodes: layout.nodes,
     head,
     ports: layout.ports(head),
-    steps: await Promise.all(operators.map((node) => compileStep(node, layout, values, parts))),
+    steps: await Promise.all(
+      operators.map((node) => compileStep(node, { mode: settings.type, at: plan.at }, layout, values, parts)),
+    ),
     outlets: layout.outlets(),
   }
 }
@@ -88,12 +89,18 @@ export function pointOf(node: StreamNode): string {
   return identifier(`batch ${node.id}`)
 }
 
-async function compileStep(node: StreamNode, layout: Layout, values: Values, parts: EngineParts): Promise<Step> {
+async function compileStep(
+  node: StreamNode,
+  setting: Omit<Setting, 'nodeId'>,
+  layout: Layout,
+  values: Values,
+  parts: EngineParts,
+): Promise<Step> {
   const edges = layout.edgesInto(node)
   const tables = queryTables(edges.map((edge) => edge.port))
   const { operator, config } = await openOperator(node, { ...values, tables }, parts)
   const inputs = edges.map((edge) => layout.input(edge))
-  const compiled = await operator.compile(config, inputs, node.id)
+  const compiled = await operator.compile(config, inputs, { nodeId: node.id, ...setting })
   return {
     node,
     compiled,

@@ -20,6 +20,7 @@ export interface SpecNode {
 
 export interface Looking {
   readonly parts: EngineParts
+  readonly mode: 'BATCH' | 'STREAMING'
   readonly values: Values
   /** Parameters without a value yet. */
   readonly open: ReadonlySet<string>

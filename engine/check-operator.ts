@@ -17,6 +17,7 @@ export async function checkOperator(
   looking: Looking,
 ): Promise<Answer> {
   const { node, pointer } = spec
+  const { mode, values } = looking
   const operator = looking.parts.operators.find((candidate) => candidate.type === node.kind)
   if (operator === undefined) return { schema: null, problems: [] }
   const resolved = await tryResolveOperator(spec, inputs, looking)
@@ -28,7 +29,13 @@ export async function checkOperator(
   const place = (faults: readonly Omit<Problem, 'nodeId'>[]): Problem[] =>
     faults.map((fault) => ({ ...fault, nodeId: node.id, pointer: `${pointer}/config${fault.pointer}` }))
   try {
-    const schema = await bindOperator(session, operator, config, node.id, inputs)
+    const schema = await bindOperator(
+      session,
+      operator,
+      config,
+      { nodeId: node.id, mode, at: values.now ?? values.logicalTime },
+      inputs,
+    )
     const problems = place(await findConditionFaults(session, suspect))
     return { schema, problems, config }
   } catch (error) {

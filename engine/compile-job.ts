@@ -44,7 +44,8 @@ export async function compileJob(raw: unknown, given: EngineParts, options: Comp
   const spec = plain(raw)
   if (validated.graph === null || !isObject(spec)) return { ok: false, problems: validated.problems }
   const samples = sampleValues(spec, options.parameters ?? {}, options.logicalTime ?? '2000-01-01T00:00:00.000Z')
-  const looking = { parts, ...samples, signal: options.signal ?? new AbortController().signal }
+  const mode = spec.type === 'STREAMING' ? ('STREAMING' as const) : ('BATCH' as const)
+  const looking = { parts, mode, ...samples, signal: options.signal ?? new AbortController().signal }
   const { outline, edges } = validated.graph
   const typed = await withSession(parts, (session) => deriveTypes({ spec, outline, edges, session }, looking))
   const problems = [...validated.problems, ...typed.problems]

@@ -1,6 +1,7 @@
 /** One epoch of one chain in its session: batches through the steps, what is due at the end, and out of the chain. */
 import type { Session } from '../duckdb/session.js'
 import { identifier } from '../duckdb/sql.js'
+import type { Closing } from '../operators/operator.js'
 import { type Chain, type Step, stepsBelow } from './chain.js'
 import { allOrNothing, type Computed, computeBatch, isBadRecord, materialise } from './compute.js'
 import { type Downstream, oneAhead, type Turn } from './flow.js'
@@ -40,22 +41,36 @@ export class Epoch {
     for await (const batch of oneAhead(batches)) await this.take(batch)
   }
 
-  /** What operators kept for the end, each after those before it, through the rest of the chain. */
-  async end(): Promise<void> {
+  /** What operators kept until now, each after those before it, through the rest of the chain. `ends`: nothing more comes. */
+  async close(ends: boolean): Promise<void> {
     for (const step of this.chain.steps) {
-      const { end } = step.compiled
-      if (end === undefined) continue
-      const started = performance.now()
-      const table = identifier(`end ${step.node.id}`)
-      const records = await this.turn.take(async () => {
-        await createInputs(this.session, step)
-        return await materialise(this.session, table, end)
-      })
-      this.ended.add(step.node.id)
-      this.meter.add(step.node.id, { out: records, processingMs: performance.now() - started })
-      for (let from = 0; from < records; from += endBatch) await this.take(await this.partOf(step, table, from))
-      await this.session.run(`DROP TABLE ${table}`)
+      const { end, close } = step.compiled
+      if (close !== undefined) {
+        await this.emit(step, close(ends ? Number.POSITIVE_INFINITY : null))
+        this.changed.add(step.node.id)
+      } else if (ends && end !== undefined) {
+        await this.emit(step, { emit: end })
+        this.ended.add(step.node.id)
+      }
     }
+  }
+
+  private async emit(step: Step, { before = [], emit, after = [] }: Closing): Promise<void> {
+    const { session } = this
+    const started = performance.now()
+    const table = identifier(`end ${step.node.id}`)
+    const records = await this.turn.take(async () => {
+      await createInputs(session, step)
+      return await allOrNothing(session, async () => {
+        for (const statement of before) await session.run(statement)
+        const emitted = emit === null ? 0 : await materialise(session, table, emit)
+        for (const statement of after) await session.run(statement)
+        return emitted
+      })
+    })
+    this.meter.add(step.node.id, { out: records, processingMs: performance.now() - started })
+    for (let from = 0; from < records; from += endBatch) await this.take(await this.partOf(step, table, from))
+    await session.run(`DROP TABLE IF EXISTS ${table}`)
   }
 
   private async partOf(step: Step, table: string, from: number): Promise<Batch> {

@@ -27,7 +27,7 @@ const progressEveryMs = 500
 export async function runChain(run: ChainRun, parts: EngineParts, control: ChainControl): Promise<ChainResult> {
   if (control.signal.aborted) throw cancelledError()
   const values = valuesOf(run, run.plan.at)
-  const chain = await openChain(run.graph, run.vertexId, run.phase, values, parts)
+  const chain = await openChain(run, values, parts)
   const meter = new Meter(chain.nodes.map((node) => node.id))
   control.progress(meter.read())
   const beat = setInterval(() => control.progress(meter.read()), progressEveryMs)
@@ -88,7 +88,7 @@ async function readAndWrite(work: Work, writers: readonly Writer[]): Promise<Cha
     await epoch.read(
       readBatches({ chain, run, parts, values, session, meter, rejects, reached, signal: control.signal }),
     )
-    if (endsNow(run, chain, reached)) await epoch.end()
+    await epoch.close(endsNow(run, chain, reached))
     await downstream.drained()
   } finally {
     await downstream.settled()

@@ -23,7 +23,7 @@ export const aggregate = defineOperator({
   ports: [{ name: 'input' }],
   modes: ['BATCH'],
   key: ({ groupBy }) => ({ input: groupBy }),
-  compile: async ({ groupBy, aggregates }, [input], nodeId) => {
+  compile: async ({ groupBy, aggregates }, [input], { nodeId }) => {
     const { table, schema } = input!
     const keys = groupBy.map((name) => findColumn(namesOf(schema), name))
     const records = { table, from: table, schema, place: placeIn(input!) }

@@ -22,7 +22,7 @@ export const deduplicate = defineOperator({
   ports: [{ name: 'input' }],
   modes: ['BATCH', 'STREAMING'],
   key: ({ key }) => ({ input: key }),
-  compile: ({ key, keep, orderBy: order }, [input], nodeId) => {
+  compile: ({ key, keep, orderBy: order }, [input], { nodeId }) => {
     const columns = namesOf(input!.schema)
     const keys = key.map((name) => findColumn(columns, name))
     if (keep === 'FIRST' && order === undefined) return firstSeen(input!, keys, nodeId)

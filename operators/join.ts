@@ -53,7 +53,7 @@ export const join = defineOperator<Config>({
     if (strategy === undefined && !tellsUnmatchedRight(type)) return null
     return equalColumns(on) ?? { left: [], right: [] }
   },
-  compile: async (settings, inputs, nodeId) => {
+  compile: async (settings, inputs, { nodeId }) => {
     checkStrategy(settings)
     const [left, right] = ['left', 'right'].map((port) => inputs.find((input) => input.port === port))
     const sides: Sides = { left: left!, right: right! }

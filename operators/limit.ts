@@ -13,7 +13,7 @@ export const limit = defineOperator({
   ports: [{ name: 'input' }],
   modes: ['BATCH'],
   key: () => ({ input: [] }),
-  compile: ({ count, offset }, [input], nodeId) => {
+  compile: ({ count, offset }, [input], { nodeId }) => {
     const seen = stateTable(nodeId, 'seen')
     const place = placeIn(input!)
     const before = `(SELECT coalesce(max(records), 0) FROM ${seen})`

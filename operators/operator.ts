@@ -23,9 +23,18 @@ export interface Operator<Config = unknown> {
   readonly key?: (config: Config) => Readonly<Record<string, readonly string[]>> | null
   /**
    * The same for binding (empty tables of the input schemas) and for running. Expressions in `config` have passed the
-   * allow-list. `nodeId` names the state's tables. A promise only where an expression has to be taken apart.
+   * allow-list. A promise only where an expression has to be taken apart.
    */
-  readonly compile: (config: Config, inputs: readonly Input[], nodeId: string) => Compiled | Promise<Compiled>
+  readonly compile: (config: Config, inputs: readonly Input[], setting: Setting) => Compiled | Promise<Compiled>
+}
+
+/** Where and when a node is at work. */
+export interface Setting {
+  /** Names the state's tables. */
+  readonly nodeId: string
+  readonly mode: 'BATCH' | 'STREAMING'
+  /** The plan's time, ISO 8601 (I9). */
+  readonly at: string
 }
 
 export interface Port {
@@ -72,8 +81,15 @@ export interface Compiled {
   readonly failing?: string
   /** Statements after `each` that merge the batch into state. */
   readonly absorb?: readonly string[]
+  /** SELECT of the records of a batch that leave by the second output, as they came in; before `absorb`. */
+  readonly late?: string
   /** SELECT emitted once, in the epoch whose plan says `end`. */
   readonly end?: string
+  /**
+   * STREAMING: what follows the last batch of every epoch, instead of `end`. `watermark`: event time has come so far, in
+   * milliseconds since 1970; null: nowhere yet, or there is none; Infinity: the input has ended.
+   */
+  readonly close?: (watermark: number | null) => Closing
   /** Tables of the session that survive from epoch to epoch, and are snapshotted. */
   readonly state?: readonly StateTable[]
   /** How records are accounted for (I8). */
@@ -96,6 +112,14 @@ export type Accounting =
 
 export function countOf(accounting: Exclude<Accounting, string>): string {
   return 'passed' in accounting ? accounting.passed : accounting.absorbed
+}
+
+/** In one transaction. */
+export interface Closing {
+  readonly before?: readonly string[]
+  /** SELECT of what is emitted; null: nothing. */
+  readonly emit: string | null
+  readonly after?: readonly string[]
 }
 
 export interface StateTable {

@@ -10,7 +10,7 @@ export const sort = defineOperator({
   ports: [{ name: 'input' }],
   modes: ['BATCH'],
   key: () => ({ input: [] }),
-  compile: ({ by }, [input], nodeId) => {
+  compile: ({ by }, [input], { nodeId }) => {
     const records = stateTable(nodeId, 'records')
     return {
       each: null,

@@ -17,7 +17,7 @@ export const sqlQuery = defineOperator({
   ports: 'MANY',
   modes: ['BATCH'],
   key: () => ({ input: [] }),
-  compile: async ({ query }, inputs, nodeId) => {
+  compile: async ({ query }, inputs, { nodeId }) => {
     const states: StateTable[] = inputs.map(({ port, schema }) => {
       const table = stateTable(nodeId, port)
       return {

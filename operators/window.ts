@@ -72,7 +72,7 @@ export const window = defineOperator({
   late: true,
   adds: windowColumns,
   key: ({ groupBy }) => ({ input: groupBy }),
-  compile: async (config, [input], nodeId) => {
+  compile: async (config, [input], { nodeId }) => {
     const { groupBy, aggregates } = config
     await refuseOwnColumns(input!.schema, config)
     const keys = groupBy.map((name) => findColumn(namesOf(input!.schema), name))

@@ -40,7 +40,7 @@ export async function runOperator(session: Session, setting: OperatorSetting): P
     environment: {},
   })
   const inputs = await Promise.all(ports.map((port) => openInput(session, setting, port)))
-  const compiled = await operator.compile(config, inputs, 'node')
+  const compiled = await operator.compile(config, inputs, { nodeId: 'node', mode: 'BATCH', at: values(setting).now })
   for (const { table, create } of compiled.state ?? []) await session.run(`DROP TABLE IF EXISTS ${table}; ${create}`)
   const schema = await session.describe(compiled.each ?? compiled.end!)
   await session.run(`CREATE OR REPLACE TABLE "all out" AS ${compiled.each ?? compiled.end!} LIMIT 0`)
