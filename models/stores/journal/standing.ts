@@ -2,6 +2,7 @@
 import { Op } from 'sequelize'
 import type { StateHandle } from '../../../core/execution/chain-task.js'
 import type { CompletedCheckpoint, ExecutionRecord, Standing } from '../../../core/execution/journal.js'
+import type { KeptBy } from '../../../core/execution/kept-by.js'
 import type { JobGraph } from '../../../core/graph/job-graph.js'
 import { noFailures } from '../../../core/restart/strategy.js'
 import type { Database } from '../../database.js'
@@ -89,7 +90,8 @@ async function statesOf(db: Database, checkpointId: string): Promise<readonly St
     order: [['id', 'ASC']],
   })
   return rows.map((row) => {
-    const { operatorId, subtaskIndex, stateName, stateType, statePath, stateSizeBytes, recordCount } = row.get()
+    const { operatorId, subtaskIndex, stateName, stateType, statePath, stateValue, stateSizeBytes, recordCount } =
+      row.get()
     return {
       nodeId: operatorId,
       subtask: subtaskIndex,
@@ -98,6 +100,7 @@ async function statesOf(db: Database, checkpointId: string): Promise<readonly St
       path: statePath ?? '',
       sizeBytes: stateSizeBytes,
       records: recordCount,
+      ...(stateValue === null ? {} : { by: stateValue as KeptBy }),
     }
   })
 }
