@@ -136,7 +136,7 @@ export const checkpoint = z
     epoch: count,
     phase: count,
     type: z.enum(['PERIODIC', 'SAVEPOINT']),
-    status: z.enum(['IN_PROGRESS', 'COMPLETED', 'FAILED']),
+    status: z.enum(['IN_PROGRESS', 'COMPLETED', 'FAILED', 'DROPPED']),
     jobVersion: count,
     stateSizeBytes: z.number(),
     path: z.string().nullable(),

@@ -3,7 +3,7 @@
  * statements must stand being run twice (IF NOT EXISTS, INSERT IGNORE).
  */
 import { alertTables } from './alerts.js'
-import { checkpointRetention, checkpointTables } from './checkpoints.js'
+import { checkpointRetention, checkpointTables, restartAcrossVersions } from './checkpoints.js'
 import { connectorTables } from './connectors.js'
 import { executionTables } from './executions.js'
 import { graphTables } from './graphs.js'
@@ -30,6 +30,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0008-alerts', statements: alertTables },
   { name: '0009-users', statements: userTables },
   { name: '0010-checkpoint-retention', statements: checkpointRetention },
+  { name: '0011-restart-across-versions', statements: restartAcrossVersions },
 ]
 
 /** Which steps a database has. */

@@ -104,7 +104,7 @@ export interface CheckpointRecord {
   readonly epoch: number
   readonly phase: number
   readonly type: 'PERIODIC' | 'SAVEPOINT'
-  readonly status: 'IN_PROGRESS' | 'COMPLETED' | 'FAILED'
+  readonly status: 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'DROPPED'
   readonly jobVersion: number
   readonly stateSizeBytes: number
   readonly path: string | null
