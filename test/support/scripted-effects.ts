@@ -15,6 +15,8 @@ export interface Script {
   /** After its epochs it waits for input, as STREAMING does; waiting is a call too. */
   readonly isStreaming?: boolean
   readonly wishes?: WishAt
+  /** A delay is a call too. */
+  readonly delayIsStep?: boolean
 }
 
 /** A wish that comes in the middle of the step that this is the n-th call of. */
@@ -50,11 +52,14 @@ export function scriptedWorld(script: Script): World {
   let calls = 0
   let attempt = 1
   let restarts = 0
+  const raise = (to: Savepoint) => {
+    if (KINDS.indexOf(to) > KINDS.indexOf(asked.savepoint)) asked.savepoint = to
+  }
   const ask = (wish: ReturnType<WishAt['get']>) => {
     if (wish === 'pause' || wish === 'resume') asked.isToPause = wish === 'pause'
-    if (wish === 'savepoint' || wish === 'now') asked.savepoint = 'continue'
-    if (wish === 'stop' || wish === 'stop now') asked.savepoint = 'stop'
-    if (wish === 'drain') asked.savepoint = 'drain'
+    if (wish === 'savepoint' || wish === 'now') raise('continue')
+    if (wish === 'stop' || wish === 'stop now') raise('stop')
+    if (wish === 'drain') raise('drain')
     if (wish === 'now' || wish === 'stop now') asked.isNow = true
   }
   const wishes: Wishes = {
@@ -157,6 +162,7 @@ export function scriptedWorld(script: Script): World {
       return outcome.status
     },
     sleep: async (ms) => {
+      if (script.delayIsStep === true) step()
       slept.push(ms)
     },
     untilAdmitted: async () => undefined,
@@ -165,4 +171,5 @@ export function scriptedWorld(script: Script): World {
   return { effects, wishes, shown, committed, dropped, ran, slept, outcomes, failuresSeen }
 }
 
+const KINDS: readonly Savepoint[] = ['none', 'continue', 'stop', 'drain']
 const brokenOff = new Error('broken off')
