@@ -42,6 +42,7 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
     positions: merged.positions,
     states: merged.states,
     counters: merged.counters,
+    shares: merged.shares,
     rejected: await readRejects(deps, results),
     durationMs: merged.durationMs,
     stateSizeBytes: merged.states.reduce((sum, state) => sum + state.sizeBytes, 0),
