@@ -83,8 +83,9 @@ export function scriptedWorld(script: Script): World {
       ask(script.wishes?.get(calls++) ?? 'resume')
     },
     nowPaused: () => undefined,
-    nowSaved: () => {
-      asked.savepoint = 'none'
+    // A stop is wanted until the end has come.
+    nowSaved: (_checkpointId, kind) => {
+      if (kind === 'continue') asked.savepoint = 'none'
       asked.isNow = false
     },
   }

@@ -103,7 +103,10 @@ async function restorePoint(
   row: CheckpointRow,
   graph: JobGraph,
 ): Promise<CompletedCheckpoint> {
-  if (isContinued(execution, row)) return positionsOnly(row, graph)
+  return isContinued(execution, row) ? positionsOnly(row, graph) : await checkpointAsItWas(db, row)
+}
+
+export async function checkpointAsItWas(db: Database, row: CheckpointRow): Promise<CompletedCheckpoint> {
   return {
     checkpointId: row.checkpointId,
     epoch: row.epoch,
@@ -161,7 +164,7 @@ function positionsOnly(row: CheckpointRow, graph: JobGraph): CompletedCheckpoint
   }
 }
 
-async function forkedFrom(db: Database, checkpointId: string | null): Promise<CheckpointRow | null> {
+export async function forkedFrom(db: Database, checkpointId: string | null): Promise<CheckpointRow | null> {
   if (checkpointId === null) return null
   const row = await db.tables.checkpoint.findOne({ where: { checkpointId, checkpointStatus: 'COMPLETED' } })
   return row?.get() ?? null
