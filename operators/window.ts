@@ -8,6 +8,7 @@ import { millisOf } from './event-time.js'
 import { groupRecords } from './group-records.js'
 import { type Clock, clockOf } from './keep-windows.js'
 import { type Compiled, defineOperator, type Input, placeIn } from './operator.js'
+import { judgedOf } from './session-windows.js'
 import { timedRecords } from './timed-records.js'
 import { refuseOwnColumns, windowColumns } from './window-columns.js'
 import { hopping, sessions, tumbling } from './windows.js'
@@ -110,26 +111,31 @@ async function asTimePasses(config: Config, input: Input, keeps: Keeps, asked: A
   const [time, at] = [identifier(names.time), identifier(names.met)]
   const passed = (micros: string) => `coalesce(${micros} + ${latenessMs * 1000} <= ${at} * 1000, false)`
   const isTaken = `(${absorbs ?? 'true'}) AND NOT ${passed(`${lastEnd} - 1000`)}`
-  const records = timed.only(isTaken)
+  const sessions = config.type === 'SESSION' ? { nodeId: asked.nodeId, gapMs: lengthOf(config.gap), latenessMs, names, clock } : null
+  const records = sessions === null ? timed.only(isTaken) : timed.records
   const open = (from: string) =>
     `(SELECT * FROM ${from} WHERE NOT ${passed(`epoch_us(${identifier(windowColumns[1]!.name)}) - 1000`)})`
   const compiled = await groupRecords({
     ...asked,
     records,
     windows: {
-      assign: (from, keys) => open(assign(from, keys)),
+      assign: sessions === null ? (from, keys) => open(assign(from, keys)) : assign,
       merge,
       time: names.time,
       columns: windowColumns,
       tried: timed.tried,
     },
-    streaming: { latenessMs, clock },
+    streaming: { latenessMs, clock, sessions },
   })
   const late = timed.only(`NOT (${isTaken}) AND ${passed(`${millisOf(time)} * 1000`)}`)
+  const latePlaces =
+    sessions === null ? `SELECT ${late.place} FROM ${late.from}` : `SELECT place FROM ${judgedOf(asked.nodeId).late}`
+  const taken =
+    sessions === null ? records.from : `${records.from} WHERE ${records.place} NOT IN (${latePlaces})`
   return {
     ...compiled,
-    late: `SELECT * FROM ${input.table} WHERE ${placeIn(input)} IN (SELECT ${late.place} FROM ${late.from})`,
-    accounting: { absorbed: `SELECT count(*) FROM ${records.from}` },
+    late: `SELECT * FROM ${input.table} WHERE ${placeIn(input)} IN (${latePlaces})`,
+    accounting: { absorbed: `SELECT count(*) FROM ${taken}` },
   }
 }
 
