@@ -137,7 +137,8 @@ async function compileStep(
     point: pointOf(node),
     late: compiled.late === undefined ? null : { ...layout.lateOutput(node), select: compiled.late },
     watermarks: layout.watermarksInto(node),
-    view: layout.isAskedByName(node, parts.operators) ? (compiled.view ?? null) : null,
+    // What a record met is told over a table.
+    view: layout.isAskedByName(node, parts.operators) && !layout.isJudged(node) ? (compiled.view ?? null) : null,
   }
 }
 
@@ -211,7 +212,12 @@ class Layout {
   }
 
   timed(): ReadonlySet<string> {
-    return new Set(this.nodes.map(({ id }) => id).filter((id) => this.wanted.has(id)))
+    return new Set(this.nodes.filter((node) => this.isJudged(node)).map(({ id }) => id))
+  }
+
+  /** Somebody judges by the watermark that it names. */
+  isJudged({ id }: StreamNode): boolean {
+    return this.wanted.has(id)
   }
 
   watermarksInto(node: StreamNode): readonly string[] {
