@@ -25,6 +25,8 @@ export interface ConnectionKind<Connection> {
 export interface SourceKind<Config, Connection> {
   readonly config: ConfigSchema<Config>
   readonly guarantees: { readonly replayable: boolean; readonly parallel: boolean }
+  /** Its batches name the logical partition of their records; absent: the source is one. */
+  readonly partitions?: true
   open(config: Config, connection: Connection | null, ctx: ConnectorContext): Source
 }
 
@@ -49,9 +51,10 @@ export interface Source {
   schema(): Promise<Schema>
   /**
    * Fixes the input of the next epoch, for `parallelism` subtasks. Called once per epoch; its answer is stored before
-   * anything is read. `from` is null before the first record. Cheap: no reading ahead.
+   * anything is read. `from` is null before the first record. Cheap: no reading ahead. `whole`: what the epoch reads of a
+   * logical partition goes to one subtask.
    */
-  plan(from: Position | null, budget: Budget, parallelism: number): Promise<SourcePlan>
+  plan(from: Position | null, budget: Budget, parallelism: number, whole?: boolean): Promise<SourcePlan>
   /**
    * Reads one split in bounded batches, in source order: the same split gives the same records. Returns where it ended.
    * `schema` is what `schema()` told when the job was compiled: nothing is inferred anew while it runs (I9).
@@ -69,6 +72,8 @@ export interface SourcePlan {
 export interface Reached {
   readonly position: Position
   readonly end: boolean
+  /** Logical partitions that this split has read to their end: nothing of them will ever follow. */
+  readonly ended?: readonly string[]
 }
 
 /** It is materialised and released before the next one is asked for; places are asked for later, too. */
@@ -77,6 +82,8 @@ export interface SourceBatch {
   readonly select: string
   /** How many records the source knows the batch to hold, bad ones included; null: it cannot know. None is lost in silence (I8). */
   readonly records: number | null
+  /** The logical partition (a file, …) that all its records are of; absent: the source is one. */
+  readonly partition?: string
   /**
    * Asked only when `select` fails because of some records, or gives another number of them: a SELECT over the good ones, and the bad ones.
    * Throws the first bad record's error where the source cannot tell them apart.

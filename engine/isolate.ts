@@ -8,6 +8,7 @@ import type { Session } from '../duckdb/session.js'
 import type { Step } from './chain.js'
 import { type Computed, recordsInto } from './compute.js'
 import { type FeedOrigins, itself, originsOf, originTable, tellsOrigins } from './origins.js'
+import type { Stamps } from './stamps.js'
 import { StepApart } from './step-apart.js'
 
 /** A record of the batch of which something failed at a node. */
@@ -33,6 +34,7 @@ export async function isolateBatch(
   records: number,
   /** Of bad records that are of interest: the answer is worth nothing when there are as many. */
   most: number,
+  stamps: Stamps,
 ): Promise<Isolated> {
   const at = new Map([[point, records]])
   const counted: (readonly [string, Partial<Counters>])[] = []
@@ -45,9 +47,10 @@ export async function isolateBatch(
     const feed = step.feeds.find((candidate) => (at.get(candidate) ?? 0) > 0)!
     const from = origins.get(feed) ?? null
     const follows = from !== null && tellsOrigins(step)
-    const apart = new StepApart(session, step, feed, follows ? originSelect(feed, from) : null)
-    const { out, deltas, failed } = await apart.run(arrived, most - bad.length)
+    const apart = new StepApart(session, step, feed, follows ? originSelect(feed, from) : null, stamps)
+    const { out, late, deltas, failed } = await apart.run(arrived, most - bad.length)
     at.set(step.point, out)
+    if (step.late !== null) at.set(step.late.point, late)
     origins.set(step.point, follows ? stored(step.point) : null)
     counted.push(...deltas.map((delta) => [step.node.id, delta] as const))
     if (failed.length === 0) continue

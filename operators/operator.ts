@@ -57,6 +57,16 @@ export interface Input {
   readonly schema: Schema
   /** The column of event time, as the nearest `watermark` above names it; null: there is none. */
   readonly time: string | null
+  /**
+   * STREAMING: the column (quoted) of the watermark that each record met, in milliseconds since 1970; null: there is none.
+   * It is not in `schema`, and stays with what becomes of the record.
+   */
+  readonly met: string | null
+}
+
+/** Items of a SELECT that keeps the watermark with its record. */
+export function keepingMet({ met }: Pick<Input, 'met'>, items: readonly string[], from?: string): readonly string[] {
+  return met === null ? items : [...items, from === undefined ? met : `${from}.${met} AS ${met}`]
 }
 
 /**
@@ -79,6 +89,8 @@ export interface Compiled {
    * or where the rest fails all the same, bad records are found by trial, which takes a few milliseconds each.
    */
   readonly failing?: string
+  /** Before `late` and `absorb`, which read what it has decided. */
+  readonly decide?: Decision
   /** Statements after `each` that merge the batch into state. */
   readonly absorb?: readonly string[]
   /** SELECT of the records of a batch that leave by the second output, as they came in; before `absorb`. */
@@ -112,6 +124,20 @@ export type Accounting =
 
 export function countOf(accounting: Exclude<Accounting, string>): string {
   return 'passed' in accounting ? accounting.passed : accounting.absorbed
+}
+
+/** What depends on records one by one, in their order, and so cannot be said in SQL. Few rows, as a rule. */
+export interface Decision {
+  /** They leave the tables that `answer` fills, empty. */
+  readonly before: readonly string[]
+  readonly ask: readonly string[]
+  /** Pure: from the rows of each question to columns for tables. */
+  readonly answer: (rows: readonly (readonly (readonly unknown[])[])[]) => readonly Answer[]
+}
+
+export interface Answer {
+  readonly table: string
+  readonly columns: readonly (readonly unknown[])[]
 }
 
 /** In one transaction. */
