@@ -4,11 +4,13 @@ import { type AggregateCall, referencedColumns, splitAggregates } from '../duckd
 import { typesOf } from '../duckdb/syntax-tree.js'
 import { sameName } from './columns.js'
 import { attempt, failingTried, type Tried } from './failing.js'
-import { type Grouping, type Records, seenColumns, type Windows } from './grouping.js'
+import { type Grouping, type Records, seenColumns, type Updates, type Windows } from './grouping.js'
 import { keepPartials } from './keep-partials.js'
 import { keepRecords } from './keep-records.js'
 import type { Compiled } from './operator.js'
 import { partialsOf } from './partial-aggregates.js'
+import { updatePartials } from './update-partials.js'
+import { updateRecords } from './update-records.js'
 
 export interface Asked {
   readonly nodeId: string
@@ -16,9 +18,18 @@ export interface Asked {
   readonly groupBy: readonly string[]
   readonly aggregates: Readonly<Record<string, string>>
   readonly windows: Windows | null
+  /** null: the groups are emitted at the end. */
+  readonly updates: Updates | null
 }
 
-export async function groupRecords({ nodeId, records, groupBy, aggregates, windows }: Asked): Promise<Compiled> {
+export async function groupRecords({
+  nodeId,
+  records,
+  groupBy,
+  aggregates,
+  windows,
+  updates,
+}: Asked): Promise<Compiled> {
   const results = await Promise.all(
     Object.entries(aggregates).map(async ([name, expression], index) => ({
       name,
@@ -52,8 +63,12 @@ export async function groupRecords({ nodeId, records, groupBy, aggregates, windo
     ))
   // Records that are kept as they are cannot fail before the end, but for their place in time.
   if (whole || !partials.every((partial) => partial !== null))
-    return { ...keepRecords(grouping), ...failing(records, windows === null ? [] : [windows.tried]) }
-  return { ...keepPartials(grouping, partials), ...failing(records, await triedOf(calls, windows)) }
+    return {
+      ...(updates === null ? keepRecords(grouping) : updateRecords(grouping, updates)),
+      ...failing(records, windows === null ? [] : [windows.tried]),
+    }
+  const kept = updates === null ? keepPartials(grouping, partials) : updatePartials(grouping, partials, updates)
+  return { ...kept, ...failing(records, await triedOf(calls, windows)) }
 }
 
 /** What is computed for each record before it is aggregated. */

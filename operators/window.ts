@@ -86,6 +86,7 @@ export const window = defineOperator({
       groupBy: keys,
       aggregates,
       windows: { ...windows, time: timed.names.time, columns: windowColumns, tried: timed.tried },
+      updates: null,
     })
     return absorbs === null
       ? compiled
