@@ -7,6 +7,7 @@ import { additionTo } from '../core/execution/state-names.js'
 import { partsThatStay } from '../core/execution/state-parts.js'
 import type { Schema } from '../core/record/schema.js'
 import type { Session } from '../duckdb/session.js'
+import { identifier, text } from '../duckdb/sql.js'
 import type { StateTable } from '../operators/operator.js'
 import type { ObjectStore } from '../storage/store.js'
 import { type ChainRun, storeKey } from './chain-run.js'
@@ -43,7 +44,11 @@ export async function saveParts(
     const added = await session.count(`SELECT count(*) FROM (${changed})`)
     if (added === 0) return before
     const stay = partsThatStay(rows, added)
-    if (stay === 0) return await whole()
+    if (stay === 0) {
+      const handles = await whole()
+      await rebuild(session, table.table)
+      return handles
+    }
     const part = await withFiles(session, before.slice(stay), store, async (files) => {
       const columns = schemaOfPart(shape)
       const parts = [...files.map((file) => selectFromParquet([file], columns)), changed]
@@ -64,6 +69,13 @@ export async function saveParts(
   return [...before.slice(0, stay), await write(session, kept, { select, schema, isBase: false }, run, store)]
 }
 
+/** What updates and deletions leave behind is never given back by a table in memory: it would grow with every epoch. */
+async function rebuild(session: Session, table: string): Promise<void> {
+  const copy = identifier('rebuilt')
+  await session.run(`CREATE OR REPLACE TABLE ${copy} AS FROM ${table}; DROP TABLE ${table}`)
+  await session.run(`ALTER TABLE ${copy} RENAME TO ${table}`)
+}
+
 interface Part {
   readonly select: string
   readonly schema: Schema
@@ -80,7 +92,7 @@ async function write(
   const path = storeKey(run, 'state', `${nodeId}-${name}.parquet`)
   const file = join(session.folder, 'state.parquet')
   await session.run(copyToParquet(select, schema, file))
-  const records = await session.count(`SELECT num_rows FROM parquet_file_metadata('${file.replaceAll("'", "''")}')`)
+  const records = await session.count(`SELECT num_rows FROM parquet_file_metadata(${text(file)})`)
   const { sizeBytes } = await store.put(path, file)
   await rm(file, { force: true })
   const named = isBase ? name : additionTo(name, run.plan.epoch)
