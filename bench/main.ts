@@ -7,9 +7,10 @@ import { keep, machineOf, type Result, writePage } from './results.js'
 import { withRig } from './rig.js'
 import { runCommand } from './run-command.js'
 import { startLatency, trivialJob } from './start.js'
+import { state, stateTenfold } from './state.js'
 import { table } from './table.js'
 
-const benchmarks = [load, loadOften, loadTenfold, aggregate, startLatency, epochs, runCommand]
+const benchmarks = [load, loadOften, loadTenfold, aggregate, startLatency, epochs, runCommand, state, stateTenfold]
 
 process.exitCode = await main(process.argv.slice(2))
 

@@ -76,7 +76,14 @@ export function judgeSessions(
     for (const { session, stays } of [...one.there(), ...one.gone.map((session) => ({ session, stays: false }))])
       for (let part: Part | null = session.head; part !== null; part = part.next) {
         numbers.set(part, from + numbers.size)
-        leaves.push({ number: from + numbers.size - 1, key, place: part.place, start: part.start, end: part.end, stays })
+        leaves.push({
+          number: from + numbers.size - 1,
+          key,
+          place: part.place,
+          start: part.start,
+          end: part.end,
+          stays,
+        })
       }
     for (const { head, tail, start, end } of one.told)
       told.push({ first: numbers.get(head)!, last: numbers.get(tail)!, start, end })

@@ -187,6 +187,13 @@ export const CODES = {
     exit: 2,
     meaning: 'It is understood, but not offered.',
   },
+  'state.mismatch': {
+    owner: 'USER',
+    onFailure: 'FAIL',
+    http: 409,
+    exit: 2,
+    meaning: 'The state of a checkpoint does not fit the job: an operator, or how its records are dealt, has changed.',
+  },
   'storage.failed': {
     owner: 'EXTERNAL',
     onFailure: 'RESTART',

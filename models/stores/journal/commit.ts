@@ -110,7 +110,7 @@ async function storeStates(
     stateName: state.name,
     stateType: state.type,
     statePath: state.path,
-    stateValue: null,
+    stateValue: state.by ?? null,
     stateSizeBytes: state.sizeBytes,
     recordCount: state.records,
   }))

@@ -2,6 +2,7 @@
 import { Op } from 'sequelize'
 import type { StateHandle } from '../../../core/execution/chain-task.js'
 import type { CompletedCheckpoint, ExecutionRecord, Standing } from '../../../core/execution/journal.js'
+import type { KeptBy } from '../../../core/execution/kept-by.js'
 import { watermarkState } from '../../../core/execution/state-names.js'
 import type { NodeWatermark } from '../../../core/execution/watermarks.js'
 import type { JobGraph } from '../../../core/graph/job-graph.js'
@@ -100,16 +101,17 @@ async function statesOf(
 }
 
 function handleOf(row: OperatorStateRow): StateHandle {
-    const { operatorId, subtaskIndex, stateName, stateType, statePath, stateSizeBytes, recordCount } = row
-    return {
-      nodeId: operatorId,
-      subtask: subtaskIndex,
-      name: stateName,
-      type: stateType,
-      path: statePath ?? '',
-      sizeBytes: stateSizeBytes,
-      records: recordCount,
-    }
+  const { operatorId, subtaskIndex, stateName, stateType, statePath, stateValue, stateSizeBytes, recordCount } = row
+  return {
+    nodeId: operatorId,
+    subtask: subtaskIndex,
+    name: stateName,
+    type: stateType,
+    path: statePath ?? '',
+    sizeBytes: stateSizeBytes,
+    records: recordCount,
+    ...(stateValue === null ? {} : { by: stateValue as KeptBy }),
+  }
 }
 
 /**

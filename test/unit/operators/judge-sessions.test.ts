@@ -58,7 +58,9 @@ function judged(gap: bigint, lateness: bigint, records: readonly ArrivingRecord[
     const answer = judgeSessions({ gap, lateness }, there, part)
     late.push(...answer.late)
     const recordsOf = (leaf: (typeof answer.leaves)[number]) =>
-      leaf.place !== null ? [leaf.place] : there.find(({ start, end }) => start === leaf.start && end === leaf.end)!.records
+      leaf.place !== null
+        ? [leaf.place]
+        : there.find(({ start, end }) => start === leaf.start && end === leaf.end)!.records
     for (const { first, last, start, end } of answer.told) {
       const own = answer.leaves.filter(({ number }) => number >= first && number <= last).flatMap(recordsOf)
       results.set(`${start} ${end}`, own.sort((a, b) => a - b).join(' '))
@@ -106,9 +108,17 @@ test('whatever comes, in whatever batches, it says what going through the record
 })
 
 test('keys have nothing to do with one another', () => {
-  const record = (key: number, place: number, time: number) => ({ key, place, time: BigInt(time) * milli, met: 1_000n * milli })
+  const record = (key: number, place: number, time: number) => ({
+    key,
+    place,
+    time: BigInt(time) * milli,
+    met: 1_000n * milli,
+  })
   const known = [{ key: 2, start: 900n * milli, end: 1_100n * milli, isNew: true }]
-  const { late, leaves } = judgeSessions({ gap: 50n * milli, lateness: 0n }, known, [record(1, 0, 920), record(2, 1, 920)])
+  const { late, leaves } = judgeSessions({ gap: 50n * milli, lateness: 0n }, known, [
+    record(1, 0, 920),
+    record(2, 1, 920),
+  ])
   expect(late).toEqual([0])
   expect(leaves.map(({ key, place, stays }) => [key, place, stays])).toEqual([
     [2, null, true],
