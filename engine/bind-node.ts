@@ -3,7 +3,7 @@ import { JobError } from '../core/errors/job-error.js'
 import type { Schema } from '../core/record/schema.js'
 import type { Session } from '../duckdb/session.js'
 import { identifier } from '../duckdb/sql.js'
-import { type Compiled, countOf, type Input, type Operator, type Setting } from '../operators/operator.js'
+import { type Call, type Compiled, countOf, type Input, type Operator, type Setting } from '../operators/operator.js'
 
 export interface BoundInput {
   readonly port: string
@@ -18,13 +18,18 @@ export async function bindOperator(
   config: unknown,
   setting: Setting,
   given: readonly BoundInput[],
-): Promise<Schema> {
+): Promise<Bound> {
   return await withEmptyTables(session, setting.nodeId, given, async (inputs) => {
     const compiled = await operator.compile(config, inputs, setting)
     const schema = await bindCompiled(session, compiled)
     refuseSameNames(schema)
-    return schema
+    return { schema, call: compiled.call ?? null }
   })
+}
+
+export interface Bound {
+  readonly schema: Schema
+  readonly call: Call | null
 }
 
 /** The type of an expression over the inputs, each of which goes by the name of its port. */
@@ -64,9 +69,10 @@ function createEmpty(table: string, schema: Schema): string {
 
 async function bindCompiled(
   session: Session,
-  { each, absorb = [], late, end, close, state = [], accounting }: Compiled,
+  { each, call, absorb = [], late, end, close, state = [], accounting }: Compiled,
 ): Promise<Schema> {
   for (const table of state) await session.run(table.create)
+  if (call !== undefined) await session.run(call.given.create)
   const early = each === null ? null : await session.describe(each)
   if (typeof accounting === 'object') await session.describe(countOf(accounting))
   if (late !== undefined) await session.describe(late)

@@ -3,6 +3,7 @@ import { isJobError, JobError } from '../core/errors/job-error.js'
 import type { Counters } from '../core/record/counters.js'
 import type { Session } from '../duckdb/session.js'
 import { countOf } from '../operators/operator.js'
+import { callFunction } from './call.js'
 import type { Step } from './chain.js'
 
 /** Records at each point, and what each node counted. */
@@ -54,7 +55,12 @@ export async function runStep(
 ): Promise<Ran> {
   const { each, absorb = [], accounting } = step.compiled
   return await timed(step, async () => {
-    const out = each === null ? 0 : await materialise(session, step.point, each)
+    const out =
+      each === null
+        ? 0
+        : step.calling !== undefined
+          ? await callFunction(session, step, step.calling, records)
+          : await materialise(session, step.point, each)
     const counted = typeof accounting === 'object' ? await session.count(countOf(accounting)) : null
     await between()
     for (const statement of absorb) await session.run(statement)
