@@ -21,7 +21,7 @@ export interface Operator<Config = unknown> {
    * Keyed operators ask for SHUFFLE/HASH on these columns of each port when they run in parallel. An empty list: all
    * records of the port must meet in one subtask. null, or absent: any distribution will do.
    */
-  readonly key?: (config: Config) => Readonly<Record<string, readonly string[]>> | null
+  readonly key?: (config: Config, mode: Setting['mode']) => Readonly<Record<string, readonly string[]>> | null
   /**
    * The same for binding (empty tables of the input schemas) and for running. Expressions in `config` have passed the
    * allow-list. A promise only where an expression has to be taken apart.
