@@ -28,7 +28,9 @@ export async function drawPlan(
   deps: ActivityDeps,
   call: Call,
   record: ExecutionRecord,
-  after: (Pick<CompletedCheckpoint, 'epoch' | 'phase' | 'positions'> & { readonly phaseEnded?: boolean }) | null,
+  after:
+    | (Pick<CompletedCheckpoint, 'epoch' | 'phase' | 'positions' | 'watermarks'> & { readonly phaseEnded?: boolean })
+    | null,
 ): Promise<Plan | 'idle' | 'exhausted'> {
   const first = record.graph.phases[0]?.number ?? 1
   const number = after === null ? first : after.phase + (after.phaseEnded === true ? 1 : 0)
@@ -40,6 +42,7 @@ export async function drawPlan(
       epoch: (after?.epoch ?? 0) + 1,
       at: new Date(deps.now()).toISOString(),
       positions: after?.positions ?? {},
+      watermarks: after?.watermarks ?? {},
       budget: (await limitsOf(deps)).budget,
     },
     deps.parts,

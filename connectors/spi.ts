@@ -69,6 +69,8 @@ export interface SourcePlan {
 export interface Reached {
   readonly position: Position
   readonly end: boolean
+  /** Logical partitions that this split has read to their end: nothing of them will ever follow. */
+  readonly ended?: readonly string[]
 }
 
 /** It is materialised and released before the next one is asked for; places are asked for later, too. */
@@ -77,6 +79,8 @@ export interface SourceBatch {
   readonly select: string
   /** How many records the source knows the batch to hold, bad ones included; null: it cannot know. None is lost in silence (I8). */
   readonly records: number | null
+  /** The logical partition (a file, …) that all its records are of; absent: the source is one. */
+  readonly partition?: string
   /**
    * Asked only when `select` fails because of some records, or gives another number of them: a SELECT over the good ones, and the bad ones.
    * Throws the first bad record's error where the source cannot tell them apart.

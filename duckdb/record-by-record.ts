@@ -24,7 +24,8 @@ function checkSelect(select: TreeNode): void {
   checkModifiers(select)
   if (isGrouped(select)) throw needs('Grouping', 'Use the operator AGGREGATE, or WINDOW to group by time.')
   checkFrom(select.from_table)
-  for (const part of [select.select_list, select.where_clause, select.qualify]) for (const node of everyNode(part)) checkPart(node)
+  for (const part of [select.select_list, select.where_clause, select.qualify])
+    for (const node of everyNode(part)) checkPart(node)
 }
 
 function ctesOf(select: TreeNode): TreeNode[] {

@@ -1,6 +1,7 @@
 /** Steps whose records go through a function in a process of its own: a part of the batch at a time, in order. */
 import { JobError } from '../core/errors/job-error.js'
 import type { Session } from '../duckdb/session.js'
+import { identifier } from '../duckdb/sql.js'
 import type { FunctionProcess, Functions } from '../functions/spi.js'
 import type { Call } from '../operators/operator.js'
 import type { Chain, Step } from './chain.js'
@@ -62,7 +63,7 @@ export async function callApart(
   for (let from = 0; from < records; from += mostRecords) await take(from, Math.min(records, from + mostRecords))
   const out = await outOf(session, step)
   const good = records - failed.length
-  return { out, deltas: [{ in: good, out, passed: good, processingMs: performance.now() - started }], failed }
+  return { out, late: 0, deltas: [{ in: good, out, passed: good, processingMs: performance.now() - started }], failed }
 }
 
 /** Adds to the output what the function gives for a range of records; or says why nothing of it was added. */
@@ -73,6 +74,7 @@ async function opened(
 ): Promise<(from: number, to: number) => Promise<string | null>> {
   const { from: input, given, results, faults, at, timeoutMs } = call
   const names = input.schema.map((column) => column.name)
+  const columns = names.map(identifier).join(', ')
   const select = step.compiled.each!
   // Within a transaction places are larger than what a number of JavaScript can tell apart.
   const [[first] = []] = await session.rows(`SELECT min(rowid) FROM ${input.table}`)
@@ -80,7 +82,7 @@ async function opened(
   await session.run(`${given.create}; CREATE OR REPLACE TABLE ${step.point} AS ${select}`)
   return async (from, to) => {
     const range = `rowid >= ${place(from)} AND rowid < ${place(to)}`
-    const rows = await session.rows(`SELECT * FROM ${input.table} WHERE ${range}`)
+    const rows = await session.rows(`SELECT ${columns} FROM ${input.table} WHERE ${range}`)
     const answer = await process.call({ names, rows, results, at, timeoutMs })
     if (answer.kind === 'FAILED') return answer.message
     if (answer.records === 0) return null

@@ -78,7 +78,7 @@ export async function checkPartition(
   const place = { pointer: `${pointer}/expression`, nodeId, hint: null }
   try {
     const type = await bindExpression(session, resolved.config.expression, nodeId, [
-      { port: 'input', schema, time: null },
+      { port: 'input', schema, time: null, watermarks: [] },
     ])
     if (/^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER)$/.test(type)) return []
     return [

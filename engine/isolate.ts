@@ -9,6 +9,7 @@ import { callApart } from './call.js'
 import type { Step } from './chain.js'
 import { type Computed, recordsInto } from './compute.js'
 import { type FeedOrigins, itself, originsOf, originTable, tellsOrigins } from './origins.js'
+import type { Stamps } from './stamps.js'
 import { StepApart } from './step-apart.js'
 
 /** A record of the batch of which something failed at a node. */
@@ -34,6 +35,7 @@ export async function isolateBatch(
   records: number,
   /** Of bad records that are of interest: the answer is worth nothing when there are as many. */
   most: number,
+  stamps: Stamps,
 ): Promise<Isolated> {
   const at = new Map([[point, records]])
   const counted: (readonly [string, Partial<Counters>])[] = []
@@ -46,14 +48,15 @@ export async function isolateBatch(
     const feed = step.feeds.find((candidate) => (at.get(candidate) ?? 0) > 0)!
     const from = origins.get(feed) ?? null
     const follows = from !== null && tellsOrigins(step)
-    const { out, deltas, failed } =
+    const { out, late, deltas, failed } =
       step.calling !== undefined
         ? await callApart(session, step, step.calling, arrived, most - bad.length)
-        : await new StepApart(session, step, feed, follows ? originSelect(feed, from) : null).run(
+        : await new StepApart(session, step, feed, follows ? originSelect(feed, from) : null, stamps).run(
             arrived,
             most - bad.length,
           )
     at.set(step.point, out)
+    if (step.late !== null) at.set(step.late.point, late)
     origins.set(step.point, follows ? stored(step.point) : null)
     counted.push(...deltas.map((delta) => [step.node.id, delta] as const))
     if (failed.length === 0) continue

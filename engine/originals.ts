@@ -1,4 +1,6 @@
+import { metColumn } from '../core/graph/event-time.js'
 import type { Session } from '../duckdb/session.js'
+import { identifier, text } from '../duckdb/sql.js'
 
 /** Rows that are asked for at once. */
 const rowsAtOnce = 10_000
@@ -9,12 +11,13 @@ export async function originals(
   table: string,
   rows: readonly number[],
 ): Promise<Map<number, string>> {
-  const alias = '"the record"'
+  const columns = (await session.describe(`SELECT * FROM ${table}`)).filter(({ name }) => name !== metColumn)
+  const record = columns.map(({ name }) => `${text(name)}: ${identifier(name)}`).join(', ')
   const found = new Map<number, string>()
   for (let from = 0; from < rows.length; from += rowsAtOnce) {
     const part = rows.slice(from, from + rowsAtOnce).join(', ')
     const pairs = await session.rows(
-      `SELECT rowid, CAST(to_json(${alias}) AS VARCHAR) FROM ${table} AS ${alias} WHERE rowid IN (${part})`,
+      `SELECT rowid, CAST(to_json({${record}}) AS VARCHAR) FROM ${table} WHERE rowid IN (${part})`,
     )
     for (const [row, json] of pairs) found.set(Number(row), String(json))
   }

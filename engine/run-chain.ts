@@ -21,6 +21,7 @@ import { Rejects } from './rejects.js'
 import type { Values } from './resolve-config.js'
 import { discard, giveBack, type Held, takeSession } from './sessions.js'
 import { restore, snapshot, stateLabel } from './snapshot.js'
+import { Stamps } from './stamps.js'
 import { closeWriters, commitWriters, markedCounters, openWriters, type Writer } from './write.js'
 
 const progressEveryMs = 500
@@ -83,14 +84,17 @@ async function readAndWrite(work: Work, writers: readonly Writer[]): Promise<Cha
   const turn = new Turn()
   const outflow = new Outflow(chain, held, writers, await openExchanges(work), meter, rejects, turn)
   const downstream = new Downstream<Computed>((batch) => outflow.drain(batch))
-  const epoch = new Epoch(chain, held.main, meter, rejects, downstream, turn)
+  const stamps = new Stamps(run, chain)
+  const epoch = new Epoch(chain, held.main, meter, rejects, downstream, turn, stamps)
   const reached: Record<string, ChainResult['reached'][string]> = {}
+  const ended: string[] = []
   const session = await held.connection('read')
   try {
     await epoch.read(
-      readBatches({ chain, run, parts, values, session, meter, rejects, reached, signal: control.signal }),
+      readBatches({ chain, run, parts, values, session, meter, rejects, reached, ended, signal: control.signal }),
     )
-    await epoch.close(endsNow(run, chain, reached))
+    stamps.end(ended)
+    await epoch.close(endsNow(run, chain, reached), reached)
     await downstream.drained()
   } finally {
     await downstream.settled()
@@ -112,6 +116,7 @@ async function readAndWrite(work: Work, writers: readonly Writer[]): Promise<Cha
     epoch: run.plan.epoch,
     counters,
     reached: allReached(run, reached),
+    seen: stamps.all(),
     states: [...states, ...sent.flatMap((one) => one.states)],
     exchanges: sent.flatMap((one) => one.exchanges),
     rejects: rejectsFile === null ? [] : [rejectsFile],

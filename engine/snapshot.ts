@@ -7,7 +7,7 @@ import { additionTo, buildState, isPartOf } from '../core/execution/state-names.
 import type { Session } from '../duckdb/session.js'
 import type { Input, StateTable } from '../operators/operator.js'
 import type { ObjectStore } from '../storage/store.js'
-import type { Chain, Step } from './chain.js'
+import { type Chain, columnsOf, type Step } from './chain.js'
 import { type ChainRun, storeKey } from './chain-run.js'
 import { copyToParquet, createEmpty, selectFromParquet } from './parquet.js'
 
@@ -38,7 +38,7 @@ export async function restore(session: Session, chain: Chain, run: ChainRun, sto
 
 /** A port that has no batch at the moment has an empty table. */
 export async function createInputs(session: Session, step: Step): Promise<void> {
-  for (const input of step.inputs) await session.run(createEmpty(input.table, input.schema))
+  for (const input of step.inputs) await session.run(createEmpty(input.table, columnsOf(input)))
 }
 
 /**

@@ -58,6 +58,16 @@ export interface Input {
   readonly schema: Schema
   /** The column of event time, as the nearest `watermark` above names it; null: there is none. */
   readonly time: string | null
+  /**
+   * STREAMING: the column (quoted) of the watermark that each record met, in milliseconds since 1970; null: there is none.
+   * It is not in `schema`, and stays with what becomes of the record.
+   */
+  readonly met: string | null
+}
+
+/** Items of a SELECT that keeps the watermark with its record. */
+export function keepingMet({ met }: Pick<Input, 'met'>, items: readonly string[], from?: string): readonly string[] {
+  return met === null ? items : [...items, from === undefined ? met : `${from}.${met} AS ${met}`]
 }
 
 /**

@@ -4,7 +4,7 @@ import { JobError } from '../core/errors/job-error.js'
 import { queryOrder } from '../duckdb/query-order.js'
 import { recordByRecord } from '../duckdb/record-by-record.js'
 import { identifier } from '../duckdb/sql.js'
-import { emptyRelation, sameName } from './columns.js'
+import { emptyRelation, list, namesOf, sameName } from './columns.js'
 import { type Compiled, defineOperator, type Input, type StateTable, stateTable } from './operator.js'
 
 /** The order of a grouping or a join depends on threads; sorting by all columns makes it a function of the input (I9). */
@@ -32,7 +32,9 @@ async function overEach(query: string, inputs: readonly Input[]): Promise<Compil
       hint: 'Bring several inputs together with JOIN or UNION before.',
     })
   const { fansOut } = await recordByRecord(query)
-  const tables = inputs.map(({ port, table }) => [port, table] as const)
+  const tables = inputs.map(
+    ({ port, table, schema }) => [port, `SELECT ${list(namesOf(schema))} FROM ${table}`] as const,
+  )
   return { each: `${named(tables)} SELECT * FROM (${query})`, accounting: fansOut ? 'FANS_OUT' : 'FILTERS' }
 }
 
@@ -47,7 +49,7 @@ async function overAll(query: string, inputs: readonly Input[], nodeId: string):
       grows: true,
     }
   })
-  const tables = states.map(({ name, table }) => [name, table] as const)
+  const tables = states.map(({ name, table }) => [name, `FROM ${table}`] as const)
   return {
     each: null,
     absorb: inputs.map(({ table }, index) => `INSERT INTO ${states[index]!.table} SELECT * FROM ${table}`),
@@ -61,6 +63,6 @@ async function overAll(query: string, inputs: readonly Input[], nodeId: string):
 function named(tables: readonly (readonly [string, string])[]): string {
   const hasInput = tables.some(([name]) => sameName(name, 'input'))
   const aliases = hasInput ? tables : [['input', tables[0]![1]] as const, ...tables]
-  const ctes = aliases.map(([name, table]) => `${identifier(name)} AS NOT MATERIALIZED (SELECT * FROM ${table})`)
+  const ctes = aliases.map(([name, select]) => `${identifier(name)} AS NOT MATERIALIZED (${select})`)
   return `WITH ${ctes.join(', ')}`
 }

@@ -5,6 +5,7 @@ import type { ChainResult, StateHandle } from './chain-task.js'
 import type { SourceProgress } from './journal.js'
 import type { Plan } from './plan.js'
 import { isBuildState } from './state-names.js'
+import { advanceAll, mergeSeen, type Watermarks } from './watermarks.js'
 
 export interface Merged {
   readonly positions: Readonly<Record<string, SourceProgress>>
@@ -12,6 +13,7 @@ export interface Merged {
   readonly counters: Readonly<Record<string, Counters>>
   readonly phaseEnded: boolean
   readonly durationMs: number
+  readonly watermarks: Watermarks
 }
 
 export function mergeResults(
@@ -34,6 +36,7 @@ export function mergeResults(
     counters,
     phaseEnded,
     durationMs,
+    watermarks: advanceAll(graph, plan, mergeSeen(results.map(({ seen }) => seen ?? {}))),
   }
 }
 

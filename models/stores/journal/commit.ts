@@ -7,6 +7,7 @@ import type { Owner } from '../../../core/execution/effects.js'
 import type { CheckpointCommit } from '../../../core/execution/journal.js'
 import type { Next } from '../../../core/execution/plan.js'
 import { addTotals, noTotals, totalsOfEpoch } from '../../../core/execution/record-totals.js'
+import { watermarkState } from '../../../core/execution/state-names.js'
 import { isTerminal } from '../../../core/execution/status.js'
 import { sumCounters } from '../../../core/record/counters.js'
 import type { Database } from '../../database.js'
@@ -125,7 +126,19 @@ async function storeStates(
     stateSizeBytes: 0,
     recordCount: 1,
   }))
-  await db.tables.operatorState.bulkCreate([...handles, ...positions], { transaction })
+  const watermarks = Object.entries(commit.watermarks ?? {}).map(([nodeId, watermark]) => ({
+    ...place,
+    stateId: randomUUID(),
+    operatorId: nodeId,
+    subtaskIndex: 0,
+    stateName: watermarkState,
+    stateType: 'VALUE' as const,
+    statePath: null,
+    stateValue: watermark,
+    stateSizeBytes: 0,
+    recordCount: 1,
+  }))
+  await db.tables.operatorState.bulkCreate([...handles, ...positions, ...watermarks], { transaction })
 }
 
 function committedWith(

@@ -7,6 +7,7 @@ import { findMismatches } from '../../../core/execution/accounting.js'
 import type { ChainResult, StateHandle } from '../../../core/execution/chain-task.js'
 import type { SourceProgress } from '../../../core/execution/journal.js'
 import { mergeResults } from '../../../core/execution/merge-results.js'
+import type { Watermarks } from '../../../core/execution/watermarks.js'
 import type { JobGraph } from '../../../core/graph/job-graph.js'
 import type { StreamEdge, StreamNode } from '../../../core/graph/stream-graph.js'
 import { addCounters, type Counters, noRecords } from '../../../core/record/counters.js'
@@ -61,7 +62,9 @@ export interface Driven {
 export interface DriveOptions {
   readonly settings?: Partial<JobSettings>
   /** Of each plan's budget. */
-  readonly epochRecords?: number
+  readonly epochRecords?: number | (() => number)
+  /** The time of each plan. */
+  readonly at?: (epoch: number) => string
   /** Sessions are thrown away between epochs: every state comes back from its files. */
   readonly cold?: boolean
   readonly signal?: AbortSignal
@@ -88,6 +91,7 @@ export async function drive(graph: JobGraph, parts: EngineParts, options: DriveO
   const signal = options.signal ?? new AbortController().signal
   let positions: Readonly<Record<string, SourceProgress>> = {}
   let states: readonly StateHandle[] = []
+  let watermarks: Watermarks = {}
   let counters: Record<string, Counters> = {}
   const all: ChainResult[] = []
   let epoch = 0
@@ -95,7 +99,7 @@ export async function drive(graph: JobGraph, parts: EngineParts, options: DriveO
     for (let ended = false; !ended; ) {
       epoch += 1
       const plan = await planEpoch(
-        { ...forExecution, phase, epoch, at: '2026-01-02T03:04:06.000Z', positions },
+        { ...forExecution, phase, epoch, at: options.at?.(epoch) ?? '2026-01-02T03:04:06.000Z', positions, watermarks },
         cutAt(parts, options.epochRecords),
         signal,
       )
@@ -116,6 +120,7 @@ export async function drive(graph: JobGraph, parts: EngineParts, options: DriveO
       if (mismatches.length > 0) throw new Error(mismatches.join(' '))
       positions = merged.positions
       states = merged.states
+      watermarks = roundTrip(merged.watermarks)
       for (const [id, counted] of Object.entries(merged.counters))
         counters = { ...counters, [id]: addCounters(counters[id] ?? noRecords, counted) }
       all.push(...results)
@@ -147,8 +152,9 @@ function roundTrip<T>(value: T): T {
 }
 
 /** The planner sizes epochs by time; tests cut them where they like. */
-function cutAt(parts: EngineParts, records: number | undefined): EngineParts {
-  if (records === undefined) return parts
+function cutAt(parts: EngineParts, size: number | (() => number) | undefined): EngineParts {
+  if (size === undefined) return parts
+  const records = typeof size === 'number' ? size : size()
   const connectors = parts.connectors.map((connector): Connector => {
     const { source } = connector
     if (source === undefined) return connector

@@ -6,7 +6,9 @@ import { sqlQuery } from '../../../operators/sql.js'
 import { makeSales, useLab } from './lab.js'
 
 const lab = useLab()
-const input: Input = { port: 'sales', table: '"batch"', schema: [], time: null }
+const COLUMNS = ['id', 'city', 'grade', 'amount', 'weight', 'big', 'paid', 'day', 'tags']
+const schema = COLUMNS.map((name) => ({ name, type: 'VARCHAR' }))
+const input: Input = { port: 'sales', table: '"batch"', schema, time: null, met: null }
 
 async function compiled(text: string, inputs: readonly Input[] = [input]): Promise<Compiled> {
   const query = await checkUserSql('QUERY', text, {
@@ -39,13 +41,16 @@ describe('a query over each record by itself gives, batch by batch, what it give
     expect(counted).toBe(accounting)
     await makeSales(lab.session, 'sales', 60)
     const over = async (where: string) => {
-      await lab.session.run(`CREATE OR REPLACE TABLE "batch" AS SELECT * FROM sales WHERE ${where}`)
+      await lab.session.run(
+        `CREATE OR REPLACE TABLE "batch" AS SELECT *, 1 AS "watermark met" FROM sales WHERE ${where}`,
+      )
       return await lab.session.rows(each!)
     }
     const parts = [...(await over('id < 17')), ...(await over('id >= 17 AND id < 18')), ...(await over('id >= 18'))]
     const whole = await over('true')
     expect(parts).toEqual(whole)
     expect(whole.length).toBeGreaterThan(0)
+    expect((await lab.session.describe(each!)).map(({ name }) => name)).not.toContain('watermark met')
   })
 })
 
