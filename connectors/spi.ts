@@ -25,6 +25,8 @@ export interface ConnectionKind<Connection> {
 export interface SourceKind<Config, Connection> {
   readonly config: ConfigSchema<Config>
   readonly guarantees: { readonly replayable: boolean; readonly parallel: boolean }
+  /** Its batches name the logical partition of their records; absent: the source is one. */
+  readonly partitions?: true
   open(config: Config, connection: Connection | null, ctx: ConnectorContext): Source
 }
 
@@ -49,9 +51,10 @@ export interface Source {
   schema(): Promise<Schema>
   /**
    * Fixes the input of the next epoch, for `parallelism` subtasks. Called once per epoch; its answer is stored before
-   * anything is read. `from` is null before the first record. Cheap: no reading ahead.
+   * anything is read. `from` is null before the first record. Cheap: no reading ahead. `whole`: what the epoch reads of a
+   * logical partition goes to one subtask.
    */
-  plan(from: Position | null, budget: Budget, parallelism: number): Promise<SourcePlan>
+  plan(from: Position | null, budget: Budget, parallelism: number, whole?: boolean): Promise<SourcePlan>
   /**
    * Reads one split in bounded batches, in source order: the same split gives the same records. Returns where it ended.
    * `schema` is what `schema()` told when the job was compiled: nothing is inferred anew while it runs (I9).

@@ -76,11 +76,13 @@ function createEmpty(table: string, schema: Schema): string {
 
 async function bindCompiled(
   session: Session,
-  { each, call, absorb = [], late, end, close, state = [], accounting }: Compiled,
+  { each, call, decide, absorb = [], late, end, close, state = [], accounting }: Compiled,
 ): Promise<Schema> {
   for (const table of state) await session.run(table.create)
   if (call !== undefined) await session.run(call.given.create)
   const early = each === null ? null : await session.describe(each)
+  for (const statement of decide?.before ?? []) await session.run(statement)
+  for (const question of decide?.ask ?? []) await session.describe(question)
   if (typeof accounting === 'object') await session.describe(countOf(accounting))
   if (late !== undefined) await session.describe(late)
   for (const statement of absorb) await session.run(statement)

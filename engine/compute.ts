@@ -3,7 +3,7 @@ import { isJobError, JobError } from '../core/errors/job-error.js'
 import type { Counters } from '../core/record/counters.js'
 import type { Session } from '../duckdb/session.js'
 import { identifier } from '../duckdb/sql.js'
-import { countOf } from '../operators/operator.js'
+import { countOf, type Decision } from '../operators/operator.js'
 import { callFunction } from './call.js'
 import type { Step } from './chain.js'
 import type { Stamps } from './stamps.js'
@@ -70,6 +70,7 @@ export async function runStep(
           ? await callFunction(session, step, step.calling, records)
           : await materialise(session, step.point, each)
     if (stamps?.isNeeded(step.node) === true) await stampOutput(session, step, stamps)
+    if (step.compiled.decide !== undefined) await decide(session, step.compiled.decide)
     const late = step.late === null ? 0 : await materialise(session, step.late.point, step.late.select)
     const counted = typeof accounting === 'object' ? await session.count(countOf(accounting)) : null
     await between()
@@ -83,6 +84,14 @@ async function stampOutput(session: Session, { node, point }: Step, stamps: Stam
   await session.run(`CREATE OR REPLACE TABLE ${bare} AS FROM ${point}`)
   await stamps.stamp(session, node, bare, point)
   await session.run(`DROP TABLE ${bare}`)
+}
+
+async function decide(session: Session, { before, ask, answer }: Decision): Promise<void> {
+  for (const statement of before) await session.run(statement)
+  const rows: unknown[][][] = []
+  for (const question of ask) rows.push(await session.rows(question))
+  for (const { table, columns } of answer(rows))
+    if ((columns[0]?.length ?? 0) > 0) await session.append(table, columns)
 }
 
 interface Ran {

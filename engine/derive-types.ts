@@ -129,7 +129,10 @@ class Derivation {
 
   private add(node: GraphNode, inputs: readonly Arrived[]): void {
     this.nodes.set(node.id, node)
-    const arrivals = inputs.map(({ blocking, ...output }) => ({ blocking, output }))
+    const arrivals = inputs.map(({ blocking, schema, time, watermarks }) => ({
+      blocking,
+      output: { schema, time, watermarks },
+    }))
     this.outputs.set(node.id, outputsOf(node, arrivals))
   }
 

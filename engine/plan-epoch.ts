@@ -80,7 +80,19 @@ async function planSource(
     return { splits, to: progress.position, end: true, budget: progress.lastBudget }
   }
   const source = await openSource(node, values, parts, signal)
-  return { ...(await source.plan(progress?.position ?? null, budget, node.parallelism)), budget }
+  const from = progress?.position ?? null
+  if (!isJudgedInOrder(node, input)) return { ...(await source.plan(from, budget, node.parallelism)), budget }
+  const kind = parts.connectors.find(({ name }) => name === node.kind)?.source
+  if (kind?.partitions === true) return { ...(await source.plan(from, budget, node.parallelism, true)), budget }
+  const plan = await source.plan(from, budget, 1)
+  return { ...plan, splits: Array.from({ length: node.parallelism }, (_, subtask) => plan.splits[subtask] ?? []), budget }
+}
+
+/** What its records meet is told in its chain: then no logical partition may be read in two subtasks at once. */
+function isJudgedInOrder({ id, parallelism }: StreamNode, { graph, settings }: PlanInput): boolean {
+  if (settings.type === 'BATCH' || parallelism === 1) return false
+  const wanted = wantedWatermarks(graph.stream, outputsOnEdges(graph.stream))
+  return graph.vertices.some(({ chain }) => chain.includes(id) && chain.some((node) => wanted.has(node)))
 }
 
 function isEmpty(source: PlannedSource): boolean {

@@ -6,12 +6,15 @@ import { emptyRelation, sameName } from './columns.js'
 import type { Grouping, Windows } from './grouping.js'
 import { type Closing, type Compiled, type StateTable, stateTable } from './operator.js'
 import type { PartialAggregate } from './partial-aggregates.js'
+import { decideSessions, type Sessions, setAside, staying } from './session-windows.js'
 import { type Kept, partialsKept, recordsKept } from './window-payload.js'
 
 export interface Streaming {
   readonly latenessMs: number
   /** What is known of how far event time had come. */
   readonly clock: Clock
+  /** SESSION. */
+  readonly sessions: Sessions | null
 }
 
 /** What WINDOW remembers of the last epoch: one row, or none. */
@@ -30,9 +33,9 @@ export function clockOf(nodeId: string): Clock {
       name: 'clock',
       type: 'VALUE',
       table,
-      create: `CREATE TABLE ${table} (at BIGINT, place BIGINT)`,
+      create: `CREATE TABLE ${table} (watermark BIGINT, place BIGINT)`,
     },
-    at: `(SELECT max(at) FROM ${table})`,
+    at: `(SELECT max(watermark) FROM ${table})`,
     place: `(SELECT coalesce(max(place), 0) FROM ${table})`,
   }
 }
@@ -47,7 +50,7 @@ export const lastMicros = (end: string): string => `(epoch_us(${end}) - 1000)`
 export function keepWindows(
   grouping: Grouping & { readonly windows: Windows },
   partials: readonly PartialAggregate[] | null,
-  { latenessMs, clock }: Streaming,
+  { latenessMs, clock, sessions }: Streaming,
 ): Compiled {
   const { records, keys, windows, nodeId } = grouping
   const state = stateTable(nodeId, 'groups')
@@ -55,19 +58,28 @@ export function keepWindows(
   const names = keys.map((_, index) => `key${index}`)
   const end = names.at(-1)!
   const after = `greatest((SELECT coalesce(max(newest) + 1, 0) FROM ${state}), ${clock.place})`
-  const assigned = windows.assign(records.from, keys)
+  const own = keys.slice(0, -2)
+  const create = (name: string) =>
+    `CREATE TABLE ${name} AS FROM (${kept.rows(emptyRows(grouping), '0::BIGINT')}) LIMIT 0`
+  const type = partials === null ? 'LIST' : 'MAP'
+  const whole = (rows: string) => (windows.merge === null ? rows : windows.merge(rows, names))
+  const aside = sessions === null ? null : stateTable(nodeId, 'aside')
+  const taken = windows.assign(sessions === null ? records.from : staying(nodeId, records), keys)
+  const place = `${records.place} + ${after}`
+  const columns = windows.columns.map(({ name }) => name)
   return {
     each: null,
-    absorb: [`INSERT INTO ${state} ${kept.rows(assigned, `${records.place} + ${after}`)}`, ...kept.compact(state)],
-    close: (watermark) => closing({ watermark, latenessMs, clock, state, kept, windows, names, end }),
+    ...(sessions === null ? {} : { decide: decideSessions(sessions, own, records, whole) }),
+    absorb: [
+      ...(sessions === null ? [] : setAside(nodeId, own, records, kept, after, columns)),
+      `INSERT INTO ${state} ${kept.rows(taken, place)}`,
+      ...kept.compact(state),
+    ],
+    close: (watermark) => closing({ watermark, latenessMs, clock, state, aside, kept, isMerged: windows.merge !== null, whole, end }),
     state: [
       clock.state,
-      {
-        name: 'groups',
-        type: partials === null ? 'LIST' : 'MAP',
-        table: state,
-        create: `CREATE TABLE ${state} AS FROM (${kept.rows(emptyRows(grouping), '0::BIGINT')}) LIMIT 0`,
-      },
+      { name: 'groups', type, table: state, create: create(state) },
+      ...(aside === null ? [] : [{ name: 'aside', type, table: aside, create: create(aside) } as const]),
     ],
     accounting: 'ABSORBS',
   }
@@ -78,32 +90,35 @@ interface Closed {
   readonly latenessMs: number
   readonly clock: Clock
   readonly state: string
+  /** What was due in the course of the epoch, and is not in state any more; null: there is never any. */
+  readonly aside: string | null
   readonly kept: Kept
-  readonly windows: Windows
-  readonly names: readonly string[]
+  readonly isMerged: boolean
+  /** Rows of state with the bounds of the whole window. */
+  readonly whole: (rows: string) => string
   readonly end: string
 }
 
-function closing({ watermark, latenessMs, clock, state, kept, windows, names, end }: Closed): Closing {
+function closing({ watermark, latenessMs, clock, state, aside, kept, isMerged, whole, end }: Closed): Closing {
   if (watermark === null) return { emit: null }
   const isFinal = watermark === Number.POSITIVE_INFINITY
   const passed = (by: number) => (isFinal ? 'true' : `${lastMicros(end)} + ${by * 1000} <= ${watermark * 1000}`)
-  const whole = (rows: string) => (windows.merge === null ? rows : windows.merge(rows, names))
-  const due = `(SELECT * FROM ${whole(state)} WHERE ${passed(0)})`
+  const before = aside === null ? '' : ` UNION ALL BY NAME SELECT * FROM ${aside}`
+  const due = `(SELECT * FROM ${whole(state)} WHERE ${passed(0)}${before})`
   // It has not been told before, or something has come since.
   const isNew = `coalesce(${lastMicros(end)} > ${clock.at} * 1000, true) OR max(newest) >= ${clock.place}`
-  const over = windows.merge === null ? state : `(SELECT rowid AS "row", * FROM ${state})`
-  const gone =
-    windows.merge === null
-      ? passed(latenessMs)
-      : `rowid IN (SELECT "row" FROM ${whole(over)} WHERE ${passed(latenessMs)})`
+  const rows = `(SELECT rowid AS "row", * FROM ${state})`
+  const gone = isMerged
+    ? `rowid IN (SELECT "row" FROM ${whole(rows)} WHERE ${passed(latenessMs)})`
+    : passed(latenessMs)
   return {
     emit: kept.results(due, isNew),
     after: [
       `CREATE OR REPLACE TABLE ${clock.state.table} AS SELECT
-        CAST(${isFinal ? clock.at : `greatest(${clock.at}, ${watermark})`} AS BIGINT) AS at,
+        CAST(${isFinal ? clock.at : `greatest(${clock.at}, ${watermark})`} AS BIGINT) AS watermark,
         CAST(greatest((SELECT coalesce(max(newest) + 1, 0) FROM ${state}), ${clock.place}) AS BIGINT) AS place`,
       `DELETE FROM ${state} WHERE ${gone}`,
+      ...(aside === null ? [] : [`DELETE FROM ${aside}`]),
     ],
   }
 }

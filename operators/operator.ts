@@ -92,6 +92,8 @@ export interface Compiled {
    * or where the rest fails all the same, bad records are found by trial, which takes a few milliseconds each.
    */
   readonly failing?: string
+  /** Before `late` and `absorb`, which read what it has decided. */
+  readonly decide?: Decision
   /** Statements after `each` that merge the batch into state. */
   readonly absorb?: readonly string[]
   /** SELECT of the records of a batch that leave by the second output, as they came in; before `absorb`. */
@@ -138,6 +140,20 @@ export interface Call {
 
 export function countOf(accounting: Exclude<Accounting, string>): string {
   return 'passed' in accounting ? accounting.passed : accounting.absorbed
+}
+
+/** What depends on records one by one, in their order, and so cannot be said in SQL. Few rows, as a rule. */
+export interface Decision {
+  /** They leave the tables that `answer` fills, empty. */
+  readonly before: readonly string[]
+  readonly ask: readonly string[]
+  /** Pure: from the rows of each question to columns for tables. */
+  readonly answer: (rows: readonly (readonly (readonly unknown[])[])[]) => readonly Answer[]
+}
+
+export interface Answer {
+  readonly table: string
+  readonly columns: readonly (readonly unknown[])[]
 }
 
 /** In one transaction. */

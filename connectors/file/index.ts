@@ -10,6 +10,7 @@ export const file = defineConnector({
   source: {
     config: sourceConfig,
     guarantees: { replayable: true, parallel: true },
+    partitions: true,
     open: (config, _connection, ctx) => fileSource(config, ctx),
   },
   sink: {

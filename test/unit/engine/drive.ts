@@ -167,7 +167,7 @@ function cutAt(parts: EngineParts, size: number | (() => number) | undefined): E
           return {
             schema: () => opened.schema(),
             read: (...rest) => opened.read(...rest),
-            plan: (from, budget, parallelism) => opened.plan(from, { ...budget, records }, parallelism),
+            plan: (from, budget, ...rest) => opened.plan(from, { ...budget, records }, ...rest),
           }
         },
       },
