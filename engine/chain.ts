@@ -6,6 +6,7 @@ import type { StreamEdge, StreamNode } from '../core/graph/stream-graph.js'
 import type { Schema } from '../core/record/schema.js'
 import { identifier } from '../duckdb/sql.js'
 import type { Compiled, Input, Operator, Setting } from '../operators/operator.js'
+import type { Calling } from './call.js'
 import type { ChainRun } from './chain-run.js'
 import type { EngineParts } from './engine.js'
 import { openOperator } from './open-node.js'
@@ -39,6 +40,8 @@ export interface Port {
 export interface Step {
   readonly node: StreamNode
   readonly compiled: Compiled
+  /** Of a FUNCTION, once there is a session. */
+  readonly calling?: Calling
   /** Points whose batches it takes: one, or the head's ports. */
   readonly feeds: readonly string[]
   readonly inputs: readonly Input[]

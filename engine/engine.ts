@@ -1,4 +1,5 @@
 import type { Connector, ConnectorContext } from '../connectors/spi.js'
+import type { Functions } from '../functions/spi.js'
 import type { Operator } from '../operators/operator.js'
 import type { ObjectStore } from '../storage/store.js'
 
@@ -6,6 +7,7 @@ import type { ObjectStore } from '../storage/store.js'
 export interface EngineParts {
   readonly connectors: readonly Connector[]
   readonly operators: readonly Operator[]
+  readonly functions: Functions
   readonly store: ObjectStore
   /** Decrypted connection by name; throws `not.found`. Names resolve in the worker only. */
   readonly connection: (name: string) => Promise<Readonly<Record<string, unknown>>>

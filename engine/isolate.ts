@@ -5,6 +5,7 @@
  */
 import type { Counters } from '../core/record/counters.js'
 import type { Session } from '../duckdb/session.js'
+import { callApart } from './call.js'
 import type { Step } from './chain.js'
 import { type Computed, recordsInto } from './compute.js'
 import { type FeedOrigins, itself, originsOf, originTable, tellsOrigins } from './origins.js'
@@ -47,8 +48,13 @@ export async function isolateBatch(
     const feed = step.feeds.find((candidate) => (at.get(candidate) ?? 0) > 0)!
     const from = origins.get(feed) ?? null
     const follows = from !== null && tellsOrigins(step)
-    const apart = new StepApart(session, step, feed, follows ? originSelect(feed, from) : null, stamps)
-    const { out, late, deltas, failed } = await apart.run(arrived, most - bad.length)
+    const { out, late, deltas, failed } =
+      step.calling !== undefined
+        ? await callApart(session, step, step.calling, arrived, most - bad.length)
+        : await new StepApart(session, step, feed, follows ? originSelect(feed, from) : null, stamps).run(
+            arrived,
+            most - bad.length,
+          )
     at.set(step.point, out)
     if (step.late !== null) at.set(step.late.point, late)
     origins.set(step.point, follows ? stored(step.point) : null)

@@ -17,6 +17,7 @@ import type { EngineParts } from '../../../engine/engine.js'
 import { planEpoch } from '../../../engine/plan-epoch.js'
 import { runChain } from '../../../engine/run-chain.js'
 import { releaseAll } from '../../../engine/sessions.js'
+import { functionsBelow } from '../../../functions/open-functions.js'
 import { operators } from '../../../operators/index.js'
 import { openStore } from '../../../storage/open-store.js'
 import { aNode, anEdge } from '../../support/a-node.js'
@@ -33,6 +34,7 @@ export async function withParts(
       {
         connectors,
         operators,
+        functions: functionsBelow(join(folder, 'functions'), 'NOWHERE'),
         store: openStore(`file://${folder}/store`),
         connection: async () => ({}),
         secret: async () => '',
