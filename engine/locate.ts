@@ -6,6 +6,7 @@ import { isBadRecord, runStep } from './compute.js'
 import {
   createOrigins,
   type FeedOrigins,
+  givesOneAtMost,
   insertOrigins,
   itself,
   originsOf,
@@ -43,6 +44,11 @@ export async function locateRows(
   if (path.some(hasState) || !path.every(tellsOrigins)) return known(new Map())
   if (path.every((step) => step.compiled.accounting === 'MAPS')) return new Map(rows.map((row) => [row, row]))
   return known(await again(session, path, kept, arrived, rows))
+}
+
+/** Whether each row at a point is all that its record of the batch gives there. */
+export function standsFor(chain: Chain, from: string, to: string): boolean {
+  return pathTo(chain, from, to)?.every(givesOneAtMost) === true
 }
 
 /** The steps from one point to another, in order. */

@@ -102,7 +102,7 @@ async function takeBatch(reading: Reading, given: SourceBatch, table: string, st
     failed: rejected.length,
     processingMs: performance.now() - started,
   })
-  await rejects.add(rejected.map((record) => ({ ...record, nodeId })))
+  await rejects.add(rejected.map((record) => ({ ...record, nodeId, of: nodeId })))
   return { point: pointOf(chain.head), table, records, place: (index) => given.place(index) }
 }
 
