@@ -31,6 +31,8 @@ export interface SourceKind<Config, Connection> {
 export interface SinkKind<Config, Connection> {
   readonly config: ConfigSchema<Config>
   readonly guarantees: { readonly exactlyOnce: boolean; readonly upsert: boolean; readonly parallel: boolean }
+  /** At the end what was in the target goes, and what was written takes its place; absent: never. */
+  readonly replaces?: (config: Config) => boolean
   /** Records that agree in these columns come to the same subtask, in source order; absent or null: any will do. */
   readonly key?: (config: Config) => readonly string[] | null
   open(config: Config, connection: Connection | null, ctx: ConnectorContext): Sink

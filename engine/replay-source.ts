@@ -12,7 +12,9 @@ export function replaySource(node: StreamNode, own: () => Promise<Source>, parts
   return {
     schema: async () => node.schema,
     plan: async (_from, _budget, parallelism) => ({
-      splits: Array.from({ length: parallelism }, (_, subtask) => (subtask === 0 && id !== null ? [{ replay: id }] : [])),
+      splits: Array.from({ length: parallelism }, (_, subtask) =>
+        subtask === 0 && id !== null ? [{ replay: id }] : [],
+      ),
       to: 'end',
       end: true,
     }),

@@ -16,6 +16,7 @@ export const union = defineOperator({
     .meta({ title: 'Union' }),
   ports: 'MANY',
   modes: ['BATCH', 'STREAMING'],
+  takesAlone: () => true,
   compile: ({ mode }, inputs) => ({
     each: inputs
       .map((input) => `SELECT * FROM ${input.table}`)
