@@ -105,6 +105,13 @@ export function stepsBelow(chain: Chain, point: string): Step[] {
   })
 }
 
+/** The node whose output stands at a point of the chain. */
+export function nodeAt(chain: Chain, point: string): string {
+  const port = chain.ports.find((candidate) => candidate.point === point)
+  if (port !== undefined) return port.edge.from
+  return chain.steps.find((candidate) => candidate.point === point)?.node.id ?? chain.head.id
+}
+
 export function pointOf(node: Pick<StreamNode, 'id'>): string {
   return identifier(`batch ${node.id}`)
 }

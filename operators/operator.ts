@@ -23,6 +23,11 @@ export interface Operator<Config = unknown> {
    */
   readonly key?: (config: Config, mode: Setting['mode']) => Readonly<Record<string, readonly string[]>> | null
   /**
+   * A record passes it by itself: what it gives does not depend on other records of its inputs that are not blocking.
+   * Absent: it does. Only then can a dead letter be replayed through it.
+   */
+  readonly takesAlone?: (config: Config) => boolean
+  /**
    * The same for binding (empty tables of the input schemas) and for running. Expressions in `config` have passed the
    * allow-list. A promise only where an expression has to be taken apart.
    */

@@ -5,6 +5,7 @@ import type { Session } from '../../duckdb/session.js'
 import { declaredColumns } from '../declared-columns.js'
 import { withOwnSession } from '../own-session.js'
 import type { ConnectorContext, Reached, Source, SourceBatch } from '../spi.js'
+import { readAgain } from './again.js'
 import { byteOrderMark } from './byte-order-mark.js'
 import { type FileSourceConfig, type Format, formatOfPath } from './config.js'
 import { csvFormat } from './csv.js'
@@ -46,6 +47,8 @@ export function fileSource(config: FileSourceConfig, ctx: ConnectorContext): Sou
       // A watched folder never ends: without new files there is nothing to plan for now.
       return config.watch ? { ...plan, end: false } : plan
     },
+
+    again: (records, schema, session) => readAgain(records, config, textFormat, schema, session),
 
     async *read(split, schema, session): AsyncGenerator<SourceBatch, Reached, void> {
       const { pieces, records, files } = split as FileSplit

@@ -27,7 +27,7 @@ export async function standingOf(
   execution: JobExecutionRow,
   newest: readonly CheckpointRow[],
 ): Promise<Standing> {
-  const version = await versions(execution.jobId, execution.jobVersion)
+  const version = await versions(execution)
   const completed = newest.find((row) => row.checkpointStatus === 'COMPLETED')
   const from = completed ?? (await forkedFrom(db, execution.restoredCheckpointId))
   return {
