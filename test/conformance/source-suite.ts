@@ -64,6 +64,13 @@ export function describeSource(name: string, setUp: () => Promise<SourceUnderTes
       }
     })
 
+    test('does not wait while there is input', async () => {
+      const source = under.open()
+      const first = await source.plan(null, under.small, 1)
+      await source.awaitInput?.(null)
+      if (first.to !== null) await source.awaitInput?.(first.to)
+    })
+
     test('gives the same records when a split is read again, by another process', async () => {
       const plan = await under.open().plan(null, under.small, 1)
       const splits = JSON.parse(JSON.stringify(plan.splits)) as typeof plan.splits
