@@ -51,6 +51,7 @@ export function describeSource(name: string, setUp: () => Promise<SourceUnderTes
       const whole = await readAll(under.open(), session)
       const shared = await readAll(under.open(), session, { parallelism: 3, budget: under.small })
       expect(shared.records).toEqual(whole.records)
+      expect(shared.epochs.length).toBeLessThan(under.records / 2)
     })
 
     test('goes on from every position without loss or doubles', async () => {

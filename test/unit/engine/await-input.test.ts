@@ -4,8 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
 import { awaitInput } from '../../../activities/await-input.js'
 import type { ActivityDeps } from '../../../activities/deps.js'
-import { file } from '../../../connectors/file/index.js'
-import { generator } from '../../../connectors/generator/index.js'
+import { connectors } from '../../../connectors/index.js'
 import type { CompletedCheckpoint, ExecutionRecord, SourceProgress, Standing } from '../../../core/execution/journal.js'
 import type { EngineParts } from '../../../engine/engine.js'
 import { planEpoch } from '../../../engine/plan-epoch.js'
@@ -51,7 +50,7 @@ const ticking = (rowsPerSecond: number) =>
 
 describe('waiting for input', () => {
   test('asks the catalogue once, and ends when one of several sources has something', async () => {
-    await withParts([file, generator], async (parts, folder) => {
+    await withParts(connectors, async (parts, folder) => {
       for (const name of ['a', 'b']) {
         await mkdir(join(folder, name))
         await writeFile(join(folder, name, '1.csv'), 'id\n1\n')
@@ -67,7 +66,7 @@ describe('waiting for input', () => {
   }, 30_000)
 
   test('goes on where a new file turns out to hold nothing', async () => {
-    await withParts([file], async (parts, folder) => {
+    await withParts(connectors, async (parts, folder) => {
       await writeFile(join(folder, '1.csv'), 'id\n1\n')
       const wait = await waitIn(parts, [watched('one', '*.csv')])
       await writeFile(join(folder, '2.csv'), '')
@@ -79,7 +78,7 @@ describe('waiting for input', () => {
   }, 30_000)
 
   test('ends when a record is due, and not before', async () => {
-    await withParts([generator], async (parts) => {
+    await withParts(connectors, async (parts) => {
       const wait = await waitIn(parts, [ticking(1)])
       await sleep(300)
       expect(wait.isOver()).toBe(false)
@@ -88,7 +87,7 @@ describe('waiting for input', () => {
   })
 
   test('is cut short by a cancel, and says so', async () => {
-    await withParts([file, generator], async (parts, folder) => {
+    await withParts(connectors, async (parts, folder) => {
       await writeFile(join(folder, '1.csv'), 'id\n1\n')
       const wait = await waitIn(parts, [watched('one', '*.csv'), ticking(0.001)])
       await sleep(100)
