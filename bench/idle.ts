@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Benchmark, Sample } from './benchmark.js'
-import { boundFigure, ratioFigure } from './figures.js'
+import { boundFigure, fact, ratioFigure } from './figures.js'
 import { runMysql } from './raw/mysql.js'
 import type { Rig } from './rig.js'
 import { cpuOf, residentOf } from './usage.js'
@@ -105,11 +105,4 @@ async function observe({ pids, target }: Rig): Promise<Sample> {
     database: percent('database'),
   }
   return { ms, facts }
-}
-
-function fact(name: string) {
-  return ({ facts }: Sample): number | null => {
-    const value = facts?.[name]
-    return value === undefined || Number.isNaN(value) ? null : value
-  }
 }

@@ -3,6 +3,7 @@ import { aggregate } from './aggregate.js'
 import { type Benchmark, measure } from './benchmark.js'
 import { epochs } from './epochs.js'
 import { idle } from './idle.js'
+import { latency, latencyShort } from './latency.js'
 import { load, loadOften, loadTenfold } from './load.js'
 import { keep, machineOf, type Result, writePage } from './results.js'
 import { withRig } from './rig.js'
@@ -10,7 +11,18 @@ import { runCommand } from './run-command.js'
 import { startLatency, trivialJob } from './start.js'
 import { table } from './table.js'
 
-const benchmarks = [load, loadOften, loadTenfold, aggregate, startLatency, epochs, runCommand, idle]
+const benchmarks = [
+  load,
+  loadOften,
+  loadTenfold,
+  aggregate,
+  startLatency,
+  epochs,
+  runCommand,
+  idle,
+  latency,
+  latencyShort,
+]
 
 process.exitCode = await main(process.argv.slice(2))
 
