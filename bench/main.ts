@@ -10,6 +10,7 @@ import { withRig } from './rig.js'
 import { runCommand } from './run-command.js'
 import { startLatency, trivialJob } from './start.js'
 import { table } from './table.js'
+import { filterMap, scaling, shuffle } from './throughput.js'
 
 const benchmarks = [
   load,
@@ -22,6 +23,9 @@ const benchmarks = [
   idle,
   latency,
   latencyShort,
+  filterMap,
+  shuffle,
+  scaling,
 ]
 
 process.exitCode = await main(process.argv.slice(2))
