@@ -65,6 +65,11 @@ export interface Source {
    */
   plan(from: Position | null, budget: Budget, parallelism: number, whole?: boolean): Promise<SourcePlan>
   /**
+   * Until there may be input after `from`, or the context's signal is aborted; a wrong guess costs a plan. Writes nothing
+   * and keeps nothing open that others who wait for the same could share. Absent: a plan is tried each second.
+   */
+  awaitInput?(from: Position | null): Promise<void>
+  /**
    * Reads one split in bounded batches, in source order: the same split gives the same records. Returns where it ended.
    * `schema` is what `schema()` told when the job was compiled: nothing is inferred anew while it runs (I9).
    */

@@ -6,6 +6,7 @@ import { declaredColumns } from '../declared-columns.js'
 import { withOwnSession } from '../own-session.js'
 import type { ConnectorContext, Reached, Source, SourceBatch } from '../spi.js'
 import { readAgain } from './again.js'
+import { awaitFiles } from './await-files.js'
 import { byteOrderMark } from './byte-order-mark.js'
 import { type FileSourceConfig, type Format, formatOfPath } from './config.js'
 import { csvFormat } from './csv.js'
@@ -49,6 +50,10 @@ export function fileSource(config: FileSourceConfig, ctx: ConnectorContext): Sou
     },
 
     again: (records, schema, session) => readAgain(records, config, textFormat, schema, session),
+    awaitInput: async (from) => {
+      const position = from as FilePosition | null
+      if (position !== null && isEnd(position)) await awaitFiles(config.path, position, ctx)
+    },
 
     async *read(split, schema, session): AsyncGenerator<SourceBatch, Reached, void> {
       const { pieces, records, files } = split as FileSplit

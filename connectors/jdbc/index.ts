@@ -21,7 +21,7 @@ export const jdbc = defineConnector({
   source: {
     config: sourceConfig,
     guarantees: { replayable: false, parallel: true },
-    open: (config, connection) => jdbcSource(config, needed(connection)),
+    open: (config, connection, { signal }) => jdbcSource(config, needed(connection), signal),
   },
   sink: {
     config: sinkConfig,

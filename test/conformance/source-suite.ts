@@ -51,6 +51,7 @@ export function describeSource(name: string, setUp: () => Promise<SourceUnderTes
       const whole = await readAll(under.open(), session)
       const shared = await readAll(under.open(), session, { parallelism: 3, budget: under.small })
       expect(shared.records).toEqual(whole.records)
+      expect(shared.epochs.length).toBeLessThan(under.records / 2)
     })
 
     test('goes on from every position without loss or doubles', async () => {
@@ -62,6 +63,13 @@ export function describeSource(name: string, setUp: () => Promise<SourceUnderTes
         const rest = await readAll(under.open(), session, { from: stored })
         expect(rest.records).toEqual(whole.records.slice(before))
       }
+    })
+
+    test('does not wait while there is input', async () => {
+      const source = under.open()
+      const first = await source.plan(null, under.small, 1)
+      await source.awaitInput?.(null)
+      if (first.to !== null) await source.awaitInput?.(first.to)
     })
 
     test('gives the same records when a split is read again, by another process', async () => {
