@@ -18,7 +18,7 @@ export interface EngineParts {
   readonly reveal?: (node: EncryptedNode) => Promise<Readonly<Record<string, unknown>>>
   /** `${env:ETL_VAR_NAME}`. */
   readonly environment: Readonly<Record<string, string | undefined>>
-  readonly files: Omit<ConnectorContext, 'signal'>
+  readonly files: Omit<ConnectorContext, 'signal' | 'job'>
   /** Parent of the folders of sessions; local and fast. */
   readonly scratch: string
   readonly memoryLimitBytes: number

@@ -9,6 +9,9 @@ export interface Place {
   readonly record?: number
   readonly table?: string
   readonly key?: string
+  readonly topic?: string
+  readonly partition?: number
+  readonly offset?: number
 }
 
 /** A record that could not be parsed, cast, evaluated or written (`onBadRecord` decides what becomes of it). */
