@@ -82,6 +82,8 @@ export interface SourceBatch {
   readonly select: string
   /** How many records the source knows the batch to hold, bad ones included; null: it cannot know. None is lost in silence (I8). */
   readonly records: number | null
+  /** The logical partition (a file, …) that all its records are of; absent: the source is one. */
+  readonly partition?: string
   /**
    * Asked only when `select` fails because of some records, or gives another number of them: a SELECT over the good ones, and the bad ones.
    * Throws the first bad record's error where the source cannot tell them apart.

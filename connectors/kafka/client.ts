@@ -12,6 +12,7 @@ export type Connection = Library.Connection
 /** Who answers a request. */
 export type Asked =
   | { readonly of: 'ANY' }
+  | { readonly of: 'CONTROLLER' }
   | { readonly of: 'LEADER'; readonly topic: string; readonly partition: number }
   | { readonly of: 'COORDINATOR'; readonly kind: 'GROUP' | 'TRANSACTION'; readonly id: string }
 
@@ -76,6 +77,7 @@ export async function openClient(access: KafkaConnection, signal: AbortSignal, p
   }
   const connect = async (asked: Asked): Promise<Connection> => {
     if (asked.of === 'ANY') return await connections.any()
+    if (asked.of === 'CONTROLLER') return await connections.to((await describe([])).controllerId)
     return await connections.to(asked.of === 'LEADER' ? await leaderOf(asked) : await coordinatorOf(asked))
   }
   const leaderOf = async ({ topic, partition }: Extract<Asked, { of: 'LEADER' }>): Promise<number> => {

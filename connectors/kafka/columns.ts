@@ -60,7 +60,7 @@ async function inferred(client: KafkaClient, config: KafkaSourceConfig, session:
 
 /** The oldest messages of each partition. */
 async function* sample(client: KafkaClient, config: KafkaSourceConfig): AsyncGenerator<Message, void, void> {
-  const { partitions } = await topicOf({ client, config })
+  const { partitions } = await topicOf(client, config.topic)
   const looked = partitions.slice(0, samplePartitions)
   const from = await offsetsAt(client, config.topic, looked, 'EARLIEST')
   const end = await offsetsAt(client, config.topic, looked, 'STABLE')

@@ -1,7 +1,8 @@
 import { JobError } from '../../core/errors/job-error.js'
 import { defineConnector } from '../spi.js'
 import { withClient } from './client.js'
-import { connectionConfig, type KafkaConnection, sourceConfig } from './config.js'
+import { connectionConfig, type KafkaConnection, keyOf, sinkConfig, sourceConfig } from './config.js'
+import { kafkaSink } from './sink.js'
 import { kafkaSource } from './source.js'
 
 /** Topics of Apache Kafka, and of what speaks its protocol. */
@@ -20,6 +21,13 @@ export const kafka = defineConnector({
     config: sourceConfig,
     guarantees: { replayable: true, parallel: true },
     open: (config, connection, ctx) => kafkaSource(config, needed(connection), ctx),
+  },
+  sink: {
+    config: sinkConfig,
+    guarantees: { exactlyOnce: true, upsert: false, parallel: true },
+    // Messages of a key keep their order.
+    key: (config) => (config.key === undefined ? null : keyOf(config)),
+    open: (config, connection, ctx) => kafkaSink(config, needed(connection), ctx),
   },
 })
 

@@ -10,6 +10,16 @@ interface Told {
   readonly message?: string
   readonly errors?: readonly unknown[]
   readonly cause?: unknown
+  readonly response?: {
+    readonly responses?: readonly {
+      readonly partitionResponses?: readonly {
+        readonly recordErrors?: readonly {
+          readonly batchIndex: number
+          readonly batchIndexErrorMessage: string | null
+        }[]
+      }[]
+    }[]
+  }
 }
 
 /** What went wrong with the cluster, for people: no password. */
@@ -71,6 +81,20 @@ export function isPassing(error: unknown): boolean {
 /** The protocol's name of an error (`MESSAGE_TOO_LARGE`), if that is what it is. */
 export function isAnswer(error: unknown, ...names: readonly string[]): boolean {
   return flattened(error).some(({ apiId }) => apiId !== undefined && names.includes(apiId))
+}
+
+/** Which messages of a batch a broker does not take, and why. */
+export function recordErrors(error: unknown): ReadonlyMap<number, string> {
+  const found = new Map<number, string>()
+  for (const { response } of flattened(error)) {
+    const partitions = (response?.responses ?? []).flatMap(({ partitionResponses }) => partitionResponses ?? [])
+    for (const { recordErrors = [] } of partitions) {
+      for (const { batchIndex, batchIndexErrorMessage } of recordErrors) {
+        found.set(batchIndex, batchIndexErrorMessage ?? 'The broker does not take it.')
+      }
+    }
+  }
+  return found
 }
 
 function flattened(error: unknown): Told[] {

@@ -35,6 +35,7 @@ export async function messageBatch(messages: readonly Message[], reading: Readin
   return {
     select: whole.select,
     records: messages.length,
+    partition: String(place.partition),
     place: (index) => placeOf(left[index]!),
     async isolate() {
       const candidates = without(messages, known)

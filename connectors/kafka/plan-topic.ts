@@ -22,7 +22,7 @@ export async function planTopic(
   budget: Budget,
   parallelism: number,
 ): Promise<SourcePlan> {
-  const topic = await topicOf(planning)
+  const topic = await topicOf(planning.client, planning.config.topic)
   const position = await positionNow(planning, topic, from)
   const ends = position.until ?? (await stableEnds(planning, position.next))
   const { next } = position
@@ -37,11 +37,11 @@ export async function planTopic(
 }
 
 /** Throws `source.missing`. */
-export async function topicOf({ client, config }: Pick<Planning, 'client' | 'config'>): Promise<Topic> {
-  const topic = await client.topic(config.topic)
+export async function topicOf(client: KafkaClient, name: string): Promise<Topic> {
+  const topic = await client.topic(name)
   if (topic !== null) return topic
-  const hint = nearestHint(config.topic, await client.topics())
-  throw new JobError('source.missing', `There is no topic ${config.topic} (${client.shown}).`, {
+  const hint = nearestHint(name, await client.topics())
+  throw new JobError('source.missing', `There is no topic ${name} (${client.shown}).`, {
     pointer: '/topic',
     ...(hint === null ? {} : { hint }),
   })

@@ -25,7 +25,7 @@ export function kafkaSource(config: KafkaSourceConfig, access: KafkaConnection, 
     async schema() {
       if (mode === 'STREAMING' && config.endAt !== undefined) throw neverEnds()
       return await withClient(access, ctx.signal, 'LOOK', async (client) => {
-        await topicOf({ client, config })
+        await topicOf(client, config.topic)
         return await withOwnSession((session) => columnsOf(client, config, session))
       })
     },
@@ -44,7 +44,7 @@ export function kafkaSource(config: KafkaSourceConfig, access: KafkaConnection, 
       const split = planned as KafkaSplit
       const client = await openClient(access, ctx.signal, 'WORK')
       try {
-        const { id } = await topicOf({ client, config })
+        const { id } = await topicOf(client, config.topic)
         if (id !== split.topicId) throw remade(config.topic)
         yield* readSplit(client, split, config, schema, session)
       } finally {

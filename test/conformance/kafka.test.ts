@@ -1,7 +1,8 @@
 import { beforeAll } from '@jest/globals'
 import { kafka } from '../../connectors/kafka/index.js'
 import type { ConnectorContext } from '../../connectors/spi.js'
-import { describeWithKafka, makeTopic, send } from '../support/kafka.js'
+import { consumed, describeWithKafka, makeTopic, send } from '../support/kafka.js'
+import { describeSink } from './sink-suite.js'
 import { describeSource } from './source-suite.js'
 
 const ctx: ConnectorContext = { base: '/', fileRoots: [], signal: new AbortController().signal }
@@ -67,4 +68,23 @@ describeWithKafka('kafka', (lent) => {
     records: 40,
     small,
   }))
+
+  let number = 0
+  const sinkOf = (config: Record<string, unknown>) => {
+    const connection = kafka.connection!.config.parse({ brokers: [lent.brokers] })
+    return kafka.sink!.open(kafka.sink!.config.parse({ connection, ...config }), connection, ctx)
+  }
+  const sinkInto = async (config: Record<string, unknown>, partitions: number) => {
+    const topic = `out-${run}-${++number}`
+    await makeTopic(lent.brokers, topic, partitions)
+    return {
+      open: () => sinkOf({ topic, ...config }),
+      visible: async () =>
+        (await consumed(lent.brokers, topic)).map(({ value }) => Number(JSON.parse(value!).id)).sort((a, b) => a - b),
+    }
+  }
+  describeSink('kafka', () => sinkInto({}, 1))
+  describeSink('kafka, by key into three partitions, compressed', () =>
+    sinkInto({ key: 'id', headers: { name: 'name' }, compression: 'lz4' }, 3),
+  )
 })
