@@ -11,6 +11,7 @@ import { compileJob } from '../engine/compile-job.js'
 import type { EngineParts } from '../engine/engine.js'
 import { runChain } from '../engine/run-chain.js'
 import { releaseAll } from '../engine/sessions.js'
+import { functionsBelow } from '../functions/open-functions.js'
 import { operators } from '../operators/index.js'
 import { openStore } from '../storage/open-store.js'
 import type { Benchmark } from './benchmark.js'
@@ -123,6 +124,7 @@ function partsOf(rig: Rig, scratch: string): EngineParts {
     store: openStore(`file://${join(scratch, 'store')}`),
     connection: async () => ({}),
     secret: async () => '',
+    functions: functionsBelow(null, 'NOWHERE'),
     environment: {},
     files: { fileRoots: null, base: rig.files },
     scratch,

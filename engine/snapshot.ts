@@ -9,7 +9,7 @@ import type { StreamEdge } from '../core/graph/stream-graph.js'
 import type { Session } from '../duckdb/session.js'
 import type { Input, StateTable } from '../operators/operator.js'
 import type { ObjectStore } from '../storage/store.js'
-import type { Chain, Step } from './chain.js'
+import { type Chain, columnsOf, type Step } from './chain.js'
 import type { ChainRun } from './chain-run.js'
 import { createEmpty } from './parquet.js'
 import { ownRows } from './partition.js'
@@ -43,7 +43,7 @@ export async function restore(session: Session, chain: Chain, run: ChainRun, sto
 
 /** A port that has no batch at the moment has an empty table. */
 export async function createInputs(session: Session, step: Step): Promise<void> {
-  for (const input of step.inputs) await session.run(createEmpty(input.table, input.schema))
+  for (const input of step.inputs) await session.run(createEmpty(input.table, columnsOf(input)))
 }
 
 /**

@@ -103,6 +103,20 @@ export const CODES = {
     exit: 1,
     meaning: 'More bad records than onBadRecord allows.',
   },
+  'function.invalid': {
+    owner: 'USER',
+    onFailure: 'FAIL',
+    http: 422,
+    exit: 1,
+    meaning: 'A function gives something else than a list of records.',
+  },
+  'function.timeout': {
+    owner: 'USER',
+    onFailure: 'RESTART',
+    http: 504,
+    exit: 1,
+    meaning: 'A function took longer for a batch than its timeout.',
+  },
   'sink.refused': {
     owner: 'EXTERNAL',
     onFailure: 'RESTART',
