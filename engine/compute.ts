@@ -84,8 +84,7 @@ async function decide(session: Session, { before, ask, answer }: Decision): Prom
   for (const statement of before) await session.run(statement)
   const rows: unknown[][][] = []
   for (const question of ask) rows.push(await session.rows(question))
-  for (const { table, columns } of answer(rows))
-    if ((columns[0]?.length ?? 0) > 0) await session.append(table, columns)
+  for (const { table, columns } of answer(rows)) if ((columns[0]?.length ?? 0) > 0) await session.append(table, columns)
 }
 
 interface Ran {

@@ -85,7 +85,11 @@ async function planSource(
   const kind = parts.connectors.find(({ name }) => name === node.kind)?.source
   if (kind?.partitions === true) return { ...(await source.plan(from, budget, node.parallelism, true)), budget }
   const plan = await source.plan(from, budget, 1)
-  return { ...plan, splits: Array.from({ length: node.parallelism }, (_, subtask) => plan.splits[subtask] ?? []), budget }
+  return {
+    ...plan,
+    splits: Array.from({ length: node.parallelism }, (_, subtask) => plan.splits[subtask] ?? []),
+    budget,
+  }
 }
 
 /** What its records meet is told in its chain: then no logical partition may be read in two subtasks at once. */

@@ -21,7 +21,14 @@ export interface Asked {
   readonly streaming?: Streaming
 }
 
-export async function groupRecords({ nodeId, records, groupBy, aggregates, windows, streaming }: Asked): Promise<Compiled> {
+export async function groupRecords({
+  nodeId,
+  records,
+  groupBy,
+  aggregates,
+  windows,
+  streaming,
+}: Asked): Promise<Compiled> {
   const results = await Promise.all(
     Object.entries(aggregates).map(async ([name, expression], index) => ({
       name,

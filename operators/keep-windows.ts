@@ -75,7 +75,8 @@ export function keepWindows(
       `INSERT INTO ${state} ${kept.rows(taken, place)}`,
       ...kept.compact(state),
     ],
-    close: (watermark) => closing({ watermark, latenessMs, clock, state, aside, kept, isMerged: windows.merge !== null, whole, end }),
+    close: (watermark) =>
+      closing({ watermark, latenessMs, clock, state, aside, kept, isMerged: windows.merge !== null, whole, end }),
     state: [
       clock.state,
       { name: 'groups', type, table: state, create: create(state) },
@@ -108,9 +109,7 @@ function closing({ watermark, latenessMs, clock, state, aside, kept, isMerged, w
   // It has not been told before, or something has come since.
   const isNew = `coalesce(${lastMicros(end)} > ${clock.at} * 1000, true) OR max(newest) >= ${clock.place}`
   const rows = `(SELECT rowid AS "row", * FROM ${state})`
-  const gone = isMerged
-    ? `rowid IN (SELECT "row" FROM ${whole(rows)} WHERE ${passed(latenessMs)})`
-    : passed(latenessMs)
+  const gone = isMerged ? `rowid IN (SELECT "row" FROM ${whole(rows)} WHERE ${passed(latenessMs)})` : passed(latenessMs)
   return {
     emit: kept.results(due, isNew),
     after: [

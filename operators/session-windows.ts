@@ -146,4 +146,3 @@ function toRecord([key, place, time, met]: readonly unknown[]): ArrivingRecord {
   const at = met === null ? null : BigInt(String(met)) * 1000n
   return { key: Number(key), place: Number(place), time: BigInt(String(time)), met: at }
 }
-

@@ -27,11 +27,7 @@ export interface TimedRecords {
 }
 
 /** `keeps`: which columns of the input go along. `met`: an expression over them. */
-export function timedRecords(
-  input: Input,
-  keeps: (name: string) => boolean,
-  met: string | null = null,
-): TimedRecords {
+export function timedRecords(input: Input, keeps: (name: string) => boolean, met: string | null = null): TimedRecords {
   const given = namesOf(input.schema)
   const unused = (name: string) => unusedName(name, given)
   const names = {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { parseDuration } from '../core/spec/duration.js'
 import { JobError } from '../core/errors/job-error.js'
+import { parseDuration } from '../core/spec/duration.js'
 import { identifier } from '../duckdb/sql.js'
 import { findColumn, namesOf, sameName } from './columns.js'
 import { aggregates, columnNames, duration, offset } from './config.js'
@@ -83,7 +83,9 @@ export const window = defineOperator({
     const keys = groupBy.map((name) => findColumn(namesOf(input!.schema), name))
     const keeps = (name: string) => windowColumns.every((column) => !sameName(column.name, name))
     const asked = { nodeId, groupBy: keys, aggregates }
-    return mode === 'BATCH' ? await allAtOnce(config, input!, keeps, asked) : await asTimePasses(config, input!, keeps, asked)
+    return mode === 'BATCH'
+      ? await allAtOnce(config, input!, keeps, asked)
+      : await asTimePasses(config, input!, keeps, asked)
   },
 })
 
@@ -111,7 +113,8 @@ async function asTimePasses(config: Config, input: Input, keeps: Keeps, asked: A
   const [time, at] = [identifier(names.time), identifier(names.met)]
   const passed = (micros: string) => `coalesce(${micros} + ${latenessMs * 1000} <= ${at} * 1000, false)`
   const isTaken = `(${absorbs ?? 'true'}) AND NOT ${passed(`${lastEnd} - 1000`)}`
-  const sessions = config.type === 'SESSION' ? { nodeId: asked.nodeId, gapMs: lengthOf(config.gap), latenessMs, names, clock } : null
+  const sessions =
+    config.type === 'SESSION' ? { nodeId: asked.nodeId, gapMs: lengthOf(config.gap), latenessMs, names, clock } : null
   const records = sessions === null ? timed.only(isTaken) : timed.records
   const open = (from: string) =>
     `(SELECT * FROM ${from} WHERE NOT ${passed(`epoch_us(${identifier(windowColumns[1]!.name)}) - 1000`)})`
@@ -130,8 +133,7 @@ async function asTimePasses(config: Config, input: Input, keeps: Keeps, asked: A
   const late = timed.only(`NOT (${isTaken}) AND ${passed(`${millisOf(time)} * 1000`)}`)
   const latePlaces =
     sessions === null ? `SELECT ${late.place} FROM ${late.from}` : `SELECT place FROM ${judgedOf(asked.nodeId).late}`
-  const taken =
-    sessions === null ? records.from : `${records.from} WHERE ${records.place} NOT IN (${latePlaces})`
+  const taken = sessions === null ? records.from : `${records.from} WHERE ${records.place} NOT IN (${latePlaces})`
   return {
     ...compiled,
     late: `SELECT * FROM ${input.table} WHERE ${placeIn(input)} IN (${latePlaces})`,
@@ -142,7 +144,8 @@ async function asTimePasses(config: Config, input: Input, keeps: Keeps, asked: A
 /** Never below the watermark that the windows were closed with: what a record that is not late belongs to is still there. */
 function metAtWindow({ met }: Input, clock: Clock): string {
   if (met === null) {
-    const hint = 'Name the watermark on a MAP right before: only FILTER, MAP, FLATMAP, UNION, JOIN and DEDUPLICATE keep it.'
+    const hint =
+      'Name the watermark on a MAP right before: only FILTER, MAP, FLATMAP, UNION, JOIN and DEDUPLICATE keep it.'
     throw new JobError('spec.invalid', 'WINDOW in STREAMING needs a watermark, and none reaches it.', { hint })
   }
   return `greatest(${met}, ${clock.at})`

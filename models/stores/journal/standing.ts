@@ -100,16 +100,16 @@ async function statesOf(
 }
 
 function handleOf(row: OperatorStateRow): StateHandle {
-    const { operatorId, subtaskIndex, stateName, stateType, statePath, stateSizeBytes, recordCount } = row
-    return {
-      nodeId: operatorId,
-      subtask: subtaskIndex,
-      name: stateName,
-      type: stateType,
-      path: statePath ?? '',
-      sizeBytes: stateSizeBytes,
-      records: recordCount,
-    }
+  const { operatorId, subtaskIndex, stateName, stateType, statePath, stateSizeBytes, recordCount } = row
+  return {
+    nodeId: operatorId,
+    subtask: subtaskIndex,
+    name: stateName,
+    type: stateType,
+    path: statePath ?? '',
+    sizeBytes: stateSizeBytes,
+    records: recordCount,
+  }
 }
 
 /**

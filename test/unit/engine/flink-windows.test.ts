@@ -26,13 +26,20 @@ interface Answer {
   readonly late: readonly number[]
 }
 
-const read = (name: string) => JSON.parse(readFileSync(new URL(`../../flink/${name}`, import.meta.url), 'utf8'))
-const cases = read('cases.json') as readonly Case[]
-const answers = read('answers.json') as readonly Answer[]
+const cases = linesOf<Case>('cases.jsonl')
+const answers = linesOf<Answer>('answers.jsonl')
 const all = cases.map((one, index) => ({ one, answer: answers[index]!, name: nameOf(one) }))
 
 const ids = "string_agg(CAST(i AS VARCHAR), ' ' ORDER BY i)"
 const partial = { many: 'count(*)', sum: 'sum(i)' }
+
+function linesOf<One>(name: string): readonly One[] {
+  const text = readFileSync(new URL(`../../flink/${name}`, import.meta.url), 'utf8')
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as One)
+}
 
 function nameOf({ seed, window, bound, lateness }: Case): string {
   return `${JSON.stringify(window)}, bound ${bound}, lateness ${lateness}, seed ${seed}`
