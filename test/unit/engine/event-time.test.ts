@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
-import { file } from '../../../connectors/file/index.js'
+import { connectors } from '../../../connectors/index.js'
 import { compileJob } from '../../../engine/compile-job.js'
 import { planEpoch } from '../../../engine/plan-epoch.js'
 import { type DriveOptions, drive, someSettings, withParts } from './drive.js'
@@ -34,7 +34,7 @@ const out = (input: string, id = 'out') => ({ id, sink: 'shelf', input, config: 
 async function run(nodes: readonly object[], options: DriveOptions = {}, more: object = {}) {
   const shelf = new Shelf()
   let driven: Awaited<ReturnType<typeof drive>> | undefined
-  await withParts([shelf.connector, file], async (parts, folder) => {
+  await withParts([shelf.connector, ...connectors], async (parts, folder) => {
     await writeFiles(folder)
     const job = await compileJob({ name: 'times', type: 'STREAMING', nodes, ...more }, parts)
     if (!job.ok) throw new Error(JSON.stringify(job.problems))
@@ -268,7 +268,7 @@ test('nothing late: STREAMING tells what BATCH tells', async () => {
 
 test('a silent source is given up for idle by an epoch without records', async () => {
   const shelf = new Shelf()
-  await withParts([shelf.connector, file], async (parts, folder) => {
+  await withParts([shelf.connector, ...connectors], async (parts, folder) => {
     await mkdir(join(folder, 'a'))
     await writeFile(join(folder, 'a', 'one.csv'), 'k,ts\n1,2026-03-01 00:00:00\n1,2026-03-01 01:00:00\n')
     const watched = (id: string) => ({
