@@ -105,7 +105,7 @@ test('windows are told as time goes on, late records go their own way, and a sil
     const minutes = (from: number, to: number) =>
       Array.from(
         { length: to - from },
-        (_, n) => `${from + n},${n % 2},2026-03-01 10:${String(from + n).padStart(2, '0')}:00`,
+        (_, n) => `${from + n},${(from + n) % 2},2026-03-01 10:${String(from + n).padStart(2, '0')}:00`,
       )
     const windows = async () =>
       (await onServer(target, 'SELECT k, DATE_FORMAT(window_start, "%H:%i") AS begins, many FROM counts').catch(
