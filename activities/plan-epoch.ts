@@ -2,7 +2,7 @@ import type { Owner } from '../core/execution/effects.js'
 import type { CompletedCheckpoint, ExecutionRecord } from '../core/execution/journal.js'
 import type { Next, Plan } from '../core/execution/plan.js'
 import { phaseNumbered } from '../core/graph/phase.js'
-import { planEpoch as planSources } from '../engine/plan-epoch.js'
+import { type PlanInput, planEpoch as planSources } from '../engine/plan-epoch.js'
 import { type ActivityDeps, type Call, limitsOf } from './deps.js'
 import { forExecution } from './for-execution.js'
 
@@ -32,22 +32,28 @@ export async function drawPlan(
     | (Pick<CompletedCheckpoint, 'epoch' | 'phase' | 'positions' | 'watermarks'> & { readonly phaseEnded?: boolean })
     | null,
 ): Promise<Plan | 'idle' | 'exhausted'> {
+  const input = planInput(deps, record, after)
+  if (input === 'exhausted') return input
+  return await planSources({ ...input, budget: (await limitsOf(deps)).budget }, deps.parts, call.signal)
+}
+
+/** What a plan is drawn from; the budget is the system's. */
+export function planInput(
+  deps: ActivityDeps,
+  record: ExecutionRecord,
+  after: Parameters<typeof drawPlan>[3],
+): PlanInput | 'exhausted' {
   const first = record.graph.phases[0]?.number ?? 1
   const number = after === null ? first : after.phase + (after.phaseEnded === true ? 1 : 0)
   if (!record.graph.phases.some((phase) => phase.number === number)) return 'exhausted'
-  return await planSources(
-    {
-      ...forExecution(record),
-      phase: phaseNumbered(record.graph, number),
-      epoch: (after?.epoch ?? 0) + 1,
-      at: new Date(deps.now()).toISOString(),
-      positions: after?.positions ?? {},
-      watermarks: after?.watermarks ?? {},
-      budget: (await limitsOf(deps)).budget,
-    },
-    deps.parts,
-    call.signal,
-  )
+  return {
+    ...forExecution(record),
+    phase: phaseNumbered(record.graph, number),
+    epoch: (after?.epoch ?? 0) + 1,
+    at: new Date(deps.now()).toISOString(),
+    positions: after?.positions ?? {},
+    watermarks: after?.watermarks ?? {},
+  }
 }
 
 export function asNext(plan: Plan): Next {

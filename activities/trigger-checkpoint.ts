@@ -38,6 +38,7 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
     states: merged.states,
     watermarks,
     counters: merged.counters,
+    shares: merged.shares,
     rejected: await readRejects(deps, results),
     durationMs: merged.durationMs,
     stateSizeBytes: merged.states.reduce((sum, state) => sum + state.sizeBytes, 0),

@@ -4,7 +4,7 @@ import { metColumn } from '../core/graph/event-time.js'
 import type { Schema } from '../core/record/schema.js'
 import type { Session } from '../duckdb/session.js'
 import { identifier } from '../duckdb/sql.js'
-import { type Compiled, countOf, type Input, type Operator, type Setting } from '../operators/operator.js'
+import { type Call, type Compiled, countOf, type Input, type Operator, type Setting } from '../operators/operator.js'
 import { columnsOf } from './chain.js'
 
 export interface BoundInput {
@@ -22,7 +22,7 @@ export async function bindOperator(
   config: unknown,
   setting: Setting,
   given: readonly BoundInput[],
-): Promise<Schema> {
+): Promise<Bound> {
   return await withEmptyTables(session, setting, given, async (inputs) => {
     const compiled = await operator.compile(config, inputs, setting)
     const bound = await bindCompiled(session, compiled)
@@ -30,8 +30,13 @@ export async function bindOperator(
     const met = inputs.some((input) => input.met !== null) ? bound.map(({ name }) => name).lastIndexOf(metColumn) : -1
     const schema = bound.filter((_, index) => index !== met)
     refuseSameNames(schema)
-    return schema
+    return { schema, call: compiled.call ?? null }
   })
+}
+
+export interface Bound {
+  readonly schema: Schema
+  readonly call: Call | null
 }
 
 /** The type of an expression over the inputs, each of which goes by the name of its port. */
@@ -74,9 +79,10 @@ function createEmpty(table: string, schema: Schema): string {
 
 async function bindCompiled(
   session: Session,
-  { each, decide, absorb = [], late, end, close, state = [], accounting }: Compiled,
+  { each, call, decide, absorb = [], late, end, close, state = [], accounting }: Compiled,
 ): Promise<Schema> {
   for (const table of state) await session.run(table.create)
+  if (call !== undefined) await session.run(call.given.create)
   const early = each === null ? null : await session.describe(each)
   for (const statement of decide?.before ?? []) await session.run(statement)
   for (const question of decide?.ask ?? []) await session.describe(question)

@@ -6,6 +6,7 @@ import type { StreamEdge, StreamNode } from '../core/graph/stream-graph.js'
 import type { Schema } from '../core/record/schema.js'
 import { identifier } from '../duckdb/sql.js'
 import type { Compiled, Input, Operator, Setting } from '../operators/operator.js'
+import type { Calling } from './call.js'
 import type { ChainRun } from './chain-run.js'
 import type { EngineParts } from './engine.js'
 import { openOperator } from './open-node.js'
@@ -39,6 +40,8 @@ export interface Port {
 export interface Step {
   readonly node: StreamNode
   readonly compiled: Compiled
+  /** Of a FUNCTION, once there is a session. */
+  readonly calling?: Calling
   /** Points whose batches it takes: one, or the head's ports. */
   readonly feeds: readonly string[]
   readonly inputs: readonly Input[]
@@ -100,6 +103,13 @@ export function stepsBelow(chain: Chain, point: string): Step[] {
     if (step.late !== null) reached.add(step.late.point)
     return true
   })
+}
+
+/** The node whose output stands at a point of the chain. */
+export function nodeAt(chain: Chain, point: string): string {
+  const port = chain.ports.find((candidate) => candidate.point === point)
+  if (port !== undefined) return port.edge.from
+  return chain.steps.find((candidate) => candidate.point === point)?.node.id ?? chain.head.id
 }
 
 export function pointOf(node: Pick<StreamNode, 'id'>): string {

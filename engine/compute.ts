@@ -4,6 +4,7 @@ import type { Counters } from '../core/record/counters.js'
 import type { Session } from '../duckdb/session.js'
 import { identifier } from '../duckdb/sql.js'
 import { countOf, type Decision } from '../operators/operator.js'
+import { callFunction } from './call.js'
 import type { Step } from './chain.js'
 import type { Stamps } from './stamps.js'
 
@@ -62,7 +63,12 @@ export async function runStep(
 ): Promise<Ran> {
   const { each, absorb = [], accounting } = step.compiled
   return await timed(step, async () => {
-    const out = each === null ? 0 : await materialise(session, step.point, each)
+    const out =
+      each === null
+        ? 0
+        : step.calling !== undefined
+          ? await callFunction(session, step, step.calling, records)
+          : await materialise(session, step.point, each)
     if (stamps?.isNeeded(step.node) === true) await stampOutput(session, step, stamps)
     if (step.compiled.decide !== undefined) await decide(session, step.compiled.decide)
     const late = step.late === null ? 0 : await materialise(session, step.late.point, step.late.select)

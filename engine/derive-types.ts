@@ -75,7 +75,7 @@ class Derivation {
     const schema = this.take(node, answer)
     if (schema === null || answer.schema === null) return
     const operator = this.looking.parts.operators.find((candidate) => candidate.type === node.name)
-    this.add({ ...spec.node, schema, keys: operator?.key?.(answer.config) ?? null }, inputs)
+    this.add({ ...spec.node, schema, keys: operator?.key?.(answer.config, this.looking.mode) ?? null }, inputs)
   }
 
   async sink(node: OutlineNode): Promise<void> {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { ChainResult } from '../core/execution/chain-task.js'
 import { fenceName } from '../core/execution/fence.js'
 import { replaceStates } from '../core/execution/merge-results.js'
+import { withFunctions } from './call.js'
 import { cancelledError, orCancelled } from './cancel.js'
 import { type Chain, openChain } from './chain.js'
 import { type ChainControl, type ChainRun, storeKey } from './chain-run.js'
@@ -28,13 +29,14 @@ const progressEveryMs = 500
 export async function runChain(run: ChainRun, parts: EngineParts, control: ChainControl): Promise<ChainResult> {
   if (control.signal.aborted) throw cancelledError()
   const values = valuesOf(run, run.plan.at)
-  const chain = await openChain(run, values, parts)
-  const meter = new Meter(chain.nodes.map((node) => node.id))
+  const opened = await openChain(run, values, parts)
+  const meter = new Meter(opened.nodes.map((node) => node.id))
   control.progress(meter.read())
   const beat = setInterval(() => control.progress(meter.read()), progressEveryMs)
   try {
-    const label = stateLabel(chain, run, run.states)
-    const { held, restored } = await takeSession(run, label, parts, threadsOf(chain, parts))
+    const label = stateLabel(opened, run, run.states)
+    const { held, restored } = await takeSession(run, label, parts, threadsOf(opened, parts))
+    const chain = withFunctions(opened, held, parts.functions)
     const work = runEpoch({ run, parts, control, values, chain, meter, held, restored })
     try {
       const result = await orCancelled(work, control.signal, () => held.interrupt())
@@ -145,6 +147,6 @@ async function openExchanges({ run, parts, values, chain, held }: Work): Promise
  * wait for one another. What an operator does at the end, with all that it has kept, is worth all of them.
  */
 function threadsOf(chain: Chain, { threads }: EngineParts): number {
-  const keeps = chain.steps.some(({ compiled }) => compiled.end !== undefined)
+  const keeps = chain.steps.some(({ compiled: { end, close } }) => end !== undefined || close !== undefined)
   return keeps ? Math.max(1, Math.floor(threads / chain.vertex.parallelism)) : 1
 }

@@ -48,6 +48,7 @@ export const join = defineOperator<Config>({
     { name: 'right', blocking: true },
   ],
   modes: ['BATCH', 'STREAMING'],
+  takesAlone: ({ type }) => !tellsUnmatchedRight(type),
   key: ({ on, strategy, type }) => {
     if (strategy === 'BROADCAST') return null
     if (strategy === undefined && !tellsUnmatchedRight(type)) return null

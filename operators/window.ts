@@ -82,7 +82,7 @@ export const window = defineOperator({
     await refuseOwnColumns(input!.schema, config)
     const keys = groupBy.map((name) => findColumn(namesOf(input!.schema), name))
     const keeps = (name: string) => windowColumns.every((column) => !sameName(column.name, name))
-    const asked = { nodeId, groupBy: keys, aggregates }
+    const asked = { nodeId, groupBy: keys, aggregates, updates: null }
     return mode === 'BATCH'
       ? await allAtOnce(config, input!, keeps, asked)
       : await asTimePasses(config, input!, keeps, asked)
@@ -90,7 +90,7 @@ export const window = defineOperator({
 })
 
 type Keeps = (name: string) => boolean
-type Asked = Pick<Parameters<typeof groupRecords>[0], 'nodeId' | 'groupBy' | 'aggregates'>
+type Asked = Pick<Parameters<typeof groupRecords>[0], 'nodeId' | 'groupBy' | 'aggregates' | 'updates'>
 
 /** BATCH: everything is there before the first window is told. */
 async function allAtOnce(config: Config, input: Input, keeps: Keeps, asked: Asked): Promise<Compiled> {

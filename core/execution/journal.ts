@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors/codes.js'
 import type { ReportedError } from '../errors/job-error.js'
 import type { JobGraph } from '../graph/job-graph.js'
-import type { Counters } from '../record/counters.js'
+import type { Counters, Share } from '../record/counters.js'
 import type { Rejected } from '../record/rejected.js'
 import type { Evaluation, RestartMemory } from '../restart/strategy.js'
 import type { JobSettings } from '../spec/settings.js'
@@ -131,6 +131,7 @@ export interface CheckpointCommit {
   readonly watermarks?: Watermarks
   /** This epoch's records through each node. */
   readonly counters: Readonly<Record<string, Counters>>
+  readonly shares: Readonly<Record<string, Share>>
   readonly rejected: readonly Rejected[]
   readonly durationMs: number
   readonly stateSizeBytes: number

@@ -27,8 +27,7 @@ export async function completeCheckpoint(
   owner: Owner,
   commit: CheckpointCommit,
 ): Promise<Next> {
-  const { jobId, jobVersion } = await originOf(db, owner.executionId)
-  const version = await versions(jobId, jobVersion)
+  const version = await versions(await originOf(db, owner.executionId))
   return await db.transaction(async (transaction) => {
     const execution = await lockGeneration(db, transaction, owner)
     const row = await checkpointRow(db, execution.lineageId, commit.epoch, transaction)
@@ -110,7 +109,7 @@ async function storeStates(
     stateName: state.name,
     stateType: state.type,
     statePath: state.path,
-    stateValue: null,
+    stateValue: state.by ?? null,
     stateSizeBytes: state.sizeBytes,
     recordCount: state.records,
   }))

@@ -2,6 +2,7 @@
 import { Op } from 'sequelize'
 import type { StateHandle } from '../../../core/execution/chain-task.js'
 import type { CompletedCheckpoint, ExecutionRecord, Standing } from '../../../core/execution/journal.js'
+import type { KeptBy } from '../../../core/execution/kept-by.js'
 import { watermarkState } from '../../../core/execution/state-names.js'
 import type { NodeWatermark } from '../../../core/execution/watermarks.js'
 import type { JobGraph } from '../../../core/graph/job-graph.js'
@@ -26,7 +27,7 @@ export async function standingOf(
   execution: JobExecutionRow,
   newest: readonly CheckpointRow[],
 ): Promise<Standing> {
-  const version = await versions(execution.jobId, execution.jobVersion)
+  const version = await versions(execution)
   const completed = newest.find((row) => row.checkpointStatus === 'COMPLETED')
   const from = completed ?? (await forkedFrom(db, execution.restoredCheckpointId))
   return {
@@ -100,7 +101,7 @@ async function statesOf(
 }
 
 function handleOf(row: OperatorStateRow): StateHandle {
-  const { operatorId, subtaskIndex, stateName, stateType, statePath, stateSizeBytes, recordCount } = row
+  const { operatorId, subtaskIndex, stateName, stateType, statePath, stateValue, stateSizeBytes, recordCount } = row
   return {
     nodeId: operatorId,
     subtask: subtaskIndex,
@@ -109,6 +110,7 @@ function handleOf(row: OperatorStateRow): StateHandle {
     path: statePath ?? '',
     sizeBytes: stateSizeBytes,
     records: recordCount,
+    ...(stateValue === null ? {} : { by: stateValue as KeptBy }),
   }
 }
 

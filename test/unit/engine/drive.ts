@@ -17,6 +17,7 @@ import type { EngineParts } from '../../../engine/engine.js'
 import { planEpoch } from '../../../engine/plan-epoch.js'
 import { runChain } from '../../../engine/run-chain.js'
 import { releaseAll } from '../../../engine/sessions.js'
+import { functionsBelow } from '../../../functions/open-functions.js'
 import { operators } from '../../../operators/index.js'
 import { openStore } from '../../../storage/open-store.js'
 import { aNode, anEdge } from '../../support/a-node.js'
@@ -33,6 +34,7 @@ export async function withParts(
       {
         connectors,
         operators,
+        functions: functionsBelow(join(folder, 'functions'), 'NOWHERE'),
         store: openStore(`file://${folder}/store`),
         connection: async () => ({}),
         secret: async () => '',
@@ -55,6 +57,14 @@ export interface Driven {
   readonly rejected: readonly Rejected[]
   readonly results: readonly ChainResult[]
   readonly epochs: number
+  /** Where it stands: another drive can go on from there. */
+  readonly standing: Standing
+}
+
+export interface Standing {
+  readonly epoch: number
+  readonly positions: Readonly<Record<string, SourceProgress>>
+  readonly states: readonly StateHandle[]
 }
 
 export interface DriveOptions {
@@ -71,6 +81,9 @@ export interface DriveOptions {
   readonly lineageId?: string
   /** Subtasks of a vertex end in the opposite order: nothing may depend on which of them is first. */
   readonly lastFirst?: boolean
+  readonly from?: Standing
+  /** How many at most. */
+  readonly epochs?: number
 }
 
 let executions = 0
@@ -87,14 +100,13 @@ export async function drive(graph: JobGraph, parts: EngineParts, options: DriveO
     graph,
   }
   const signal = options.signal ?? new AbortController().signal
-  let positions: Readonly<Record<string, SourceProgress>> = {}
-  let states: readonly StateHandle[] = []
   let watermarks: Watermarks = {}
+  let { positions, states, epoch } = options.from ?? { positions: {}, states: [], epoch: 0 }
+  const last = epoch + (options.epochs ?? Number.POSITIVE_INFINITY)
   let counters: Record<string, Counters> = {}
   const all: ChainResult[] = []
-  let epoch = 0
   for (const phase of graph.phases) {
-    for (let ended = false; !ended; ) {
+    for (let ended = false; !ended && epoch < last; ) {
       epoch += 1
       const plan = await planEpoch(
         { ...forExecution, phase, epoch, at: options.at?.(epoch) ?? '2026-01-02T03:04:06.000Z', positions, watermarks },
@@ -125,7 +137,13 @@ export async function drive(graph: JobGraph, parts: EngineParts, options: DriveO
       ended = merged.phaseEnded
     }
   }
-  return { counters, rejected: await readRejects(parts, all), results: all, epochs: epoch }
+  return {
+    counters,
+    rejected: await readRejects(parts, all),
+    results: all,
+    epochs: epoch,
+    standing: { epoch, positions, states },
+  }
 }
 
 async function tryAgain(
