@@ -110,8 +110,12 @@ export class Epoch {
   private async keepLate({ node, late }: Step, { at }: Computed): Promise<void> {
     const records = late === null ? 0 : (at.get(late.point) ?? 0)
     if (late === null || late.isTaken || records === 0 || !this.rejects.keeps) return
-    const given = await originals(this.session, late.point, Array.from({ length: records }, (_, row) => row))
-    const message = 'The record is late: the windows of its time are closed.'
+    const given = await originals(
+      this.session,
+      late.point,
+      Array.from({ length: records }, (_, row) => row),
+    )
+    const message = 'The record is late: what belongs to its time is closed.'
     await this.rejects.keep(
       [...given.values()].map((original) => ({ nodeId: node.id, original, place: {}, code: 'record.late', message })),
     )
