@@ -1,5 +1,6 @@
 /** `npm run bench [-- NAME…] [--strict]`: measures, prints one table, keeps the results. */
 import { aggregate } from './aggregate.js'
+import { badRecords } from './bad-record.js'
 import { type Benchmark, measure } from './benchmark.js'
 import { epochs } from './epochs.js'
 import { load, loadOften, loadTenfold } from './load.js'
@@ -9,7 +10,7 @@ import { runCommand } from './run-command.js'
 import { startLatency, trivialJob } from './start.js'
 import { table } from './table.js'
 
-const benchmarks = [load, loadOften, loadTenfold, aggregate, startLatency, epochs, runCommand]
+const benchmarks = [load, loadOften, loadTenfold, aggregate, startLatency, epochs, runCommand, ...badRecords]
 
 process.exitCode = await main(process.argv.slice(2))
 
