@@ -28,7 +28,9 @@ export async function drawPlan(
   deps: ActivityDeps,
   call: Call,
   record: ExecutionRecord,
-  after: (Pick<CompletedCheckpoint, 'epoch' | 'phase' | 'positions'> & { readonly phaseEnded?: boolean }) | null,
+  after:
+    | (Pick<CompletedCheckpoint, 'epoch' | 'phase' | 'positions' | 'watermarks'> & { readonly phaseEnded?: boolean })
+    | null,
 ): Promise<Plan | 'idle' | 'exhausted'> {
   const input = planInput(deps, record, after)
   if (input === 'exhausted') return input
@@ -50,6 +52,7 @@ export function planInput(
     epoch: (after?.epoch ?? 0) + 1,
     at: new Date(deps.now()).toISOString(),
     positions: after?.positions ?? {},
+    watermarks: after?.watermarks ?? {},
   }
 }
 

@@ -24,7 +24,8 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
   const results = await Promise.all(done.receipts.map((receipt) => readResult(deps, receipt.reference)))
   const before = { positions: restored?.positions ?? {}, states: restored?.states ?? [] }
   const merged = mergeResults(record.graph, phase, pending, before, results)
-  const after = { epoch, phase: done.phase, positions: merged.positions, phaseEnded: merged.phaseEnded }
+  const { positions, watermarks, phaseEnded } = merged
+  const after = { epoch, phase: done.phase, positions, watermarks, phaseEnded }
   const notBefore = dueTime(deps, record, pending, merged.phaseEnded)
   // A phase's end is known here and now only: what comes after it is planned at once, whatever else is to come.
   const isLeft = notBefore !== null || (done.leaveUnplanned === true && !merged.phaseEnded)
@@ -33,9 +34,11 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
   const next = await journal.completeCheckpoint(owner, {
     epoch,
     phase: done.phase,
-    positions: merged.positions,
+    positions,
     states: merged.states,
+    watermarks,
     counters: merged.counters,
+    shares: merged.shares,
     rejected: await readRejects(deps, results),
     durationMs: merged.durationMs,
     stateSizeBytes: merged.states.reduce((sum, state) => sum + state.sizeBytes, 0),

@@ -9,6 +9,7 @@ import { keep, machineOf, type Result, writePage } from './results.js'
 import { withRig } from './rig.js'
 import { runCommand } from './run-command.js'
 import { startLatency, trivialJob } from './start.js'
+import { state, stateTenfold } from './state.js'
 import { table } from './table.js'
 import { filterMap, scaling, shuffle } from './throughput.js'
 
@@ -20,6 +21,8 @@ const benchmarks = [
   startLatency,
   epochs,
   runCommand,
+  state,
+  stateTenfold,
   idle,
   latency,
   latencyShort,

@@ -1,7 +1,7 @@
 import type { Budget } from '../../core/execution/plan.js'
 import type { SourcePlan } from '../spi.js'
 import { cutPieces, type DivisibleOf, type FilePosition, type FileSplit, type Piece } from './position.js'
-import { type CutAt, shareOut } from './share-out.js'
+import { type CutAt, type Subtasks, shareOut } from './share-out.js'
 
 /** The shortest record that there can be: one character and a line end. */
 const shortestRecord = 2
@@ -12,11 +12,11 @@ const usualRecord = 64
 export async function planFiles(
   position: FilePosition,
   budget: Budget,
-  parallelism: number,
+  subtasks: Subtasks,
   divisible: DivisibleOf,
   cutAt: CutAt,
 ): Promise<SourcePlan> {
-  if (parallelism > 1) return planExactly(position, budget, parallelism, divisible, cutAt)
+  if (subtasks.parallelism > 1) return planExactly(position, budget, subtasks, divisible, cutAt)
   const { pieces, to } = cutPieces(position, budget, divisible)
   if (pieces.length === 0) return { splits: [[]], to, end: isEnd(to) }
   const byRule = pieces.some((piece) => divisible(piece.file) === 'BYTES')
@@ -30,12 +30,12 @@ export async function planFiles(
 async function planExactly(
   position: FilePosition,
   budget: Budget,
-  parallelism: number,
+  subtasks: Subtasks,
   divisible: DivisibleOf,
   cutAt: CutAt,
 ): Promise<SourcePlan> {
   const cut = cutPieces(position, { ...budget, bytes: bytesWithin(position, budget, divisible) }, divisible)
-  const { shares, to } = await shareOut(cut, parallelism, divisible, cutAt)
+  const { shares, to } = await shareOut(cut, subtasks, divisible, cutAt)
   return { splits: shares.map((pieces) => (pieces.length > 0 ? [split(pieces)] : [])), to, end: isEnd(to) }
 }
 

@@ -28,6 +28,7 @@ export const jdbc = defineConnector({
     guarantees: { exactlyOnce: true, upsert: true, parallel: true },
     // The last record of a key wins: they have to come one after the other.
     key: (config) => (config.mode === 'UPSERT' ? keyOf(config) : null),
+    replaces: ({ mode, replaceWhere }) => mode === 'REPLACE' || replaceWhere !== undefined,
     open: (config, connection) => jdbcSink(config, needed(connection)),
   },
 })

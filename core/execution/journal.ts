@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors/codes.js'
 import type { ReportedError } from '../errors/job-error.js'
 import type { JobGraph } from '../graph/job-graph.js'
-import type { Counters } from '../record/counters.js'
+import type { Counters, Share } from '../record/counters.js'
 import type { Rejected } from '../record/rejected.js'
 import type { Evaluation, RestartMemory } from '../restart/strategy.js'
 import type { JobSettings } from '../spec/settings.js'
@@ -11,6 +11,7 @@ import type { Next, Plan, Position } from './plan.js'
 import type { RecordTotals } from './record-totals.js'
 import type { Needed } from './retention.js'
 import type { ExecutionStatus, TerminalStatus } from './status.js'
+import type { Watermarks } from './watermarks.js'
 
 /**
  * Where plans, positions, state handles and progress are kept: MySQL for the service (models/stores/journal.ts),
@@ -108,6 +109,7 @@ export interface CompletedCheckpoint {
   readonly phase: number
   readonly positions: Readonly<Record<string, SourceProgress>>
   readonly states: readonly StateHandle[]
+  readonly watermarks?: Watermarks
   readonly next: Next
 }
 
@@ -126,8 +128,10 @@ export interface CheckpointCommit {
   readonly positions: Readonly<Record<string, SourceProgress>>
   /** All state of the execution after this epoch, unchanged handles included. */
   readonly states: readonly StateHandle[]
+  readonly watermarks?: Watermarks
   /** This epoch's records through each node. */
   readonly counters: Readonly<Record<string, Counters>>
+  readonly shares: Readonly<Record<string, Share>>
   readonly rejected: readonly Rejected[]
   readonly durationMs: number
   readonly stateSizeBytes: number

@@ -1,3 +1,5 @@
+import type { Watermarks } from './watermarks.js'
+
 /** A position as its source defines it: plain JSON. `null` is before the first record. */
 export type Position = unknown
 
@@ -22,6 +24,8 @@ export interface Plan {
   readonly sources: Readonly<Record<string, PlannedSource>>
   /** True if this epoch is known to reach the end of its phase's input. */
   readonly end: boolean
+  /** How far event time had come before it; absent: nobody judges by it. */
+  readonly watermarks?: Watermarks
 }
 
 export interface PlannedSource {

@@ -92,6 +92,9 @@ export interface OperatorMetricRecord {
   readonly operatorId: string
   readonly recordsIn: number
   readonly recordsOut: number
+  readonly subtasks: number
+  /** Records of the busiest subtask beside those of an average one: 1 where all have the same; null: no records. */
+  readonly skew: number | null
   readonly processingMs: number
   readonly backpressureTimeMs: number
 }

@@ -80,6 +80,7 @@ describe('completing a checkpoint', () => {
         { epoch: 1, records: { read: 100, written: 30 }, rates: { read: 50, written: 15 } },
       ])
       expect(metrics.operators.map((operator) => operator.operatorId)).toEqual(['flights', 'delayed', 'warehouse'])
+      expect(metrics.operators[1]).toMatchObject({ recordsIn: 100, subtasks: 4, skew: 2 })
     })
   })
 
@@ -722,6 +723,7 @@ function commit(epoch: number, change: Partial<CheckpointCommit> = {}): Checkpoi
       },
     ],
     counters: counted(100, 30),
+    shares: { delayed: { subtasks: 4, busiest: 50 } },
     rejected: [],
     durationMs: 2000,
     stateSizeBytes: 10,

@@ -4,6 +4,7 @@ import { Op, type Transaction } from 'sequelize'
 import { allOf } from '../../../core/all-of.js'
 import { JobError } from '../../../core/errors/job-error.js'
 import { type ExecutionStatus, isTerminal } from '../../../core/execution/status.js'
+import type { Replay } from '../../../core/graph/replay-graph.js'
 import type { Database } from '../../database.js'
 import { isDuplicate } from '../../database-error.js'
 import type { JobExecutionRow, RestoreMode, TriggerType } from '../../tables/executions.js'
@@ -31,6 +32,8 @@ export interface NewExecution {
   /** A new lineage that starts from this checkpoint. */
   readonly forkOf?: string
   readonly retryNumber?: number
+  /** Runs these dead letters through a part of a version, and not the job. */
+  readonly replay?: { readonly of: Replay; readonly jobVersion: number }
 }
 
 export interface CreatedExecution {
@@ -54,24 +57,32 @@ interface Start {
   readonly restoredCheckpointId: string | null
   readonly parameters: Readonly<Record<string, string>>
   readonly logicalTime: Date
+  readonly jobVersion: number
+  readonly replay: Replay | null
 }
 
 export async function createExecution(db: Database, wanted: NewExecution): Promise<CreatedExecution> {
   try {
-    return await db.transaction(async (transaction) => {
-      const job = await lockJob(db, transaction, wanted.jobId)
-      const before = await startedBefore(db, transaction, wanted)
-      if (before !== null) return created(before, false, [])
-      if (job.isDeleted) throw new JobError('not.found', `There is no job ${wanted.jobId}.`)
-      const toCancel = await overlapping(db, transaction, job)
-      const start = await whereToStart(db, transaction, job, wanted)
-      const row = await insertExecution(db, transaction, job, wanted, start)
-      return created(row, true, toCancel)
-    })
+    return await db.transaction((transaction) => createWithin(db, transaction, wanted))
   } catch (error) {
     if (!isDuplicate(error)) throw error
     throw new JobError('conflict', 'This trigger has started an execution of another job.', { cause: error })
   }
+}
+
+export async function createWithin(
+  db: Database,
+  transaction: Transaction,
+  wanted: NewExecution,
+): Promise<CreatedExecution> {
+  const job = await lockJob(db, transaction, wanted.jobId)
+  const before = await startedBefore(db, transaction, wanted)
+  if (before !== null) return created(before, false, [])
+  if (job.isDeleted) throw new JobError('not.found', `There is no job ${wanted.jobId}.`)
+  const toCancel = wanted.replay === undefined ? await overlapping(db, transaction, job) : []
+  const start = await whereToStart(db, transaction, job, wanted)
+  const row = await insertExecution(db, transaction, job, wanted, start)
+  return created(row, true, toCancel)
 }
 
 async function startedBefore(
@@ -92,7 +103,7 @@ async function overlapping(db: Database, transaction: Transaction, job: JobRow):
   const { overlap } = job.settings
   if (overlap === 'WAIT') return []
   const rows = await db.tables.jobExecution.findAll({
-    where: { jobId: job.jobId, executionStatus: { [Op.in]: [...UNFINISHED] } },
+    where: { jobId: job.jobId, replay: null, executionStatus: { [Op.in]: [...UNFINISHED] } },
     order: [['id', 'ASC']],
     transaction,
   })
@@ -106,19 +117,22 @@ async function whereToStart(db: Database, transaction: Transaction, job: JobRow,
   const { parameters, logicalTime } = wanted
   if (wanted.restartOf !== undefined) return await restartOf(db, transaction, job, wanted.restartOf)
   if (wanted.forkOf !== undefined) return await forkOf(db, transaction, job, wanted, wanted.forkOf)
-  const fresh = { restoredExecutionId: null, restoredCheckpointId: null, parameters, logicalTime }
+  const jobVersion = wanted.replay?.jobVersion ?? job.version
+  const replay = wanted.replay?.of ?? null
+  const fresh = { restoredExecutionId: null, restoredCheckpointId: null, parameters, logicalTime, jobVersion, replay }
+  if (replay !== null) return { ...fresh, lineageId: null, restoreMode: 'FRESH' }
   if (job.settings.positions === 'FRESH') return { ...fresh, lineageId: null, restoreMode: 'FRESH' }
   // How the one before ended may not be known yet: admission decides whether this goes on after it or restarts it.
   const lineageId = await newestLineage(db, transaction, job.jobId)
   return { ...fresh, lineageId, restoreMode: lineageId === null ? 'FRESH' : 'CONTINUE' }
 }
 
-/** Forks stand aside, and so does what was restarted of them. */
+/** Forks and replays stand aside, and so does what was restarted of them. */
 async function newestLineage(db: Database, transaction: Transaction, jobId: string): Promise<string | null> {
   const rows = await db.query<{ lineageId: string }>(
     `SELECT e.lineage_id AS lineageId
        FROM etl_job_execution e JOIN etl_lineage l ON l.lineage_id = e.lineage_id
-      WHERE e.job_id = :jobId AND l.forked_from_checkpoint_id IS NULL
+      WHERE e.job_id = :jobId AND l.forked_from_checkpoint_id IS NULL AND e.replay IS NULL
       ORDER BY e.id DESC LIMIT 1`,
     { jobId },
     transaction,
@@ -130,7 +144,7 @@ async function restartOf(db: Database, transaction: Transaction, job: JobRow, ex
   const row = await db.tables.jobExecution.findOne({ where: { executionId, jobId: job.jobId }, transaction })
   if (row === null) throw new JobError('not.found', `There is no execution ${executionId} of job ${job.jobName}.`)
   const before = row.get()
-  const { lineageId, parameters, logicalTime } = before
+  const { lineageId, parameters, logicalTime, replay } = before
   const lineage = await lockLineage(db, transaction, lineageId)
   if (lineage.isDrained)
     throw new JobError('conflict', 'It was stopped with --drain: its windows have fired, and it cannot be continued.')
@@ -145,6 +159,8 @@ async function restartOf(db: Database, transaction: Transaction, job: JobRow, ex
     restoredCheckpointId: lineage.forkedFromCheckpointId,
     parameters,
     logicalTime,
+    jobVersion: replay === null ? job.version : before.jobVersion,
+    replay,
   }
 }
 
@@ -173,6 +189,8 @@ async function forkOf(
     restoredCheckpointId: checkpointId,
     parameters: { ...origin?.get().parameters, ...wanted.parameters },
     logicalTime: origin?.get().logicalTime ?? wanted.logicalTime,
+    jobVersion: job.version,
+    replay: null,
   }
 }
 
@@ -201,7 +219,6 @@ async function insertExecution(
       lineageId,
       jobId,
       jobName: job.jobName,
-      jobVersion: job.version,
       executionStatus,
       triggerType: wanted.triggerType,
       triggerKey: wanted.triggerKey ?? null,
@@ -212,19 +229,23 @@ async function insertExecution(
     },
     { transaction },
   )
-  const latest = db.tables.job.update(
-    { latestExecutionId: executionId, jobStatus: jobStatusOf(executionStatus) },
-    { where: { jobId }, transaction },
-  )
-  const message = `Accepted: ${wanted.triggerType.toLowerCase()}, version ${job.version}.`
+  // A replay says nothing of how the job stands.
+  const latest =
+    start.replay !== null
+      ? null
+      : db.tables.job.update(
+          { latestExecutionId: executionId, jobStatus: jobStatusOf(executionStatus) },
+          { where: { jobId }, transaction },
+        )
+  const message = `Accepted: ${wanted.triggerType.toLowerCase()}, version ${start.jobVersion}.`
   const submitted = { type: 'SUBMITTED', level: 'INFO', message } as const
   await allOf([
     Promise.resolve(lineage),
     execution,
-    latest,
+    Promise.resolve(latest),
     addEvents(db, { executionId, jobId, attempt: 0 }, [submitted], transaction),
   ])
-  return { executionId, jobId, jobVersion: job.version, lineageId, executionStatus }
+  return { executionId, jobId, jobVersion: start.jobVersion, lineageId, executionStatus }
 }
 
 function created(row: Accepted, isNew: boolean, toCancel: readonly string[]): CreatedExecution {

@@ -7,6 +7,7 @@ import type { Owner } from '../../../core/execution/effects.js'
 import type { CheckpointCommit } from '../../../core/execution/journal.js'
 import type { Next } from '../../../core/execution/plan.js'
 import { addTotals, noTotals, totalsOfEpoch } from '../../../core/execution/record-totals.js'
+import { watermarkState } from '../../../core/execution/state-names.js'
 import { isTerminal } from '../../../core/execution/status.js'
 import { sumCounters } from '../../../core/record/counters.js'
 import type { Database } from '../../database.js'
@@ -26,8 +27,7 @@ export async function completeCheckpoint(
   owner: Owner,
   commit: CheckpointCommit,
 ): Promise<Next> {
-  const { jobId, jobVersion } = await originOf(db, owner.executionId)
-  const version = await versions(jobId, jobVersion)
+  const version = await versions(await originOf(db, owner.executionId))
   return await db.transaction(async (transaction) => {
     const execution = await lockGeneration(db, transaction, owner)
     const row = await checkpointRow(db, execution.lineageId, commit.epoch, transaction)
@@ -109,7 +109,7 @@ async function storeStates(
     stateName: state.name,
     stateType: state.type,
     statePath: state.path,
-    stateValue: null,
+    stateValue: state.by ?? null,
     stateSizeBytes: state.sizeBytes,
     recordCount: state.records,
   }))
@@ -125,7 +125,19 @@ async function storeStates(
     stateSizeBytes: 0,
     recordCount: 1,
   }))
-  await db.tables.operatorState.bulkCreate([...handles, ...positions], { transaction })
+  const watermarks = Object.entries(commit.watermarks ?? {}).map(([nodeId, watermark]) => ({
+    ...place,
+    stateId: randomUUID(),
+    operatorId: nodeId,
+    subtaskIndex: 0,
+    stateName: watermarkState,
+    stateType: 'VALUE' as const,
+    statePath: null,
+    stateValue: watermark,
+    stateSizeBytes: 0,
+    recordCount: 1,
+  }))
+  await db.tables.operatorState.bulkCreate([...handles, ...positions, ...watermarks], { transaction })
 }
 
 function committedWith(
