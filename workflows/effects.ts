@@ -58,7 +58,8 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
           summary: `checkpoint ${done.epoch}`,
         }).triggerCheckpoint(done),
       ),
-    planEpoch: (owner) => translated(long('plan').planEpoch(owner)),
+    // Mostly short, and a record that has come waits for it.
+    planEpoch: (owner) => translated(hereOrThere('plan', '2s', (steps) => steps.planEpoch(owner))),
     awaitInput: (owner) =>
       translated(
         proxyActivities<Activities>({
@@ -125,7 +126,7 @@ async function hereOrThere<T>(
   }
 }
 
-type Steps = Pick<Activities, 'prepareExecution' | 'finishExecution'>
+type Steps = Pick<Activities, 'prepareExecution' | 'planEpoch' | 'finishExecution'>
 
 async function translated<T>(work: Promise<T>): Promise<T> {
   try {
