@@ -46,6 +46,11 @@ export interface ConnectorContext {
   readonly fileRoots: readonly string[] | null
   readonly base: string
   readonly signal: AbortSignal
+  /** What the job asks of its sources and sinks; absent where no job is at hand. */
+  readonly job?: {
+    readonly mode: 'BATCH' | 'STREAMING'
+    readonly delivery: 'EXACTLY_ONCE' | 'AT_LEAST_ONCE'
+  }
 }
 
 /** A dead letter of this source. */

@@ -22,7 +22,7 @@ export interface EngineParts {
   readonly deadLetters?: (replayId: string) => Promise<readonly OriginalRecord[]>
   /** `${env:ETL_VAR_NAME}`. */
   readonly environment: Readonly<Record<string, string | undefined>>
-  readonly files: Omit<ConnectorContext, 'signal'>
+  readonly files: Omit<ConnectorContext, 'signal' | 'job'>
   /** Parent of the folders of sessions; local and fast. */
   readonly scratch: string
   readonly memoryLimitBytes: number

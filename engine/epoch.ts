@@ -93,7 +93,6 @@ export class Epoch {
   }
 
   private async compute(batch: Batch): Promise<Outgoing> {
-    const { session } = this
     const { point, records } = batch
     await this.stand(batch)
     const steps = stepsBelow(this.chain, point)

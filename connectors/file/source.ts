@@ -49,12 +49,11 @@ export function fileSource(config: FileSourceConfig, ctx: ConnectorContext): Sou
       return config.watch ? { ...plan, end: false } : plan
     },
 
+    again: (records, schema, session) => readAgain(records, config, textFormat, schema, session),
     awaitInput: async (from) => {
       const position = from as FilePosition | null
       if (position !== null && isEnd(position)) await awaitFiles(config.path, position, ctx)
     },
-
-    again: (records, schema, session) => readAgain(records, config, textFormat, schema, session),
 
     async *read(split, schema, session): AsyncGenerator<SourceBatch, Reached, void> {
       const { pieces, records, files } = split as FileSplit

@@ -13,6 +13,8 @@ export interface SourceUnderTest {
   readonly records: number
   /** Budgets that cut those records into several epochs. */
   readonly small: { readonly records: number; readonly bytes: number }
+  /** Its records have an order within a logical partition only: which partition comes first depends on the epochs. */
+  readonly several?: boolean
 }
 
 /** What every source upholds. */
@@ -33,6 +35,9 @@ export function describeSource(name: string, setUp: () => Promise<SourceUnderTes
       await rm(folder, { recursive: true, force: true })
     })
 
+    const ordered = (records: readonly unknown[][]) =>
+      under.several ? records.map(String).sort() : (records as readonly unknown[])
+
     test('gives every record, with the columns that it says', async () => {
       const source = under.open()
       const all = await readAll(source, session)
@@ -44,13 +49,13 @@ export function describeSource(name: string, setUp: () => Promise<SourceUnderTes
       const whole = await readAll(under.open(), session)
       const pieces = await readAll(under.open(), session, { budget: under.small })
       expect(pieces.positions.length).toBeGreaterThan(2)
-      expect(pieces.records).toEqual(whole.records)
+      expect(ordered(pieces.records)).toEqual(ordered(whole.records))
     })
 
     test('gives the same records to several subtasks as to one', async () => {
       const whole = await readAll(under.open(), session)
       const shared = await readAll(under.open(), session, { parallelism: 3, budget: under.small })
-      expect(shared.records).toEqual(whole.records)
+      expect(ordered(shared.records)).toEqual(ordered(whole.records))
       expect(shared.epochs.length).toBeLessThan(under.records / 2)
     })
 
@@ -61,7 +66,7 @@ export function describeSource(name: string, setUp: () => Promise<SourceUnderTes
         before += whole.epochs[index]!
         const stored = JSON.parse(JSON.stringify(position))
         const rest = await readAll(under.open(), session, { from: stored })
-        expect(rest.records).toEqual(whole.records.slice(before))
+        expect(ordered(rest.records)).toEqual(ordered(whole.records.slice(before)))
       }
     })
 
