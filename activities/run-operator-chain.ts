@@ -19,7 +19,7 @@ export async function runOperatorChain(deps: ActivityDeps, call: Call, task: Cha
     throw new JobError('fenced', `Epoch ${task.fence.epoch} is complete already.`)
   if (pending?.epoch !== task.fence.epoch)
     throw new JobError('fenced', `Epoch ${task.fence.epoch} has no plan any more.`)
-  const result = await runChain(
+  const result = await (deps.runChain ?? runChain)(
     {
       ...forExecution(record),
       fence,

@@ -1,0 +1,174 @@
+/** Which of all outstanding steps goes on next, and what befalls it: chosen by a seed, so that any run can be had again. */
+import type { ErrorCode } from '../../core/errors/codes.js'
+import { JobError } from '../../core/errors/job-error.js'
+
+/** Something that can be killed, or be slow: an activity attempt, a workflow, the server. */
+export interface Process {
+  readonly name: string
+  isDead: boolean
+  /** A zombie: nobody waits for it any more. */
+  isGivenUp: boolean
+  asleepUntil: number
+  /** It looks for input now and then, and does nothing else. */
+  isPolling: boolean
+  /** Somebody notices, sooner or later. */
+  onDeath: () => void
+}
+
+/** What a step asks of. Timers and answers cannot fail by themselves, but can come late or never. */
+export type Place = 'journal' | 'store' | 'sink' | 'source' | 'timer' | 'answer'
+
+const failures: Readonly<Partial<Record<Place, ErrorCode>>> = {
+  journal: 'mysql.away',
+  store: 'storage.failed',
+  sink: 'connection.refused',
+  source: 'source.unreadable',
+}
+
+/** What befalls one step: UNKNOWN is done and told as failed, DIE_AFTER is done and nobody is left to tell. */
+export const stepFates = ['FAIL', 'UNKNOWN', 'DIE', 'DIE_AFTER'] as const
+type Fate = (typeof stepFates)[number] | 'GO'
+
+export interface Fault<Kind extends string = string> {
+  /** After so many steps. */
+  readonly at: number
+  readonly kind: Kind
+  /** Chooses among what it can befall. */
+  readonly pick: number
+}
+
+interface Step {
+  readonly process: Process
+  readonly place: Place
+  readonly what: string
+  go(fate: Fate): void
+}
+
+const mostSteps = 30_000
+
+export class Scheduler {
+  tick = 0
+  /** The journal cannot be reached before this step. */
+  journalAwayUntil = 0
+  private steps: Step[] = []
+  private readonly faults: Fault[]
+  private armed: Fate[] = []
+  private readonly trace: string[] = []
+  private processes = 0
+
+  constructor(
+    readonly random: Random,
+    faults: readonly Fault[],
+    /** What befalls more than one step. */
+    private readonly strike: (fault: Fault) => void,
+  ) {
+    this.faults = [...faults].sort((a, b) => a.at - b.at)
+  }
+
+  process(name: string): Process {
+    this.processes += 1
+    const alive = { isDead: false, isGivenUp: false, isPolling: false, asleepUntil: 0, onDeath: () => {} }
+    return { ...alive, name: `${name} (${this.processes})` }
+  }
+
+  /** Atomic: `effect` happens as a whole, at some time, or not at all. */
+  step<T>(process: Process, place: Place, what: string, effect: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const go = (fate: Fate) => {
+        if (fate === 'DIE') return this.kill(process)
+        const failure = new JobError(failures[place] ?? 'internal', `${what}: ${fate}`)
+        if (fate === 'FAIL') return reject(failure)
+        try {
+          const done = effect()
+          if (fate === 'DIE_AFTER') return this.kill(process)
+          if (fate === 'UNKNOWN') return reject(failure)
+          resolve(done)
+        } catch (error) {
+          reject(error)
+        }
+      }
+      this.steps.push({ process, place, what, go })
+    })
+  }
+
+  kill(process: Process): void {
+    if (process.isDead) return
+    process.isDead = true
+    this.note(`${process.name} is dead`)
+    process.onDeath()
+  }
+
+  note(line: string): void {
+    this.trace.push(`${this.tick} ${line}`)
+  }
+
+  story(): string {
+    return this.trace.slice(-400).join('\n')
+  }
+
+  get hasFaults(): boolean {
+    return this.faults.length > 0
+  }
+
+  /** `onQuiet`: nobody has anything to do; false: nobody ever will. */
+  async run(isOver: () => boolean, check: () => void, onQuiet: () => boolean): Promise<void> {
+    for (;;) {
+      await settled()
+      check()
+      if (isOver()) return
+      if (this.tick > mostSteps) throw new Error('It does not end.')
+      while ((this.faults[0]?.at ?? Number.POSITIVE_INFINITY) <= this.tick) this.befall(this.faults.shift()!)
+      const next = this.next()
+      if (next !== null) this.take(next)
+      else if (!onQuiet()) throw new Error('It does not end: nobody has anything to do.')
+      this.tick += 1
+    }
+  }
+
+  private befall(fault: Fault): void {
+    this.note(`--- ${fault.kind} ${fault.pick}`)
+    if ((stepFates as readonly string[]).includes(fault.kind)) this.armed.push(fault.kind as Fate)
+    else this.strike(fault)
+  }
+
+  private next(): Step | null {
+    this.steps = this.steps.filter(({ process }) => !process.isDead)
+    const awake = this.steps.filter(({ process }) => process.asleepUntil <= this.tick)
+    if (awake.length > 0) return awake[this.random.below(awake.length)]!
+    if (this.steps.length === 0) return null
+    const first = this.steps.reduce((a, b) => (a.process.asleepUntil <= b.process.asleepUntil ? a : b))
+    this.tick = first.process.asleepUntil
+    return first
+  }
+
+  private take(step: Step): void {
+    this.steps.splice(this.steps.indexOf(step), 1)
+    const fate = this.fateOf(step)
+    this.note(`${step.process.name}: ${step.place} ${step.what}${fate === 'GO' ? '' : ` - ${fate}`}`)
+    step.go(fate)
+  }
+
+  /** What was armed befalls the first step that it can befall. */
+  private fateOf({ place }: Step): Fate {
+    if (place === 'timer') return 'GO'
+    if (place === 'journal' && this.tick < this.journalAwayUntil) return this.random.below(3) === 0 ? 'UNKNOWN' : 'FAIL'
+    const at = this.armed.findIndex((fate) => place !== 'answer' || fate === 'DIE')
+    return at === -1 ? 'GO' : this.armed.splice(at, 1)[0]!
+  }
+}
+
+/** Everything that needs no step has happened. */
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+/** Small, fast, and the same everywhere. Seed 0: always the first, in the order of asking. */
+export class Random {
+  constructor(private state: number) {}
+
+  below(limit: number): number {
+    if (this.state === 0) return 0
+    this.state = (this.state + 0x6d2b79f5) | 0 || 1
+    let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296) * limit)
+  }
+}

@@ -1,0 +1,106 @@
+/** One run of the model: what it is given, and what must be so in the end. */
+import fc from 'fast-check'
+import { type Counted, countedBetween, type Item, isBad, recordMark, type Shape } from './job.js'
+import type { Mutant } from './mutants.js'
+import type { Fault } from './scheduler.js'
+import { type FaultKind, faultKinds, World } from './world.js'
+
+export interface Trial {
+  readonly shape: Shape
+  readonly seed: number
+  readonly faults: readonly Fault<FaultKind>[]
+}
+
+const shape: fc.Arbitrary<Shape> = fc.record({
+  type: fc.constantFrom('BATCH', 'STREAMING'),
+  records: fc.nat(30),
+  sources: fc.integer({ min: 1, max: 3 }),
+  counters: fc.integer({ min: 1, max: 2 }),
+  side: fc.boolean(),
+  blind: fc.boolean(),
+  volatile: fc.boolean(),
+  bad: fc.boolean(),
+  atEnd: fc.boolean(),
+  retained: fc.integer({ min: 1, max: 3 }),
+  graceMs: fc.constantFrom(0, 2_000),
+  maxRestarts: fc.constantFrom(0, 2, 100),
+})
+
+const fault: fc.Arbitrary<Fault<FaultKind>> = fc.record({
+  at: fc.nat(700),
+  kind: fc.constantFrom(...faultKinds),
+  pick: fc.nat(300),
+})
+
+export const trials: fc.Arbitrary<Trial> = fc.record({
+  shape: shape.map((one) => (one.type === 'STREAMING' ? { ...one, atEnd: false } : one)),
+  seed: fc.nat(1_000_000_000),
+  faults: fc.array(fault, { maxLength: 20 }),
+})
+
+/** Throws what was broken, and the story of how it came about. */
+export async function tryOut({ shape, seed, faults }: Trial, mutant: Mutant | null = null): Promise<World> {
+  const world = new World(shape, seed, faults, mutant)
+  try {
+    await world.run()
+    for (const lineageId of world.lineages()) compare(world, lineageId)
+    return world
+  } catch (error) {
+    if (error instanceof Error) error.message += `\n\n${world.scheduler.story()}`
+    throw error
+  }
+}
+
+/** Zero lost, zero doubled: the target holds what the source gave since the lineage began, as transformed. */
+function compare(world: World, lineageId: string): void {
+  const { shape, target, tables, ledger } = world
+  const from = (world.forkedFrom(lineageId)?.positions.src?.position as number | undefined) ?? 0
+  const written = (sinkUid: string) =>
+    target.visible
+      .filter((one) => one.lineageId === lineageId && one.sinkUid === sinkUid)
+      .flatMap(({ rows }) => rows as Counted[])
+      .sort((a, b) => a.n - b.n)
+  const must = (what: string, given: unknown, wanted: unknown) =>
+    ledger.mustHold(
+      'I9',
+      JSON.stringify(given) === JSON.stringify(wanted),
+      () => `${what} of ${lineageId}: ${JSON.stringify(given)}, and not ${JSON.stringify(wanted)}`,
+    )
+  const raw: Item[] = written('raw')
+  const all = Array.from({ length: shape.records - from }, (_, index) => from + index)
+  must(
+    'the records',
+    raw.map(({ n }) => n),
+    all,
+  )
+  const out = written('out')
+  must(
+    'what was counted',
+    out.map(({ reading: _, ...rest }) => rest),
+    countedBetween(shape, from, shape.records),
+  )
+  const readings = new Map(raw.map(({ n, reading }) => [n, reading]))
+  must(
+    'what was read',
+    out.map(({ n }) => readings.get(n)),
+    out.map(({ reading }) => reading),
+  )
+  if (!shape.volatile)
+    must(
+      'what was read',
+      raw.map(({ reading }) => reading),
+      all.map((n) => `${recordMark}${n}`),
+    )
+  const letters = tables.deadLetters
+    .filter((one) => one.lineageId === lineageId)
+    .map(({ rejected }) => Number(rejected.original))
+  must(
+    'the dead letters',
+    letters.sort((a, b) => a - b),
+    all.filter((n) => isBad(shape, { n })),
+  )
+  const executions = [...tables.executions.values()].filter((one) => one.lineageId === lineageId)
+  const read = executions.reduce((sum, { totals }) => sum + totals.read, 0)
+  ledger.mustHold('I8', read === all.length, () => `${read} records are counted, and not ${all.length}`)
+  ledger.check()
+}
