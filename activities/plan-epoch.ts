@@ -23,15 +23,18 @@ export async function planAfter(
   return typeof drawn === 'string' ? { kind: drawn } : asNext(await deps.journal.storePlan(owner, drawn))
 }
 
-/** The plan after a checkpoint, not stored yet. A phase whose sources have ended is followed by the next one. */
+/** Where an epoch has ended, and what was known then of what comes next. */
+type Ended = Pick<CompletedCheckpoint, 'epoch' | 'phase' | 'positions' | 'next'>
+
+/** The plan after a checkpoint, not stored yet. */
 export async function drawPlan(
   deps: ActivityDeps,
   call: Call,
   record: ExecutionRecord,
-  after: (Pick<CompletedCheckpoint, 'epoch' | 'phase' | 'positions'> & { readonly phaseEnded?: boolean }) | null,
+  after: Ended | null,
 ): Promise<Plan | 'idle' | 'exhausted'> {
   const first = record.graph.phases[0]?.number ?? 1
-  const number = after === null ? first : after.phase + (after.phaseEnded === true ? 1 : 0)
+  const number = after === null ? first : phaseAfter(after)
   if (!record.graph.phases.some((phase) => phase.number === number)) return 'exhausted'
   return await planSources(
     {
@@ -45,6 +48,11 @@ export async function drawPlan(
     deps.parts,
     call.signal,
   )
+}
+
+/** That a phase has ended is seen at its last checkpoint only, and kept in what that says of the next epoch. */
+function phaseAfter({ phase, next }: Ended): number {
+  return next.kind === 'plan' || next.kind === 'idle' ? (next.phase ?? phase) : phase
 }
 
 export function asNext(plan: Plan): Next {

@@ -24,7 +24,8 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
   const results = await Promise.all(done.receipts.map((receipt) => readResult(deps, receipt.reference)))
   const before = { positions: restored?.positions ?? {}, states: restored?.states ?? [] }
   const merged = mergeResults(record.graph, phase, pending, before, results)
-  const after = { epoch, phase: done.phase, positions: merged.positions, phaseEnded: merged.phaseEnded }
+  const idle: Next = merged.phaseEnded ? { kind: 'idle', phase: done.phase + 1 } : { kind: 'idle' }
+  const after = { epoch, phase: done.phase, positions: merged.positions, next: idle }
   const notBefore = dueTime(deps, record, pending, merged.phaseEnded)
   // A phase's end is known here and now only: what comes after it is planned at once, whatever else is to come.
   const isLeft = notBefore !== null || (done.leaveUnplanned === true && !merged.phaseEnded)
@@ -40,12 +41,7 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
     durationMs: merged.durationMs,
     stateSizeBytes: merged.states.reduce((sum, state) => sum + state.sizeBytes, 0),
     path: `${deps.parts.store.url.replace(/\/$/, '')}/lineage/${record.lineageId}`,
-    next:
-      notBefore !== null
-        ? { kind: 'unplanned', notBefore }
-        : typeof nextPlan === 'string'
-          ? { kind: nextPlan }
-          : asNext(nextPlan),
+    next: notBefore !== null ? { kind: 'unplanned', notBefore } : nextOf(nextPlan, idle),
     nextPlan: typeof nextPlan === 'string' ? null : nextPlan,
     events: [
       ...(restored === null ? waysOfWriting(results) : []),
@@ -56,6 +52,11 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
   // After the commit, and in nobody's way: the next epoch does not wait for it. What ends now is seen to at its end.
   if (next.kind !== 'exhausted') void discardOld(deps, { ...record, retained: record.settings.checkpoint.retained })
   return next
+}
+
+function nextOf(drawn: Plan | 'unplanned' | 'idle' | 'exhausted', idle: Next): Next {
+  if (drawn === 'idle') return idle
+  return typeof drawn === 'string' ? { kind: drawn } : asNext(drawn)
 }
 
 /**

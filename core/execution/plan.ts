@@ -37,5 +37,6 @@ export interface PlannedSource {
 export type Next =
   | { readonly kind: 'plan'; readonly epoch: number; readonly phase: number; readonly notBefore: string | null }
   | { readonly kind: 'unplanned'; readonly notBefore?: string }
-  | { readonly kind: 'idle' }
+  /** `phase`: it is another than that of the epoch before, which has ended. */
+  | { readonly kind: 'idle'; readonly phase?: number }
   | { readonly kind: 'exhausted' }
