@@ -35,6 +35,8 @@ export class Rules {
   /** I9: whoever runs it, and whenever: with the same plan and state before, it gives the same. */
   gives(run: ChainRun, output: unknown): void {
     const { lineageId, vertexId, subtask, plan, states } = run
+    // Who comes too late for an epoch finds what it was made of gone, and is heard by nobody.
+    if ((this.world.tables.newestCompleted(lineageId)?.epoch ?? 0) >= plan.epoch) return
     const known = states.map(({ nodeId, subtask: of, name, path }) => [
       nodeId,
       of,

@@ -76,12 +76,12 @@ export class Scheduler {
     return new Promise((resolve, reject) => {
       const go = (fate: Fate) => {
         if (fate === 'DIE') return this.kill(process)
-        const failure = new JobError(failures[place] ?? 'internal', `${what}: ${fate}`)
-        if (fate === 'FAIL') return reject(failure)
+        const failure = () => new JobError(failures[place] ?? 'internal', `${what}: ${fate}`)
+        if (fate === 'FAIL') return reject(failure())
         try {
           const done = effect()
           if (fate === 'DIE_AFTER') return this.kill(process)
-          if (fate === 'UNKNOWN') return reject(failure)
+          if (fate === 'UNKNOWN') return reject(failure())
           resolve(done)
         } catch (error) {
           reject(error)
@@ -117,7 +117,10 @@ export class Scheduler {
       check()
       if (isOver()) return
       if (this.tick > mostSteps) throw new Error('It does not end.')
-      while ((this.faults[0]?.at ?? Number.POSITIVE_INFINITY) <= this.tick) this.befall(this.faults.shift()!)
+      if ((this.faults[0]?.at ?? Number.POSITIVE_INFINITY) <= this.tick) {
+        this.befall(this.faults.shift()!)
+        continue
+      }
       const next = this.next()
       if (next !== null) this.take(next)
       else if (!onQuiet()) throw new Error('It does not end: nobody has anything to do.')

@@ -6,6 +6,8 @@ import { type Item, item, recordMark, sideRecords } from './job.js'
 import type { Process } from './scheduler.js'
 import type { World } from './world.js'
 
+const noConfig = z.object({})
+
 interface Range {
   readonly from: number
   readonly to: number
@@ -40,7 +42,7 @@ export function sideSource(world: World, process: Process): NonNullable<Connecto
 
 function kindOf(world: World, process: Process, kind: Kind): NonNullable<Connector['source']> {
   return {
-    config: z.object({}),
+    config: noConfig,
     guarantees: { replayable: true, parallel: true },
     open: (): Source => ({
       schema: async () => [],

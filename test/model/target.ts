@@ -9,6 +9,8 @@ import { compareFences, type Fence } from '../../core/execution/fence.js'
 import type { Process } from './scheduler.js'
 import type { World } from './world.js'
 
+const noConfig = z.object({})
+
 interface Progress {
   readonly fence: Fence
   readonly token: number
@@ -37,7 +39,7 @@ export class Target {
   connector(process: Process): NonNullable<Connector['sink']> {
     const step = <T>(what: string, effect: () => T) => this.world.scheduler.step(process, 'sink', what, effect)
     return {
-      config: z.object({}),
+      config: noConfig,
       guarantees: { exactlyOnce: true, upsert: false, parallel: true },
       open: () => ({
         check: async () => [],
