@@ -106,7 +106,7 @@ async function runSource(work: Work): Promise<Made> {
   return { states: exchanges.map((handle) => asState(run, handle)), exchanges: [], output }
 }
 
-async function readSource({ world, run, parts, control, reached }: Work, nodeId: string): Promise<Item[]> {
+async function readSource({ run, parts, control, reached }: Work, nodeId: string): Promise<Item[]> {
   const splits = run.plan.sources[nodeId]?.splits[run.subtask] ?? []
   if (splits.length === 0) return []
   const node = run.graph.stream.nodes.find(({ id }) => id === nodeId)!
@@ -123,7 +123,6 @@ async function readSource({ world, run, parts, control, reached }: Work, nodeId:
       items.push(...(JSON.parse(next.value.select) as Item[]))
     }
   }
-  if (world.mutant === 'loses a record' && items.length > 3) items.splice(1, 1)
   return items
 }
 
@@ -132,7 +131,8 @@ async function send({ world, run, parts }: Work, edgeId: string, toAll: boolean,
   const { counters } = world.shape
   const handles: ExchangeHandle[] = []
   for (let to = 0; to < counters; to += 1) {
-    const records = toAll ? items : items.filter(({ key }) => key % counters === to)
+    const all = toAll ? items : items.filter(({ key }) => key % counters === to)
+    const records = world.mutant === 'loses a record' && !toAll ? all.slice(0, 2) : all
     if (records.length === 0) continue
     const path = storeKey(named(world, run), 'exchange', `${edgeId}-${to}.json`)
     const { sizeBytes } = await parts.store.put(path, world.store.localFile(JSON.stringify(records)))

@@ -1,7 +1,7 @@
 /** The journal of MySQL in memory, as one process sees it: a transaction is a step, and what is read in several queries several. */
 import type { Journal, Standing } from '../../core/execution/journal.js'
 import type { Process, Scheduler } from './scheduler.js'
-import type { CheckpointRow, ExecutionRow, Tables } from './tables.js'
+import type { CheckpointRow, ExecutionRow } from './tables.js'
 import type { World } from './world.js'
 
 export function journalOf(world: World, process: Process): Journal {

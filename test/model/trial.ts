@@ -1,6 +1,7 @@
 /** One run of the model: what it is given, and what must be so in the end. */
 import fc from 'fast-check'
 import { type Counted, countedBetween, type Item, isBad, recordMark, type Shape } from './job.js'
+import type { Invariant } from './ledger.js'
 import type { Mutant } from './mutants.js'
 import type { Fault } from './scheduler.js'
 import { type FaultKind, faultKinds, World } from './world.js'
@@ -60,43 +61,34 @@ function compare(world: World, lineageId: string): void {
       .filter((one) => one.lineageId === lineageId && one.sinkUid === sinkUid)
       .flatMap(({ rows }) => rows as Counted[])
       .sort((a, b) => a.n - b.n)
-  const must = (what: string, given: unknown, wanted: unknown) =>
+  const must = (invariant: Invariant, what: string, given: unknown, wanted: unknown) =>
     ledger.mustHold(
-      'I9',
+      invariant,
       JSON.stringify(given) === JSON.stringify(wanted),
       () => `${what} of ${lineageId}: ${JSON.stringify(given)}, and not ${JSON.stringify(wanted)}`,
     )
-  const raw: Item[] = written('raw')
+  const numbers = (some: readonly { readonly n: number }[]) => some.map(({ n }) => n)
   const all = Array.from({ length: shape.records - from }, (_, index) => from + index)
-  must(
-    'the records',
-    raw.map(({ n }) => n),
-    all,
-  )
+  const counted = countedBetween(shape, from, shape.records)
+  const raw: Item[] = written('raw')
   const out = written('out')
+  must('I2', 'the records', numbers(raw), all)
+  must('I2', 'the counted records', numbers(out), numbers(counted))
   must(
+    'I9',
     'what was counted',
     out.map(({ reading: _, ...rest }) => rest),
-    countedBetween(shape, from, shape.records),
+    counted,
   )
   const readings = new Map(raw.map(({ n, reading }) => [n, reading]))
-  must(
-    'what was read',
-    out.map(({ n }) => readings.get(n)),
-    out.map(({ reading }) => reading),
-  )
+  for (const { n, reading } of out) must('I9', `what was read of ${n}`, reading, readings.get(n))
   if (!shape.volatile)
-    must(
-      'what was read',
-      raw.map(({ reading }) => reading),
-      all.map((n) => `${recordMark}${n}`),
-    )
-  const letters = tables.deadLetters
-    .filter((one) => one.lineageId === lineageId)
-    .map(({ rejected }) => Number(rejected.original))
+    for (const { n, reading } of raw) must('I9', `what was read of ${n}`, reading, `${recordMark}${n}`)
+  const letters = tables.deadLetters.filter((one) => one.lineageId === lineageId)
   must(
+    'I3',
     'the dead letters',
-    letters.sort((a, b) => a - b),
+    letters.map(({ rejected }) => Number(rejected.original)).sort((a, b) => a - b),
     all.filter((n) => isBad(shape, { n })),
   )
   const executions = [...tables.executions.values()].filter((one) => one.lineageId === lineageId)

@@ -233,9 +233,10 @@ export class World {
     const workflow = live[pick % Math.max(1, live.length)]
     const all = live.flatMap(({ attempts }) => [...attempts.outstanding])
     const attempt = all[pick % Math.max(1, all.length)]
-    if (workflow === undefined || kind === 'FORK') return this.fork(pick)
+    if (kind === 'FORK') this.fork(pick)
     if (kind === 'JOURNAL_AWAY') this.scheduler.journalAwayUntil = this.scheduler.tick + (pick % 60)
-    else if (kind === 'CRASH') workflow.crash()
+    if (workflow === undefined) return
+    if (kind === 'CRASH') workflow.crash()
     else if (kind === 'POWER_CUT') this.cutPower(live)
     else if (kind === 'TAKEN_FOR_LOST') this.takeForLost(workflow)
     else if (isWish(kind)) workflow.wish(kind)
