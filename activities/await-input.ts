@@ -9,8 +9,8 @@ const pollMs = 1000
 /** Waits until a source has input; writes nothing (DESIGN, Waiting is not working). */
 export async function awaitInput(deps: ActivityDeps, call: Call, owner: Owner): Promise<void> {
   for (;;) {
-    const { record, restored } = await deps.journal.standing(owner.executionId)
-    const drawn = await drawPlan(deps, call, record, restored)
+    const { record, restored, used } = await deps.journal.standing(owner.executionId)
+    const drawn = await drawPlan(deps, call, record, restored, used + 1)
     if (drawn !== 'idle') return
     call.heartbeat({})
     await sleep(pollMs, undefined, { signal: call.signal }).catch(() => {

@@ -19,6 +19,8 @@ export interface PlanInput extends ForExecution {
   readonly positions: Readonly<Record<string, SourceProgress>>
   /** Of the system. */
   readonly budget?: BudgetLimits
+  /** Sources end where they stand: nothing more is read, and everything open fires. */
+  readonly drains?: boolean
 }
 
 /** `idle`: there is no input at the moment. `exhausted`: there will be none in this phase. */
@@ -52,9 +54,9 @@ async function planSource(
 ): Promise<PlannedSource> {
   const progress = input.positions[node.id] ?? null
   const budget = nextBudget(progress, input.settings.checkpoint.intervalMs, input.budget)
-  if (progress?.end === true) {
+  if (progress?.end === true || input.drains === true) {
     const splits = Array.from({ length: node.parallelism }, () => [])
-    return { splits, to: progress.position, end: true, budget: progress.lastBudget }
+    return { splits, to: progress?.position ?? null, end: true, budget: progress?.lastBudget ?? budget }
   }
   const source = await openSource(node, values, parts, signal)
   return { ...(await source.plan(progress?.position ?? null, budget, node.parallelism)), budget }

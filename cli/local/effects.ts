@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { awaitInput } from '../../activities/await-input.js'
 import type { ActivityDeps, Call } from '../../activities/deps.js'
+import { dropPlan } from '../../activities/drop-plan.js'
 import { evaluateRestartStrategy } from '../../activities/evaluate-restart-strategy.js'
 import { finishExecution } from '../../activities/finish-execution.js'
 import { planEpoch } from '../../activities/plan-epoch.js'
@@ -25,10 +26,11 @@ export function localEffects(
     prepare: (executionId) => interruptible(() => prepareExecution(deps, call, executionId, null)),
     runChain: (task) => interruptible(() => runOperatorChain(deps, call, task)),
     triggerCheckpoint: (done) => interruptible(() => triggerCheckpoint(deps, call, done)),
-    planEpoch: (owner) => interruptible(() => planEpoch(deps, call, owner)),
+    planEpoch: (owner, drains) => interruptible(() => planEpoch(deps, call, owner, drains)),
+    dropPlan: (owner, epoch) => interruptible(() => dropPlan(deps, call, owner, epoch)),
     awaitInput: (owner) => interruptible(() => awaitInput(deps, call, owner)),
-    takeSavepoint: (owner) => interruptible(() => deps.journal.takeSavepoint(owner)),
-    setStatus: (owner, status) => interruptible(() => deps.journal.setStatus(owner, status)),
+    takeSavepoint: (owner, by) => interruptible(() => deps.journal.takeSavepoint(owner, by)),
+    setStatus: (owner, status, by) => interruptible(() => deps.journal.setStatus(owner, status, by)),
     evaluateRestart: (owner, executionId, failure) => evaluateRestartStrategy(deps, owner, executionId, failure),
     finish: (owner, executionId, outcome) =>
       finishExecution(deps, { ...call, signal: new AbortController().signal }, owner, executionId, outcome),

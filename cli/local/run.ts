@@ -113,6 +113,8 @@ function newRecord(
     jobId: compiled.settings.name,
     jobName: compiled.settings.name,
     jobVersion: 1,
+    isBehind: false,
+    allowsNonRestoredState: false,
     lineageId: executionId,
     status: 'CREATED',
     generation: 0,

@@ -1,6 +1,6 @@
 /** What an epoch's chain results add up to: everything that its checkpoint makes durable (I3). */
 import type { JobGraph, Phase } from '../graph/job-graph.js'
-import { type Counters, noRecords, sumCounters } from '../record/counters.js'
+import { type Counters, noRecords, type Share, sumCounters } from '../record/counters.js'
 import type { ChainResult, StateHandle } from './chain-task.js'
 import type { SourceProgress } from './journal.js'
 import type { Plan } from './plan.js'
@@ -10,6 +10,7 @@ export interface Merged {
   readonly positions: Readonly<Record<string, SourceProgress>>
   readonly states: readonly StateHandle[]
   readonly counters: Readonly<Record<string, Counters>>
+  readonly shares: Readonly<Record<string, Share>>
   readonly phaseEnded: boolean
   readonly durationMs: number
 }
@@ -32,9 +33,20 @@ export function mergeResults(
       results.flatMap((result) => result.states),
     ),
     counters,
+    shares: sharesOf(results),
     phaseEnded,
     durationMs,
   }
+}
+
+function sharesOf(results: readonly ChainResult[]): Record<string, Share> {
+  const shares: Record<string, Share> = {}
+  for (const { counters } of results)
+    for (const [nodeId, { in: records }] of Object.entries(counters)) {
+      const { subtasks, busiest } = shares[nodeId] ?? { subtasks: 0, busiest: 0 }
+      shares[nodeId] = { subtasks: subtasks + 1, busiest: Math.max(busiest, records) }
+    }
+  return shares
 }
 
 function progressOfSources(

@@ -1,6 +1,7 @@
 /** Plans, positions and operator state. */
 import type { StateType } from '../../core/execution/chain-task.js'
 import type { SourceProgress } from '../../core/execution/journal.js'
+import type { KeptBy } from '../../core/execution/kept-by.js'
 import type { Next, Plan } from '../../core/execution/plan.js'
 import type { Counters } from '../../core/record/counters.js'
 import { count, flag, int, json, optional, type Row, rowId, text, time } from '../columns.js'
@@ -14,7 +15,7 @@ export const checkpointColumns = {
   epoch: count(),
   phase: int(),
   checkpointType: text<'PERIODIC' | 'SAVEPOINT'>(),
-  checkpointStatus: text<'IN_PROGRESS' | 'COMPLETED' | 'FAILED'>(),
+  checkpointStatus: text<'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'DROPPED'>(),
   jobVersion: int(),
   generation: int(),
   attempt: int(),
@@ -50,6 +51,7 @@ export const operatorStateColumns = {
   stateValue: optional(json<object>()),
   stateSizeBytes: count(),
   recordCount: count(),
+  keptBy: optional(json<KeptBy>()),
   createTime: time(),
 }
 

@@ -55,6 +55,18 @@ export class Attempts {
     return await this.queued(asked, doing, Number.POSITIVE_INFINITY, 2)
   }
 
+  /** A step that waits for the journal by itself. */
+  async untilJournalIsBack<T>(work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await work()
+      } catch (error) {
+        if (!isToWait(toJobError(error)) || this.world.mutant === 'impatient') throw error
+        await this.world.scheduler.step(this.world.server, 'timer', 'the journal is away', () => undefined)
+      }
+    }
+  }
+
   /** With the process where decisions are made goes what it does itself. */
   crash(): void {
     for (const attempt of this.outstanding) {

@@ -67,9 +67,10 @@ export function countedBetween(shape: Shape, from: number, to: number): Omit<Cou
   return counted
 }
 
-/** src → raw, and by key → cnt → out; side fills a port of cnt before. */
-export function graphOf(shape: Shape): JobGraph {
-  const { sources, counters, side } = shape
+/** src → raw, and by key → cnt → out; side fills a port of cnt before. Versions differ in how many read. */
+export function graphOf(shape: Shape, version: number): JobGraph {
+  const { counters, side } = shape
+  const sources = ((shape.sources + version - 2) % 3) + 1
   const main = ['src', 'raw', 'cnt', 'out']
   const filled = anEdge('side', 'cnt', { port: 'side', edgeType: 'BROADCAST', blocking: true })
   const byKey = anEdge('src', 'cnt', { edgeType: 'SHUFFLE', partitionStrategy: 'HASH', key: ['key'] })

@@ -1,4 +1,6 @@
 /** The journal of MySQL in memory, as one process sees it: a transaction is a step, and what is read in several queries several. */
+
+import { carryOver } from '../../core/execution/carry-over.js'
 import type { Journal, Standing } from '../../core/execution/journal.js'
 import type { Process, Scheduler } from './scheduler.js'
 import type { CheckpointRow, ExecutionRow } from './tables.js'
@@ -7,21 +9,35 @@ import type { World } from './world.js'
 export function journalOf(world: World, process: Process): Journal {
   const { tables, scheduler, mutant } = world
   const step = stepOf(scheduler, process)
+  const newestOf = async (lineageId: string): Promise<Newest> => {
+    const all = await step('newest checkpoints', () => newestRows(world, lineageId, false))
+    const isDropped = all.some(({ status }) => status === 'DROPPED')
+    const rows = isDropped ? await step('newest not dropped', () => newestRows(world, lineageId, true)) : all
+    return {
+      completed: rows.find(({ status }) => status === 'COMPLETED') ?? null,
+      pending: rows.find(({ status }) => status !== 'COMPLETED') ?? null,
+      used: (mutant === 'numbers again' ? rows : all)[0]?.epoch ?? 0,
+    }
+  }
   const standing = async (executionId: string, execution: ExecutionRow | null): Promise<Standing> => {
     const { lineageId } = tables.execution(executionId)
-    const [row, newest] = await Promise.all([
+    const [row, { completed, pending, used }] = await Promise.all([
       execution ?? step('execution', () => tables.execution(executionId)),
-      step('newest checkpoints', () => newestOf(world, lineageId)),
+      newestOf(lineageId),
     ])
-    const completed = newest.find(({ status }) => status === 'COMPLETED')
-    const forkedFrom = tables.checkpoints.find(({ checkpointId }) => checkpointId === row.forkedFrom)
-    const from = completed ?? forkedFrom ?? null
+    const atWork = pending?.jobVersion ?? row.jobVersion
+    const from = completed ?? world.forkedFrom(lineageId)
     const states = from === null ? [] : await step('states', () => tables.states.get(from.checkpointId) ?? [])
-    const pending = newest.find(({ status }) => status !== 'COMPLETED')?.plan ?? null
+    const restored = from === null ? null : { ...from, states, next: from.next ?? ({ kind: 'unplanned' } as const) }
+    const carried =
+      restored === null || restored.jobVersion === atWork
+        ? { restored, unfit: [] }
+        : carryOver(restored, world.graphOf(restored.jobVersion), world.graphOf(atWork))
     return {
-      record: world.recordOf(row),
-      restored: from === null ? null : { ...from, states, next: from.next ?? { kind: 'unplanned' } },
-      pending,
+      record: world.recordOf(row, atWork),
+      ...carried,
+      pending: pending?.plan ?? null,
+      used: Math.max(used, from?.epoch ?? 0),
     }
   }
   return {
@@ -33,6 +49,13 @@ export function journalOf(world: World, process: Process): Journal {
     },
     standing: (executionId) => standing(executionId, null),
     storePlan: (owner, plan) => step(`plan ${plan.epoch}`, () => tables.storePlan(owner, copied(plan))),
+    raiseAttempt: (owner) => step('raise the attempt', () => tables.raiseAttempt(owner)),
+    settlePlan: (owner, epoch, isShown) =>
+      step(`settle ${epoch}`, () => {
+        const isDropped = tables.settlePlan(owner, epoch, isShown)
+        if (isDropped) world.rules.dropped(tables.execution(owner.executionId).lineageId, epoch)
+        return isDropped
+      }),
     completeCheckpoint: async (owner, commit) => {
       if (mutant === 'positions apart') await step('positions', () => world.tables.advancePositions(owner, commit))
       return await step(`complete ${commit.epoch}`, () => {
@@ -54,19 +77,28 @@ export function journalOf(world: World, process: Process): Journal {
     takeSavepoint: (owner) => step('savepoint', () => tables.takeSavepoint(owner)),
     retain: (executionId, retained) =>
       step('retain', () => tables.giveUpOld(tables.execution(executionId).lineageId, retained, false)),
-    finish: (owner, status, error, retained, isStopped = false) =>
-      step(`finish ${status}`, () => tables.finish(owner, status, error, retained, isStopped)),
+    finish: (owner, outcome, retained) =>
+      step(`finish ${outcome.status}`, () => tables.finish(owner, outcome, retained)),
   }
 }
 
+interface Newest {
+  readonly completed: CheckpointRow | null
+  readonly pending: CheckpointRow | null
+  readonly used: number
+}
+
 /** At most two: only the epoch after the newest complete one can be pending. */
-function newestOf({ tables, mutant, rules }: World, lineageId: string): readonly CheckpointRow[] {
+function newestRows(
+  { tables, mutant, rules }: World,
+  lineageId: string,
+  notDropped: boolean,
+): readonly CheckpointRow[] {
   rules.standing(lineageId)
-  const rows = tables.periodic(lineageId)
+  const rows = tables.periodic(lineageId).filter(({ status }) => !notDropped || status !== 'DROPPED')
   const complete = rows.filter(({ status }) => status === 'COMPLETED')
-  if (mutant !== 'older restore' || tables.lineage(lineageId).generation === 1 || complete.length < 2)
-    return rows.slice(0, 2)
-  return rows.filter((row) => row !== complete[0]).slice(0, 2)
+  const isOld = mutant === 'older restore' && tables.lineage(lineageId).generation > 1 && complete.length > 1
+  return rows.filter((row) => !isOld || row !== complete[0]).slice(0, 2)
 }
 
 const stepOf = (scheduler: Scheduler, process: Process) => {

@@ -63,7 +63,7 @@ export class Rules {
     const pending = tables.row(key.lineageId, mark.epoch)
     this.holds(
       'I1',
-      pending !== null && pending.status !== 'COMPLETED',
+      pending !== null && pending.status !== 'COMPLETED' && pending.status !== 'DROPPED',
       () => `${place} is committed, and is not pending`,
     )
     this.holds(
@@ -72,8 +72,14 @@ export class Rules {
       () => `${place} is not what was planned`,
     )
     const newestComplete = tables.newestCompleted(key.lineageId) ?? this.world.forkedFrom(key.lineageId)
-    const before = JSON.stringify(newestComplete?.positions ?? {})
-    this.holds('I4', JSON.stringify(run.positions) === before, () => `${place} does not begin at the last checkpoint`)
+    const isThere = position(run.positions.src) === position(newestComplete?.positions.src)
+    this.holds('I4', isThere, () => `${place} does not begin at the last checkpoint`)
+  }
+
+  /** I1: no sink shows anything of it. */
+  dropped(lineageId: string, epoch: number): void {
+    const shown = [...this.commits].find((place) => place.endsWith(` in epoch ${epoch} of ${lineageId}`))
+    this.holds('I1', shown === undefined, () => `the plan of epoch ${epoch} is dropped, and ${shown} is visible`)
   }
 
   /** Of a transaction that has just been. `before`: the newest complete epoch before it. */
@@ -119,8 +125,11 @@ export class Rules {
       sorted(counts) === sorted(wanted),
       () => `the keyed state of epoch ${epoch} is not that of its positions`,
     )
-    const isSideOver = positions.side === undefined && positions.src === undefined ? side : position(positions.side)
-    this.holds('I3', side === isSideOver, () => `the side input of epoch ${epoch} is not that of its positions`)
+    this.holds(
+      'I3',
+      side === position(positions.side),
+      () => `the side input of epoch ${epoch} is not that of its positions`,
+    )
   }
 
   event({ type, message }: ExecutionEvent): void {

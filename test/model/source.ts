@@ -25,13 +25,13 @@ interface Kind {
 }
 
 export function mainSource(world: World, process: Process): NonNullable<Connector['source']> {
-  const { type, records, volatile, blind, sources } = world.shape
+  const { type, records, volatile, blind } = world.shape
   return kindOf(world, process, {
     name: 'src',
     arrived: () => world.arrived,
     end: type === 'BATCH' ? records : null,
     isVolatile: volatile,
-    isBlind: blind && type === 'BATCH' && sources === 1,
+    isBlind: blind && type === 'BATCH',
   })
 }
 
@@ -73,7 +73,7 @@ function plan(world: World, { arrived, end, isBlind }: Kind, from: Position | nu
   const first = (from as number | null) ?? 0
   const to = Math.max(first, Math.min(arrived(), first + 1 + world.scheduler.random.below(6)))
   const splits = shared({ from: first, to }, parallelism)
-  if (isBlind) return { splits, to: null, end: end !== null && first >= end }
+  if (isBlind && parallelism === 1) return { splits, to: null, end: end !== null && first >= end }
   return { splits, to, end: end !== null && to >= end }
 }
 

@@ -2,14 +2,14 @@
  * The rows of the journal, and its transactions as models/stores/journal/ writes them: each happens as a whole. A journal of
  * MySQL and this one must refuse the same; where one is changed, so is the other.
  */
-import { JobError, type ReportedError } from '../../core/errors/job-error.js'
+import { JobError } from '../../core/errors/job-error.js'
 import type { StateHandle } from '../../core/execution/chain-task.js'
-import type { Owner } from '../../core/execution/effects.js'
+import type { Outcome, Owner } from '../../core/execution/effects.js'
 import type { CheckpointCommit, SourceProgress, StoredFailure } from '../../core/execution/journal.js'
 import type { Next, Plan } from '../../core/execution/plan.js'
 import { addTotals, noTotals, type RecordTotals, totalsOfEpoch } from '../../core/execution/record-totals.js'
 import { type HeldCheckpoint, type Needed, retain } from '../../core/execution/retention.js'
-import { type ExecutionStatus, isTerminal, mayBecome, type TerminalStatus } from '../../core/execution/status.js'
+import { type ExecutionStatus, isTerminal, mayBecome } from '../../core/execution/status.js'
 import type { JobGraph } from '../../core/graph/job-graph.js'
 import type { Rejected } from '../../core/record/rejected.js'
 import { type Evaluation, noFailures, type RestartMemory } from '../../core/restart/strategy.js'
@@ -18,7 +18,7 @@ import type { Mutant } from './mutants.js'
 export interface ExecutionRow {
   readonly executionId: string
   readonly lineageId: string
-  readonly mode: 'FRESH' | 'RESTART' | 'FORK'
+  readonly jobVersion: number
   readonly forkedFrom: string | null
   readonly status: ExecutionStatus
   readonly generation: number
@@ -33,6 +33,7 @@ export interface LineageRow {
   readonly owner: string | null
   readonly generation: number
   readonly forkedFrom: string | null
+  readonly isDrained: boolean
 }
 
 export interface CheckpointRow {
@@ -42,11 +43,20 @@ export interface CheckpointRow {
   readonly epoch: number
   readonly phase: number
   readonly type: 'PERIODIC' | 'SAVEPOINT'
-  readonly status: 'IN_PROGRESS' | 'COMPLETED' | 'FAILED'
+  readonly status: 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'DROPPED'
+  readonly jobVersion: number
+  readonly generation: number
+  readonly attempt: number
   readonly plan: Plan
   readonly positions: Readonly<Record<string, SourceProgress>>
   readonly next: Next | null
   readonly isDiscarded: boolean
+}
+
+/** Nothing: a new lineage from the beginning. */
+export interface StartsFrom {
+  readonly restartOf?: string
+  readonly forkedFrom?: string
 }
 
 export class Tables {
@@ -60,7 +70,8 @@ export class Tables {
   private ids = 0
 
   constructor(
-    private readonly graph: JobGraph,
+    /** Of a version of the job. */
+    private readonly graphOf: (version: number) => JobGraph,
     private readonly mutant: Mutant | null,
   ) {}
 
@@ -75,18 +86,19 @@ export class Tables {
   }
 
   /** createExecution: `forkedFrom`: a checkpoint that has its state. */
-  accept(executionId: string, from: { readonly restartOf?: string; readonly forkedFrom?: string }): void {
+  accept(executionId: string, jobVersion: number, from: StartsFrom): void {
     const lineageId =
       from.restartOf === undefined ? `lineage-of-${executionId}` : this.execution(from.restartOf).lineageId
     const others = [...this.executions.values()].filter((row) => row.lineageId === lineageId)
     if (others.some(({ status }) => !isTerminal(status))) throw new JobError('conflict', 'It has not ended.')
+    if (this.lineages.get(lineageId)?.isDrained === true) throw new JobError('conflict', 'It was drained.')
     const forkedFrom = from.forkedFrom ?? this.lineages.get(lineageId)?.forkedFrom ?? null
     if (from.restartOf === undefined)
-      this.lineages.set(lineageId, { lineageId, owner: null, generation: 0, forkedFrom })
+      this.lineages.set(lineageId, { lineageId, owner: null, generation: 0, forkedFrom, isDrained: false })
     this.executions.set(executionId, {
       executionId,
       lineageId,
-      mode: from.restartOf !== undefined ? 'RESTART' : forkedFrom === null ? 'FRESH' : 'FORK',
+      jobVersion,
       forkedFrom,
       status: 'CREATED',
       generation: 0,
@@ -119,13 +131,14 @@ export class Tables {
     return this.insertPlan(execution, plan)
   }
 
-  private insertPlan({ lineageId, executionId }: ExecutionRow, plan: Plan): Plan {
+  private insertPlan({ lineageId, executionId, jobVersion, generation, attempt }: ExecutionRow, plan: Plan): Plan {
     const stored = this.row(lineageId, plan.epoch)
     if (this.mutant === 'plans again' && stored !== null && stored.status !== 'COMPLETED') {
       this.replace(stored, { plan })
       return plan
     }
-    if (stored !== null && !(this.mutant === 'numbers again' && stored.status === 'COMPLETED')) return stored.plan
+    const isOver = stored?.status === 'COMPLETED' || stored?.status === 'DROPPED'
+    if (stored !== null && !(this.mutant === 'numbers again' && isOver)) return stored.plan
     this.checkpoints.push({
       checkpointId: this.newId(),
       lineageId,
@@ -134,6 +147,9 @@ export class Tables {
       phase: plan.phase,
       type: 'PERIODIC',
       status: 'IN_PROGRESS',
+      jobVersion,
+      generation,
+      attempt,
       plan,
       positions: {},
       next: null,
@@ -152,18 +168,24 @@ export class Tables {
       (execution.attempt !== owner.attempt || isTerminal(execution.status))
     )
       throw fenced(owner)
-    if (row === null) throw new JobError('fenced', `Epoch ${commit.epoch} has no plan any more.`)
+    if (row === null || row.status === 'DROPPED')
+      throw new JobError('fenced', `Epoch ${commit.epoch} has no plan any more.`)
     const next = this.planNext(execution, commit)
     this.replace(row, {
       status: 'COMPLETED',
       executionId: execution.executionId,
+      generation: execution.generation,
+      attempt: execution.attempt,
       positions: commit.positions,
       next,
     })
     this.states.set(row.checkpointId, commit.states)
     for (const rejected of commit.rejected) this.deadLetters.push({ lineageId: row.lineageId, rejected })
     this.change(execution, {
-      totals: addTotals(execution.totals, totalsOfEpoch(this.graph, commit.phase, commit.counters)),
+      totals: addTotals(
+        execution.totals,
+        totalsOfEpoch(this.graphOf(commit.jobVersion), commit.phase, commit.counters),
+      ),
       ...(execution.status === 'RESTARTING' ? { status: 'RUNNING' as const } : {}),
     })
     return next
@@ -179,6 +201,28 @@ export class Tables {
     if (nextPlan === null) return next
     const { epoch, phase } = this.insertPlan(execution, nextPlan)
     return { kind: 'plan', epoch, phase, notBefore: next.kind === 'plan' ? next.notBefore : null }
+  }
+
+  raiseAttempt(owner: Owner): Owner {
+    const execution = this.ofGeneration(owner)
+    const attempt = owner.attempt + 1
+    if (isTerminal(execution.status)) throw fenced(owner)
+    if (execution.attempt === attempt) return { ...owner, attempt }
+    if (execution.attempt !== owner.attempt) throw fenced(owner)
+    this.change(execution, { attempt })
+    return { ...owner, attempt }
+  }
+
+  settlePlan(owner: Owner, epoch: number, isShown: boolean): boolean {
+    const { lineageId } = this.owned(owner)
+    const row = this.row(lineageId, epoch)
+    if (row === null || row.status === 'DROPPED') return true
+    if (row.status === 'COMPLETED') return false
+    const { generation, attempt } = owner
+    if (row.generation === generation && row.attempt === attempt) return false
+    const keeps = isShown && this.mutant !== 'drops what is shown'
+    this.replace(row, { generation, attempt, ...(keeps ? {} : { status: 'DROPPED' as const }) })
+    return !keeps
   }
 
   storeRestart(owner: Owner, failure: StoredFailure, { decision, memory }: Evaluation): Owner {
@@ -233,7 +277,7 @@ export class Tables {
       .map(({ checkpointId, epoch, type }) => ({ checkpointId, epoch, type, isForked: forked.has(checkpointId) }))
   }
 
-  finish(owner: Owner, status: TerminalStatus, error: ReportedError | null, retained: number, isStopped: boolean) {
+  finish(owner: Owner, outcome: Outcome, retained: number) {
     const execution = this.execution(owner.executionId)
     const lineage = this.lineage(execution.lineageId)
     const isLatest = lineage.owner === owner.executionId
@@ -241,27 +285,23 @@ export class Tables {
     if (!isTerminal(stored)) {
       const owns = isLatest && lineage.generation === owner.generation
       if (execution.generation !== owner.generation || (owner.generation > 0 && !owns)) throw fenced(owner)
-      this.close(execution, status, isStopped)
+      this.close(execution, outcome)
     }
-    const stands = isTerminal(stored) ? stored : status
-    const givesUp = stands === 'COMPLETED' && isLatest
-    return {
-      status: stands,
-      admitted: [],
-      needed: givesUp ? this.giveUpOld(lineage.lineageId, retained, true) : null,
-      error,
-    }
+    const status = isTerminal(stored) ? stored : outcome.status
+    const givesUp = status === 'COMPLETED' && isLatest
+    return { status, admitted: [], needed: givesUp ? this.giveUpOld(lineage.lineageId, retained, true) : null }
   }
 
   /** The reconciler takes its workflow for gone. */
   closeLost(executionId: string): void {
     const execution = this.execution(executionId)
-    if (!isTerminal(execution.status)) this.close(execution, 'FAILED', false)
+    if (!isTerminal(execution.status)) this.close(execution, { status: 'FAILED', error: null })
   }
 
-  private close(execution: ExecutionRow, status: TerminalStatus, isStopped: boolean): void {
-    if (status !== 'COMPLETED' && execution.generation > 0)
-      this.updateCheckpoints(execution.lineageId, 'IN_PROGRESS', 'FAILED')
+  private close(execution: ExecutionRow, { status, isStopped = false, isDrained = false }: Outcome): void {
+    const { lineageId } = execution
+    if (status !== 'COMPLETED' && execution.generation > 0) this.updateCheckpoints(lineageId, 'IN_PROGRESS', 'FAILED')
+    if (isDrained) this.lineages.set(lineageId, { ...this.lineage(lineageId), isDrained })
     this.change(execution, { status, isStopped })
   }
 

@@ -104,6 +104,8 @@ export class Target {
       throw fenced()
     }
     this.tokens += 1
+    // Only who settles a plan comes with attempt 0.
+    if (this.world.mutant === 'drops without fence' && fence.activityAttempt === 0) return this.tokens
     this.progress.set(nameOf(key), { ...row, fence, token: this.tokens })
     return this.tokens
   }

@@ -55,6 +55,7 @@ export async function tryOut({ shape, seed, faults }: Trial, mutant: Mutant | nu
 /** Zero lost, zero doubled: the target holds what the source gave since the lineage began, as transformed. */
 function compare(world: World, lineageId: string): void {
   const { shape, target, tables, ledger } = world
+  const end = world.endOf(lineageId)
   const from = (world.forkedFrom(lineageId)?.positions.src?.position as number | undefined) ?? 0
   const written = (sinkUid: string) =>
     target.visible
@@ -68,8 +69,8 @@ function compare(world: World, lineageId: string): void {
       () => `${what} of ${lineageId}: ${JSON.stringify(given)}, and not ${JSON.stringify(wanted)}`,
     )
   const numbers = (some: readonly { readonly n: number }[]) => some.map(({ n }) => n)
-  const all = Array.from({ length: shape.records - from }, (_, index) => from + index)
-  const counted = countedBetween(shape, from, shape.records)
+  const all = Array.from({ length: end - from }, (_, index) => from + index)
+  const counted = countedBetween(shape, from, end)
   const raw: Item[] = written('raw')
   const out = written('out')
   must('I2', 'the records', numbers(raw), all)

@@ -1,47 +1,56 @@
 /**
- * One workflow as Temporal runs it: the real loop, whose answers are kept in a history. Where its process ends, a new one
- * begins the loop anew and is given what the history has; what was done locally and not recorded is done again.
+ * One workflow as Temporal runs it: the real loop over a history. Where its process ends, a new one begins the loop anew and
+ * is answered by what the history has.
  */
 import { awaitInput } from '../../activities/await-input.js'
+import { dropPlan } from '../../activities/drop-plan.js'
 import { evaluateRestartStrategy } from '../../activities/evaluate-restart-strategy.js'
 import { finishExecution } from '../../activities/finish-execution.js'
 import { planEpoch } from '../../activities/plan-epoch.js'
 import { prepareExecution } from '../../activities/prepare-execution.js'
 import { runOperatorChain } from '../../activities/run-operator-chain.js'
 import { triggerCheckpoint } from '../../activities/trigger-checkpoint.js'
-import { JobError, toJobError } from '../../core/errors/job-error.js'
-import type { Control, Savepoint } from '../../core/execution/control.js'
+import { JobError, reportError } from '../../core/errors/job-error.js'
+import type { Control } from '../../core/execution/control.js'
 import type { ExecutionEffects, Outcome, Owner } from '../../core/execution/effects.js'
-import { type Ending, type Progress, runExecution } from '../../core/execution/run-execution.js'
+import type { Ending, Progress } from '../../core/execution/progress.js'
+import { runExecution } from '../../core/execution/run-execution.js'
 import { Attempts, type Doing } from './attempts.js'
+import { History } from './history.js'
 import type { Process } from './scheduler.js'
-import type { Wish, World } from './world.js'
+import { Asked, type Wish } from './wishes.js'
+import type { World } from './world.js'
+
+/** Work that can be broken off: the whole of a workflow, or what it does unless a wish comes. */
+interface Scope {
+  readonly name: string
+  readonly breaking: AbortController
+  /** Fails when it is broken off. */
+  readonly broken: Promise<never>
+  calls: number
+  looks: number
+}
 
 /** From one crash of the process to the next. */
 interface Life {
   readonly process: Process
   isOver: boolean
-  calls: number
-  reads: number
-  /** Waits that a wish ends are one call together. */
-  isWithin: boolean
+  scope: Scope
 }
 
 export class Workflow {
   outcome: Outcome | null = null
   readonly attempts: Attempts
+  isToHandOver = false
   /** It waits for records, and there are none. */
   isIdle = false
   isPaused = false
-  private life: Life
+  private readonly cancelling = scopeOf('')
+  private readonly asked = new Asked()
+  private history = new History()
   private carried: Progress | null = null
-  private history: Promise<unknown>[] = []
-  private recordedCalls = 0
-  private known: unknown[] = []
-  private recordedReads = 0
-  private readonly asked = { isToPause: false, savepoint: 'none' as Savepoint, handsOver: false }
-  private readonly cancelling = new AbortController()
-  private wanted: (() => void)[] = []
+  private life: Life
+  private waiting: (() => void)[] = []
 
   constructor(
     private readonly world: World,
@@ -57,33 +66,38 @@ export class Workflow {
     this.life.isOver = true
     this.life.process.isDead = true
     this.attempts.crash()
-    this.history.length = this.recordedCalls
-    this.known.length = this.recordedReads
+    this.history.forgetUnrecorded()
     this.life = this.begin()
   }
 
   wish(wish: Wish): void {
-    if (wish === 'PAUSE' || wish === 'RESUME') this.asked.isToPause = wish === 'PAUSE'
-    if (wish === 'SAVEPOINT' && this.asked.savepoint === 'none') this.asked.savepoint = 'continue'
-    if (wish === 'STOP' && this.world.shape.type === 'STREAMING') this.asked.savepoint = 'stop'
-    if (wish === 'CANCEL') this.cancelling.abort()
-    if (wish === 'HAND_OVER') this.asked.handsOver = true
-    for (const tell of this.wanted.splice(0)) tell()
+    this.asked.ask(wish, this.world.shape.type === 'STREAMING')
+    this.wake()
   }
 
-  /** Somebody has something that it may go on with: input, or a wish. */
+  cancel(): void {
+    this.cancelling.breaking.abort()
+    this.life.scope.breaking.abort()
+    this.wake()
+  }
+
+  /** Somebody may have what it waits for. */
   wake(): void {
-    for (const tell of this.wanted.splice(0)) tell()
+    for (const tell of this.waiting.splice(0)) tell()
   }
 
   private begin(): Life {
     const process = this.world.scheduler.process(`${this.executionId} loop`)
-    const life: Life = { process, isOver: false, calls: 0, reads: 0, isWithin: false }
-    runExecution(this.executionId, this.control(life), this.effects(life), this.carried).then(
-      (ending) => this.end(life, ending),
-      // Not even its end could be stored: the reconciler closes the row.
-      (error) => this.end(life, { kind: 'ended', outcome: { status: 'FAILED', error: toJobError(error) as never } }),
-    )
+    const whole: Scope = { ...this.cancelling }
+    const life: Life = { process, isOver: false, scope: whole }
+    const failed = (error: unknown): Ending => ({
+      kind: 'ended',
+      outcome: { status: 'FAILED', error: reportError(error) },
+    })
+    // Where not even the end could be stored, the reconciler closes the row.
+    runExecution(this.executionId, this.control(life), this.effects(life), this.carried)
+      .catch(failed)
+      .then((ending) => this.end(life, ending))
     return life
   }
 
@@ -96,170 +110,176 @@ export class Workflow {
       return
     }
     this.world.rules.crosses('what is handed over', ending.progress)
-    this.carried = JSON.parse(JSON.stringify(ending.progress)) as Progress
-    this.history = []
-    this.known = []
-    this.recordedCalls = 0
-    this.recordedReads = 0
+    this.carried = JSON.parse(JSON.stringify(ending.progress)) as Progress | null
+    this.history = new History()
     this.life = this.begin()
   }
 
-  /** An answer of the history, or a new one. */
-  private call<T>(life: Life, isLocal: boolean, start: () => Promise<T>): Promise<T> {
+  private call<T>(life: Life, isLocal: boolean, start: (scope: Scope) => Promise<T>): Promise<T> {
     if (life.isOver) return new Promise(() => {})
-    if (life.isWithin) return start()
-    const at = life.calls++
-    if (at < this.history.length) return this.history[at] as Promise<T>
-    const answer = start()
-    answer.catch(() => undefined)
-    this.history.push(answer)
-    if (!isLocal) {
-      this.recordedCalls = this.history.length
-      this.recordedReads = life.reads
-    }
-    return answer
+    const { scope } = life
+    const place = `call ${scope.name}/${scope.calls++}`
+    if (scope.breaking.signal.aborted && !this.history.has(place)) return Promise.reject(brokenOff())
+    return this.history.call(place, isLocal, () => start(scope))
   }
 
-  /** What the loop looks at. */
-  private read<T>(life: Life, look: () => T): T {
-    if (life.isOver || life.isWithin) return look()
-    const at = life.reads++
-    if (at === this.known.length) this.known.push(look())
-    return this.known[at] as T
+  private look<T>(life: Life, look: () => T): T {
+    if (life.isOver) return look()
+    const { scope } = life
+    return this.history.look(`look ${scope.name}/${scope.looks++}`, look)
   }
 
   private control(life: Life): Control {
     const { asked } = this
-    const isWanted = () => asked.isToPause || asked.savepoint !== 'none'
+    const now = () => null
     return {
       shouldHandOver: () =>
-        this.read(life, () => {
-          const is = asked.handsOver
-          asked.handsOver = false
+        this.look(life, () => {
+          const is = this.isToHandOver
+          this.isToHandOver = false
           return is
         }),
-      cutShort: () => this.read(life, () => (this.cancelling.signal.aborted ? 'cancelled' : null)),
+      cutShort: () => this.look(life, () => (this.cancelling.breaking.signal.aborted ? 'cancelled' : null)),
       wishes: {
-        isToPause: () => this.read(life, () => asked.isToPause),
-        savepoint: () => this.read(life, () => asked.savepoint),
-        unlessWanted: (wait) =>
-          this.call(life, false, async () => {
-            if (isWanted()) return
-            life.isWithin = true
-            const waiting = wait()
-            life.isWithin = false
-            waiting.catch(() => undefined)
-            await Promise.race([waiting, this.until(isWanted)])
-          }),
+        isToPause: () => this.look(life, () => asked.isToPause),
+        savepoint: () => this.look(life, () => asked.savepoint()),
+        isNow: () => this.look(life, () => asked.isNow()),
+        whoPauses: now,
+        whoSaves: now,
+        unless: (isMet, work) => this.unless(life, isMet, work),
         whilePaused: () =>
-          this.call(life, false, async () => {
+          this.call(life, false, async (scope) => {
             this.isPaused = true
-            await this.cancellable(this.until(() => !asked.isToPause || asked.savepoint !== 'none'))
-            this.isPaused = false
+            await unlessBroken(
+              scope,
+              this.until(() => !asked.isToPause || asked.savepoint() !== 'none'),
+            ).finally(() => {
+              this.isPaused = false
+            })
           }),
         nowPaused: () => undefined,
-        nowSaved: (_id, kind) => {
-          this.read(life, () => {
-            if (kind !== 'stop') asked.savepoint = asked.savepoint === 'stop' ? 'stop' : 'none'
-          })
-        },
+        nowSaved: () => this.look(life, () => asked.saved()),
       },
     }
   }
 
+  /** That it was broken off is remembered like an answer. */
+  private async unless(life: Life, isMet: () => boolean, work: () => Promise<void>): Promise<void> {
+    if (isMet()) return
+    const outer = life.scope
+    const name = `${outer.name}/${outer.calls}`
+    const inner = scopeOf(name)
+    let isBroken = false
+    const broken = this.call(life, false, () => this.until(() => this.peek(life, inner, isMet)))
+    const breakOff = () => {
+      if (life.scope !== inner) return
+      isBroken = true
+      inner.breaking.abort()
+    }
+    broken.then(breakOff, () => undefined)
+    life.scope = inner
+    if (outer.breaking.signal.aborted) inner.breaking.abort()
+    try {
+      await work()
+    } catch (error) {
+      if (!isBroken) throw error
+    } finally {
+      life.scope = outer
+    }
+  }
+
+  /** Not what the loop has looked at. */
+  private peek(life: Life, scope: Scope, isMet: () => boolean): boolean {
+    if (life.isOver || life.scope !== scope) return false
+    life.isOver = true
+    const is = isMet()
+    life.isOver = false
+    return is
+  }
+
   private effects(life: Life): ExecutionEffects {
     const { world, attempts, executionId } = this
-    const signal = this.cancelling.signal
-    const asked = (name: string, ...given: readonly unknown[]) => ({ name, given, signal })
     const queued = <T>(name: string, given: unknown, doing: Doing<T>) =>
-      this.call(life, false, () =>
-        this.unlessCancelled(() => this.cancellable(attempts.queued(asked(name, given), doing))),
-      )
+      this.call(life, false, (scope) => unlessBroken(scope, attempts.queued(asked(name, given, scope), doing)))
     return {
       prepare: () =>
-        this.call(life, true, () =>
-          this.unlessCancelled(() =>
-            attempts.hereOrThere(asked('prepare', executionId), (deps, call) =>
-              prepareExecution(deps, call, executionId, null),
-            ),
+        this.call(life, true, (scope) =>
+          attempts.hereOrThere(asked('prepare', executionId, scope), (deps, call) =>
+            prepareExecution(deps, call, executionId, null),
           ),
         ),
+      // Broken off, it is waited for.
       runChain: (task) =>
-        this.call(life, false, () =>
-          this.unlessCancelled(() =>
-            attempts.queued(
-              asked(`${task.vertexId}/${task.subtask} epoch ${task.fence.epoch}`, task),
-              (deps, call) => this.untilJournalIsBack(() => runOperatorChain(deps, call, task)),
-              5,
-            ),
+        this.call(life, false, (scope) =>
+          attempts.queued(
+            asked(`${task.vertexId}/${task.subtask} epoch ${task.fence.epoch}`, task, scope),
+            (deps, call) => attempts.untilJournalIsBack(() => runOperatorChain(deps, call, task)),
+            5,
           ),
         ),
       triggerCheckpoint: (done) =>
-        this.call(life, true, () =>
-          this.unlessCancelled(() =>
-            attempts.local(
-              asked(`checkpoint ${done.epoch}`, done),
-              (deps, call) => triggerCheckpoint(deps, call, done),
-              life.process,
-            ),
+        this.call(life, true, (scope) =>
+          attempts.local(
+            asked(`checkpoint ${done.epoch}`, done, scope),
+            (deps, call) => triggerCheckpoint(deps, call, done),
+            life.process,
           ),
         ),
-      planEpoch: (owner) => queued('plan', owner, (deps, call) => planEpoch(deps, call, owner)),
-      awaitInput: (owner) => this.call(life, false, () => this.cancellable(this.awaitInput(owner))),
-      takeSavepoint: (owner) => queued('savepoint', owner, (deps) => deps.journal.takeSavepoint(owner)),
-      setStatus: (owner, status) => queued(status, owner, (deps) => deps.journal.setStatus(owner, status)),
+      planEpoch: (owner, drains) => queued('plan', owner, (deps, call) => planEpoch(deps, call, owner, drains)),
+      dropPlan: (owner, epoch) => queued(`drop ${epoch}`, owner, (deps, call) => dropPlan(deps, call, owner, epoch)),
+      awaitInput: (owner) => this.call(life, false, (scope) => unlessBroken(scope, this.awaitInput(scope, owner))),
+      takeSavepoint: (owner, by) => queued('savepoint', owner, (deps) => deps.journal.takeSavepoint(owner, by)),
+      setStatus: (owner, status, by) => queued(status, owner, (deps) => deps.journal.setStatus(owner, status, by)),
       evaluateRestart: (owner, _id, failure) =>
         queued('restart?', [owner, failure], (deps) => evaluateRestartStrategy(deps, owner, executionId, failure)),
-      finish: (owner, _id, outcome) =>
-        this.call(life, true, () =>
-          attempts.hereOrThere(
-            { ...asked('finish', owner, outcome), signal: new AbortController().signal },
-            (deps, call) => finishExecution(deps, call, owner, executionId, outcome),
-          ),
-        ),
-      sleep: (ms) => this.call(life, false, () => this.cancellable(world.sleep(ms))),
-      untilAdmitted: () => this.call(life, false, () => this.cancellable(world.sleep(60_000))),
-      now: () => this.read(life, () => world.nowMs),
+      finish: (owner, _id, outcome) => this.finish(life, owner, outcome),
+      sleep: (ms) => this.call(life, false, (scope) => unlessBroken(scope, world.sleep(ms))),
+      untilAdmitted: () => this.call(life, false, (scope) => unlessBroken(scope, world.sleep(60_000))),
+      now: () => this.look(life, () => world.nowMs),
     }
   }
 
-  /** A step that waits for the journal itself. */
-  private async untilJournalIsBack<T>(work: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await work()
-      } catch (error) {
-        if (toJobError(error).code !== 'mysql.away' || this.world.mutant === 'impatient') throw error
-        await this.world.scheduler.step(this.world.server, 'timer', 'the journal is away', () => undefined)
-      }
-    }
+  /** Cancelled or not. */
+  private finish(life: Life, owner: Owner | null, outcome: Outcome) {
+    const scope = life.scope
+    life.scope = { ...scopeOf('finish'), calls: scope.calls++ }
+    const finished = this.call(life, true, (whole) =>
+      this.attempts.hereOrThere(asked('finish', [owner, outcome], whole), (deps, call) =>
+        finishExecution(deps, call, owner, this.executionId, outcome),
+      ),
+    )
+    life.scope = scope
+    return finished
   }
 
-  private async awaitInput(owner: Owner): Promise<void> {
-    const { attempts, executionId, cancelling, world } = this
+  private async awaitInput(scope: Scope, owner: Owner): Promise<void> {
     this.isIdle = true
-    await this.until(() => world.hasInput(executionId))
-    await attempts.queued({ name: 'wait', given: owner, signal: cancelling.signal, isPolling: true }, (deps, call) =>
+    await this.until(() => this.world.hasInput(this.executionId))
+    await this.attempts.queued({ ...asked('wait', owner, scope), isPolling: true }, (deps, call) =>
       awaitInput(deps, call, owner),
     )
     this.isIdle = false
   }
 
   private async until(isSo: () => boolean): Promise<void> {
-    while (!isSo()) await new Promise<void>((resolve) => this.wanted.push(resolve))
+    while (!isSo()) await new Promise<void>((resolve) => this.waiting.push(resolve))
   }
+}
 
-  private async cancellable<T>(work: Promise<T>): Promise<T> {
-    work.catch(() => undefined)
-    const cancelled = this.until(() => this.cancelling.signal.aborted).then(() => {
-      throw new JobError('cancelled', 'The execution was cancelled.')
-    })
-    return await Promise.race([work, cancelled])
-  }
+const asked = (name: string, given: unknown, { breaking }: Scope) => ({ name, given, signal: breaking.signal })
 
-  /** Asked for after a cancel it is refused; begun before, it ends as it ends. */
-  private async unlessCancelled<T>(work: () => Promise<T>): Promise<T> {
-    if (this.cancelling.signal.aborted) throw new JobError('cancelled', 'The execution was cancelled.')
-    return await work()
-  }
+const brokenOff = () => new JobError('cancelled', 'It was broken off.')
+
+async function unlessBroken<T>({ broken }: Scope, work: Promise<T>): Promise<T> {
+  work.catch(() => undefined)
+  return await Promise.race([work, broken])
+}
+
+function scopeOf(name: string): Scope {
+  const breaking = new AbortController()
+  const broken = new Promise<never>((_, reject) => {
+    breaking.signal.addEventListener('abort', () => reject(brokenOff()))
+  })
+  broken.catch(() => undefined)
+  return { name, breaking, broken, calls: 0, looks: 0 }
 }

@@ -3,6 +3,7 @@ import type { ActivityDeps } from '../../activities/deps.js'
 import type { ExecutionRecord } from '../../core/execution/journal.js'
 import { defaultLimits } from '../../core/execution/limits.js'
 import { isTerminal } from '../../core/execution/status.js'
+import type { JobGraph } from '../../core/graph/job-graph.js'
 import { modelChain } from './chain.js'
 import { graphOf, type Shape, settingsOf } from './job.js'
 import { journalOf } from './journal.js'
@@ -12,17 +13,18 @@ import { Rules } from './rules.js'
 import { type Fault, type Process, Random, Scheduler, stepFates } from './scheduler.js'
 import { mainSource, sideSource } from './source.js'
 import { ModelStore } from './store.js'
-import { type CheckpointRow, type ExecutionRow, Tables } from './tables.js'
+import { type CheckpointRow, type ExecutionRow, type StartsFrom, Tables } from './tables.js'
 import { Target } from './target.js'
+import { type Wish, wishes } from './wishes.js'
 import { Workflow } from './workflow.js'
 
-const wishes = ['PAUSE', 'RESUME', 'SAVEPOINT', 'STOP', 'CANCEL', 'HAND_OVER'] as const
-export type Wish = (typeof wishes)[number]
 const isWish = (kind: FaultKind): kind is Wish => (wishes as readonly string[]).includes(kind)
 
 export const faultKinds = [
   ...stepFates,
   ...wishes,
+  'CANCEL',
+  'HAND_OVER',
   'GIVE_UP',
   'SLOW',
   'CHECKPOINT_TIMEOUT',
@@ -31,6 +33,7 @@ export const faultKinds = [
   'POWER_CUT',
   'TAKEN_FOR_LOST',
   'FORK',
+  'NEW_VERSION',
 ] as const
 export type FaultKind = (typeof faultKinds)[number]
 
@@ -46,13 +49,14 @@ export class World {
   readonly store: ModelStore
   readonly target: Target
   readonly rules: Rules
-  readonly graph
   readonly workflows: Workflow[] = []
   /** Of the main source, so far. */
   arrived: number
   /** How often a record has been read. */
   readings = 0
   private readonly name: string
+  private readonly graphs = new Map<number, JobGraph>()
+  private version = 1
   private sleptMs = 0
   private accepted = 0
 
@@ -64,15 +68,20 @@ export class World {
   ) {
     worlds += 1
     this.name = `world${worlds}`
-    this.graph = graphOf(shape)
     this.scheduler = new Scheduler(new Random(seed), faults, (fault) => this.strike(fault as Fault<FaultKind>))
     this.server = this.scheduler.process('server')
-    this.tables = new Tables(this.graph, mutant)
+    this.tables = new Tables((version) => this.graphOf(version), mutant)
     this.store = new ModelStore(this.scheduler, this.ledger, () => this.nowMs)
     this.rules = new Rules(this)
     this.store.isNeeded = (key) => this.rules.isNeeded(key)
     this.target = new Target(this)
     this.arrived = shape.type === 'BATCH' ? shape.records : Math.ceil(shape.records / 3)
+  }
+
+  graphOf(version: number): JobGraph {
+    const graph = this.graphs.get(version) ?? graphOf(this.shape, version)
+    this.graphs.set(version, graph)
+    return graph
   }
 
   get nowMs(): number {
@@ -145,17 +154,22 @@ export class World {
 
   private isComplete(lineageId: string): boolean {
     const { status, isStopped } = this.newestOf(lineageId)
-    return status === 'COMPLETED' && (!isStopped || this.positionOf(lineageId) >= this.shape.records)
+    return status === 'COMPLETED' && (!isStopped || this.positionOf(lineageId) >= this.endOf(lineageId))
+  }
+
+  /** Where it has nothing more to read. */
+  endOf(lineageId: string): number {
+    return this.tables.lineage(lineageId).isDrained ? this.positionOf(lineageId) : this.shape.records
   }
 
   private newestOf(lineageId: string): ExecutionRow {
     return [...this.tables.executions.values()].findLast((row) => row.lineageId === lineageId)!
   }
 
-  private start(from: { readonly restartOf?: string; readonly forkedFrom?: string }): void {
+  private start(from: StartsFrom): void {
     this.accepted += 1
     const executionId = `${this.name}-${this.accepted}`
-    this.tables.accept(executionId, from)
+    this.tables.accept(executionId, this.version, from)
     this.workflows.push(new Workflow(this, executionId))
   }
 
@@ -171,29 +185,16 @@ export class World {
     })
   }
 
-  recordOf(row: ExecutionRow): ExecutionRecord {
+  recordOf(row: ExecutionRow, jobVersion: number): ExecutionRecord {
     const { executionId, lineageId, status, generation, attempt, memory, totals } = row
-    const settings = settingsOf(this.shape)
-    const same = {
-      jobId: 'job',
-      jobName: 'model',
-      jobVersion: 1,
-      parameters: {},
-      logicalTime: '2026-01-01T00:00:00.000Z',
-    }
-    const { graph } = this
     return {
-      ...same,
-      executionId,
-      lineageId,
-      status,
-      generation,
-      attempt,
-      graph,
-      settings,
-      startedAt: null,
+      ...{ executionId, lineageId, status, generation, attempt, totals, jobVersion },
+      ...{ jobId: 'job', jobName: 'model', parameters: {}, logicalTime: '2026-01-01T00:00:00.000Z', startedAt: null },
+      isBehind: jobVersion !== row.jobVersion,
+      allowsNonRestoredState: false,
+      graph: this.graphOf(jobVersion),
+      settings: settingsOf(this.shape),
       restartMemory: memory,
-      totals,
     }
   }
 
@@ -234,11 +235,14 @@ export class World {
     const all = live.flatMap(({ attempts }) => [...attempts.outstanding])
     const attempt = all[pick % Math.max(1, all.length)]
     if (kind === 'FORK') this.fork(pick)
+    if (kind === 'NEW_VERSION') this.version += 1
     if (kind === 'JOURNAL_AWAY') this.scheduler.journalAwayUntil = this.scheduler.tick + (pick % 60)
     if (workflow === undefined) return
     if (kind === 'CRASH') workflow.crash()
     else if (kind === 'POWER_CUT') this.cutPower(live)
     else if (kind === 'TAKEN_FOR_LOST') this.takeForLost(workflow)
+    else if (kind === 'CANCEL') workflow.cancel()
+    else if (kind === 'HAND_OVER') workflow.isToHandOver = true
     else if (isWish(kind)) workflow.wish(kind)
     if (attempt === undefined) return
     if (kind === 'CHECKPOINT_TIMEOUT' && attempt.name.includes('/')) attempt.giveUp('timeout')

@@ -1,6 +1,7 @@
 /** Rejected records become rows in the same transaction that commits their epoch. */
 import { randomUUID } from 'node:crypto'
 import type { Transaction } from 'sequelize'
+import type { CheckpointCommit } from '../../../core/execution/journal.js'
 import type { Rejected } from '../../../core/record/rejected.js'
 import type { Database } from '../../database.js'
 import type { JobExecutionRow } from '../../tables/executions.js'
@@ -13,8 +14,7 @@ export async function storeDeadLetters(
   db: Database,
   transaction: Transaction,
   execution: JobExecutionRow,
-  epoch: number,
-  rejected: readonly Rejected[],
+  { epoch, rejected }: Pick<CheckpointCommit, 'epoch' | 'rejected'>,
 ): Promise<void> {
   const { jobId, jobVersion, executionId, lineageId } = execution
   for (const part of parts(rejected)) {
