@@ -42,7 +42,8 @@ export async function planEpoch(
   const end = Object.values(sources).every((source) => source.end)
   const endsNow = nodes.some((node) => sources[node.id]?.end === true && positions[node.id]?.end !== true)
   if (!endsNow && Object.values(sources).every(isEmpty)) return 'idle'
-  return { epoch, phase: phase.number, at, sources, end }
+  const plan = { epoch, phase: phase.number, at, sources, end }
+  return input.drains === true ? { ...plan, drains: true } : plan
 }
 
 async function planSource(

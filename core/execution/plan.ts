@@ -22,6 +22,8 @@ export interface Plan {
   readonly sources: Readonly<Record<string, PlannedSource>>
   /** True if this epoch is known to reach the end of its phase's input. */
   readonly end: boolean
+  /** It ends because its sources were told to, where they stood (`--drain`): nothing of the lineage comes after it. */
+  readonly drains?: boolean
 }
 
 export interface PlannedSource {

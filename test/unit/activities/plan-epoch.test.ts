@@ -45,7 +45,7 @@ async function planAfterPhase(next: Next): Promise<Next> {
   } as unknown as Standing['record']
   const deps = {
     journal: {
-      standing: async () => ({ record, restored, pending: null }),
+      standing: async () => ({ record, restored, pending: null, used: 3, unfit: [] }),
       storePlan: async (_: unknown, plan: Plan) => plan,
     },
     parts: {
