@@ -113,14 +113,22 @@ export class Attempts {
       }
       this.outstanding.add(attempt)
       process.onDeath = () => void scheduler.step(server, 'timer', `miss ${name}`, () => attempt.giveUp('lost'))
+      // Who is taken for lost is not told to stop either.
+      const stopping = new AbortController()
+      const stop = () => {
+        if (!process.isGivenUp) stopping.abort()
+      }
+      if (asked.signal.aborted) stop()
+      else asked.signal.addEventListener('abort', stop, { once: true })
       const call: Call = {
-        signal: asked.signal,
+        signal: stopping.signal,
         activityAttempt: number,
         heartbeat: (details) => rules.crosses(`a heartbeat of ${name}`, details),
       }
       const tell = (outcome: Outcome<T>, crossing: unknown) =>
         scheduler.step(process, 'answer', outcome.kind, () => {
           rules.crosses(`the answer of ${name}`, crossing)
+          asked.signal.removeEventListener('abort', stop)
           this.settle(attempt, () => resolve(outcome))
         })
       doing(this.world.depsOf(process), call).then(

@@ -50,6 +50,7 @@ export function modelChain(world: World, process: Process) {
     const state = run.vertexId === 'cnt' ? await restore(run, parts) : null
     const chain = { nodes: found, head: found[0] } as unknown as Chain
     const writers = await openWriters(chain, run, valuesOf(run, run.plan.at), parts, control.signal)
+    if (writers.some(({ mark }) => mark !== null)) world.ledger.met.add('a marked epoch is skipped')
     try {
       const work: Work = { world, run, parts, control, meter, nodes, reached: {}, writers, rejected: [] }
       const made = state === null ? await runSource(work) : await runKeyed(work, state)

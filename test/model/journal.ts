@@ -44,7 +44,8 @@ export function journalOf(world: World, process: Process): Journal {
     admit: async (executionId) => {
       const owner = await step('admit', () => tables.admit(executionId))
       const found = await standing(executionId, tables.execution(executionId))
-      const read = mutant === 'plans again' ? { ...found, pending: null } : found
+      const before = (found.pending?.epoch ?? found.used + 1) - 1
+      const read = mutant === 'plans again' ? { ...found, pending: null, used: before } : found
       return { kind: 'admitted', owner, standing: read }
     },
     standing: (executionId) => standing(executionId, null),

@@ -1,6 +1,7 @@
 /** Which of all outstanding steps goes on next, and what befalls it: chosen by a seed, so that any run can be had again. */
 import type { ErrorCode } from '../../core/errors/codes.js'
 import { JobError } from '../../core/errors/job-error.js'
+import type { Situation } from './ledger.js'
 
 /** Something that can be killed, or be slow: an activity attempt, a workflow, the server. */
 export interface Process {
@@ -25,9 +26,28 @@ const failures: Readonly<Partial<Record<Place, ErrorCode>>> = {
   source: 'source.unreadable',
 }
 
-/** What befalls one step: UNKNOWN is done and told as failed, DIE_AFTER is done and nobody is left to tell. */
-export const stepFates = ['FAIL', 'UNKNOWN', 'DIE', 'DIE_AFTER'] as const
-type Fate = (typeof stepFates)[number] | 'GO'
+/** UNKNOWN is done and told as failed, DIE_AFTER is done and nobody is left to tell. */
+type Fate = 'GO' | 'FAIL' | 'UNKNOWN' | 'DIE' | 'DIE_AFTER'
+
+interface Befalling {
+  readonly fate: Fate
+  befalls(step: Step): boolean
+}
+
+const isAsking = ({ place }: Step) => place !== 'timer' && place !== 'answer'
+const isCommit = ({ what }: Step) => /^(commit|complete) /.test(what)
+const isAnswer = ({ place }: Step) => place === 'answer'
+
+/** What befalls one step: the first that it can befall. */
+export const stepFaults = {
+  FAIL: { fate: 'FAIL', befalls: isAsking },
+  UNKNOWN: { fate: 'UNKNOWN', befalls: isAsking },
+  UNKNOWN_COMMIT: { fate: 'UNKNOWN', befalls: isCommit },
+  DIE: { fate: 'DIE', befalls: isAsking },
+  DIE_AFTER: { fate: 'DIE_AFTER', befalls: isAsking },
+  DIE_AFTER_COMMIT: { fate: 'DIE_AFTER', befalls: isCommit },
+  LOSE_ANSWER: { fate: 'DIE', befalls: isAnswer },
+} as const satisfies Readonly<Record<string, Befalling>>
 
 export interface Fault<Kind extends string = string> {
   /** After so many steps. */
@@ -52,7 +72,7 @@ export class Scheduler {
   journalAwayUntil = 0
   private steps: Step[] = []
   private readonly faults: Fault[]
-  private armed: Fate[] = []
+  private armed: Befalling[] = []
   private readonly trace: string[] = []
   private processes = 0
 
@@ -61,6 +81,7 @@ export class Scheduler {
     faults: readonly Fault[],
     /** What befalls more than one step. */
     private readonly strike: (fault: Fault) => void,
+    private readonly met: (situation: Situation) => void,
   ) {
     this.faults = [...faults].sort((a, b) => a.at - b.at)
   }
@@ -130,7 +151,7 @@ export class Scheduler {
 
   private befall(fault: Fault): void {
     this.note(`--- ${fault.kind} ${fault.pick}`)
-    if ((stepFates as readonly string[]).includes(fault.kind)) this.armed.push(fault.kind as Fate)
+    if (fault.kind in stepFaults) this.armed.push(stepFaults[fault.kind as keyof typeof stepFaults])
     else this.strike(fault)
   }
 
@@ -147,16 +168,17 @@ export class Scheduler {
   private take(step: Step): void {
     this.steps.splice(this.steps.indexOf(step), 1)
     const fate = this.fateOf(step)
+    if (fate === 'UNKNOWN' && step.what.startsWith('commit ')) this.met('a commit is done and told as failed')
+    if (fate !== 'GO' && step.place === 'journal') this.met('the journal is away')
     this.note(`${step.process.name}: ${step.place} ${step.what}${fate === 'GO' ? '' : ` - ${fate}`}`)
     step.go(fate)
   }
 
-  /** What was armed befalls the first step that it can befall. */
-  private fateOf({ place }: Step): Fate {
-    if (place === 'timer') return 'GO'
-    if (place === 'journal' && this.tick < this.journalAwayUntil) return this.random.below(3) === 0 ? 'UNKNOWN' : 'FAIL'
-    const at = this.armed.findIndex((fate) => place !== 'answer' || fate === 'DIE')
-    return at === -1 ? 'GO' : this.armed.splice(at, 1)[0]!
+  private fateOf(step: Step): Fate {
+    if (step.place === 'journal' && this.tick < this.journalAwayUntil)
+      return this.random.below(3) === 0 ? 'UNKNOWN' : 'FAIL'
+    const at = this.armed.findIndex(({ befalls }) => befalls(step))
+    return at === -1 ? 'GO' : this.armed.splice(at, 1)[0]!.fate
   }
 }
 

@@ -82,6 +82,7 @@ async function textOf(world: World, process: Process, kind: Kind, range: Range, 
   const { store, scheduler, mutant } = world
   const isCaptured = kind.isVolatile && mutant !== 'uncaptured'
   const kept = isCaptured ? await capture.existing(name) : null
+  if (kept !== null) world.ledger.met.add('a capture is found')
   if (kept !== null) return store.localText(kept)
   const text = await scheduler.step(process, 'source', `read ${kind.name} ${name}`, () => read(world, kind, range))
   return isCaptured ? store.localText(await capture.keep(name, store.localFile(text))) : text

@@ -13,6 +13,7 @@ import { type ExecutionStatus, isTerminal, mayBecome } from '../../core/executio
 import type { JobGraph } from '../../core/graph/job-graph.js'
 import type { Rejected } from '../../core/record/rejected.js'
 import { type Evaluation, noFailures, type RestartMemory } from '../../core/restart/strategy.js'
+import type { Situation } from './ledger.js'
 import type { Mutant } from './mutants.js'
 
 export interface ExecutionRow {
@@ -73,6 +74,7 @@ export class Tables {
     /** Of a version of the job. */
     private readonly graphOf: (version: number) => JobGraph,
     private readonly mutant: Mutant | null,
+    private readonly met: (situation: Situation) => void,
   ) {}
 
   execution(executionId: string): ExecutionRow {
@@ -138,6 +140,7 @@ export class Tables {
       return plan
     }
     const isOver = stored?.status === 'COMPLETED' || stored?.status === 'DROPPED'
+    if (stored !== null) this.met('a stored plan is the answer')
     if (stored !== null && !(this.mutant === 'numbers again' && isOver)) return stored.plan
     this.checkpoints.push({
       checkpointId: this.newId(),
@@ -162,12 +165,13 @@ export class Tables {
     const execution =
       this.mutant === 'checkpoints without owner' ? this.execution(owner.executionId) : this.ofGeneration(owner)
     const row = this.row(execution.lineageId, commit.epoch)
+    if (row?.status === 'COMPLETED') this.met('a stored checkpoint is the answer')
     if (row?.status === 'COMPLETED' && row.next !== null && this.mutant !== 'commits again') return row.next
     if (
       this.mutant !== 'checkpoints without owner' &&
       (execution.attempt !== owner.attempt || isTerminal(execution.status))
     )
-      throw fenced(owner)
+      throw this.fenced(owner)
     if (row === null || row.status === 'DROPPED')
       throw new JobError('fenced', `Epoch ${commit.epoch} has no plan any more.`)
     const next = this.planNext(execution, commit)
@@ -180,6 +184,7 @@ export class Tables {
       next,
     })
     this.states.set(row.checkpointId, commit.states)
+    if (row.plan.drains === true) this.lineages.set(row.lineageId, { ...this.lineage(row.lineageId), isDrained: true })
     for (const rejected of commit.rejected) this.deadLetters.push({ lineageId: row.lineageId, rejected })
     this.change(execution, {
       totals: addTotals(
@@ -206,9 +211,9 @@ export class Tables {
   raiseAttempt(owner: Owner): Owner {
     const execution = this.ofGeneration(owner)
     const attempt = owner.attempt + 1
-    if (isTerminal(execution.status)) throw fenced(owner)
+    if (isTerminal(execution.status)) throw this.fenced(owner)
     if (execution.attempt === attempt) return { ...owner, attempt }
-    if (execution.attempt !== owner.attempt) throw fenced(owner)
+    if (execution.attempt !== owner.attempt) throw this.fenced(owner)
     this.change(execution, { attempt })
     return { ...owner, attempt }
   }
@@ -222,13 +227,14 @@ export class Tables {
     if (row.generation === generation && row.attempt === attempt) return false
     const keeps = isShown && this.mutant !== 'drops what is shown'
     this.replace(row, { generation, attempt, ...(keeps ? {} : { status: 'DROPPED' as const }) })
+    this.met(keeps ? 'a plan that a sink shows is kept' : 'a plan is dropped')
     return !keeps
   }
 
   storeRestart(owner: Owner, failure: StoredFailure, { decision, memory }: Evaluation): Owner {
     const execution = owner.generation === 0 ? this.execution(owner.executionId) : this.ofGeneration(owner)
     if (execution.attempt === owner.attempt + 1) return { ...owner, attempt: execution.attempt }
-    if (execution.attempt !== owner.attempt || isTerminal(execution.status)) throw fenced(owner)
+    if (execution.attempt !== owner.attempt || isTerminal(execution.status)) throw this.fenced(owner)
     const attempt = execution.attempt + (decision === 'RESTART' ? 1 : 0)
     const restarts = decision === 'RESTART' && execution.status === 'RUNNING'
     this.change(execution, { attempt, memory, ...(restarts ? { status: 'RESTARTING' as const } : {}) })
@@ -284,7 +290,7 @@ export class Tables {
     const stored = execution.status
     if (!isTerminal(stored)) {
       const owns = isLatest && lineage.generation === owner.generation
-      if (execution.generation !== owner.generation || (owner.generation > 0 && !owns)) throw fenced(owner)
+      if (execution.generation !== owner.generation || (owner.generation > 0 && !owns)) throw this.fenced(owner)
       this.close(execution, outcome)
     }
     const status = isTerminal(stored) ? stored : outcome.status
@@ -322,7 +328,7 @@ export class Tables {
 
   private owned(owner: Owner): ExecutionRow {
     const execution = this.ofGeneration(owner)
-    if (execution.attempt !== owner.attempt || isTerminal(execution.status)) throw fenced(owner)
+    if (execution.attempt !== owner.attempt || isTerminal(execution.status)) throw this.fenced(owner)
     return execution
   }
 
@@ -330,7 +336,7 @@ export class Tables {
     const execution = this.execution(owner.executionId)
     const lineage = this.lineage(execution.lineageId)
     const owns = lineage.owner === owner.executionId && lineage.generation === owner.generation
-    if (!owns || execution.generation !== owner.generation) throw fenced(owner)
+    if (!owns || execution.generation !== owner.generation) throw this.fenced(owner)
     return execution
   }
 
@@ -351,8 +357,9 @@ export class Tables {
     this.ids += 1
     return `checkpoint-${this.ids}`
   }
-}
 
-function fenced(owner: Owner): JobError {
-  return new JobError('fenced', `${owner.executionId} does not own its lineage any more.`)
+  private fenced(owner: Owner): JobError {
+    this.met('a stale owner is refused')
+    return new JobError('fenced', `${owner.executionId} does not own its lineage any more.`)
+  }
 }

@@ -83,6 +83,7 @@ export class Target {
         if (writesApart) await step(`data of ${nameOf(key)}`, () => this.write(key, mark, rows))
         await step(`commit ${nameOf(key)} ${mark.epoch}`, () => {
           const { fence: newest, token: owner } = this.of(key)
+          if (owner !== token) this.world.ledger.met.add('a writer has lost its token')
           if (owner !== token && this.world.mutant !== 'sink without fence') throw fenced()
           this.world.rules.sinkCommits(process, key, mark, fence, newest)
           if (!writesApart) this.write(key, mark, rows)
@@ -100,6 +101,7 @@ export class Target {
   private takeFence(key: SinkKey, fence: Fence): number {
     const row = this.of(key)
     if (compareFences(row.fence, fence) > 0) {
+      this.world.ledger.met.add('an older fence is refused')
       if (this.world.mutant === 'sink without fence') return row.token
       throw fenced()
     }

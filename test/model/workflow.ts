@@ -51,6 +51,7 @@ export class Workflow {
   private carried: Progress | null = null
   private life: Life
   private waiting: (() => void)[] = []
+  private readonly breakers = new Map<string, () => boolean>()
 
   constructor(
     private readonly world: World,
@@ -63,6 +64,7 @@ export class Workflow {
   crash(): void {
     if (this.outcome !== null) return
     this.world.scheduler.note(`${this.executionId} crashes`)
+    this.world.ledger.met.add('a loop is replayed')
     this.life.isOver = true
     this.life.process.isDead = true
     this.attempts.crash()
@@ -109,6 +111,7 @@ export class Workflow {
       this.world.ended(this)
       return
     }
+    this.world.ledger.met.add('a loop is handed over')
     this.world.rules.crosses('what is handed over', ending.progress)
     this.carried = JSON.parse(JSON.stringify(ending.progress)) as Progress | null
     this.history = new History()
@@ -150,6 +153,7 @@ export class Workflow {
         whilePaused: () =>
           this.call(life, false, async (scope) => {
             this.isPaused = true
+            this.world.ledger.met.add('a loop is paused')
             await unlessBroken(
               scope,
               this.until(() => !asked.isToPause || asked.savepoint() !== 'none'),
@@ -170,10 +174,13 @@ export class Workflow {
     const name = `${outer.name}/${outer.calls}`
     const inner = scopeOf(name)
     let isBroken = false
-    const broken = this.call(life, false, () => this.until(() => this.peek(life, inner, isMet)))
+    // By the newest life: an answer that is remembered has been asked for by an older one.
+    this.breakers.set(name, () => this.peek(life, inner, isMet))
+    const broken = this.call(life, false, () => this.until(() => this.breakers.get(name)!()))
     const breakOff = () => {
       if (life.scope !== inner) return
       isBroken = true
+      this.world.ledger.met.add('an epoch is broken off')
       inner.breaking.abort()
     }
     broken.then(breakOff, () => undefined)

@@ -7,10 +7,10 @@ import type { JobGraph } from '../../core/graph/job-graph.js'
 import { modelChain } from './chain.js'
 import { graphOf, type Shape, settingsOf } from './job.js'
 import { journalOf } from './journal.js'
-import { Ledger } from './ledger.js'
+import { Ledger, type Situation } from './ledger.js'
 import type { Mutant } from './mutants.js'
 import { Rules } from './rules.js'
-import { type Fault, type Process, Random, Scheduler, stepFates } from './scheduler.js'
+import { type Fault, type Process, Random, Scheduler, stepFaults } from './scheduler.js'
 import { mainSource, sideSource } from './source.js'
 import { ModelStore } from './store.js'
 import { type CheckpointRow, type ExecutionRow, type StartsFrom, Tables } from './tables.js'
@@ -21,7 +21,7 @@ import { Workflow } from './workflow.js'
 const isWish = (kind: FaultKind): kind is Wish => (wishes as readonly string[]).includes(kind)
 
 export const faultKinds = [
-  ...stepFates,
+  ...(Object.keys(stepFaults) as (keyof typeof stepFaults)[]),
   ...wishes,
   'CANCEL',
   'HAND_OVER',
@@ -68,9 +68,10 @@ export class World {
   ) {
     worlds += 1
     this.name = `world${worlds}`
-    this.scheduler = new Scheduler(new Random(seed), faults, (fault) => this.strike(fault as Fault<FaultKind>))
+    const met = (situation: Situation) => void this.ledger.met.add(situation)
+    this.scheduler = new Scheduler(new Random(seed), faults, (fault) => this.strike(fault as Fault<FaultKind>), met)
     this.server = this.scheduler.process('server')
-    this.tables = new Tables((version) => this.graphOf(version), mutant)
+    this.tables = new Tables((version) => this.graphOf(version), mutant, met)
     this.store = new ModelStore(this.scheduler, this.ledger, () => this.nowMs)
     this.rules = new Rules(this)
     this.store.isNeeded = (key) => this.rules.isNeeded(key)
@@ -154,6 +155,7 @@ export class World {
 
   private isComplete(lineageId: string): boolean {
     const { status, isStopped } = this.newestOf(lineageId)
+    if (this.tables.lineage(lineageId).isDrained) return true
     return status === 'COMPLETED' && (!isStopped || this.positionOf(lineageId) >= this.endOf(lineageId))
   }
 
@@ -174,7 +176,11 @@ export class World {
   }
 
   /** The reconciler sees to rows whose workflow has ended without telling. */
-  ended({ executionId }: Workflow): void {
+  ended({ executionId, outcome }: Workflow): void {
+    if (outcome?.isStopped === true) this.ledger.met.add('an execution is stopped')
+    if (outcome?.isDrained === true) this.ledger.met.add('an execution is drained')
+    if (outcome?.status === 'CANCELLED') this.ledger.met.add('an execution is cancelled')
+    if (outcome?.status === 'FAILED') this.ledger.met.add('an execution has failed')
     if (!isTerminal(this.tables.execution(executionId).status)) this.tables.closeLost(executionId)
   }
 
@@ -190,12 +196,17 @@ export class World {
     return {
       ...{ executionId, lineageId, status, generation, attempt, totals, jobVersion },
       ...{ jobId: 'job', jobName: 'model', parameters: {}, logicalTime: '2026-01-01T00:00:00.000Z', startedAt: null },
-      isBehind: jobVersion !== row.jobVersion,
+      isBehind: this.isBehind(jobVersion, row),
       allowsNonRestoredState: false,
       graph: this.graphOf(jobVersion),
       settings: settingsOf(this.shape),
       restartMemory: memory,
     }
+  }
+
+  private isBehind(jobVersion: number, row: ExecutionRow): boolean {
+    if (jobVersion !== row.jobVersion) this.ledger.met.add('a plan of another version is at work')
+    return jobVersion !== row.jobVersion
   }
 
   depsOf(process: Process): ActivityDeps {
@@ -261,13 +272,19 @@ export class World {
     this.tables.closeLost(workflow.executionId)
     const { lineageId } = this.tables.execution(workflow.executionId)
     const newest = this.newestOf(lineageId)
-    if (newest.status === 'FAILED') this.start({ restartOf: newest.executionId })
+    if (newest.status !== 'FAILED' || this.tables.lineage(lineageId).isDrained) return
+    this.ledger.met.add('an execution is taken for lost, and runs on')
+    this.start({ restartOf: newest.executionId })
   }
 
   private fork(pick: number): void {
-    const whole = this.tables.checkpoints.filter(({ status, isDiscarded }) => status === 'COMPLETED' && !isDiscarded)
+    const whole = this.tables.checkpoints.filter(
+      ({ status, isDiscarded, next }) => status === 'COMPLETED' && !isDiscarded && next?.kind !== 'exhausted',
+    )
     const chosen = whole[pick % Math.max(1, whole.length)]
-    if (chosen !== undefined && this.lineages().length <= mostForks) this.start({ forkedFrom: chosen.checkpointId })
+    if (chosen === undefined || this.lineages().length > mostForks) return
+    this.ledger.met.add('a fork begins')
+    this.start({ forkedFrom: chosen.checkpointId })
   }
 }
 
