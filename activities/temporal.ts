@@ -21,7 +21,7 @@ export function createActivities(deps: ActivityDeps): Activities {
     dropPlan: (owner, epoch) => called((call) => dropPlan(deps, call, owner, epoch)),
     runOperatorChain: (task) => called((call) => untilMysqlIsBack(call, () => runOperatorChain(deps, call, task))),
     triggerCheckpoint: (done) => called((call) => triggerCheckpoint(deps, call, done)),
-    awaitInput: (owner) => called((call) => awaitInput(deps, call, owner)),
+    awaitInput: (owner) => called((call) => awaitInput(deps, call, owner), seldom),
     takeSavepoint: (owner, by = null) => called(() => deps.journal.takeSavepoint(owner, by)),
     setExecutionStatus: (owner, status, by = null) => called(() => deps.journal.setStatus(owner, status, by)),
     evaluateRestartStrategy: (owner, executionId, failure) =>
@@ -31,11 +31,14 @@ export function createActivities(deps: ActivityDeps): Activities {
   }
 }
 
+/** Of steps that are many and do nothing; well within their time-out of a minute. */
+const seldom = 20_000
+
 /** Beats on a timer, because a slow step of ours must not look like a dead worker. A local one has nobody to tell. */
-async function called<T>(work: (call: Call) => Promise<T>): Promise<T> {
+async function called<T>(work: (call: Call) => Promise<T>, beatMs = 500): Promise<T> {
   const context = Context.current()
   let details: Readonly<Record<string, number>> = {}
-  const timer = context.info.isLocal ? undefined : setInterval(() => context.heartbeat(details), 500)
+  const timer = context.info.isLocal ? undefined : setInterval(() => context.heartbeat(details), beatMs)
   try {
     return await work({
       signal: context.cancellationSignal,

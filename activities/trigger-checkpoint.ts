@@ -24,8 +24,9 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
   const results = await Promise.all(done.receipts.map((receipt) => readResult(deps, receipt.reference)))
   const before = { positions: restored?.positions ?? {}, states: restored?.states ?? [] }
   const merged = mergeResults(record.graph, phase, pending, before, results)
-  const idle: Next = merged.phaseEnded ? { kind: 'idle', phase: done.phase + 1 } : { kind: 'idle' }
-  const after = { phase: done.phase, positions: merged.positions, next: idle }
+  const { positions, watermarks, phaseEnded } = merged
+  const idle: Next = phaseEnded ? { kind: 'idle', phase: done.phase + 1 } : { kind: 'idle' }
+  const after = { phase: done.phase, positions, watermarks, next: idle }
   const notBefore = dueTime(deps, record, pending, merged.phaseEnded)
   const isLast = phase.number === record.graph.phases.at(-1)?.number
   // A phase's end is known here and now only: what comes after it is planned at once, whatever else is to come. But what
@@ -40,8 +41,9 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
     epoch,
     jobVersion: record.jobVersion,
     phase: done.phase,
-    positions: merged.positions,
+    positions,
     states: merged.states,
+    watermarks,
     counters: merged.counters,
     shares: merged.shares,
     rejected: await readRejects(deps, results),

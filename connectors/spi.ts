@@ -2,7 +2,7 @@ import type { ConfigSchema } from '../core/config/schema.js'
 import type { Problem } from '../core/errors/problem.js'
 import type { Fence } from '../core/execution/fence.js'
 import type { Budget, Position, Split } from '../core/execution/plan.js'
-import type { Place, Rejected } from '../core/record/rejected.js'
+import type { Place, RecordForm, Rejected } from '../core/record/rejected.js'
 import type { Schema } from '../core/record/schema.js'
 import type { Session } from '../duckdb/session.js'
 
@@ -25,12 +25,16 @@ export interface ConnectionKind<Connection> {
 export interface SourceKind<Config, Connection> {
   readonly config: ConfigSchema<Config>
   readonly guarantees: { readonly replayable: boolean; readonly parallel: boolean }
+  /** Its batches name the logical partition of their records; absent: the source is one. */
+  readonly partitions?: true
   open(config: Config, connection: Connection | null, ctx: ConnectorContext): Source
 }
 
 export interface SinkKind<Config, Connection> {
   readonly config: ConfigSchema<Config>
   readonly guarantees: { readonly exactlyOnce: boolean; readonly upsert: boolean; readonly parallel: boolean }
+  /** At the end what was in the target goes, and what was written takes its place; absent: never. */
+  readonly replaces?: (config: Config) => boolean
   /** Records that agree in these columns come to the same subtask, in source order; absent or null: any will do. */
   readonly key?: (config: Config) => readonly string[] | null
   open(config: Config, connection: Connection | null, ctx: ConnectorContext): Sink
@@ -42,6 +46,18 @@ export interface ConnectorContext {
   readonly fileRoots: readonly string[] | null
   readonly base: string
   readonly signal: AbortSignal
+  /** What the job asks of its sources and sinks; absent where no job is at hand. */
+  readonly job?: {
+    readonly mode: 'BATCH' | 'STREAMING'
+    readonly delivery: 'EXACTLY_ONCE' | 'AT_LEAST_ONCE'
+  }
+}
+
+/** A dead letter of this source. */
+export interface OriginalRecord {
+  readonly text: string
+  readonly form: RecordForm
+  readonly place: Place
 }
 
 export interface Source {
@@ -49,14 +65,25 @@ export interface Source {
   schema(): Promise<Schema>
   /**
    * Fixes the input of the next epoch, for `parallelism` subtasks. Called once per epoch; its answer is stored before
-   * anything is read. `from` is null before the first record. Cheap: no reading ahead.
+   * anything is read. `from` is null before the first record. Cheap: no reading ahead. `whole`: what the epoch reads of a
+   * logical partition goes to one subtask.
    */
-  plan(from: Position | null, budget: Budget, parallelism: number): Promise<SourcePlan>
+  plan(from: Position | null, budget: Budget, parallelism: number, whole?: boolean): Promise<SourcePlan>
+  /**
+   * Until there may be input after `from`, or the context's signal is aborted; a wrong guess costs a plan. Writes nothing
+   * and keeps nothing open that others who wait for the same could share. Absent: a plan is tried each second.
+   */
+  awaitInput?(from: Position | null): Promise<void>
   /**
    * Reads one split in bounded batches, in source order: the same split gives the same records. Returns where it ended.
    * `schema` is what `schema()` told when the job was compiled: nothing is inferred anew while it runs (I9).
    */
   read(split: Split, schema: Schema, session: Session, capture: Capture): AsyncGenerator<SourceBatch, Reached, void>
+  /**
+   * Reads records of `TEXT` once more, as they stood in the source or as a person has corrected them: exactly one record
+   * each. `place` of a batch, and of what it rejects, gives only the number of the record, as `record`.
+   */
+  again?(records: readonly OriginalRecord[], schema: Schema, session: Session): AsyncGenerator<SourceBatch, void, void>
 }
 
 export interface SourcePlan {
@@ -69,6 +96,8 @@ export interface SourcePlan {
 export interface Reached {
   readonly position: Position
   readonly end: boolean
+  /** Logical partitions that this split has read to their end: nothing of them will ever follow. */
+  readonly ended?: readonly string[]
 }
 
 /** It is materialised and released before the next one is asked for; places are asked for later, too. */
@@ -77,6 +106,8 @@ export interface SourceBatch {
   readonly select: string
   /** How many records the source knows the batch to hold, bad ones included; null: it cannot know. None is lost in silence (I8). */
   readonly records: number | null
+  /** The logical partition (a file, …) that all its records are of; absent: the source is one. */
+  readonly partition?: string
   /**
    * Asked only when `select` fails because of some records, or gives another number of them: a SELECT over the good ones, and the bad ones.
    * Throws the first bad record's error where the source cannot tell them apart.

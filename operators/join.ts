@@ -5,7 +5,7 @@ import { comparedOn } from '../duckdb/conditions.js'
 import { identifier, text } from '../duckdb/sql.js'
 import { emptyRelation, findColumn, namesOf, sameName } from './columns.js'
 import { attempt, failingValues } from './failing.js'
-import { type Compiled, defineOperator, type Input, stateTable } from './operator.js'
+import { type Compiled, defineOperator, type Input, keepingMet, stateTable } from './operator.js'
 
 const config = z
   .strictObject({
@@ -48,6 +48,7 @@ export const join = defineOperator<Config>({
     { name: 'right', blocking: true },
   ],
   modes: ['BATCH', 'STREAMING'],
+  takesAlone: ({ type }) => !tellsUnmatchedRight(type),
   key: ({ on, strategy, type }) => {
     if (strategy === 'BROADCAST') return null
     if (strategy === undefined && !tellsUnmatchedRight(type)) return null
@@ -65,7 +66,7 @@ export const join = defineOperator<Config>({
     const pairs = (join: string) =>
       `${left!.table} AS "left" ${join} JOIN ${right!.table} AS "right" ON (${settings.on})`
     const joined: Compiled = {
-      each: `SELECT ${items} FROM ${pairs(kept)} ORDER BY "left".rowid, "right".rowid`,
+      each: `SELECT ${keepingMet(left!, [items], '"left"').join(', ')} FROM ${pairs(kept)} ORDER BY "left".rowid, "right".rowid`,
       origins: `SELECT ${placeOfLeft(left!)} FROM ${pairs(kept)} ORDER BY "left".rowid`,
       ...(await failingPairs(settings, sides, kept, values)),
       accounting: kept === 'LEFT' ? 'FANS_OUT' : { passed: `SELECT count(*) FROM ${pairs('SEMI')}` },
@@ -102,7 +103,7 @@ async function halfJoin(settings: Config, { left, right }: Sides): Promise<Compi
   const items = values.map(({ name, value }) => `${value} AS ${identifier(name)}`).join(', ')
   const kept = `${left.table} AS "left" ${settings.type} JOIN ${right.table} AS "right" ON (${settings.on})`
   return {
-    each: `SELECT ${items} FROM ${kept} ORDER BY "left".rowid`,
+    each: `SELECT ${keepingMet(left, [items], '"left"').join(', ')} FROM ${kept} ORDER BY "left".rowid`,
     origins: `SELECT ${placeOfLeft(left)} FROM ${kept} ORDER BY "left".rowid`,
     ...(await failingPairs(settings, { left, right }, settings.type, values)),
     accounting: 'FILTERS',
@@ -152,7 +153,7 @@ function unmatchedRight(
       `INSERT INTO ${matched} SELECT "right".rowid FROM ${right.table} AS "right" SEMI JOIN ${left.table} AS "left" ON (${on})
        WHERE "right".rowid NOT IN (SELECT place FROM ${matched})`,
     ],
-    end: `SELECT ${items} FROM ${right.table} AS "right" LEFT JOIN ${emptyRelation(left.schema)} AS "left" ON true
+    end: `SELECT ${left.met === null ? items : `${items}, CAST(NULL AS BIGINT) AS ${left.met}`} FROM ${right.table} AS "right" LEFT JOIN ${emptyRelation(left.schema)} AS "left" ON true
       WHERE "right".rowid NOT IN (SELECT place FROM ${matched}) ORDER BY "right".rowid`,
     state: [
       {

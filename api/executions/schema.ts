@@ -198,28 +198,3 @@ export const stateList = z.object({
   ),
   nextCursor: z.string().nullable(),
 })
-
-export const deadLetterQuery = z.strictObject({
-  ...page,
-  status: z.enum(['NEW', 'EDITED', 'REPLAYED', 'DISCARDED']).optional(),
-  executionId: id.optional(),
-})
-export const deadLetter = z
-  .object({
-    deadLetterId: z.string(),
-    jobId: z.string(),
-    jobVersion: count,
-    executionId: z.string(),
-    epoch: count,
-    operatorId: z.string(),
-    originalRecord: z.string(),
-    editedRecord: z.string().nullable(),
-    sourcePosition: json.nullable(),
-    errorCode: z.string(),
-    errorMessage: z.string(),
-    status: z.string(),
-    version: count,
-    createdAt: time,
-  })
-  .meta({ id: 'DeadLetter' })
-export const deadLetterList = listOf(deadLetter)

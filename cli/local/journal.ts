@@ -182,13 +182,13 @@ function usedBy({ completed, dropped }: LocalState): number {
 }
 
 function commitTo(state: LocalState, commit: CheckpointCommit): LocalState {
-  const { epoch, phase, positions, states, next } = commit
+  const { epoch, phase, positions, states, watermarks = {}, next } = commit
   return {
     ...state,
     counters: sumCounters(state.counters, commit.counters),
     totals: addTotals(state.totals, totalsOfEpoch(state.record.graph, phase, commit.counters)),
     epochs: state.epochs + 1,
-    completed: { checkpointId: checkpointId(state, epoch), epoch, phase, positions, states, next },
+    completed: { checkpointId: checkpointId(state, epoch), epoch, phase, positions, states, watermarks, next },
   }
 }
 

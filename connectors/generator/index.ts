@@ -9,6 +9,6 @@ export const generator = defineConnector({
   source: {
     config: sourceConfig,
     guarantees: { replayable: true, parallel: true },
-    open: (config) => generatorSource(config),
+    open: (config, _connection, ctx) => generatorSource(config, ctx),
   },
 })

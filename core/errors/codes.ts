@@ -103,6 +103,20 @@ export const CODES = {
     exit: 1,
     meaning: 'More bad records than onBadRecord allows.',
   },
+  'function.invalid': {
+    owner: 'USER',
+    onFailure: 'FAIL',
+    http: 422,
+    exit: 1,
+    meaning: 'A function gives something else than a list of records.',
+  },
+  'function.timeout': {
+    owner: 'USER',
+    onFailure: 'RESTART',
+    http: 504,
+    exit: 1,
+    meaning: 'A function took longer for a batch than its timeout.',
+  },
   'sink.refused': {
     owner: 'EXTERNAL',
     onFailure: 'RESTART',
@@ -193,6 +207,13 @@ export const CODES = {
     http: 422,
     exit: 2,
     meaning: 'It is understood, but not offered.',
+  },
+  'state.mismatch': {
+    owner: 'USER',
+    onFailure: 'FAIL',
+    http: 409,
+    exit: 2,
+    meaning: 'The state of a checkpoint does not fit the job: an operator, or how its records are dealt, has changed.',
   },
   'storage.failed': {
     owner: 'EXTERNAL',

@@ -39,6 +39,7 @@ export function carryOver(checkpoint: CompletedCheckpoint, from: JobGraph, to: J
       phase: (keepsSides ? to.phases.at(-1)?.number : to.phases[0]?.number) ?? 1,
       positions: Object.fromEntries(positions.filter(([nodeId]) => goesOn(nodeId))),
       states: [...states.filter(({ nodeId }) => goesOn(nodeId)), ...(keepsSides ? sides : [])],
+      watermarks: Object.fromEntries(Object.entries(checkpoint.watermarks ?? {}).filter(([nodeId]) => goesOn(nodeId))),
       next: checkpoint.next.kind === 'exhausted' ? checkpoint.next : { kind: 'unplanned' },
     },
     unfit: unfit.map(({ nodeId, message, hint }) => ({ pointer: '', nodeId, code: 'state.unfit', message, hint })),

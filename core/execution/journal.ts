@@ -12,6 +12,7 @@ import type { Next, Plan, Position } from './plan.js'
 import type { RecordTotals } from './record-totals.js'
 import type { Needed } from './retention.js'
 import type { ExecutionStatus, TerminalStatus } from './status.js'
+import type { Watermarks } from './watermarks.js'
 
 /**
  * Where plans, positions, state handles and progress are kept: MySQL for the service (models/stores/journal.ts),
@@ -118,6 +119,7 @@ export interface CompletedCheckpoint {
   readonly phase: number
   readonly positions: Readonly<Record<string, SourceProgress>>
   readonly states: readonly StateHandle[]
+  readonly watermarks?: Watermarks
   readonly next: Next
 }
 
@@ -138,6 +140,7 @@ export interface CheckpointCommit {
   readonly positions: Readonly<Record<string, SourceProgress>>
   /** All state of the execution after this epoch, unchanged handles included. */
   readonly states: readonly StateHandle[]
+  readonly watermarks?: Watermarks
   /** This epoch's records through each node. */
   readonly counters: Readonly<Record<string, Counters>>
   readonly shares: Readonly<Record<string, Share>>

@@ -1,4 +1,5 @@
 /** What a node was when its state was written: whether a later graph can go on with it is told by this. */
+import { JobError } from '../errors/job-error.js'
 import { type Output, outputsOnEdges } from '../graph/event-time.js'
 import type { JobGraph } from '../graph/job-graph.js'
 import type { StreamEdge, StreamNode } from '../graph/stream-graph.js'
@@ -22,7 +23,9 @@ export interface Dealt {
 }
 
 /** `port`: that of a build side, whose records are kept as they came; absent: the state of the operator itself. */
-export function keptBy(graph: JobGraph, node: StreamNode, port?: string): KeptBy {
+export function keptBy(graph: JobGraph, nodeId: string, port?: string): KeptBy {
+  const node = graph.stream.nodes.find(({ id }) => id === nodeId)
+  if (node === undefined) throw new JobError('internal', `The graph has no node ${nodeId}.`)
   const edges = graph.stream.edges.filter(({ to }) => to === node.id)
   const edge = port === undefined ? edges.find(({ blocking }) => !blocking) : edges.find((one) => one.port === port)
   return {

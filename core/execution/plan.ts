@@ -1,3 +1,5 @@
+import type { Watermarks } from './watermarks.js'
+
 /** A position as its source defines it: plain JSON. `null` is before the first record. */
 export type Position = unknown
 
@@ -24,6 +26,8 @@ export interface Plan {
   readonly end: boolean
   /** It ends because its sources were told to, where they stood (`--drain`): nothing of the lineage comes after it. */
   readonly drains?: boolean
+  /** How far event time had come before it; absent: nobody judges by it. */
+  readonly watermarks?: Watermarks
 }
 
 export interface PlannedSource {

@@ -13,3 +13,6 @@ export const additionTo = (name: string, epoch: number): string => `${name}:${St
 
 export const isPartOf = (handle: string, name: string): boolean =>
   handle === name || (handle.startsWith(`${name}:`) && /^\d{9,}$/.test(handle.slice(name.length + 1)))
+
+/** A value: how far event time has come at the node. */
+export const watermarkState = 'watermark'

@@ -41,7 +41,7 @@ function faultOf({ nodeId, name, by }: StateHandle, graph: JobGraph): Fault | nu
 function changedFault(node: StreamNode, by: KeptBy, port: string | null, graph: JobGraph): Fault | null {
   if (by.kind !== node.kind)
     return otherwise(`The state of \`${node.id}\` is that of ${by.kind}, and it is ${node.kind} now.`)
-  const { settings } = keptBy(graph, node, port ?? undefined)
+  const { settings } = keptBy(graph, node.id, port ?? undefined)
   const names = [...new Set([...Object.keys(by.settings), ...Object.keys(settings)])]
   const changed = names.filter((name) => by.settings[name] !== settings[name])
   if (changed.length === 0) return null
@@ -52,7 +52,7 @@ function changedFault(node: StreamNode, by: KeptBy, port: string | null, graph: 
 
 /** Rows go to other subtasks by the hash of their key: only where that decided, and decides still. */
 function dealtFault(node: StreamNode, by: KeptBy, port: string | null, graph: JobGraph): Fault | null {
-  const now = keptBy(graph, node, port ?? undefined)
+  const now = keptBy(graph, node.id, port ?? undefined)
   if (isDealtAlike(by.dealt, now.dealt)) return null
   if (port !== null) {
     const edge = graph.stream.edges.find((one) => one.to === node.id && one.port === port)

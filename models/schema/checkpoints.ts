@@ -67,11 +67,6 @@ export const checkpointRetention = (): readonly string[] =>
 
 export const restartAcrossVersions = (): readonly string[] => [
   ...addColumn(
-    'etl_operator_state',
-    'kept_by',
-    `${ORDERED_JSON} NULL COMMENT 'JSON: what its operator was, for later versions of the job' AFTER record_count`,
-  ),
-  ...addColumn(
     'etl_job_execution',
     'allow_non_restored_state',
     "TINYINT(1) NOT NULL DEFAULT 0 COMMENT 'what the newest version has no place for is left behind' AFTER restored_checkpoint_id",

@@ -140,6 +140,7 @@ export interface UnfinishedExecution {
   readonly executionId: string
   readonly jobId: string
   readonly status: ExecutionStatus
+  readonly hasBegun: boolean
   readonly workflowId: string | null
   readonly runId: string | null
   readonly cancelRequested: boolean

@@ -1,7 +1,6 @@
 /** Plans, positions and operator state. */
 import type { StateType } from '../../core/execution/chain-task.js'
 import type { SourceProgress } from '../../core/execution/journal.js'
-import type { KeptBy } from '../../core/execution/kept-by.js'
 import type { Next, Plan } from '../../core/execution/plan.js'
 import type { Counters } from '../../core/record/counters.js'
 import { count, flag, int, json, optional, type Row, rowId, text, time } from '../columns.js'
@@ -51,7 +50,6 @@ export const operatorStateColumns = {
   stateValue: optional(json<object>()),
   stateSizeBytes: count(),
   recordCount: count(),
-  keptBy: optional(json<KeptBy>()),
   createTime: time(),
 }
 

@@ -12,7 +12,6 @@ export interface Asked {
   /** All that crosses with it. */
   readonly given: unknown
   readonly signal: AbortSignal
-  readonly isPolling?: boolean
 }
 
 /** One try; `gone`: it is told to be lost, or to have taken too long, whatever becomes of it. */
@@ -99,7 +98,6 @@ export class Attempts {
     const { scheduler, rules, server } = this.world
     const name = `${this.executionId} ${asked.name} #${number}`
     const process = scheduler.process(name)
-    process.isPolling = asked.isPolling === true
     rules.crosses(`the input of ${name}`, asked.given)
     return new Promise((resolve) => {
       const attempt: Attempt = {
@@ -112,7 +110,9 @@ export class Attempts {
         },
       }
       this.outstanding.add(attempt)
-      process.onDeath = () => void scheduler.step(server, 'timer', `miss ${name}`, () => attempt.giveUp('lost'))
+      process.onDeath = () => {
+        scheduler.step(server, 'timer', `miss ${name}`, () => attempt.giveUp('lost')).catch(() => undefined)
+      }
       // Who is taken for lost is not told to stop either.
       const stopping = new AbortController()
       const stop = () => {
@@ -131,10 +131,12 @@ export class Attempts {
           asked.signal.removeEventListener('abort', stop)
           this.settle(attempt, () => resolve(outcome))
         })
-      doing(this.world.depsOf(process), call).then(
-        (value) => tell({ kind: 'done', value }, value),
-        (thrown) => tell({ kind: 'failed', error: toJobError(thrown) }, reportError(thrown)),
-      )
+      doing(this.world.depsOf(process), call)
+        .then(
+          (value) => tell({ kind: 'done', value }, value),
+          (thrown) => tell({ kind: 'failed', error: toJobError(thrown) }, reportError(thrown)),
+        )
+        .catch(() => undefined)
     })
   }
 

@@ -10,8 +10,6 @@ export interface Process {
   /** A zombie: nobody waits for it any more. */
   isGivenUp: boolean
   asleepUntil: number
-  /** It looks for input now and then, and does nothing else. */
-  isPolling: boolean
   /** Somebody notices, sooner or later. */
   onDeath: () => void
 }
@@ -62,6 +60,8 @@ interface Step {
   readonly place: Place
   readonly what: string
   go(fate: Fate): void
+  /** It will never be. */
+  drop(): void
 }
 
 const mostSteps = 30_000
@@ -71,6 +71,9 @@ export class Scheduler {
   /** The journal cannot be reached before this step. */
   journalAwayUntil = 0
   private steps: Step[] = []
+  /** Of the dead: nobody is answered, but at the end. */
+  private readonly dropped: (() => void)[] = []
+  private isOver = false
   private readonly faults: Fault[]
   private armed: Befalling[] = []
   private readonly trace: string[] = []
@@ -88,27 +91,35 @@ export class Scheduler {
 
   process(name: string): Process {
     this.processes += 1
-    const alive = { isDead: false, isGivenUp: false, isPolling: false, asleepUntil: 0, onDeath: () => {} }
+    const alive = { isDead: false, isGivenUp: false, asleepUntil: 0, onDeath: () => {} }
     return { ...alive, name: `${name} (${this.processes})` }
   }
 
   /** Atomic: `effect` happens as a whole, at some time, or not at all. */
   step<T>(process: Process, place: Place, what: string, effect: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
+      const drop = () => reject(new Error('The world has ended.'))
       const go = (fate: Fate) => {
-        if (fate === 'DIE') return this.kill(process)
+        if (fate === 'DIE') {
+          this.dropped.push(drop)
+          return this.kill(process)
+        }
         const failure = () => new JobError(failures[place] ?? 'internal', `${what}: ${fate}`)
         if (fate === 'FAIL') return reject(failure())
         try {
           const done = effect()
-          if (fate === 'DIE_AFTER') return this.kill(process)
+          if (fate === 'DIE_AFTER') {
+            this.dropped.push(drop)
+            return this.kill(process)
+          }
           if (fate === 'UNKNOWN') return reject(failure())
           resolve(done)
         } catch (error) {
           reject(error)
         }
       }
-      this.steps.push({ process, place, what, go })
+      if (this.isOver) drop()
+      else this.steps.push({ process, place, what, go, drop })
     })
   }
 
@@ -149,6 +160,14 @@ export class Scheduler {
     }
   }
 
+  /** Whatever still waits lets go of what it holds, timers for one. */
+  async end(): Promise<void> {
+    this.isOver = true
+    for (const { drop } of this.steps.splice(0)) drop()
+    for (const drop of this.dropped.splice(0)) drop()
+    await settled()
+  }
+
   private befall(fault: Fault): void {
     this.note(`--- ${fault.kind} ${fault.pick}`)
     if (fault.kind in stepFaults) this.armed.push(stepFaults[fault.kind as keyof typeof stepFaults])
@@ -156,6 +175,7 @@ export class Scheduler {
   }
 
   private next(): Step | null {
+    for (const { process, drop } of this.steps) if (process.isDead) this.dropped.push(drop)
     this.steps = this.steps.filter(({ process }) => !process.isDead)
     const awake = this.steps.filter(({ process }) => process.asleepUntil <= this.tick)
     if (awake.length > 0) return awake[this.random.below(awake.length)]!

@@ -44,14 +44,13 @@ function kindOf(world: World, process: Process, kind: Kind): NonNullable<Connect
   return {
     config: noConfig,
     guarantees: { replayable: true, parallel: true },
-    open: (): Source => ({
+    open: (_config, _connection, { signal }): Source => ({
       schema: async () => [],
-      plan: async (from, _budget, parallelism) => {
-        // Who only waits for input is not answered before there is some.
-        if (process.isPolling && kind.arrived() <= ((from as number | null) ?? 0)) return await new Promise(() => {})
-        return await world.scheduler.step(process, 'source', `plan ${kind.name}`, () =>
-          plan(world, kind, from, parallelism),
-        )
+      plan: (from, _budget, parallelism) =>
+        world.scheduler.step(process, 'source', `plan ${kind.name}`, () => plan(world, kind, from, parallelism)),
+      awaitInput: async (from) => {
+        while (kind.arrived() <= ((from as number | null) ?? 0) && !signal.aborted) await world.untilArrival(signal)
+        await world.scheduler.step(process, 'source', `see input of ${kind.name}`, () => undefined)
       },
       async *read(split, _schema, _session, capture) {
         const range = split as Range

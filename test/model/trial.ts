@@ -56,6 +56,8 @@ export async function tryOut({ shape, seed, faults }: Trial, mutant: Mutant | nu
   } catch (error) {
     if (error instanceof Error) error.message += `\n\n${world.scheduler.story()}`
     throw error
+  } finally {
+    await world.end()
   }
 }
 

@@ -262,9 +262,7 @@ export class Workflow {
   private async awaitInput(scope: Scope, owner: Owner): Promise<void> {
     this.isIdle = true
     await this.until(() => this.world.hasInput(this.executionId))
-    await this.attempts.queued({ ...asked('wait', owner, scope), isPolling: true }, (deps, call) =>
-      awaitInput(deps, call, owner),
-    )
+    await this.attempts.queued(asked('wait', owner, scope), (deps, call) => awaitInput(deps, call, owner))
     this.isIdle = false
   }
 

@@ -55,6 +55,7 @@ export class World {
   /** How often a record has been read. */
   readings = 0
   private readonly name: string
+  private pollers: (() => void)[] = []
   private readonly graphs = new Map<number, JobGraph>()
   private version = 1
   private sleptMs = 0
@@ -129,9 +130,24 @@ export class World {
     return true
   }
 
+  /** Or until nobody wants to know any more. */
+  untilArrival(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      this.pollers.push(resolve)
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+  }
+
+  async end(): Promise<void> {
+    await this.scheduler.end()
+    this.arrived = Number.POSITIVE_INFINITY
+    for (const tell of this.pollers.splice(0)) tell()
+  }
+
   private arrive(): boolean {
     this.arrived = Math.min(this.shape.records, this.arrived + 1 + this.scheduler.random.below(5))
     for (const workflow of this.workflows) workflow.wake()
+    for (const tell of this.pollers.splice(0)) tell()
     return true
   }
 

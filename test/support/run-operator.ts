@@ -92,7 +92,7 @@ async function openInput(session: Session, { operator, inputs, time }: OperatorS
   await session.run(
     `CREATE OR REPLACE TABLE ${table} AS SELECT * FROM ${identifier(from)} ${isBlocking(operator, port) ? '' : 'LIMIT 0'}`,
   )
-  return { port, table, schema, time: time ?? null }
+  return { port, table, schema, time: time ?? null, met: null }
 }
 
 function batches(records: number, cuts: readonly number[]): [number, number][] {

@@ -6,6 +6,7 @@ import { JobError } from '../../../core/errors/job-error.js'
 import type { ExecutionEvent } from '../../../core/execution/journal.js'
 import type { ExecutionStatus } from '../../../core/execution/status.js'
 import { writtenAgain } from '../../../core/execution/written-again.js'
+import type { Replay } from '../../../core/graph/replay-graph.js'
 import type { Database } from '../../database.js'
 import { isDuplicate } from '../../database-error.js'
 import type { JobExecutionRow, TriggerType } from '../../tables/executions.js'
@@ -40,6 +41,8 @@ export interface NewExecution {
   /** A new lineage that starts from this checkpoint. */
   readonly forkOf?: string
   readonly retryNumber?: number
+  /** Runs these dead letters through a part of a version, and not the job. */
+  readonly replay?: { readonly of: Replay; readonly jobVersion: number }
 }
 
 export interface CreatedExecution {
@@ -58,22 +61,29 @@ type Accepted = Pick<JobExecutionRow, 'executionId' | 'jobId' | 'jobVersion' | '
 
 export async function createExecution(db: Database, wanted: NewExecution): Promise<CreatedExecution> {
   try {
-    return await db.transaction(async (transaction) => {
-      const job = await lockJob(db, transaction, wanted.jobId)
-      const before = await startedBefore(db, transaction, wanted)
-      if (before !== null) return created(before, false, [])
-      if (job.isDeleted) throw new JobError('not.found', `There is no job ${wanted.jobId}.`)
-      const waiting = await waitingAfter(db, transaction, job, wanted)
-      if (waiting !== null) return created(waiting, false, [])
-      const toCancel = wanted.afterIt === true ? [] : await overlapping(db, transaction, job)
-      const start = await whereToStart(db, transaction, job, wanted)
-      const row = await insertExecution(db, transaction, job, wanted, start)
-      return created(row, true, toCancel)
-    })
+    return await db.transaction((transaction) => createWithin(db, transaction, wanted))
   } catch (error) {
     if (!isDuplicate(error)) throw error
     throw new JobError('conflict', 'This trigger has started an execution of another job.', { cause: error })
   }
+}
+
+export async function createWithin(
+  db: Database,
+  transaction: Transaction,
+  wanted: NewExecution,
+): Promise<CreatedExecution> {
+  const job = await lockJob(db, transaction, wanted.jobId)
+  const before = await startedBefore(db, transaction, wanted)
+  if (before !== null) return created(before, false, [])
+  if (job.isDeleted) throw new JobError('not.found', `There is no job ${wanted.jobId}.`)
+  const waiting = await waitingAfter(db, transaction, job, wanted)
+  if (waiting !== null) return created(waiting, false, [])
+  const standsAside = wanted.replay !== undefined || wanted.afterIt === true
+  const toCancel = standsAside ? [] : await overlapping(db, transaction, job)
+  const start = await whereToStart(db, transaction, job, wanted)
+  const row = await insertExecution(db, transaction, job, wanted, start)
+  return created(row, true, toCancel)
 }
 
 async function startedBefore(
@@ -94,7 +104,7 @@ async function overlapping(db: Database, transaction: Transaction, job: JobRow):
   const { overlap } = job.settings
   if (overlap === 'WAIT') return []
   const rows = await db.tables.jobExecution.findAll({
-    where: { jobId: job.jobId, executionStatus: { [Op.in]: [...UNFINISHED] } },
+    where: { jobId: job.jobId, replay: null, executionStatus: { [Op.in]: [...UNFINISHED] } },
     order: [['id', 'ASC']],
     transaction,
   })
@@ -130,7 +140,6 @@ async function insertExecution(
       lineageId,
       jobId,
       jobName: job.jobName,
-      jobVersion: job.version,
       executionStatus,
       allowNonRestoredState: wanted.allowNonRestoredState === true,
       triggerType: wanted.triggerType,
@@ -142,29 +151,32 @@ async function insertExecution(
     },
     { transaction },
   )
-  const latest = db.tables.job.update(
-    { latestExecutionId: executionId, jobStatus: jobStatusOf(executionStatus) },
-    { where: { jobId }, transaction },
-  )
+  // A replay says nothing of how the job stands.
+  const latest =
+    start.replay !== null
+      ? null
+      : db.tables.job.update(
+          { latestExecutionId: executionId, jobStatus: jobStatusOf(executionStatus) },
+          { where: { jobId }, transaction },
+        )
   await allOf([
     Promise.resolve(lineage),
     execution,
-    latest,
-    addEvents(db, { executionId, jobId, attempt: 0 }, [submittedEvent(job, wanted, start)], transaction),
+    Promise.resolve(latest),
+    addEvents(db, { executionId, jobId, attempt: 0 }, [submittedEvent(wanted, start)], transaction),
     tellOrigin(db, transaction, executionId, jobId, wanted, start),
   ])
-  return { executionId, jobId, jobVersion: job.version, lineageId, executionStatus }
+  return { executionId, jobId, jobVersion: start.jobVersion, lineageId, executionStatus }
 }
 
 function submittedEvent(
-  { version }: JobRow,
   { triggerType, asked }: NewExecution,
-  { restoredExecutionId, restoredCheckpointId, forkedAfter }: Start,
+  { restoredExecutionId, restoredCheckpointId, forkedAfter, jobVersion }: Start,
 ): ExecutionEvent {
   const by = asked ?? null
   const from = forkedAfter === undefined ? `execution ${restoredExecutionId}` : `checkpoint ${restoredCheckpointId}`
   const what = triggerType === 'RESTART' || triggerType === 'FORK' ? ` of ${from}` : ''
-  const accepted = `Accepted: ${triggerType.toLowerCase()}${what}, version ${version}${asAsked(by)}.`
+  const accepted = `Accepted: ${triggerType.toLowerCase()}${what}, version ${jobVersion}${asAsked(by)}.`
   return {
     type: 'SUBMITTED',
     level: forkedAfter === undefined ? 'INFO' : 'WARNING',

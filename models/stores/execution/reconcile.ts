@@ -63,12 +63,22 @@ function lost(): JobError {
 async function find(db: Database, where: WhereOptions): Promise<readonly UnfinishedExecution[]> {
   const rows = await db.tables.jobExecution.findAll({ where, order: [['id', 'ASC']] })
   return rows.map((row) => {
-    const { executionId, jobId, executionStatus, workflowId, runId, cancelRequested, createTime, updateTime } =
-      row.get()
+    const {
+      executionId,
+      jobId,
+      executionStatus,
+      workflowId,
+      runId,
+      cancelRequested,
+      createTime,
+      startTime,
+      updateTime,
+    } = row.get()
     return {
       executionId,
       jobId,
       status: executionStatus,
+      hasBegun: startTime !== null,
       workflowId,
       runId,
       cancelRequested,

@@ -2,6 +2,7 @@
 import { Op, type Transaction } from 'sequelize'
 import { JobError } from '../../../core/errors/job-error.js'
 import { isTerminal } from '../../../core/execution/status.js'
+import type { Replay } from '../../../core/graph/replay-graph.js'
 import type { Database } from '../../database.js'
 import type { CheckpointRow } from '../../tables/checkpoints.js'
 import type { JobExecutionRow, RestoreMode } from '../../tables/executions.js'
@@ -17,6 +18,8 @@ export interface Start {
   readonly restoredCheckpointId: string | null
   readonly parameters: Readonly<Record<string, string>>
   readonly logicalTime: Date
+  readonly jobVersion: number
+  readonly replay: Replay | null
   /** Of a fork: the last epoch that it does not write again. */
   readonly forkedAfter?: number
 }
@@ -30,19 +33,22 @@ export async function whereToStart(
   const { parameters, logicalTime } = wanted
   if (wanted.restartOf !== undefined) return await restartOf(db, transaction, job, wanted, wanted.restartOf)
   if (wanted.forkOf !== undefined) return await forkOf(db, transaction, job, wanted, wanted.forkOf)
-  const fresh = { restoredExecutionId: null, restoredCheckpointId: null, parameters, logicalTime }
+  const jobVersion = wanted.replay?.jobVersion ?? job.version
+  const replay = wanted.replay?.of ?? null
+  const fresh = { restoredExecutionId: null, restoredCheckpointId: null, parameters, logicalTime, jobVersion, replay }
+  if (replay !== null) return { ...fresh, lineageId: null, restoreMode: 'FRESH' }
   if (job.settings.positions === 'FRESH') return { ...fresh, lineageId: null, restoreMode: 'FRESH' }
   // How the one before ended may not be known yet: admission decides whether this goes on after it or restarts it.
   const lineageId = await newestLineage(db, transaction, job.jobId)
   return { ...fresh, lineageId, restoreMode: lineageId === null ? 'FRESH' : 'CONTINUE' }
 }
 
-/** Forks stand aside, and so does what was restarted of them. */
+/** Forks and replays stand aside, and so does what was restarted of them. */
 async function newestLineage(db: Database, transaction: Transaction, jobId: string): Promise<string | null> {
   const rows = await db.query<{ lineageId: string }>(
     `SELECT e.lineage_id AS lineageId
        FROM etl_job_execution e JOIN etl_lineage l ON l.lineage_id = e.lineage_id
-      WHERE e.job_id = :jobId AND l.forked_from_checkpoint_id IS NULL
+      WHERE e.job_id = :jobId AND l.forked_from_checkpoint_id IS NULL AND e.replay IS NULL
       ORDER BY e.id DESC LIMIT 1`,
     { jobId },
     transaction,
@@ -60,7 +66,7 @@ async function restartOf(
   const row = await db.tables.jobExecution.findOne({ where: { executionId, jobId: job.jobId }, transaction })
   if (row === null) throw new JobError('not.found', `There is no execution ${executionId} of job ${job.jobName}.`)
   const before = row.get()
-  const { lineageId, logicalTime } = before
+  const { lineageId, logicalTime, replay } = before
   const lineage = await lockLineage(db, transaction, lineageId)
   if (lineage.isDrained)
     throw new JobError(
@@ -87,6 +93,8 @@ async function restartOf(
     // The pending epoch may need what the newest version does not know any more (I1).
     parameters: { ...wanted.parameters, ...before.parameters },
     logicalTime,
+    jobVersion: replay === null ? job.version : before.jobVersion,
+    replay,
   }
 }
 
@@ -123,6 +131,10 @@ async function forkOf(
     throw new JobError('not.found', `There is no checkpoint ${checkpointId} of job ${job.jobName}.`)
   refuseUnlessWhole(checkpoint)
   const origin = await db.tables.jobExecution.findOne({ where: { executionId: checkpoint.executionId }, transaction })
+  if ((origin?.get().replay ?? null) !== null)
+    throw new JobError('conflict', 'It is of a replay of dead letters, which is not the job.', {
+      hint: 'Choose a checkpoint of a run of the job.',
+    })
   return {
     lineageId: null,
     restoreMode: 'FORK',
@@ -130,6 +142,8 @@ async function forkOf(
     restoredCheckpointId: checkpointId,
     parameters: { ...origin?.get().parameters, ...wanted.parameters },
     logicalTime: origin?.get().logicalTime ?? wanted.logicalTime,
+    jobVersion: job.version,
+    replay: null,
     forkedAfter: checkpoint.epoch,
   }
 }

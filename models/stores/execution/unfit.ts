@@ -16,12 +16,15 @@ export async function unfitFor(db: Database, versions: JobVersions, start: Start
   const job = await db.tables.job.findOne({ where: { jobId } })
   const newest = job?.get().version ?? jobVersion
   if (newest === jobVersion) return []
-  const [from, to] = await Promise.all([versions(jobId, jobVersion), versions(jobId, newest)])
+  const at = (version: number) => versions({ jobId, jobVersion: version, replay: null })
+  const [from, to] = await Promise.all([at(jobVersion), at(newest)])
   return carryOver(await checkpointAsItWas(db, checkpoint), from.graph, to.graph).unfit
 }
 
 async function latestOf(db: Database, executionId: string): Promise<CheckpointRow | null> {
-  const { lineageId } = await originOf(db, executionId)
+  const { lineageId, replay } = await originOf(db, executionId)
+  // It goes on with the version that it began with.
+  if (replay !== null) return null
   const { completed } = await newestOf(db, lineageId)
   if (completed !== null) return completed
   const lineage = await db.tables.lineage.findOne({ where: { lineageId } })

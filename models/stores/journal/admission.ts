@@ -105,14 +105,16 @@ async function reasonToWait(
   lineage: LineageRow,
 ): Promise<string | null> {
   const live = await db.tables.jobExecution.findAll({
-    attributes: ['executionId', 'lineageId'],
+    attributes: ['executionId', 'lineageId', 'replay'],
     where: { jobId: execution.jobId, executionStatus: { [Op.in]: [...LIVE] } },
     transaction,
   })
   if (live.some((row) => row.get().lineageId === lineage.lineageId))
     return 'Another execution of the same lineage is running.'
-  if (live.length < maxConcurrentRuns) return null
-  return `${live.length} of ${maxConcurrentRuns} concurrent runs of this job are running.`
+  // A replay is no run of the job: it neither waits for them nor keeps them waiting.
+  const runs = live.filter((row) => row.get().replay === null)
+  if (execution.replay !== null || runs.length < maxConcurrentRuns) return null
+  return `${runs.length} of ${maxConcurrentRuns} concurrent runs of this job are running.`
 }
 
 async function wait(

@@ -7,6 +7,7 @@ import type { Owner } from '../../../core/execution/effects.js'
 import type { CheckpointCommit } from '../../../core/execution/journal.js'
 import type { Next } from '../../../core/execution/plan.js'
 import { addTotals, noTotals, totalsOfEpoch } from '../../../core/execution/record-totals.js'
+import { watermarkState } from '../../../core/execution/state-names.js'
 import { isTerminal } from '../../../core/execution/status.js'
 import { sumCounters } from '../../../core/record/counters.js'
 import type { Database } from '../../database.js'
@@ -26,8 +27,8 @@ export async function completeCheckpoint(
   owner: Owner,
   commit: CheckpointCommit,
 ): Promise<Next> {
-  const { jobId } = await originOf(db, owner.executionId)
-  const version = await versions(jobId, commit.jobVersion)
+  const origin = await originOf(db, owner.executionId)
+  const version = await versions({ ...origin, jobVersion: commit.jobVersion })
   return await db.transaction(async (transaction) => {
     const execution = await lockGeneration(db, transaction, owner)
     const row = await checkpointRow(db, execution.lineageId, commit.epoch, transaction)
@@ -120,7 +121,6 @@ async function storeStates(
     stateValue: state.by ?? null,
     stateSizeBytes: state.sizeBytes,
     recordCount: state.records,
-    keptBy: state.by ?? null,
   }))
   const positions = Object.entries(commit.positions).map(([nodeId, progress]) => ({
     ...place,
@@ -133,9 +133,20 @@ async function storeStates(
     stateValue: { position: progress.position, end: progress.end },
     stateSizeBytes: 0,
     recordCount: 1,
-    keptBy: null,
   }))
-  await db.tables.operatorState.bulkCreate([...handles, ...positions], { transaction })
+  const watermarks = Object.entries(commit.watermarks ?? {}).map(([nodeId, watermark]) => ({
+    ...place,
+    stateId: randomUUID(),
+    operatorId: nodeId,
+    subtaskIndex: 0,
+    stateName: watermarkState,
+    stateType: 'VALUE' as const,
+    statePath: null,
+    stateValue: watermark,
+    stateSizeBytes: 0,
+    recordCount: 1,
+  }))
+  await db.tables.operatorState.bulkCreate([...handles, ...positions, ...watermarks], { transaction })
 }
 
 function committedWith(

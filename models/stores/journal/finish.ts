@@ -15,6 +15,7 @@ import { mirrorStatus } from './mirror.js'
 import { fenced, lockExecution, lockGeneration, lockJob, lockLineage, originOf } from './ownership.js'
 import { recordColumns } from './record-columns.js'
 import { giveUpOld } from './retain.js'
+import { settleReplay } from './settle-replay.js'
 
 export async function finish(db: Database, owner: Owner, outcome: Outcome, retained: number): Promise<Finished> {
   const { jobId, lineageId } = await originOf(db, owner.executionId)
@@ -95,15 +96,16 @@ export async function closeExecution(
     { where: { executionId }, transaction },
   )
   // The fact that starts dependants, in the same transaction; asked again, it is there.
-  const fact = isStopped
-    ? nothing
-    : db.execute(
-        `INSERT IGNORE INTO etl_trigger_event
+  const fact =
+    isStopped || execution.replay !== null
+      ? nothing
+      : db.execute(
+          `INSERT IGNORE INTO etl_trigger_event
        (event_id, event_type, source_job_id, source_execution_id, source_status, logical_time, event_time)
      VALUES (:executionId, 'JOB_FINISHED', :jobId, :executionId, :status, :logicalTime, :endTime)`,
-        { executionId, jobId, status, logicalTime: execution.logicalTime, endTime },
-        transaction,
-      )
+          { executionId, jobId, status, logicalTime: execution.logicalTime, endTime },
+          transaction,
+        )
   const drained = isDrained
     ? db.tables.lineage.update({ isDrained: true }, { where: { lineageId }, transaction })
     : nothing
@@ -113,6 +115,7 @@ export async function closeExecution(
     mirrorStatus(db, transaction, execution, status),
     addEvents(db, execution, [isStopped ? stopEvent(outcome) : endEvent(status, error)], transaction),
     fact,
+    settleReplay(db, transaction, execution, status),
   ])
 }
 

@@ -4,10 +4,12 @@ import { carryOver } from '../../../core/execution/carry-over.js'
 import type { StateHandle } from '../../../core/execution/chain-task.js'
 import type { CompletedCheckpoint, ExecutionRecord, Standing } from '../../../core/execution/journal.js'
 import type { KeptBy } from '../../../core/execution/kept-by.js'
+import { watermarkState } from '../../../core/execution/state-names.js'
+import type { NodeWatermark } from '../../../core/execution/watermarks.js'
 import type { JobGraph } from '../../../core/graph/job-graph.js'
 import { noFailures } from '../../../core/restart/strategy.js'
 import type { Database } from '../../database.js'
-import type { CheckpointRow } from '../../tables/checkpoints.js'
+import type { CheckpointRow, OperatorStateRow } from '../../tables/checkpoints.js'
 import type { JobExecutionRow } from '../../tables/executions.js'
 import type { JobVersion, JobVersions } from './job-versions.js'
 import { findExecution, originOf } from './ownership.js'
@@ -34,17 +36,17 @@ export async function standingOf(
   execution: JobExecutionRow,
   { completed, pending, used }: Newest,
 ): Promise<Standing> {
-  const newest = await versions(execution.jobId, execution.jobVersion)
+  const newest = await versions(execution)
   // A pending plan is for the graph that it was made for (I1); all else is as the newest version has it.
   const atWork = pending?.jobVersion ?? execution.jobVersion
-  const planned = await versions(execution.jobId, atWork)
+  const planned = await versions({ ...execution, jobVersion: atWork })
   const settings = { ...newest.settings, parameters: planned.settings.parameters }
   const from = completed ?? (await forkedFrom(db, execution.restoredCheckpointId))
   const restored = from === null ? null : await restorePoint(db, execution, from, planned.graph)
   const carried =
     restored === null || from === null || from.jobVersion === atWork || isContinued(execution, from)
       ? { restored, unfit: [] }
-      : carryOver(restored, (await versions(from.jobId, from.jobVersion)).graph, planned.graph)
+      : carryOver(restored, (await versions({ ...execution, jobVersion: from.jobVersion })).graph, planned.graph)
   return {
     record: {
       ...recordOf(execution, { graph: planned.graph, settings }),
@@ -112,8 +114,8 @@ export async function checkpointAsItWas(db: Database, row: CheckpointRow): Promi
     epoch: row.epoch,
     phase: row.phase,
     positions: row.positions ?? {},
-    // State is files, and no file is empty.
-    states: row.stateSizeBytes === 0 ? [] : await statesOf(db, row.checkpointId),
+    // State is files, and no file is empty; what watermarks are for is state.
+    ...(row.stateSizeBytes === 0 ? { states: [] } : await statesOf(db, row.checkpointId)),
     next: row.nextStep ?? { kind: 'unplanned' },
   }
 }
@@ -123,26 +125,33 @@ function isContinued({ executionId, restoreMode }: JobExecutionRow, row: Checkpo
   return restoreMode === 'CONTINUE' && row.executionId !== executionId
 }
 
-/** Handles in the store; positions are beside them in the checkpoint itself. */
-async function statesOf(db: Database, checkpointId: string): Promise<readonly StateHandle[]> {
+/** Handles in the store, and watermarks; positions are beside them in the checkpoint itself. */
+async function statesOf(
+  db: Database,
+  checkpointId: string,
+): Promise<Pick<CompletedCheckpoint, 'states' | 'watermarks'>> {
   const rows = await db.tables.operatorState.findAll({
-    where: { checkpointId, statePath: { [Op.ne]: null } },
+    where: { checkpointId, [Op.or]: [{ statePath: { [Op.ne]: null } }, { stateName: watermarkState }] },
     order: [['id', 'ASC']],
   })
-  return rows.map((row) => {
-    const { operatorId, subtaskIndex, stateName, stateType, statePath, stateValue, stateSizeBytes, recordCount } =
-      row.get()
-    return {
-      nodeId: operatorId,
-      subtask: subtaskIndex,
-      name: stateName,
-      type: stateType,
-      path: statePath ?? '',
-      sizeBytes: stateSizeBytes,
-      records: recordCount,
-      ...(stateValue === null ? {} : { by: stateValue as KeptBy }),
-    }
-  })
+  const all = rows.map((row) => row.get())
+  const isFile = ({ statePath }: (typeof all)[number]) => statePath !== null
+  const watermarks = all.filter((row) => !isFile(row)).map((row) => [row.operatorId, row.stateValue as NodeWatermark])
+  return { states: all.filter(isFile).map(handleOf), watermarks: Object.fromEntries(watermarks) }
+}
+
+function handleOf(row: OperatorStateRow): StateHandle {
+  const { operatorId, subtaskIndex, stateName, stateType, statePath, stateValue, stateSizeBytes, recordCount } = row
+  return {
+    nodeId: operatorId,
+    subtask: subtaskIndex,
+    name: stateName,
+    type: stateType,
+    path: statePath ?? '',
+    sizeBytes: stateSizeBytes,
+    records: recordCount,
+    ...(stateValue === null ? {} : { by: stateValue as KeptBy }),
+  }
 }
 
 /**

@@ -31,8 +31,7 @@ const summed = { kind: 'AGGREGATE', config: { groupBy: ['k'], aggregates: { s: '
 const build = { port: 'right', blocking: true } as const
 
 function stateOf(graph: JobGraph, name = 'groups', subtask = 0): StateHandle {
-  const node = graph.stream.nodes.find(({ id }) => id === 'own')!
-  const by = keptBy(graph, node, name.startsWith('build:') ? 'right' : undefined)
+  const by = keptBy(graph, 'own', name.startsWith('build:') ? 'right' : undefined)
   return { nodeId: 'own', subtask, name, type: 'MAP', path: `${name}${subtask}`, sizeBytes: 1, records: 1, by }
 }
 
