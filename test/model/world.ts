@@ -4,6 +4,7 @@ import type { ExecutionRecord } from '../../core/execution/journal.js'
 import { defaultLimits } from '../../core/execution/limits.js'
 import { isTerminal } from '../../core/execution/status.js'
 import type { JobGraph } from '../../core/graph/job-graph.js'
+import { functionsBelow } from '../../functions/open-functions.js'
 import { modelChain } from './chain.js'
 import { graphOf, type Shape, settingsOf } from './job.js'
 import { journalOf } from './journal.js'
@@ -238,6 +239,7 @@ export class World {
           { name: 'side', summary: '', source: sideSource(this, process) },
         ],
         operators: [],
+        functions: functionsBelow(null, 'NOWHERE'),
         store: this.store.of(process),
         connection: none,
         secret: none,
