@@ -29,7 +29,8 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
   const merged = mergeResults(record.graph, phase, pending, before, results)
   judge(record, totalsOfEpoch(record.graph, phase.number, merged.counters))
   const { positions, watermarks, phaseEnded } = merged
-  const after = { phase: done.phase, positions, watermarks, phaseEnded }
+  const idle: Next = phaseEnded ? { kind: 'idle', phase: done.phase + 1 } : { kind: 'idle' }
+  const after = { phase: done.phase, positions, watermarks, next: idle }
   const notBefore = dueTime(deps, record, pending, merged.phaseEnded)
   const isLast = phase.number === record.graph.phases.at(-1)?.number
   // A phase's end is known here and now only: what comes after it is planned at once, whatever else is to come. But what
@@ -53,12 +54,7 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
     durationMs: merged.durationMs,
     stateSizeBytes: merged.states.reduce((sum, state) => sum + state.sizeBytes, 0),
     path: `${deps.parts.store.url.replace(/\/$/, '')}/lineage/${record.lineageId}`,
-    next:
-      notBefore !== null
-        ? { kind: 'unplanned', notBefore }
-        : typeof nextPlan === 'string'
-          ? { kind: nextPlan }
-          : asNext(nextPlan),
+    next: notBefore !== null ? { kind: 'unplanned', notBefore } : nextOf(nextPlan, idle),
     nextPlan: typeof nextPlan === 'string' ? null : nextPlan,
     events: [
       ...(restored === null ? waysOfWriting(results) : []),
@@ -76,6 +72,11 @@ function judge({ settings, totals }: ExecutionRecord, epoch: RecordTotals): void
   const { read, sideRead, failed } = addTotals(totals, epoch)
   const reason = excess(settings.onBadRecord, { read: read + sideRead, failed })
   if (reason !== null) throw tolerance(reason)
+}
+
+function nextOf(drawn: Plan | 'unplanned' | 'idle' | 'exhausted', idle: Next): Next {
+  if (drawn === 'idle') return idle
+  return typeof drawn === 'string' ? { kind: drawn } : asNext(drawn)
 }
 
 /**
