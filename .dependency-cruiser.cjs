@@ -44,6 +44,7 @@ const homes = [
   { library: '@duckdb/.+', home: '^duckdb/' },
   { library: 'sequelize|umzug', home: '^models/' },
   { library: 'express|express-rate-limit|helmet|swagger-ui-dist|zod-openapi', home: '^api/' },
+  { library: '@platformatic/.+|fzstd', home: '^connectors/kafka/' },
   { library: 'mysql2', home: '^(models|connectors/jdbc)/' },
   { library: '@temporalio/workflow', home: '^workflows/' },
   { library: '@temporalio/worker', home: '^(worker|workflows)/' },

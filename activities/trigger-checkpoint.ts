@@ -25,19 +25,26 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
   const before = { positions: restored?.positions ?? {}, states: restored?.states ?? [] }
   const merged = mergeResults(record.graph, phase, pending, before, results)
   const { positions, watermarks, phaseEnded } = merged
-  const after = { epoch, phase: done.phase, positions, watermarks, phaseEnded }
+  const after = { phase: done.phase, positions, watermarks, phaseEnded }
   const notBefore = dueTime(deps, record, pending, merged.phaseEnded)
-  // A phase's end is known here and now only: what comes after it is planned at once, whatever else is to come.
-  const isLeft = notBefore !== null || (done.leaveUnplanned === true && !merged.phaseEnded)
-  const nextPlan = isLeft ? 'unplanned' : await drawPlan(deps, call, record, after)
+  const isLast = phase.number === record.graph.phases.at(-1)?.number
+  // A phase's end is known here and now only: what comes after it is planned at once, whatever else is to come. But what
+  // comes after an epoch of an older graph is planned for the newer one, which takes up phases anew (carryOver).
+  const isLeft =
+    notBefore !== null ||
+    (done.leaveUnplanned === true && !merged.phaseEnded) ||
+    (record.isBehind && !(merged.phaseEnded && isLast))
+  const nextPlan = isLeft ? 'unplanned' : await drawPlan(deps, call, record, after, epoch + 1)
 
   const next = await journal.completeCheckpoint(owner, {
     epoch,
+    jobVersion: record.jobVersion,
     phase: done.phase,
     positions,
     states: merged.states,
     watermarks,
     counters: merged.counters,
+    shares: merged.shares,
     rejected: await readRejects(deps, results),
     durationMs: merged.durationMs,
     stateSizeBytes: merged.states.reduce((sum, state) => sum + state.sizeBytes, 0),

@@ -2,7 +2,7 @@ import type { ConfigSchema } from '../core/config/schema.js'
 import type { Problem } from '../core/errors/problem.js'
 import type { Fence } from '../core/execution/fence.js'
 import type { Budget, Position, Split } from '../core/execution/plan.js'
-import type { Place, Rejected } from '../core/record/rejected.js'
+import type { Place, RecordForm, Rejected } from '../core/record/rejected.js'
 import type { Schema } from '../core/record/schema.js'
 import type { Session } from '../duckdb/session.js'
 
@@ -35,6 +35,8 @@ export interface SourceKind<Config, Connection> {
 export interface SinkKind<Config, Connection> {
   readonly config: ConfigSchema<Config>
   readonly guarantees: { readonly exactlyOnce: boolean; readonly upsert: boolean; readonly parallel: boolean }
+  /** At the end what was in the target goes, and what was written takes its place; absent: never. */
+  readonly replaces?: (config: Config) => boolean
   /** Records that agree in these columns come to the same subtask, in source order; absent or null: any will do. */
   readonly key?: (config: Config) => readonly string[] | null
   open(config: Config, connection: Connection | null, ctx: ConnectorContext): Sink
@@ -46,6 +48,18 @@ export interface ConnectorContext {
   readonly fileRoots: readonly string[] | null
   readonly base: string
   readonly signal: AbortSignal
+  /** What the job asks of its sources and sinks; absent where no job is at hand. */
+  readonly job?: {
+    readonly mode: 'BATCH' | 'STREAMING'
+    readonly delivery: 'EXACTLY_ONCE' | 'AT_LEAST_ONCE'
+  }
+}
+
+/** A dead letter of this source. */
+export interface OriginalRecord {
+  readonly text: string
+  readonly form: RecordForm
+  readonly place: Place
 }
 
 export interface Source {
@@ -58,10 +72,20 @@ export interface Source {
    */
   plan(from: Position | null, budget: Budget, parallelism: number, whole?: boolean): Promise<SourcePlan>
   /**
+   * Until there may be input after `from`, or the context's signal is aborted; a wrong guess costs a plan. Writes nothing
+   * and keeps nothing open that others who wait for the same could share. Absent: a plan is tried each second.
+   */
+  awaitInput?(from: Position | null): Promise<void>
+  /**
    * Reads one split in bounded batches, in source order: the same split gives the same records. Returns where it ended.
    * `schema` is what `schema()` told when the job was compiled: nothing is inferred anew while it runs (I9).
    */
   read(split: Split, schema: Schema, session: Session, capture: Capture): AsyncGenerator<SourceBatch, Reached, void>
+  /**
+   * Reads records of `TEXT` once more, as they stood in the source or as a person has corrected them: exactly one record
+   * each. `place` of a batch, and of what it rejects, gives only the number of the record, as `record`.
+   */
+  again?(records: readonly OriginalRecord[], schema: Schema, session: Session): AsyncGenerator<SourceBatch, void, void>
 }
 
 export interface SourcePlan {

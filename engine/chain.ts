@@ -105,6 +105,13 @@ export function stepsBelow(chain: Chain, point: string): Step[] {
   })
 }
 
+/** The node whose output stands at a point of the chain. */
+export function nodeAt(chain: Chain, point: string): string {
+  const port = chain.ports.find((candidate) => candidate.point === point)
+  if (port !== undefined) return port.edge.from
+  return chain.steps.find((candidate) => candidate.point === point)?.node.id ?? chain.head.id
+}
+
 export function pointOf(node: Pick<StreamNode, 'id'>): string {
   return identifier(`batch ${node.id}`)
 }
@@ -140,7 +147,8 @@ async function compileStep(
     point: pointOf(node),
     late: compiled.late === undefined ? null : { ...layout.lateOutput(node), select: compiled.late },
     watermarks: layout.watermarksInto(node),
-    view: layout.isAskedByName(node, parts.operators) ? (compiled.view ?? null) : null,
+    // What a record met is told over a table.
+    view: layout.isAskedByName(node, parts.operators) && !layout.isJudged(node) ? (compiled.view ?? null) : null,
   }
 }
 
@@ -214,7 +222,12 @@ class Layout {
   }
 
   timed(): ReadonlySet<string> {
-    return new Set(this.nodes.map(({ id }) => id).filter((id) => this.wanted.has(id)))
+    return new Set(this.nodes.filter((node) => this.isJudged(node)).map(({ id }) => id))
+  }
+
+  /** Somebody judges by the watermark that it names. */
+  isJudged({ id }: StreamNode): boolean {
+    return this.wanted.has(id)
   }
 
   watermarksInto(node: StreamNode): readonly string[] {

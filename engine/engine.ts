@@ -1,4 +1,4 @@
-import type { Connector, ConnectorContext } from '../connectors/spi.js'
+import type { Connector, ConnectorContext, OriginalRecord } from '../connectors/spi.js'
 import type { Functions } from '../functions/spi.js'
 import type { Operator } from '../operators/operator.js'
 import type { ObjectStore } from '../storage/store.js'
@@ -18,9 +18,11 @@ export interface EngineParts {
    * nobody else. Absent where nothing is encrypted (`etl run`, a spec that is checked before it is saved).
    */
   readonly reveal?: (node: EncryptedNode) => Promise<Readonly<Record<string, unknown>>>
+  /** What a replay gives, by its id: always the same records in the same order. Absent where none are kept (`etl run`). */
+  readonly deadLetters?: (replayId: string) => Promise<readonly OriginalRecord[]>
   /** `${env:ETL_VAR_NAME}`. */
   readonly environment: Readonly<Record<string, string | undefined>>
-  readonly files: Omit<ConnectorContext, 'signal'>
+  readonly files: Omit<ConnectorContext, 'signal' | 'job'>
   /** Parent of the folders of sessions; local and fast. */
   readonly scratch: string
   readonly memoryLimitBytes: number

@@ -4,7 +4,7 @@ import { metColumn } from '../core/graph/event-time.js'
 import type { Session } from '../duckdb/session.js'
 import { identifier } from '../duckdb/sql.js'
 import type { Closing } from '../operators/operator.js'
-import { type Chain, pointOf, pointsOf, type Step, stepsBelow } from './chain.js'
+import { type Chain, nodeAt, pointOf, pointsOf, type Step, stepsBelow } from './chain.js'
 import { allOrNothing, type Computed, computeBatch, isBadRecord, materialise } from './compute.js'
 import { type Downstream, oneAhead, type Turn } from './flow.js'
 import { type Isolated, isolateBatch } from './isolate.js'
@@ -93,7 +93,6 @@ export class Epoch {
   }
 
   private async compute(batch: Batch): Promise<Outgoing> {
-    const { session } = this
     const { point, records } = batch
     await this.stand(batch)
     const steps = stepsBelow(this.chain, point)
@@ -152,14 +151,18 @@ export class Epoch {
     }
   }
 
-  private async reject({ bad }: Isolated, { point, place }: Batch): Promise<void> {
+  private async reject({ bad }: Isolated, { place }: Batch): Promise<void> {
     const wanted = this.rejects.wantsPlaces
-    const indexes = [...new Set(bad.map(({ index }) => index).filter((index) => index !== null))]
-    const given = wanted ? await originals(this.session, point, indexes) : new Map<number, string>()
+    const given = new Map<string, ReadonlyMap<number, string>>()
+    for (const point of wanted ? new Set(bad.map(({ kept }) => kept.point)) : []) {
+      const rows = bad.filter(({ kept }) => kept.point === point).map(({ kept }) => kept.row)
+      given.set(point, await originals(this.session, point, [...new Set(rows)]))
+    }
     await this.rejects.add(
-      bad.map(({ nodeId, index, code, message }) => ({
+      bad.map(({ nodeId, index, kept, code, message }) => ({
         nodeId,
-        original: index === null ? '' : (given.get(index) ?? ''),
+        original: given.get(kept.point)?.get(kept.row) ?? '',
+        of: nodeAt(this.chain, kept.point),
         place: wanted && index !== null ? place(index) : {},
         code,
         message,

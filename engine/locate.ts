@@ -6,6 +6,7 @@ import { isBadRecord, runStep } from './compute.js'
 import {
   createOrigins,
   type FeedOrigins,
+  givesOneAtMost,
   insertOrigins,
   itself,
   originsOf,
@@ -45,6 +46,11 @@ export async function locateRows(
   // What records met depends on those before them.
   if (path.some(({ node }) => chain.timed.has(node.id))) return known(new Map())
   return known(await again(session, path, kept, arrived, rows))
+}
+
+/** Whether each row at a point is all that its record of the batch gives there. */
+export function standsFor(chain: Chain, from: string, to: string): boolean {
+  return pathTo(chain, from, to)?.every(givesOneAtMost) === true
 }
 
 /** The steps from one point to another, in order. */

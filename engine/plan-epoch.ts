@@ -23,6 +23,8 @@ export interface PlanInput extends ForExecution {
   readonly watermarks?: Watermarks
   /** Of the system. */
   readonly budget?: BudgetLimits
+  /** Sources end where they stand: nothing more is read, and everything open fires. */
+  readonly drains?: boolean
 }
 
 /** `idle`: there is no input at the moment. `exhausted`: there will be none in this phase. */
@@ -75,9 +77,9 @@ async function planSource(
 ): Promise<PlannedSource> {
   const progress = input.positions[node.id] ?? null
   const budget = nextBudget(progress, input.settings.checkpoint.intervalMs, input.budget)
-  if (progress?.end === true) {
+  if (progress?.end === true || input.drains === true) {
     const splits = Array.from({ length: node.parallelism }, () => [])
-    return { splits, to: progress.position, end: true, budget: progress.lastBudget }
+    return { splits, to: progress?.position ?? null, end: true, budget: progress?.lastBudget ?? budget }
   }
   const source = await openSource(node, values, parts, signal)
   const from = progress?.position ?? null
@@ -85,7 +87,11 @@ async function planSource(
   const kind = parts.connectors.find(({ name }) => name === node.kind)?.source
   if (kind?.partitions === true) return { ...(await source.plan(from, budget, node.parallelism, true)), budget }
   const plan = await source.plan(from, budget, 1)
-  return { ...plan, splits: Array.from({ length: node.parallelism }, (_, subtask) => plan.splits[subtask] ?? []), budget }
+  return {
+    ...plan,
+    splits: Array.from({ length: node.parallelism }, (_, subtask) => plan.splits[subtask] ?? []),
+    budget,
+  }
 }
 
 /** What its records meet is told in its chain: then no logical partition may be read in two subtasks at once. */

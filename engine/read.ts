@@ -108,7 +108,7 @@ async function takeBatch(reading: Reading, given: SourceBatch, table: string, st
     failed: rejected.length,
     processingMs: performance.now() - started,
   })
-  await rejects.add(rejected.map((record) => ({ ...record, nodeId })))
+  await rejects.add(rejected.map((record) => ({ ...record, nodeId, of: nodeId })))
   const { partition = '' } = given
   return { point: pointOf(chain.head), table, records, partition, place: (index) => given.place(index) }
 }

@@ -102,6 +102,9 @@ function describePlace(place: Place): string {
     place.table === undefined ? undefined : `table ${place.table}`,
     place.line === undefined ? undefined : `line ${place.line}`,
     place.key === undefined ? undefined : `key ${place.key}`,
+    place.topic === undefined ? undefined : `topic ${place.topic}`,
+    place.partition === undefined ? undefined : `partition ${place.partition}`,
+    place.offset === undefined ? undefined : `offset ${place.offset}`,
     place.line === undefined && place.record !== undefined ? `record ${place.record + 1}` : undefined,
   ]
   return parts.filter((part) => part !== undefined).join(', ')

@@ -147,6 +147,6 @@ async function openExchanges({ run, parts, values, chain, held }: Work): Promise
  * wait for one another. What an operator does at the end, with all that it has kept, is worth all of them.
  */
 function threadsOf(chain: Chain, { threads }: EngineParts): number {
-  const keeps = chain.steps.some(({ compiled }) => compiled.end !== undefined)
+  const keeps = chain.steps.some(({ compiled: { end, close } }) => end !== undefined || close !== undefined)
   return keeps ? Math.max(1, Math.floor(threads / chain.vertex.parallelism)) : 1
 }

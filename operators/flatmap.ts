@@ -18,6 +18,7 @@ export const flatmap = defineOperator({
     .meta({ title: 'Flat map' }),
   ports: [{ name: 'input' }],
   modes: ['BATCH', 'STREAMING'],
+  takesAlone: () => true,
   compile: ({ unnest, as, keepEmpty }, [input]) => {
     const others = namesOf(input!.schema).filter((name) => !sameName(name, as))
     const elements = keepEmpty ? `CASE WHEN len(${unnest}) > 0 THEN (${unnest}) ELSE [NULL] END` : `(${unnest})`

@@ -50,6 +50,7 @@ export const functionCall = defineOperator({
   config,
   ports: [{ name: 'input' }],
   modes: ['BATCH', 'STREAMING'],
+  takesAlone: () => true,
   compile: async ({ module, export: name, config, columns, timeout }, [input], { nodeId, at }) => {
     const results = await Promise.all(Object.entries(columns).map(([column, type]) => resultColumn(column, type)))
     const table = identifier(`given ${nodeId}`)

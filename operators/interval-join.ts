@@ -3,13 +3,13 @@
  * found none is told then. A pair is told when the later of the two comes (as Apache Flink's interval join does).
  */
 import { JobError } from '../core/errors/job-error.js'
+import { atMicros, hasTime, millisOf } from '../duckdb/event-time.js'
 import { identifier, text } from '../duckdb/sql.js'
 import { emptyRelation, list, namesOf, sameName } from './columns.js'
-import { atMicros, hasTime, millisOf } from './event-time.js'
 import type { JoinConfig } from './join.js'
 import { outputColumns, type Sides } from './join-columns.js'
-import { type Clock, clockOf } from './keep-windows.js'
 import { type Closing, type Compiled, type Input, placeIn, type StateTable, stateTable } from './operator.js'
+import { type Clock, clockOf } from './window-clock.js'
 
 /** Records of the two sides are near one another in time. One without a time is near none. */
 export function nearInTime({ left, right }: Sides, withinMs: number): string {

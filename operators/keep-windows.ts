@@ -4,9 +4,10 @@
  */
 import { emptyRelation, sameName } from './columns.js'
 import type { Grouping, Windows } from './grouping.js'
-import { type Closing, type Compiled, type StateTable, stateTable } from './operator.js'
+import { type Closing, type Compiled, stateTable } from './operator.js'
 import type { PartialAggregate } from './partial-aggregates.js'
 import { decideSessions, type Sessions, setAside, staying } from './session-windows.js'
+import { type Clock, lastMicros } from './window-clock.js'
 import { type Kept, partialsKept, recordsKept } from './window-payload.js'
 
 export interface Streaming {
@@ -16,32 +17,6 @@ export interface Streaming {
   /** SESSION. */
   readonly sessions: Sessions | null
 }
-
-/** What WINDOW remembers of the last epoch: one row, or none. */
-export interface Clock {
-  readonly state: StateTable
-  /** The watermark that it closed with, in milliseconds; NULL: none yet. */
-  readonly at: string
-  /** Rows of state from this place on have come since. */
-  readonly place: string
-}
-
-export function clockOf(nodeId: string): Clock {
-  const table = stateTable(nodeId, 'clock')
-  return {
-    state: {
-      name: 'clock',
-      type: 'VALUE',
-      table,
-      create: `CREATE TABLE ${table} (watermark BIGINT, place BIGINT)`,
-    },
-    at: `(SELECT max(watermark) FROM ${table})`,
-    place: `(SELECT coalesce(max(place), 0) FROM ${table})`,
-  }
-}
-
-/** A window is over once this has passed: its last millisecond, in microseconds. */
-export const lastMicros = (end: string): string => `(epoch_us(${end}) - 1000)`
 
 /**
  * State columns: key0… (the last two are the window), what is kept, the place at which it first came, which is the order
@@ -75,7 +50,8 @@ export function keepWindows(
       `INSERT INTO ${state} ${kept.rows(taken, place)}`,
       ...kept.compact(state),
     ],
-    close: (watermark) => closing({ watermark, latenessMs, clock, state, aside, kept, isMerged: windows.merge !== null, whole, end }),
+    close: (watermark) =>
+      closing({ watermark, latenessMs, clock, state, aside, kept, isMerged: windows.merge !== null, whole, end }),
     state: [
       clock.state,
       { name: 'groups', type, table: state, create: create(state) },
@@ -108,9 +84,7 @@ function closing({ watermark, latenessMs, clock, state, aside, kept, isMerged, w
   // It has not been told before, or something has come since.
   const isNew = `coalesce(${lastMicros(end)} > ${clock.at} * 1000, true) OR max(newest) >= ${clock.place}`
   const rows = `(SELECT rowid AS "row", * FROM ${state})`
-  const gone = isMerged
-    ? `rowid IN (SELECT "row" FROM ${whole(rows)} WHERE ${passed(latenessMs)})`
-    : passed(latenessMs)
+  const gone = isMerged ? `rowid IN (SELECT "row" FROM ${whole(rows)} WHERE ${passed(latenessMs)})` : passed(latenessMs)
   return {
     emit: kept.results(due, isNew),
     after: [

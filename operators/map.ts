@@ -40,6 +40,7 @@ export const map = defineOperator<Config>({
   config,
   ports: [{ name: 'input' }],
   modes: ['BATCH', 'STREAMING'],
+  takesAlone: () => true,
   compile: async (settings, [input]) => {
     const given: Step = { from: input!.table, columns: namesOf(input!.schema), met: input!.met }
     const each = finish(select(set(given, settings), settings), settings)

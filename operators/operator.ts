@@ -23,6 +23,11 @@ export interface Operator<Config = unknown> {
    */
   readonly key?: (config: Config, mode: Setting['mode']) => Readonly<Record<string, readonly string[]>> | null
   /**
+   * A record passes it by itself: what it gives does not depend on other records of its inputs that are not blocking.
+   * Absent: it does. Only then can a dead letter be replayed through it.
+   */
+  readonly takesAlone?: (config: Config) => boolean
+  /**
    * The same for binding (empty tables of the input schemas) and for running. Expressions in `config` have passed the
    * allow-list. A promise only where an expression has to be taken apart.
    */
@@ -173,6 +178,17 @@ export interface StateTable {
   readonly create: string
   /** Records are only ever added: a snapshot holds those that came since the one before. */
   readonly grows?: true
+  /** Its own columns that tell by which column of the input a row was dealt to this subtask; absent: nothing tells. */
+  readonly key?: readonly { readonly column: string; readonly of: string }[]
+  /** What an epoch has changed, after `close`: a snapshot holds only that. Needs `key`. */
+  readonly changes?: Changes
+}
+
+export interface Changes {
+  /** SELECT of rows, in the table's columns: in a MAP each stands for its key from now on, to a LIST they are added. */
+  readonly set: string
+  /** SELECT of keys, of which no earlier row is left; null: none ever goes. */
+  readonly gone: string | null
 }
 
 /** Quoted name of a state table of a node. */

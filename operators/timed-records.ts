@@ -1,9 +1,9 @@
 /** A batch of records with their event time in microseconds since 1970, UTC. */
 import { JobError } from '../core/errors/job-error.js'
 import { isTime } from '../core/graph/event-time.js'
+import { atMicros, hasTime } from '../duckdb/event-time.js'
 import { identifier, text } from '../duckdb/sql.js'
 import { list, namesOf, unusedName } from './columns.js'
-import { atMicros, hasTime } from './event-time.js'
 import type { Tried } from './failing.js'
 import type { Records } from './grouping.js'
 import { type Input, placeIn } from './operator.js'
@@ -27,11 +27,7 @@ export interface TimedRecords {
 }
 
 /** `keeps`: which columns of the input go along. `met`: an expression over them. */
-export function timedRecords(
-  input: Input,
-  keeps: (name: string) => boolean,
-  met: string | null = null,
-): TimedRecords {
+export function timedRecords(input: Input, keeps: (name: string) => boolean, met: string | null = null): TimedRecords {
   const given = namesOf(input.schema)
   const unused = (name: string) => unusedName(name, given)
   const names = {

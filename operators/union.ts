@@ -17,6 +17,7 @@ export const union = defineOperator({
     .meta({ title: 'Union' }),
   ports: 'MANY',
   modes: ['BATCH', 'STREAMING'],
+  takesAlone: () => true,
   compile: ({ mode }, inputs) => ({
     each: inputs
       .map((input) => `SELECT ${keepingMet(input, [list(namesOf(input.schema))]).join(', ')} FROM ${input.table}`)

@@ -47,10 +47,7 @@ export function partialsKept({ keys, results, windows }: Grouping, partials: rea
     },
     results: (rows, having) => {
       const groups = [...keys.map((key, index) => `${names[index]} AS ${identifier(key)}`), ...values]
-      const items = [
-        list(keys),
-        ...results.map(({ name, split }) => `(${split.outer}) AS ${identifier(name)}`),
-      ]
+      const items = [list(keys), ...results.map(({ name, split }) => `(${split.outer}) AS ${identifier(name)}`)]
       return `SELECT ${items.join(', ')} FROM (
           SELECT ${groups.join(', ')}, min(place) AS "aggregate place" FROM ${rows} GROUP BY ${names.join(', ')} HAVING ${having})
         ORDER BY ${identifier(keys.at(-1)!)}, "aggregate place"`
@@ -65,13 +62,12 @@ export function recordsKept({ records, keys, results, windows }: Grouping): Kept
   const read = [...results.flatMap(({ split }) => split.columns)]
   const needed = records.schema.filter(
     ({ name }) =>
-      read.some((column) => sameName(column, name)) && !keys.some((key) => sameName(key, name)) && name !== windows?.time,
+      read.some((column) => sameName(column, name)) &&
+      !keys.some((key) => sameName(key, name)) &&
+      name !== windows?.time,
   )
   const names = stateKeys(keys)
-  const items = [
-    ...names,
-    ...results.map(({ name, split }) => `(${split.inSourceOrder}) AS ${identifier(name)}`),
-  ]
+  const items = [...names, ...results.map(({ name, split }) => `(${split.inSourceOrder}) AS ${identifier(name)}`)]
   const columns = needed.map(({ name }, index) => ({ name, own: `record${index}` }))
   return {
     rows: (from, place) => {

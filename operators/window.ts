@@ -1,15 +1,15 @@
 import { z } from 'zod'
-import { parseDuration } from '../core/spec/duration.js'
 import { JobError } from '../core/errors/job-error.js'
+import { parseDuration } from '../core/spec/duration.js'
+import { millisOf } from '../duckdb/event-time.js'
 import { identifier } from '../duckdb/sql.js'
 import { findColumn, namesOf, sameName } from './columns.js'
 import { aggregates, columnNames, duration, offset } from './config.js'
-import { millisOf } from './event-time.js'
 import { groupRecords } from './group-records.js'
-import { type Clock, clockOf } from './keep-windows.js'
 import { type Compiled, defineOperator, type Input, placeIn } from './operator.js'
 import { judgedOf } from './session-windows.js'
 import { timedRecords } from './timed-records.js'
+import { type Clock, clockOf } from './window-clock.js'
 import { refuseOwnColumns, windowColumns } from './window-columns.js'
 import { hopping, sessions, tumbling } from './windows.js'
 
@@ -65,7 +65,7 @@ const config = z
   .meta({
     title: 'Window',
     description:
-      'Event time is the column that `watermark.time` names, at the source or at a MAP before. Adds `window_start` and `window_end` (TIMESTAMP, UTC, end exclusive). The result comes at the end of the input, by `window_end`, then in the order in which the groups first came. A record without event time is a bad record. BATCH: no record is late, so nothing leaves by `late`.',
+      'Event time is the column that `watermark.time` names, at the source or at a MAP before. Adds `window_start` and `window_end` (TIMESTAMP, UTC, end exclusive). A record without event time is a bad record. BATCH: the result comes at the end of the input, by `window_end`, then in the order in which the groups first came; no record is late. STREAMING: a window is told when the watermark reaches its last millisecond, and again for each epoch in which records that came within `allowedLateness` have changed it; what comes later leaves by `late`. See docs/windows.md.',
   })
 
 export const window = defineOperator({
@@ -82,13 +82,15 @@ export const window = defineOperator({
     await refuseOwnColumns(input!.schema, config)
     const keys = groupBy.map((name) => findColumn(namesOf(input!.schema), name))
     const keeps = (name: string) => windowColumns.every((column) => !sameName(column.name, name))
-    const asked = { nodeId, groupBy: keys, aggregates }
-    return mode === 'BATCH' ? await allAtOnce(config, input!, keeps, asked) : await asTimePasses(config, input!, keeps, asked)
+    const asked = { nodeId, groupBy: keys, aggregates, updates: null }
+    return mode === 'BATCH'
+      ? await allAtOnce(config, input!, keeps, asked)
+      : await asTimePasses(config, input!, keeps, asked)
   },
 })
 
 type Keeps = (name: string) => boolean
-type Asked = Pick<Parameters<typeof groupRecords>[0], 'nodeId' | 'groupBy' | 'aggregates'>
+type Asked = Pick<Parameters<typeof groupRecords>[0], 'nodeId' | 'groupBy' | 'aggregates' | 'updates'>
 
 /** BATCH: everything is there before the first window is told. */
 async function allAtOnce(config: Config, input: Input, keeps: Keeps, asked: Asked): Promise<Compiled> {
@@ -111,7 +113,8 @@ async function asTimePasses(config: Config, input: Input, keeps: Keeps, asked: A
   const [time, at] = [identifier(names.time), identifier(names.met)]
   const passed = (micros: string) => `coalesce(${micros} + ${latenessMs * 1000} <= ${at} * 1000, false)`
   const isTaken = `(${absorbs ?? 'true'}) AND NOT ${passed(`${lastEnd} - 1000`)}`
-  const sessions = config.type === 'SESSION' ? { nodeId: asked.nodeId, gapMs: lengthOf(config.gap), latenessMs, names, clock } : null
+  const sessions =
+    config.type === 'SESSION' ? { nodeId: asked.nodeId, gapMs: lengthOf(config.gap), latenessMs, names, clock } : null
   const records = sessions === null ? timed.only(isTaken) : timed.records
   const open = (from: string) =>
     `(SELECT * FROM ${from} WHERE NOT ${passed(`epoch_us(${identifier(windowColumns[1]!.name)}) - 1000`)})`
@@ -130,8 +133,7 @@ async function asTimePasses(config: Config, input: Input, keeps: Keeps, asked: A
   const late = timed.only(`NOT (${isTaken}) AND ${passed(`${millisOf(time)} * 1000`)}`)
   const latePlaces =
     sessions === null ? `SELECT ${late.place} FROM ${late.from}` : `SELECT place FROM ${judgedOf(asked.nodeId).late}`
-  const taken =
-    sessions === null ? records.from : `${records.from} WHERE ${records.place} NOT IN (${latePlaces})`
+  const taken = sessions === null ? records.from : `${records.from} WHERE ${records.place} NOT IN (${latePlaces})`
   return {
     ...compiled,
     late: `SELECT * FROM ${input.table} WHERE ${placeIn(input)} IN (${latePlaces})`,
@@ -142,7 +144,8 @@ async function asTimePasses(config: Config, input: Input, keeps: Keeps, asked: A
 /** Never below the watermark that the windows were closed with: what a record that is not late belongs to is still there. */
 function metAtWindow({ met }: Input, clock: Clock): string {
   if (met === null) {
-    const hint = 'Name the watermark on a MAP right before: only FILTER, MAP, FLATMAP, UNION, JOIN and DEDUPLICATE keep it.'
+    const hint =
+      'Name the watermark on a MAP right before: only FILTER, MAP, FLATMAP, UNION, JOIN and DEDUPLICATE keep it.'
     throw new JobError('spec.invalid', 'WINDOW in STREAMING needs a watermark, and none reaches it.', { hint })
   }
   return `greatest(${met}, ${clock.at})`

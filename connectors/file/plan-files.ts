@@ -34,11 +34,17 @@ async function planExactly(
   divisible: DivisibleOf,
   cutAt: CutAt,
 ): Promise<SourcePlan> {
-  const perRecord = position.at.record > 0 ? position.at.byte / position.at.record : usualRecord
-  const bytes = Math.max(1, Math.min(budget.bytes, Math.ceil(budget.records * perRecord)))
-  const cut = cutPieces(position, { ...budget, bytes }, divisible)
+  const cut = cutPieces(position, { ...budget, bytes: bytesWithin(position, budget, divisible) }, divisible)
   const { shares, to } = await shareOut(cut, subtasks, divisible, cutAt)
   return { splits: shares.map((pieces) => (pieces.length > 0 ? [split(pieces)] : [])), to, end: isEnd(to) }
+}
+
+/** Text is cut by bytes: as many as should hold the budget's records. Where records are counted, they are their own limit. */
+function bytesWithin({ files, index, at }: FilePosition, budget: Budget, divisible: DivisibleOf): number {
+  const file = files[index]
+  if (file !== undefined && divisible(file) === 'RECORDS') return budget.bytes
+  const perRecord = at.record > 0 ? at.byte / at.record : usualRecord
+  return Math.max(1, Math.min(budget.bytes, Math.ceil(budget.records * perRecord)))
 }
 
 /** Can what is left hold more records than the budget allows? Then the end is known only when it is reached. */

@@ -5,6 +5,8 @@ import type { Session } from '../../duckdb/session.js'
 import { declaredColumns } from '../declared-columns.js'
 import { withOwnSession } from '../own-session.js'
 import type { ConnectorContext, Reached, Source, SourceBatch } from '../spi.js'
+import { readAgain } from './again.js'
+import { awaitFiles } from './await-files.js'
 import { byteOrderMark } from './byte-order-mark.js'
 import { type FileSourceConfig, type Format, formatOfPath } from './config.js'
 import { csvFormat } from './csv.js'
@@ -45,6 +47,12 @@ export function fileSource(config: FileSourceConfig, ctx: ConnectorContext): Sou
       const plan = await planFiles(position, budget, { parallelism, whole }, divisible, cutAt(config))
       // A watched folder never ends: without new files there is nothing to plan for now.
       return config.watch ? { ...plan, end: false } : plan
+    },
+
+    again: (records, schema, session) => readAgain(records, config, textFormat, schema, session),
+    awaitInput: async (from) => {
+      const position = from as FilePosition | null
+      if (position !== null && isEnd(position)) await awaitFiles(config.path, position, ctx)
     },
 
     async *read(split, schema, session): AsyncGenerator<SourceBatch, Reached, void> {

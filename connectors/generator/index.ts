@@ -10,6 +10,6 @@ export const generator = defineConnector({
     config: sourceConfig,
     guarantees: { replayable: true, parallel: true },
     endless: ({ rows }) => rows === undefined,
-    open: (config) => generatorSource(config),
+    open: (config, _connection, ctx) => generatorSource(config, ctx),
   },
 })

@@ -1,5 +1,6 @@
 import type { Counters } from '../record/counters.js'
 import type { Fence } from './fence.js'
+import type { KeptBy } from './kept-by.js'
 import type { Position } from './plan.js'
 import type { Seen } from './watermarks.js'
 
@@ -55,6 +56,8 @@ export interface StateHandle {
   readonly path: string
   readonly sizeBytes: number
   readonly records: number
+  /** Absent: an older version wrote it, and nothing is known. */
+  readonly by?: KeptBy
 }
 
 export interface ExchangeHandle {

@@ -5,6 +5,9 @@ export const buildState = (port: string): string => `build:${port}`
 
 export const isBuildState = (name: string): boolean => name.startsWith('build:')
 
+/** The port of the build side that a handle is a part of; null: it is none. */
+export const buildPort = (name: string): string | null => /^build:(.*):[^:]*$/.exec(name)?.[1] ?? null
+
 /** What epoch `epoch` added to the state `name`. */
 export const additionTo = (name: string, epoch: number): string => `${name}:${String(epoch).padStart(9, '0')}`
 

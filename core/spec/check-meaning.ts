@@ -161,16 +161,6 @@ function modes({ raw, outline, catalogue }: Meaning): Problem[] {
 
 /** What would be told only at an end of input that does not come. */
 function endless(node: OutlineNode): Problem[] {
-  const { keep, orderBy } = node.config
-  if (node.name === 'DEDUPLICATE' && (keep === 'LAST' || orderBy !== undefined)) {
-    const message = 'Which record of a key stays is known only at the end of input, and a STREAMING job has no end.'
-    return problem(
-      node,
-      keep === 'LAST' ? '/config/keep' : '/config/orderBy',
-      message,
-      'Keep the FIRST, in source order.',
-    )
-  }
   if (
     node.name !== 'JOIN' ||
     node.config.within !== undefined ||

@@ -92,7 +92,7 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-function restartable(address: string, launch: () => ChildProcess, ready: () => Promise<void>): Service {
+export function restartable(address: string, launch: () => ChildProcess, ready: () => Promise<void>): Service {
   let running: ChildProcess | null = null
   return {
     address,

@@ -27,20 +27,21 @@ export async function completeCheckpoint(
   owner: Owner,
   commit: CheckpointCommit,
 ): Promise<Next> {
-  const { jobId, jobVersion } = await originOf(db, owner.executionId)
-  const version = await versions(jobId, jobVersion)
+  const origin = await originOf(db, owner.executionId)
+  const version = await versions({ ...origin, jobVersion: commit.jobVersion })
   return await db.transaction(async (transaction) => {
     const execution = await lockGeneration(db, transaction, owner)
     const row = await checkpointRow(db, execution.lineageId, commit.epoch, transaction)
     if (row?.checkpointStatus === 'COMPLETED' && row.nextStep !== null) return row.nextStep
     if (execution.attempt !== owner.attempt || isTerminal(execution.executionStatus)) throw fenced(owner)
-    if (row === null) throw new JobError('fenced', `Epoch ${commit.epoch} has no plan any more.`)
+    if (row === null || row.checkpointStatus === 'DROPPED')
+      throw new JobError('fenced', `Epoch ${commit.epoch} has no plan any more.`)
 
     const next = await planNext(db, transaction, execution, commit)
     const committed = committedWith(execution, version, commit)
     const events = [completedEvent(row, commit), ...commit.events]
     if (version.settings.onBadRecord.action === 'DEAD_LETTER')
-      await storeDeadLetters(db, transaction, execution, commit.epoch, commit.rejected)
+      await storeDeadLetters(db, transaction, { ...execution, jobVersion: commit.jobVersion }, commit)
     // None needs the answer of another: the connection sends them in this order, each as soon as the one before is done.
     await allOf([
       completeRow(db, transaction, execution, row, commit, next),
@@ -110,7 +111,7 @@ async function storeStates(
     stateName: state.name,
     stateType: state.type,
     statePath: state.path,
-    stateValue: null,
+    stateValue: state.by ?? null,
     stateSizeBytes: state.sizeBytes,
     recordCount: state.records,
   }))

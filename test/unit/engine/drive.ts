@@ -57,6 +57,15 @@ export interface Driven {
   readonly rejected: readonly Rejected[]
   readonly results: readonly ChainResult[]
   readonly epochs: number
+  /** Where it stands: another drive can go on from there. */
+  readonly standing: Standing
+}
+
+export interface Standing {
+  readonly epoch: number
+  readonly phase: number
+  readonly positions: Readonly<Record<string, SourceProgress>>
+  readonly states: readonly StateHandle[]
 }
 
 export interface DriveOptions {
@@ -73,6 +82,9 @@ export interface DriveOptions {
   readonly lineageId?: string
   /** Subtasks of a vertex end in the opposite order: nothing may depend on which of them is first. */
   readonly lastFirst?: boolean
+  readonly from?: Standing
+  /** How many at most. */
+  readonly epochs?: number
 }
 
 let executions = 0
@@ -89,14 +101,13 @@ export async function drive(graph: JobGraph, parts: EngineParts, options: DriveO
     graph,
   }
   const signal = options.signal ?? new AbortController().signal
-  let positions: Readonly<Record<string, SourceProgress>> = {}
-  let states: readonly StateHandle[] = []
+  let { positions, states, epoch, phase: current } = options.from ?? { positions: {}, states: [], epoch: 0, phase: 1 }
   let watermarks: Watermarks = {}
+  const last = epoch + (options.epochs ?? Number.POSITIVE_INFINITY)
   let counters: Record<string, Counters> = {}
   const all: ChainResult[] = []
-  let epoch = 0
-  for (const phase of graph.phases) {
-    for (let ended = false; !ended; ) {
+  for (const phase of graph.phases.filter(({ number }) => number >= current)) {
+    for (let ended = false; !ended && epoch < last; ) {
       epoch += 1
       const plan = await planEpoch(
         { ...forExecution, phase, epoch, at: options.at?.(epoch) ?? '2026-01-02T03:04:06.000Z', positions, watermarks },
@@ -125,9 +136,16 @@ export async function drive(graph: JobGraph, parts: EngineParts, options: DriveO
         counters = { ...counters, [id]: addCounters(counters[id] ?? noRecords, counted) }
       all.push(...results)
       ended = merged.phaseEnded
+      current = ended ? phase.number + 1 : phase.number
     }
   }
-  return { counters, rejected: await readRejects(parts, all), results: all, epochs: epoch }
+  return {
+    counters,
+    rejected: await readRejects(parts, all),
+    results: all,
+    epochs: epoch,
+    standing: { epoch, phase: current, positions, states },
+  }
 }
 
 async function tryAgain(

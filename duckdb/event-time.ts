@@ -1,5 +1,5 @@
 /** Event time in SQL: of a column, as a number. */
-import { identifier } from '../duckdb/sql.js'
+import { identifier } from './sql.js'
 
 export interface TimeColumn {
   readonly name: string
