@@ -54,11 +54,11 @@ export async function prepareExecution(
 }
 
 /**
- * A plan of another version of the job is dropped, and its input planned anew; if a sink shows it, it is finished first,
- * with the graph that it was planned for (I1).
+ * A plan of another version of the job is dropped, and its input planned anew; so is one that drains, which is over with
+ * the execution that was asked to. If a sink shows it, it is finished first, with the graph that it was planned for (I1).
  */
 async function freeOfOldPlan(deps: ActivityDeps, call: Call, owner: Owner, standing: Standing): Promise<Standing> {
-  if (!standing.record.isBehind) return standing
+  if (!standing.record.isBehind && standing.pending?.drains !== true) return standing
   await settlePending(deps, call, owner, standing)
   return await deps.journal.standing(owner.executionId)
 }

@@ -161,12 +161,8 @@ function modes({ raw, outline, catalogue }: Meaning): Problem[] {
 
 /** What would be told only at an end of input that does not come. */
 function endless(node: OutlineNode): Problem[] {
-  if (
-    node.name !== 'JOIN' ||
-    node.config.within !== undefined ||
-    (node.config.type !== 'RIGHT' && node.config.type !== 'FULL')
-  )
-    return []
+  const { name, config } = node
+  if (name !== 'JOIN' || config.within !== undefined || (config.type !== 'RIGHT' && config.type !== 'FULL')) return []
   const message = `A ${node.config.type} join tells at the end of input which records have no partner, and a STREAMING job has no end.`
   return problem(node, '/config/type', message, 'Use INNER or LEFT, or say `within` which time partners come.')
 }
