@@ -14,7 +14,7 @@ export interface Thinning {
 }
 
 /** Younger ones are all kept. */
-export const THINNING: readonly Thinning[] = [
+export const THINNING: readonly [Thinning, ...Thinning[]] = [
   { afterMs: HOUR, everyMs: MINUTE },
   { afterMs: DAY, everyMs: HOUR },
   { afterMs: 30 * DAY, everyMs: DAY },
