@@ -25,7 +25,7 @@ export async function finishExecution(
   const { status, admitted, needed } = await deps.journal.finish(owner, outcome, retained)
   releaseExecution(executionId)
   // Nobody has to wait until files are gone that nobody reads.
-  if (needed !== null) void discardAtEnd(deps, record.lineageId, needed)
+  if (needed !== null) void discardAtEnd(deps, record, needed)
   await deps.signalAdmitted(record.jobId, admitted)
   return status
 }
