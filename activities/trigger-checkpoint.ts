@@ -28,28 +28,33 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
   const before = { positions: restored?.positions ?? {}, states: restored?.states ?? [] }
   const merged = mergeResults(record.graph, phase, pending, before, results)
   judge(record, totalsOfEpoch(record.graph, phase.number, merged.counters))
-  const after = { epoch, phase: done.phase, positions: merged.positions, phaseEnded: merged.phaseEnded }
+  const { positions, watermarks, phaseEnded } = merged
+  const idle: Next = phaseEnded ? { kind: 'idle', phase: done.phase + 1 } : { kind: 'idle' }
+  const after = { phase: done.phase, positions, watermarks, next: idle }
   const notBefore = dueTime(deps, record, pending, merged.phaseEnded)
-  // A phase's end is known here and now only: what comes after it is planned at once, whatever else is to come.
-  const isLeft = notBefore !== null || (done.leaveUnplanned === true && !merged.phaseEnded)
-  const nextPlan = isLeft ? 'unplanned' : await drawPlan(deps, call, record, after)
+  const isLast = phase.number === record.graph.phases.at(-1)?.number
+  // A phase's end is known here and now only: what comes after it is planned at once, whatever else is to come. But what
+  // comes after an epoch of an older graph is planned for the newer one, which takes up phases anew (carryOver).
+  const isLeft =
+    notBefore !== null ||
+    (done.leaveUnplanned === true && !merged.phaseEnded) ||
+    (record.isBehind && !(merged.phaseEnded && isLast))
+  const nextPlan = isLeft ? 'unplanned' : await drawPlan(deps, call, record, after, epoch + 1)
 
   const next = await journal.completeCheckpoint(owner, {
     epoch,
+    jobVersion: record.jobVersion,
     phase: done.phase,
-    positions: merged.positions,
+    positions,
     states: merged.states,
+    watermarks,
     counters: merged.counters,
+    shares: merged.shares,
     rejected: await readRejects(deps, results),
     durationMs: merged.durationMs,
     stateSizeBytes: merged.states.reduce((sum, state) => sum + state.sizeBytes, 0),
     path: `${deps.parts.store.url.replace(/\/$/, '')}/lineage/${record.lineageId}`,
-    next:
-      notBefore !== null
-        ? { kind: 'unplanned', notBefore }
-        : typeof nextPlan === 'string'
-          ? { kind: nextPlan }
-          : asNext(nextPlan),
+    next: notBefore !== null ? { kind: 'unplanned', notBefore } : nextOf(nextPlan, idle),
     nextPlan: typeof nextPlan === 'string' ? null : nextPlan,
     events: [
       ...(restored === null ? waysOfWriting(results) : []),
@@ -67,6 +72,11 @@ function judge({ settings, totals }: ExecutionRecord, epoch: RecordTotals): void
   const { read, sideRead, failed } = addTotals(totals, epoch)
   const reason = excess(settings.onBadRecord, { read: read + sideRead, failed })
   if (reason !== null) throw tolerance(reason)
+}
+
+function nextOf(drawn: Plan | 'unplanned' | 'idle' | 'exhausted', idle: Next): Next {
+  if (drawn === 'idle') return idle
+  return typeof drawn === 'string' ? { kind: drawn } : asNext(drawn)
 }
 
 /**

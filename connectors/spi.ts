@@ -25,6 +25,10 @@ export interface ConnectionKind<Connection> {
 export interface SourceKind<Config, Connection> {
   readonly config: ConfigSchema<Config>
   readonly guarantees: { readonly replayable: boolean; readonly parallel: boolean }
+  /** Its batches name the logical partition of their records; absent: the source is one. */
+  readonly partitions?: true
+  /** STREAMING: with this config there is always more to come; absent: its input ends. */
+  readonly endless?: (config: Config) => boolean
   open(config: Config, connection: Connection | null, ctx: ConnectorContext): Source
 }
 
@@ -44,6 +48,11 @@ export interface ConnectorContext {
   readonly fileRoots: readonly string[] | null
   readonly base: string
   readonly signal: AbortSignal
+  /** What the job asks of its sources and sinks; absent where no job is at hand. */
+  readonly job?: {
+    readonly mode: 'BATCH' | 'STREAMING'
+    readonly delivery: 'EXACTLY_ONCE' | 'AT_LEAST_ONCE'
+  }
 }
 
 /** A dead letter of this source. */
@@ -58,9 +67,15 @@ export interface Source {
   schema(): Promise<Schema>
   /**
    * Fixes the input of the next epoch, for `parallelism` subtasks. Called once per epoch; its answer is stored before
-   * anything is read. `from` is null before the first record. Cheap: no reading ahead.
+   * anything is read. `from` is null before the first record. Cheap: no reading ahead. `whole`: what the epoch reads of a
+   * logical partition goes to one subtask.
    */
-  plan(from: Position | null, budget: Budget, parallelism: number): Promise<SourcePlan>
+  plan(from: Position | null, budget: Budget, parallelism: number, whole?: boolean): Promise<SourcePlan>
+  /**
+   * Until there may be input after `from`, or the context's signal is aborted; a wrong guess costs a plan. Writes nothing
+   * and keeps nothing open that others who wait for the same could share. Absent: a plan is tried each second.
+   */
+  awaitInput?(from: Position | null): Promise<void>
   /**
    * Reads one split in bounded batches, in source order: the same split gives the same records. Returns where it ended.
    * `schema` is what `schema()` told when the job was compiled: nothing is inferred anew while it runs (I9).
@@ -83,6 +98,8 @@ export interface SourcePlan {
 export interface Reached {
   readonly position: Position
   readonly end: boolean
+  /** Logical partitions that this split has read to their end: nothing of them will ever follow. */
+  readonly ended?: readonly string[]
 }
 
 /** It is materialised and released before the next one is asked for; places are asked for later, too. */
@@ -91,6 +108,8 @@ export interface SourceBatch {
   readonly select: string
   /** How many records the source knows the batch to hold, bad ones included; null: it cannot know. None is lost in silence (I8). */
   readonly records: number | null
+  /** The logical partition (a file, …) that all its records are of; absent: the source is one. */
+  readonly partition?: string
   /**
    * Asked only when `select` fails because of some records, or gives another number of them: a SELECT over the good ones, and the bad ones.
    * Throws the first bad record's error where the source cannot tell them apart.

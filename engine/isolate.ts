@@ -5,9 +5,11 @@
  */
 import type { Counters } from '../core/record/counters.js'
 import type { Session } from '../duckdb/session.js'
+import { callApart } from './call.js'
 import type { Step } from './chain.js'
 import { type Computed, recordsInto } from './compute.js'
 import { type FeedOrigins, givesOneAtMost, itself, originsOf, originTable, tellsOrigins } from './origins.js'
+import type { Stamps } from './stamps.js'
 import { StepApart } from './step-apart.js'
 
 /** A record of the batch of which something failed at a node. */
@@ -35,6 +37,7 @@ export async function isolateBatch(
   records: number,
   /** Of bad records that are of interest: the answer is worth nothing when there are as many. */
   most: number,
+  stamps: Stamps,
 ): Promise<Isolated> {
   const at = new Map([[point, records]])
   const counted: (readonly [string, Partial<Counters>])[] = []
@@ -48,9 +51,15 @@ export async function isolateBatch(
     const feed = step.feeds.find((candidate) => (at.get(candidate) ?? 0) > 0)!
     const from = origins.get(feed) ?? null
     const follows = from !== null && tellsOrigins(step)
-    const apart = new StepApart(session, step, feed, follows ? originSelect(feed, from) : null)
-    const { out, deltas, failed } = await apart.run(arrived, most - bad.length)
+    const { out, late, deltas, failed } =
+      step.calling !== undefined
+        ? await callApart(session, step, step.calling, arrived, most - bad.length)
+        : await new StepApart(session, step, feed, follows ? originSelect(feed, from) : null, stamps).run(
+            arrived,
+            most - bad.length,
+          )
     at.set(step.point, out)
+    if (step.late !== null) at.set(step.late.point, late)
     if (stands.has(feed) && givesOneAtMost(step)) stands.add(step.point)
     origins.set(step.point, follows ? stored(step.point) : null)
     counted.push(...deltas.map((delta) => [step.node.id, delta] as const))

@@ -25,6 +25,7 @@ export function valuesOf(run: ForExecution, at: string): Values {
     logicalTime: run.logicalTime,
     executionId: run.executionId,
     now: at,
+    job: { mode: run.settings.type, delivery: run.settings.delivery },
   }
 }
 
@@ -47,7 +48,11 @@ async function openOwnSource(
   const connector = connectorNamed(node.kind, parts)
   if (connector.source === undefined) throw lacks(node, `Connector ${node.kind} has no source.`)
   const config = await resolveConfig(connector.source.config, await revealed(node, values, parts), values, parts)
-  return connector.source.open(config, await connectionOf(connector, config, values, parts), lend(parts, signal))
+  return connector.source.open(
+    config,
+    await connectionOf(connector, config, values, parts),
+    lend(parts, values, signal),
+  )
 }
 
 export async function openSink(
@@ -59,7 +64,7 @@ export async function openSink(
   const connector = connectorNamed(node.kind, parts)
   if (connector.sink === undefined) throw lacks(node, `Connector ${node.kind} has no sink.`)
   const config = await resolveConfig(connector.sink.config, await revealed(node, values, parts), values, parts)
-  return connector.sink.open(config, await connectionOf(connector, config, values, parts), lend(parts, signal))
+  return connector.sink.open(config, await connectionOf(connector, config, values, parts), lend(parts, values, signal))
 }
 
 /** `values.tables`: the inputs that its SQL may name. */
@@ -98,8 +103,8 @@ async function connectionOf(
   return await resolveConfig(schema, raw as Readonly<Record<string, unknown>>, values, parts)
 }
 
-function lend(parts: EngineParts, signal: AbortSignal): ConnectorContext {
-  return { ...parts.files, signal }
+function lend(parts: EngineParts, { job }: Values, signal: AbortSignal): ConnectorContext {
+  return { ...parts.files, signal, ...(job && { job }) }
 }
 
 function lacks(node: StreamNode, message: string): JobError {

@@ -1,3 +1,4 @@
+import { metColumn } from '../core/graph/event-time.js'
 import type { Column } from '../core/record/schema.js'
 import type { Session } from '../duckdb/session.js'
 import { identifier, text } from '../duckdb/sql.js'
@@ -13,7 +14,7 @@ export async function originals(
 ): Promise<Map<number, string>> {
   const found = new Map<number, string>()
   if (rows.length === 0) return found
-  const columns = await session.describe(`SELECT * FROM ${table}`)
+  const columns = (await session.describe(`SELECT * FROM ${table}`)).filter(({ name }) => name !== metColumn)
   const record = columns.map((column) => `${text(column.name)}: ${exactly(column)}`).join(', ')
   for (let from = 0; from < rows.length; from += rowsAtOnce) {
     const part = rows.slice(from, from + rowsAtOnce).join(', ')

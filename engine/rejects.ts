@@ -41,7 +41,17 @@ export class Rejects {
     this.failed += rejected.length
     // The ratio is judged at the end, when all is known that it is of.
     this.judge(Number.NEGATIVE_INFINITY)
-    if (this.policy.action !== 'DEAD_LETTER') return
+    await this.keep(rejected)
+  }
+
+  /** Whether records that are not bad, and yet go nowhere, are kept for people. */
+  get keeps(): boolean {
+    return this.policy.action === 'DEAD_LETTER'
+  }
+
+  /** They are no failure, and no tolerance counts them. */
+  async keep(rejected: readonly Rejected[]): Promise<void> {
+    if (!this.keeps || rejected.length === 0) return
     await appendFile(this.file, rejected.map((record) => `${JSON.stringify(record)}\n`).join(''))
     this.written = true
   }
@@ -81,6 +91,9 @@ function describePlace(place: Place): string {
     place.table === undefined ? undefined : `table ${place.table}`,
     place.line === undefined ? undefined : `line ${place.line}`,
     place.key === undefined ? undefined : `key ${place.key}`,
+    place.topic === undefined ? undefined : `topic ${place.topic}`,
+    place.partition === undefined ? undefined : `partition ${place.partition}`,
+    place.offset === undefined ? undefined : `offset ${place.offset}`,
     place.line === undefined && place.record !== undefined ? `record ${place.record + 1}` : undefined,
   ]
   return parts.filter((part) => part !== undefined).join(', ')

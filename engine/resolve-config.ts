@@ -1,4 +1,5 @@
 /** A node's config as an execution sees it: `${…}` replaced, SQL checked, the whole of it validated. */
+import type { ConnectorContext } from '../connectors/spi.js'
 import { fieldFacts, fieldSchemas, matching } from '../core/config/fields.js'
 import { checkConfig } from '../core/config/problems.js'
 import type { ConfigSchema, SqlKind } from '../core/config/schema.js'
@@ -14,6 +15,8 @@ import type { EngineParts } from './engine.js'
 export interface Values extends Omit<ReferenceValues, 'resolved'> {
   /** The plan's time (I9); null: for binding only. */
   readonly now: string | null
+  /** What the job asks of its sources and sinks. */
+  readonly job?: NonNullable<ConnectorContext['job']>
   /** Inputs that a whole query may read, by port. */
   readonly tables?: readonly string[]
 }

@@ -38,6 +38,10 @@ export function sampleValues(
       executionId: 'none',
       event: sampleEvent(raw.nodes),
       now: null,
+      job: {
+        mode: raw.type === 'STREAMING' ? 'STREAMING' : 'BATCH',
+        delivery: raw.delivery === 'AT_LEAST_ONCE' ? 'AT_LEAST_ONCE' : 'EXACTLY_ONCE',
+      },
     },
     open: new Set(open),
   }

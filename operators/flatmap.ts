@@ -4,7 +4,7 @@ import { identifier } from '../duckdb/sql.js'
 import { list, namesOf, sameName } from './columns.js'
 import { columnName } from './config.js'
 import { failingValues } from './failing.js'
-import { defineOperator, placeIn } from './operator.js'
+import { defineOperator, keepingMet, placeIn } from './operator.js'
 
 export const flatmap = defineOperator({
   type: 'FLATMAP',
@@ -25,7 +25,7 @@ export const flatmap = defineOperator({
     const items = [...(others.length === 0 ? [] : [list(others)]), `unnest(${elements}) AS ${identifier(as)}`]
     const what = `The list cannot be computed: ${unnest}`
     return {
-      each: `SELECT ${items.join(', ')} FROM ${input!.table}`,
+      each: `SELECT ${keepingMet(input!, items).join(', ')} FROM ${input!.table}`,
       origins: `SELECT place FROM (SELECT ${placeIn(input!)} AS place, unnest(${elements}) FROM ${input!.table})`,
       failing: failingValues(input!.table, [{ expression: elements, what }]),
       accounting: 'FANS_OUT',

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { defineOperator } from './operator.js'
+import { list, namesOf } from './columns.js'
+import { defineOperator, keepingMet } from './operator.js'
 
 export const union = defineOperator({
   type: 'UNION',
@@ -19,7 +20,7 @@ export const union = defineOperator({
   takesAlone: () => true,
   compile: ({ mode }, inputs) => ({
     each: inputs
-      .map((input) => `SELECT * FROM ${input.table}`)
+      .map((input) => `SELECT ${keepingMet(input, [list(namesOf(input.schema))]).join(', ')} FROM ${input.table}`)
       .join(mode === 'BY_NAME' ? ' UNION ALL BY NAME ' : ' UNION ALL '),
     accounting: 'MAPS',
   }),

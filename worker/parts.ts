@@ -1,6 +1,7 @@
 import { availableParallelism, totalmem } from 'node:os'
 import { connectors } from '../connectors/index.js'
 import type { EngineParts } from '../engine/engine.js'
+import { functionsBelow } from '../functions/open-functions.js'
 import type { Database } from '../models/database.js'
 import { connectionStore } from '../models/stores/connection-store.js'
 import { replayedRecords } from '../models/stores/dead-letter/replayed-records.js'
@@ -18,6 +19,7 @@ export async function workerParts(environment: Environment, database: Database):
   return {
     connectors,
     operators,
+    functions: functionsBelow(environment.functionPath, 'NOWHERE'),
     store: openStore(environment.storageUrl),
     connection: (name) => connectionStore(database, environment.secretKey).resolve(name),
     secret: (name) => secretStore(database, environment.secretKey).resolve(name),

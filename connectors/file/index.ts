@@ -10,6 +10,8 @@ export const file = defineConnector({
   source: {
     config: sourceConfig,
     guarantees: { replayable: true, parallel: true },
+    partitions: true,
+    endless: ({ watch }) => watch,
     open: (config, _connection, ctx) => fileSource(config, ctx),
   },
   sink: {

@@ -21,7 +21,8 @@ export const jdbc = defineConnector({
   source: {
     config: sourceConfig,
     guarantees: { replayable: false, parallel: true },
-    open: (config, connection) => jdbcSource(config, needed(connection)),
+    endless: ({ interval }) => interval !== undefined,
+    open: (config, connection, { signal }) => jdbcSource(config, needed(connection), signal),
   },
   sink: {
     config: sinkConfig,

@@ -52,3 +52,9 @@ export function sumCounters(a: OperatorCounters, b: OperatorCounters): OperatorC
   for (const [nodeId, counted] of Object.entries(b)) sum[nodeId] = addCounters(sum[nodeId] ?? noRecords, counted)
   return sum
 }
+
+/** How the records of a node fell to its subtasks: even where the busiest has total ÷ subtasks. */
+export interface Share {
+  readonly subtasks: number
+  readonly busiest: number
+}

@@ -9,6 +9,9 @@ export interface Place {
   readonly record?: number
   readonly table?: string
   readonly key?: string
+  readonly topic?: string
+  readonly partition?: number
+  readonly offset?: number
 }
 
 /** What it takes to read a record again from its text. */

@@ -3,12 +3,12 @@
  * statements must stand being run twice (IF NOT EXISTS, INSERT IGNORE).
  */
 import { alertTables } from './alerts.js'
-import { checkpointRetention, checkpointTables } from './checkpoints.js'
+import { checkpointRetention, checkpointTables, restartAcrossVersions } from './checkpoints.js'
 import { connectorTables } from './connectors.js'
 import { deadLetterReplay, executionTables } from './executions.js'
 import { graphTables } from './graphs.js'
 import { jobTables } from './jobs.js'
-import { metricTables } from './metrics.js'
+import { metricTables, operatorShares } from './metrics.js'
 import { CREATED, ID, name, tail } from './parts.js'
 import { systemTables } from './system.js'
 import { userTables } from './users.js'
@@ -30,7 +30,9 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0008-alerts', statements: alertTables },
   { name: '0009-users', statements: userTables },
   { name: '0010-checkpoint-retention', statements: checkpointRetention },
-  { name: '0011-dead-letter-replay', statements: deadLetterReplay },
+  { name: '0011-operator-shares', statements: operatorShares },
+  { name: '0012-dead-letter-replay', statements: deadLetterReplay },
+  { name: '0013-restart-across-versions', statements: restartAcrossVersions },
 ]
 
 /** Which steps a database has. */

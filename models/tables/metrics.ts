@@ -43,6 +43,8 @@ export const operatorMetricsColumns = {
   recordsFailed: count(),
   recordsAbsorbed: count(),
   recordsLate: count(),
+  subtaskCount: int(),
+  recordsBusiestSubtask: count(),
   processingTimeMs: count(),
   backpressureTimeMs: count(),
   backpressureCount: count(),

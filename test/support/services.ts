@@ -55,6 +55,7 @@ export async function privateTemporal(folder: string): Promise<Service> {
     ]),
     ...['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=10000'],
     ...['--dynamic-config-value', 'history.timerProcessorMaxPollRPS=10000'],
+    ...['--dynamic-config-value', 'history.timerProcessorMaxTimeShift=10ms'],
     ...['--dynamic-config-value', 'system.enableActivityEagerExecution=true'],
   ]
   const ready = async () => {
@@ -92,7 +93,7 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-function restartable(address: string, launch: () => ChildProcess, ready: () => Promise<void>): Service {
+export function restartable(address: string, launch: () => ChildProcess, ready: () => Promise<void>): Service {
   let running: ChildProcess | null = null
   return {
     address,

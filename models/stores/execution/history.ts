@@ -108,7 +108,14 @@ function operatorMetricRecord(row: OperatorMetricsRow): OperatorMetricRecord {
     operatorId: row.operatorId,
     recordsIn: row.recordsIn,
     recordsOut: row.recordsOut,
+    subtasks: row.subtaskCount,
+    skew: skewOf(row),
     processingMs: row.processingTimeMs,
     backpressureTimeMs: row.backpressureTimeMs,
   }
+}
+
+function skewOf({ recordsIn, subtaskCount, recordsBusiestSubtask }: OperatorMetricsRow): number | null {
+  if (recordsIn === 0) return null
+  return Math.round((recordsBusiestSubtask * subtaskCount * 100) / recordsIn) / 100
 }

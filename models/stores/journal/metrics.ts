@@ -3,7 +3,7 @@ import type { Transaction } from 'sequelize'
 import { allOf } from '../../../core/all-of.js'
 import type { CheckpointCommit } from '../../../core/execution/journal.js'
 import { type RecordTotals, totalsOfEpoch } from '../../../core/execution/record-totals.js'
-import type { Counters } from '../../../core/record/counters.js'
+import type { Counters, Share } from '../../../core/record/counters.js'
 import type { Database } from '../../database.js'
 import type { CommittedTotals, JobExecutionRow } from '../../tables/executions.js'
 import type { JobVersion } from './job-versions.js'
@@ -42,6 +42,7 @@ export async function storeMetrics(db: Database, transaction: Transaction, epoch
     operatorId,
     operatorName: names.get(operatorId) ?? null,
     ...operatorColumns(counters),
+    ...shareColumns(commit.shares[operatorId]),
   }))
   await allOf([ofJob, db.tables.operatorMetrics.bulkCreate(rows, { transaction })])
 }
@@ -80,6 +81,11 @@ function operatorColumns(counters: Counters) {
     backpressureTimeMs: Math.round(counters.backpressureMs),
     backpressureCount: counters.backpressureCount,
   }
+}
+
+/** A node of a build side is counted where its records are sent, and has no subtask of its own in that phase. */
+function shareColumns({ subtasks, busiest }: Share = { subtasks: 1, busiest: 0 }) {
+  return { subtaskCount: subtasks, recordsBusiestSubtask: busiest }
 }
 
 function sum(counted: readonly Counters[], field: keyof Counters): number {
