@@ -1,9 +1,15 @@
-/** Waits until a source at work in a phase may have more than its position says. Nothing is read, nothing is stored here. */
+/**
+ * Waits until a source at work in a phase may have more than its position says, or has been silent for its idle time-out.
+ * Nothing is read, nothing is stored here.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cancelledError } from './cancel.js'
 import type { EngineParts } from './engine.js'
 import { openSource, valuesOf } from './open-node.js'
-import type { PlanInput } from './plan-epoch.js'
+import { idleDueInMs, type PlanInput } from './plan-epoch.js'
+
+/** No timer of Node.js takes longer. */
+const longestMs = 2 ** 31 - 1
 
 /** How often a source is asked that cannot say when it is worth it. */
 export const pollMs = 1000
@@ -27,6 +33,8 @@ export async function awaitSources(
       if (position === null || source.awaitInput === undefined) await pause(pollMs, either)
       else await source.awaitInput(position)
     })
+  const dueInMs = idleDueInMs(input)
+  if (dueInMs !== null) waits.push(pause(Math.min(dueInMs, longestMs), either))
   try {
     if (waits.length > 0) await Promise.race(waits)
   } finally {

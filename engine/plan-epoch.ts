@@ -51,13 +51,36 @@ export async function planEpoch(
 }
 
 /** Those that somebody judges by in this phase, from the first plan on. */
-function watermarksBefore({ graph, settings, phase, at, watermarks = {} }: PlanInput): Watermarks {
+function watermarksBefore({
+  graph,
+  settings,
+  phase,
+  at,
+  watermarks = {},
+}: Omit<PlanInput, 'epoch' | 'budget'>): Watermarks {
   if (settings.type === 'BATCH') return {}
   const wanted = wantedWatermarks(graph.stream, outputsOnEdges(graph.stream))
   const active = phase.nodes.filter((id) => wanted.has(id))
   return Object.fromEntries(
     active.map((id) => [id, watermarks[id] ?? advance(undefined, {}, Date.parse(at), Number.POSITIVE_INFINITY)]),
   )
+}
+
+/** In how many milliseconds silence will have lasted long enough to matter; null: never. */
+export function idleDueInMs(input: Omit<PlanInput, 'epoch' | 'budget'>): number | null {
+  const watermarks = watermarksBefore(input)
+  const now = Date.parse(input.at)
+  const due = input.graph.stream.nodes.flatMap(({ id, watermark }) => {
+    const known = watermarks[id]
+    const timeout = watermark?.idleTimeoutMs ?? null
+    if (known === undefined || timeout === null) return []
+    return [known, ...Object.values(known.partitions)]
+      .filter(({ idle }) => !idle)
+      .map(({ lastMs }) => lastMs + timeout - now)
+  })
+  // What was due before and has changed nothing does so only with something else.
+  const ahead = due.filter((ms) => ms > 0)
+  return ahead.length === 0 ? null : Math.min(...ahead)
 }
 
 /** Silence is told by an epoch without records: windows that waited for a silent partition wait no longer. */

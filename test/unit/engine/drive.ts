@@ -65,6 +65,7 @@ export interface Standing {
   readonly epoch: number
   readonly positions: Readonly<Record<string, SourceProgress>>
   readonly states: readonly StateHandle[]
+  readonly watermarks?: Watermarks
 }
 
 export interface DriveOptions {
@@ -100,8 +101,7 @@ export async function drive(graph: JobGraph, parts: EngineParts, options: DriveO
     graph,
   }
   const signal = options.signal ?? new AbortController().signal
-  let watermarks: Watermarks = {}
-  let { positions, states, epoch } = options.from ?? { positions: {}, states: [], epoch: 0 }
+  let { positions, states, epoch, watermarks = {} } = options.from ?? { positions: {}, states: [], epoch: 0 }
   const last = epoch + (options.epochs ?? Number.POSITIVE_INFINITY)
   let counters: Record<string, Counters> = {}
   const all: ChainResult[] = []
@@ -142,7 +142,7 @@ export async function drive(graph: JobGraph, parts: EngineParts, options: DriveO
     rejected: await readRejects(parts, all),
     results: all,
     epochs: epoch,
-    standing: { epoch, positions, states },
+    standing: { epoch, positions, states, watermarks },
   }
 }
 
