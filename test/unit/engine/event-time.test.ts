@@ -191,8 +191,8 @@ describe('late records that nobody takes', () => {
     const onBadRecord = { action: 'DEAD_LETTER' as const, max: 0, maxRatio: null }
     const { counters, rejected } = await run([ticks(), win('ticks'), out('win')], { settings: { onBadRecord } })
     expect(counters.win).toMatchObject({ filtered: 10, late: 10, failed: 0 })
-    expect(rejected.map(({ nodeId, code, original }) => [nodeId, code, JSON.parse(original).n])).toEqual(
-      behind.map((n) => ['win', 'record.late', n]),
+    expect(rejected.map(({ nodeId, of, code, original }) => [nodeId, of, code, JSON.parse(original).n])).toEqual(
+      behind.map((n) => ['win', 'ticks', 'record.late', n]),
     )
     expect(Object.keys(JSON.parse(rejected[0]!.original))).toEqual(['n', 'k', 'ts'])
   })
