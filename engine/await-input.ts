@@ -1,15 +1,10 @@
-/**
- * Waits until a source at work in a phase may have more than its position says, or has been silent for its idle time-out.
- * Nothing is read, nothing is stored here.
- */
+/** Waits until a plan may have something in a phase: a source more than its position says, or silence become idleness. Nothing is stored. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { nextIdleMs } from '../core/execution/watermarks.js'
 import { cancelledError } from './cancel.js'
 import type { EngineParts } from './engine.js'
 import { openSource, valuesOf } from './open-node.js'
-import { idleDueInMs, type PlanInput } from './plan-epoch.js'
-
-/** No timer of Node.js takes longer. */
-const longestMs = 2 ** 31 - 1
+import type { PlanInput } from './plan-epoch.js'
 
 /** How often a source is asked that cannot say when it is worth it. */
 export const pollMs = 1000
@@ -33,8 +28,9 @@ export async function awaitSources(
       if (position === null || source.awaitInput === undefined) await pause(pollMs, either)
       else await source.awaitInput(position)
     })
-  const dueInMs = idleDueInMs(input)
-  if (dueInMs !== null) waits.push(pause(Math.min(dueInMs, longestMs), either))
+  const nowMs = Date.parse(input.at)
+  const idleMs = nextIdleMs(input.graph, input.watermarks ?? {}, nowMs)
+  if (idleMs !== null) waits.push(pause(idleMs - nowMs, either))
   try {
     if (waits.length > 0) await Promise.race(waits)
   } finally {

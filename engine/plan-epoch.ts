@@ -23,6 +23,8 @@ export interface PlanInput extends ForExecution {
   readonly watermarks?: Watermarks
   /** Of the system. */
   readonly budget?: BudgetLimits
+  /** Sources end where they stand: nothing more is read, and everything open fires. */
+  readonly drains?: boolean
 }
 
 /** `idle`: there is no input at the moment. `exhausted`: there will be none in this phase. */
@@ -46,41 +48,19 @@ export async function planEpoch(
   const watermarks = watermarksBefore(input)
   const isDue = isIdleDue(input, watermarks)
   if (!endsNow && !isDue && Object.values(sources).every(isEmpty)) return 'idle'
-  const plan = { epoch, phase: phase.number, at, sources, end }
+  const drains = input.drains === true ? { drains: true } : {}
+  const plan = { epoch, phase: phase.number, at, sources, end, ...drains }
   return Object.keys(watermarks).length === 0 ? plan : { ...plan, watermarks }
 }
 
 /** Those that somebody judges by in this phase, from the first plan on. */
-function watermarksBefore({
-  graph,
-  settings,
-  phase,
-  at,
-  watermarks = {},
-}: Omit<PlanInput, 'epoch' | 'budget'>): Watermarks {
+function watermarksBefore({ graph, settings, phase, at, watermarks = {} }: PlanInput): Watermarks {
   if (settings.type === 'BATCH') return {}
   const wanted = wantedWatermarks(graph.stream, outputsOnEdges(graph.stream))
   const active = phase.nodes.filter((id) => wanted.has(id))
   return Object.fromEntries(
     active.map((id) => [id, watermarks[id] ?? advance(undefined, {}, Date.parse(at), Number.POSITIVE_INFINITY)]),
   )
-}
-
-/** In how many milliseconds silence will have lasted long enough to matter; null: never. */
-export function idleDueInMs(input: Omit<PlanInput, 'epoch' | 'budget'>): number | null {
-  const watermarks = watermarksBefore(input)
-  const now = Date.parse(input.at)
-  const due = input.graph.stream.nodes.flatMap(({ id, watermark }) => {
-    const known = watermarks[id]
-    const timeout = watermark?.idleTimeoutMs ?? null
-    if (known === undefined || timeout === null) return []
-    return [known, ...Object.values(known.partitions)]
-      .filter(({ idle }) => !idle)
-      .map(({ lastMs }) => lastMs + timeout - now)
-  })
-  // What was due before and has changed nothing does so only with something else.
-  const ahead = due.filter((ms) => ms > 0)
-  return ahead.length === 0 ? null : Math.min(...ahead)
 }
 
 /** Silence is told by an epoch without records: windows that waited for a silent partition wait no longer. */
@@ -98,9 +78,9 @@ async function planSource(
 ): Promise<PlannedSource> {
   const progress = input.positions[node.id] ?? null
   const budget = nextBudget(progress, input.settings.checkpoint.intervalMs, input.budget)
-  if (progress?.end === true) {
+  if (progress?.end === true || input.drains === true) {
     const splits = Array.from({ length: node.parallelism }, () => [])
-    return { splits, to: progress.position, end: true, budget: progress.lastBudget }
+    return { splits, to: progress?.position ?? null, end: true, budget: progress?.lastBudget ?? budget }
   }
   const source = await openSource(node, values, parts, signal)
   const from = progress?.position ?? null

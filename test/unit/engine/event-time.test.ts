@@ -3,8 +3,9 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { connectors } from '../../../connectors/index.js'
+import { nextIdleMs } from '../../../core/execution/watermarks.js'
 import { compileJob } from '../../../engine/compile-job.js'
-import { idleDueInMs, planEpoch } from '../../../engine/plan-epoch.js'
+import { planEpoch } from '../../../engine/plan-epoch.js'
 import { type DriveOptions, drive, someSettings, withParts } from './drive.js'
 import { Shelf } from './shelf.js'
 
@@ -337,7 +338,7 @@ test('a silent source is given up for idle by an epoch without records', async (
     const next = (seconds: number) =>
       planEpoch({ ...input, epoch: 2, at: at(seconds), positions, watermarks }, parts, signal)
     expect(await next(9)).toBe('idle')
-    expect(idleDueInMs({ ...input, at: at(4), positions, watermarks })).toBe(6_000)
+    expect(nextIdleMs(job.graph, watermarks, Date.parse(at(4)))).toBe(Date.parse(at(10)))
     expect(await next(10)).toMatchObject({ watermarks, sources: { a: { splits: [[]] }, b: { splits: [[]] } } })
   })
 })
