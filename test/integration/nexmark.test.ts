@@ -108,8 +108,8 @@ describe('read as the files come', () => {
           await sleep(piece * 300)
         }
         // Bids of a later day end the windows of the first; two, as windows of windows wait for those of the first of them.
-      if (isTimed(name)) putBids(['2026-01-02 12:00:00', '2026-01-02 13:00:00'])
-      await until('all is there', async () => written(name).length >= answer.length, { withinMs: 60_000 })
+        if (isTimed(name)) putBids(['2026-01-02 12:00:00', '2026-01-02 13:00:00'])
+        await until('all is there', async () => written(name).length >= answer.length, { withinMs: 60_000 })
       } finally {
         running.kill('SIGINT')
         await once(running, 'exit')
