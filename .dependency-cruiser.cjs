@@ -11,9 +11,17 @@ const allowed = {
   duckdb: ['core'],
   storage: ['core'],
   models: ['core'],
-  operators: ['core', 'duckdb'],
+  functions: ['core'],
+  operators: ['core', 'duckdb', 'functions/spi\\.ts'],
   connectors: ['core', 'duckdb'],
-  engine: ['core', 'duckdb', 'storage/store\\.ts', 'operators/operator\\.ts', 'connectors/spi\\.ts'],
+  engine: [
+    'core',
+    'duckdb',
+    'storage/store\\.ts',
+    'operators/operator\\.ts',
+    'connectors/spi\\.ts',
+    'functions/spi\\.ts',
+  ],
   workflows: ['core', 'activities'],
   process: ['core', 'models/encryption\\.ts'],
 }
@@ -76,7 +84,17 @@ module.exports = {
       severity: 'error',
       from: { path: '^cli/', pathNot: '^cli/local/' },
       to: {
-        path: folder('engine', 'operators', 'connectors', 'storage', 'models', 'duckdb', 'activities', 'workflows'),
+        path: folder(
+          'engine',
+          'operators',
+          'functions',
+          'connectors',
+          'storage',
+          'models',
+          'duckdb',
+          'activities',
+          'workflows',
+        ),
       },
     },
     {

@@ -23,13 +23,7 @@ export async function finishExecution(
     await finishSinks(sinkRun(record, null), deps.parts, fence, call.signal)
   }
   const retained = record.settings.checkpoint.retained ?? (await limitsOf(deps)).retainedCheckpoints
-  const { status, admitted, needed } = await deps.journal.finish(
-    owner,
-    outcome.status,
-    outcome.error,
-    retained,
-    outcome.isStopped === true,
-  )
+  const { status, admitted, needed } = await deps.journal.finish(owner, outcome, retained)
   releaseExecution(executionId)
   // Nobody has to wait until files are gone that nobody reads.
   if (needed !== null) void discardAtEnd(deps, record.lineageId, needed)

@@ -7,6 +7,7 @@ import { connectors } from '../connectors/index.js'
 import { JobError, reportError } from '../core/errors/job-error.js'
 import { compileJob } from '../engine/compile-job.js'
 import type { EngineParts } from '../engine/engine.js'
+import { functionsBelow } from '../functions/open-functions.js'
 import { type Database, openDatabase } from '../models/database.js'
 import { configStore } from '../models/stores/config-store.js'
 import { connectionStore } from '../models/stores/connection-store.js'
@@ -139,6 +140,7 @@ async function apiParts(environment: Environment, database: Database): Promise<E
   return {
     connectors,
     operators,
+    functions: functionsBelow(environment.functionPath, 'NOWHERE'),
     store: openStore(environment.storageUrl),
     connection,
     secret,

@@ -103,7 +103,11 @@ async function admitWaiting(
   unfinished: readonly UnfinishedExecution[],
 ): Promise<void> {
   const workflows = new Map(unfinished.map((one) => [one.executionId, workflowOf(one)]))
-  for (const jobId of new Set(unfinished.map((one) => one.jobId))) {
+  // A job of which all run has nothing to admit: thousands that wait for input cost no statement.
+  const pending = unfinished.filter(
+    ({ status, hasBegun }) => status === 'WAITING' || (status === 'RUNNING' && !hasBegun),
+  )
+  for (const jobId of new Set(pending.map((one) => one.jobId))) {
     try {
       for (const executionId of await executions.admitWaiting(jobId)) {
         const workflowId = workflows.get(executionId)

@@ -5,6 +5,7 @@ import { userRoutes } from './auth/user-routes.js'
 import { connectionRoutes } from './connectors/connection-routes.js'
 import { connectorRoutes } from './connectors/connector-routes.js'
 import { secretRoutes } from './connectors/secret-routes.js'
+import { deadLetterRoutes } from './dead-letters/dead-letter-routes.js'
 import { executionRoutes } from './executions/execution-routes.js'
 import { historyRoutes } from './executions/history-routes.js'
 import type { Route } from './http/route.js'
@@ -18,6 +19,7 @@ export const ROUTES: readonly Route[] = [
   ...jobRoutes,
   ...executionRoutes,
   ...historyRoutes,
+  ...deadLetterRoutes,
   ...connectorRoutes,
   ...connectionRoutes,
   ...secretRoutes,

@@ -25,6 +25,8 @@ export interface Sample {
   /** Of all processes taking part; null where the machine does not tell. */
   readonly cpuMs?: number | null
   readonly peakBytes?: number | null
+  /** What else was measured, by name. */
+  readonly facts?: Readonly<Record<string, number>>
 }
 
 export interface Pair {
@@ -35,7 +37,7 @@ export interface Pair {
 /** One line of the table. `ok` is null where nothing could be measured, or nothing is aimed at. */
 export interface Figure {
   readonly what: string
-  readonly unit: 's' | 'ms' | 'MiB'
+  readonly unit: 's' | 'ms' | 'MiB' | '%' | '/s'
   readonly ours: number | null
   readonly raw: number | null
   readonly ratio: number | null

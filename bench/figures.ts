@@ -58,3 +58,11 @@ export const memory = {
   unit: 'MiB',
   of: (sample: Sample) => (sample.peakBytes == null ? null : sample.peakBytes / 2 ** 20),
 } as const
+
+/** What a benchmark has measured under a name of its own. */
+export function fact(name: string) {
+  return ({ facts }: Sample): number | null => {
+    const value = facts?.[name]
+    return value === undefined || Number.isNaN(value) ? null : value
+  }
+}

@@ -1,15 +1,37 @@
 /** `npm run bench [-- NAME…] [--strict]`: measures, prints one table, keeps the results. */
 import { aggregate } from './aggregate.js'
+import { badRecords } from './bad-record.js'
 import { type Benchmark, measure } from './benchmark.js'
 import { epochs } from './epochs.js'
+import { idle } from './idle.js'
+import { latency, latencyShort } from './latency.js'
 import { load, loadOften, loadTenfold } from './load.js'
 import { keep, machineOf, type Result, writePage } from './results.js'
 import { withRig } from './rig.js'
 import { runCommand } from './run-command.js'
 import { startLatency, trivialJob } from './start.js'
+import { state, stateTenfold } from './state.js'
 import { table } from './table.js'
+import { filterMap, scaling, shuffle } from './throughput.js'
 
-const benchmarks = [load, loadOften, loadTenfold, aggregate, startLatency, epochs, runCommand]
+const benchmarks = [
+  load,
+  loadOften,
+  loadTenfold,
+  aggregate,
+  startLatency,
+  epochs,
+  runCommand,
+  state,
+  stateTenfold,
+  idle,
+  latency,
+  latencyShort,
+  filterMap,
+  shuffle,
+  scaling,
+  ...badRecords,
+]
 
 process.exitCode = await main(process.argv.slice(2))
 

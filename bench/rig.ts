@@ -20,13 +20,20 @@ export interface Rig {
   readonly airports: string
   /** The database that jobs write to, for the raw limit; jobs name it by `connection`. */
   readonly target: string
+  readonly catalogue: string
   readonly connection: { readonly url: string }
   readonly server: Server
   readonly temporal: Client
   readonly emptyQueue: string
   /** For a command that is started as a person would. */
   readonly environment: NodeJS.ProcessEnv
-  readonly pids: { readonly worker: number; readonly api: number; readonly database: number | null }
+  readonly pids: {
+    readonly worker: number
+    readonly api: number
+    /** null: a server that was not started for this. */
+    readonly database: number | null
+    readonly temporal: number | null
+  }
 }
 
 export async function withRig<T>(run: (rig: Rig) => Promise<T>): Promise<T> {
@@ -67,13 +74,19 @@ export async function withRig<T>(run: (rig: Rig) => Promise<T>): Promise<T> {
       files,
       flights: join(data, 'flights.csv'),
       airports: join(data, 'airports.csv'),
+      catalogue: databases.catalogue,
       target: databases.target,
       connection: { url: 'mysql://${env:ETL_VAR_BENCH_MYSQL}' },
       server: await serverAt(url, required('ETL_ADMIN_PASSWORD'), temporal),
       temporal,
       emptyQueue,
       environment,
-      pids: { worker: worker.pid, api: api.pid, database: Number(process.env.ETL_BENCH_MYSQL_PID) || null },
+      pids: {
+        worker: worker.pid,
+        api: api.pid,
+        database: Number(process.env.ETL_BENCH_MYSQL_PID) || null,
+        temporal: Number(process.env.ETL_BENCH_TEMPORAL_PID) || null,
+      },
     })
   } finally {
     await endAll(children)

@@ -7,6 +7,9 @@ import type { ExecutionReport } from '../core/execution/report.js'
 export interface Server {
   /** Answers the id of the job. */
   save(spec: object): Promise<string>
+  /** Answers the id of the execution, which goes on. */
+  start(jobId: string): Promise<string>
+  cancel(executionId: string): Promise<void>
   /** From asking for an execution until it has completed. */
   execute(jobId: string): Promise<{ readonly ms: number; readonly report: ExecutionReport }>
 }
@@ -24,11 +27,17 @@ export async function serverAt(url: string, password: string, temporal: Client):
     return JSON.parse(text) as T
   }
   token = (await call<{ token: string }>('POST', '/auth/login', { username: 'admin', password })).token
+  const begin = async (jobId: string) =>
+    (await call<{ executionId: string }>('POST', `/jobs/${jobId}/executions`, {})).executionId
   return {
+    start: begin,
+    cancel: async (executionId) => {
+      await call('POST', `/executions/${executionId}/cancel`, {})
+    },
     save: async (spec) => (await call<{ jobId: string }>('POST', '/jobs', spec)).jobId,
     execute: async (jobId) => {
       const began = performance.now()
-      const { executionId } = await call<{ executionId: string }>('POST', `/jobs/${jobId}/executions`, {})
+      const executionId = await begin(jobId)
       const failure = await resultOf(temporal, workflowIdOf(jobId, executionId))
       const ms = performance.now() - began
       const report = await call<ExecutionReport>('GET', `/executions/${executionId}`)

@@ -18,6 +18,12 @@ export function peakOf(pid: number): number | null {
   return kib === undefined ? null : Number(kib) * 1024
 }
 
+/** Resident memory now. */
+export function residentOf(pid: number): number | null {
+  const kib = /VmRSS:\s+(\d+) kB/.exec(read(pid, 'status') ?? '')?.[1]
+  return kib === undefined ? null : Number(kib) * 1024
+}
+
 export function resetPeak(pid: number): void {
   try {
     writeFileSync(`/proc/${pid}/clear_refs`, '5')

@@ -46,6 +46,7 @@ function describeProgram(done: (code: number) => void): Program {
   addLocal(add)
   addDefinitions(add)
   addExecutions(add)
+  addDeadLetters(add)
   addHouse(add)
   return program
 }
@@ -67,6 +68,7 @@ function addLocal(add: Add): void {
     .option(...connections)
     .option('--state <folder>', 'keep the state there; an unfinished execution goes on')
     .option('--fresh', 'start anew in a folder that holds state')
+    .option('--until-idle <time>', 'end a STREAMING job once no source has had input for so long')
   add(
     'validate <file>',
     'Checks a job: shape, meaning, types.',
@@ -110,6 +112,8 @@ function addDefinitions(add: Add): void {
   )
     .option('--dry-run', 'only say what would change')
     .option('--prune', 'remove what no file names')
+    .option('--keep-state', 'a running STREAMING job is stopped with a savepoint, and goes on with its new version')
+    .option('--allow-non-restored-state', 'with --keep-state: leave state behind that no operator takes')
   add(
     'export [names...]',
     'Writes definitions as files.',
@@ -228,15 +232,82 @@ function addExecutions(add: Add): void {
     async () => (await updates()).savepoint,
   )
     .option('--stop', 'the execution ends after it; a restart goes on from there')
-    .option('--drain', 'not offered yet')
-    .option('--now', 'not offered yet')
+    .option('--drain', 'and its sources end first, so that everything open fires; it cannot be continued')
+    .option('--now', 'without waiting for the epoch that runs: it is given up, unless a sink shows it already')
   add(
     'restart <execution>',
-    'A new execution from its latest checkpoint.',
+    'A new execution from its latest checkpoint, with the newest version of the job.',
     'etl restart 6f1c… --watch',
     async () => (await executions()).restart,
   )
     .option('--allow-non-restored-state', 'leave state behind that no operator takes')
+    .option('--watch', 'follow it to its end')
+  add(
+    'fork',
+    'A new lineage from a retained checkpoint or savepoint; what came after it is written again.',
+    'etl fork --checkpoint 9a2b…',
+    async () => (await executions()).fork,
+  )
+    .requiredOption('--checkpoint <id>', 'where it starts')
+    .option('--param <name=value>', 'another value of a parameter, may be repeated', collect)
+    .option('--allow-non-restored-state', 'leave state behind that no operator takes')
+    .option('--watch', 'follow it to its end')
+}
+
+function addDeadLetters(add: Add): void {
+  const commands = () => import('./command/dead-letters.js')
+  const filtered = (command: Program) =>
+    command
+      .option('--status <status>', 'NEW, EDITED, REPLAYING, REPLAYED or DISCARDED')
+      .option('--execution <id>', 'only of this execution')
+      .option('--node <id>', 'only what failed at this node')
+      .option('--code <code>', 'only with this error code')
+  const group = add(
+    'dead-letters',
+    'Records that could not be processed.',
+    'etl dead-letters list orders',
+    async () => {
+      throw new JobError('usage.invalid', 'Say what: list, show, edit or replay')
+    },
+  )
+  filtered(
+    add(
+      'list <job>',
+      'Lists those of a job, newest first.',
+      'etl dead-letters list orders --status NEW',
+      async () => (await commands()).list,
+      group,
+    ),
+  ).option('--limit <count>', 'how many at most', '50')
+  add(
+    'show <id>',
+    'The record, where it stood, where it failed and why.',
+    'etl dead-letters show 6f1c…',
+    async () => (await commands()).show,
+    group,
+  )
+  add(
+    'edit <id>',
+    'Corrects the record, or discards it.',
+    "etl dead-letters edit 6f1c… --record '17,2001-02-03,ok'",
+    async () => (await commands()).edit,
+    group,
+  )
+    .option('--record <text>', 'the corrected record, in the form of the original')
+    .option('--original', 'as it was at first')
+    .option('--discard', 'it is not to be replayed')
+    .option('--restore', 'it is to be replayed after all')
+  filtered(
+    add(
+      'replay [ids...]',
+      'Runs them through the part of the job that they have not been through.',
+      'etl dead-letters replay --job orders --watch',
+      async () => (await commands()).replay,
+      group,
+    ),
+  )
+    .option('--job <name>', 'all of this job that wait')
+    .option('--version <version>', 'SAME: the version in which each failed; NEWEST: the one saved now', 'SAME')
     .option('--watch', 'follow it to its end')
 }
 

@@ -27,7 +27,7 @@ export async function watch(client: Client, executionId: string, output: Output,
   }
 }
 
-async function follow(
+export async function follow(
   client: Client,
   executionId: string,
   output: Output,

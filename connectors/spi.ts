@@ -2,7 +2,7 @@ import type { ConfigSchema } from '../core/config/schema.js'
 import type { Problem } from '../core/errors/problem.js'
 import type { Fence } from '../core/execution/fence.js'
 import type { Budget, Position, Split } from '../core/execution/plan.js'
-import type { Place, Rejected } from '../core/record/rejected.js'
+import type { Place, RecordForm, Rejected } from '../core/record/rejected.js'
 import type { Schema } from '../core/record/schema.js'
 import type { Session } from '../duckdb/session.js'
 
@@ -25,12 +25,18 @@ export interface ConnectionKind<Connection> {
 export interface SourceKind<Config, Connection> {
   readonly config: ConfigSchema<Config>
   readonly guarantees: { readonly replayable: boolean; readonly parallel: boolean }
+  /** Its batches name the logical partition of their records; absent: the source is one. */
+  readonly partitions?: true
+  /** STREAMING: with this config there is always more to come; absent: its input ends. */
+  readonly endless?: (config: Config) => boolean
   open(config: Config, connection: Connection | null, ctx: ConnectorContext): Source
 }
 
 export interface SinkKind<Config, Connection> {
   readonly config: ConfigSchema<Config>
   readonly guarantees: { readonly exactlyOnce: boolean; readonly upsert: boolean; readonly parallel: boolean }
+  /** At the end what was in the target goes, and what was written takes its place; absent: never. */
+  readonly replaces?: (config: Config) => boolean
   /** Records that agree in these columns come to the same subtask, in source order; absent or null: any will do. */
   readonly key?: (config: Config) => readonly string[] | null
   open(config: Config, connection: Connection | null, ctx: ConnectorContext): Sink
@@ -49,19 +55,37 @@ export interface ConnectorContext {
   }
 }
 
+/** A dead letter of this source. */
+export interface OriginalRecord {
+  readonly text: string
+  readonly form: RecordForm
+  readonly place: Place
+}
+
 export interface Source {
   /** Declared or inferred columns. Throws `source.missing`, `source.unreadable`. */
   schema(): Promise<Schema>
   /**
    * Fixes the input of the next epoch, for `parallelism` subtasks. Called once per epoch; its answer is stored before
-   * anything is read. `from` is null before the first record. Cheap: no reading ahead.
+   * anything is read. `from` is null before the first record. Cheap: no reading ahead. `whole`: what the epoch reads of a
+   * logical partition goes to one subtask.
    */
-  plan(from: Position | null, budget: Budget, parallelism: number): Promise<SourcePlan>
+  plan(from: Position | null, budget: Budget, parallelism: number, whole?: boolean): Promise<SourcePlan>
+  /**
+   * Until there may be input after `from`, or the context's signal is aborted; a wrong guess costs a plan. Writes nothing
+   * and keeps nothing open that others who wait for the same could share. Absent: a plan is tried each second.
+   */
+  awaitInput?(from: Position | null): Promise<void>
   /**
    * Reads one split in bounded batches, in source order: the same split gives the same records. Returns where it ended.
    * `schema` is what `schema()` told when the job was compiled: nothing is inferred anew while it runs (I9).
    */
   read(split: Split, schema: Schema, session: Session, capture: Capture): AsyncGenerator<SourceBatch, Reached, void>
+  /**
+   * Reads records of `TEXT` once more, as they stood in the source or as a person has corrected them: exactly one record
+   * each. `place` of a batch, and of what it rejects, gives only the number of the record, as `record`.
+   */
+  again?(records: readonly OriginalRecord[], schema: Schema, session: Session): AsyncGenerator<SourceBatch, void, void>
 }
 
 export interface SourcePlan {
@@ -74,6 +98,8 @@ export interface SourcePlan {
 export interface Reached {
   readonly position: Position
   readonly end: boolean
+  /** Logical partitions that this split has read to their end: nothing of them will ever follow. */
+  readonly ended?: readonly string[]
 }
 
 /** It is materialised and released before the next one is asked for; places are asked for later, too. */

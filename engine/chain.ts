@@ -1,11 +1,12 @@
 /** The part of a vertex's chain that is at work in a phase, compiled: what runs for each batch, and where it leads. */
 import { JobError } from '../core/errors/job-error.js'
-import { type Output, outputsOnEdges } from '../core/graph/event-time.js'
+import { metColumn, type Output, outputsOnEdges, wantedWatermarks } from '../core/graph/event-time.js'
 import type { JobGraph, Phase, Vertex } from '../core/graph/job-graph.js'
 import type { StreamEdge, StreamNode } from '../core/graph/stream-graph.js'
 import type { Schema } from '../core/record/schema.js'
 import { identifier } from '../duckdb/sql.js'
 import type { Compiled, Input, Operator, Setting } from '../operators/operator.js'
+import type { Calling } from './call.js'
 import type { ChainRun } from './chain-run.js'
 import type { EngineParts } from './engine.js'
 import { openOperator } from './open-node.js'
@@ -24,11 +25,14 @@ export interface Chain {
   readonly ports: readonly Port[]
   readonly steps: readonly Step[]
   readonly outlets: readonly Outlet[]
+  /** Of its nodes, those whose watermark somebody judges by. */
+  readonly timed: ReadonlySet<string>
 }
 
 export interface Port {
   readonly edge: StreamEdge
   readonly point: string
+  /** Of its table. */
   readonly schema: Schema
 }
 
@@ -36,6 +40,8 @@ export interface Port {
 export interface Step {
   readonly node: StreamNode
   readonly compiled: Compiled
+  /** Of a FUNCTION, once there is a session. */
+  readonly calling?: Calling
   /** Points whose batches it takes: one, or the head's ports. */
   readonly feeds: readonly string[]
   readonly inputs: readonly Input[]
@@ -43,13 +49,25 @@ export interface Step {
   readonly builds: readonly Input[]
   /** The point where its output stands. */
   readonly point: string
+  /** Where its late records stand; null: it has none. */
+  readonly late: LateOutput | null
+  /** Nodes whose watermarks come with its records. */
+  readonly watermarks: readonly string[]
   /** Its output may stand as this view, as only one step asks for it, and by name. */
   readonly view: string | null
 }
 
-/** Where records leave the chain. */
+export interface LateOutput {
+  readonly point: string
+  /** SELECT over a batch. */
+  readonly select: string
+  /** Somebody takes them. */
+  readonly isTaken: boolean
+}
+
+/** Where records leave the chain. `schema`: of the table at the point, where it crosses to another vertex. */
 export type Outlet =
-  | { readonly kind: 'SINK'; readonly point: string; readonly node: StreamNode }
+  | { readonly kind: 'SINK'; readonly point: string; readonly node: StreamNode; readonly isTimed: boolean }
   | { readonly kind: 'EDGE'; readonly point: string; readonly edge: StreamEdge; readonly schema: Schema }
 
 export async function openChain(
@@ -59,7 +77,7 @@ export async function openChain(
 ): Promise<Chain> {
   const vertex = graph.vertices.find((candidate) => candidate.id === vertexId)
   if (vertex === undefined) throw new JobError('internal', `The graph has no vertex ${vertexId}.`)
-  const layout = new Layout(graph, vertex, phase)
+  const layout = new Layout(graph, vertex, phase, settings.type)
   const head = layout.nodes[0]
   if (head === undefined) throw new JobError('internal', `Nothing of vertex ${vertexId} runs in phase ${phase.number}.`)
   const operators = layout.nodes.filter((node) => node.nodeType === 'OPERATOR')
@@ -72,6 +90,7 @@ export async function openChain(
       operators.map((node) => compileStep(node, { mode: settings.type, at: plan.at }, layout, values, parts)),
     ),
     outlets: layout.outlets(),
+    timed: layout.timed(),
   }
 }
 
@@ -81,12 +100,30 @@ export function stepsBelow(chain: Chain, point: string): Step[] {
   return chain.steps.filter((step) => {
     if (!step.feeds.some((feed) => reached.has(feed))) return false
     reached.add(step.point)
+    if (step.late !== null) reached.add(step.late.point)
     return true
   })
 }
 
-export function pointOf(node: StreamNode): string {
+/** The node whose output stands at a point of the chain. */
+export function nodeAt(chain: Chain, point: string): string {
+  const port = chain.ports.find((candidate) => candidate.point === point)
+  if (port !== undefined) return port.edge.from
+  return chain.steps.find((candidate) => candidate.point === point)?.node.id ?? chain.head.id
+}
+
+export function pointOf(node: Pick<StreamNode, 'id'>): string {
   return identifier(`batch ${node.id}`)
+}
+
+/** Every point where something can stand after a batch came in at one. */
+export function pointsOf(steps: readonly Step[]): string[] {
+  return steps.flatMap(({ point, late }) => (late === null ? [point] : [point, late.point]))
+}
+
+/** The columns of a table, with that of the watermark where it holds it. */
+export function columnsOf({ schema, met }: Pick<Input, 'schema' | 'met'>): Schema {
+  return met === null ? schema : [...schema, { name: metColumn, type: 'BIGINT' }]
 }
 
 async function compileStep(
@@ -108,7 +145,10 @@ async function compileStep(
     inputs,
     builds: inputs.filter((_, index) => edges[index]?.blocking === true),
     point: pointOf(node),
-    view: layout.isAskedByName(node, parts.operators) ? (compiled.view ?? null) : null,
+    late: compiled.late === undefined ? null : { ...layout.lateOutput(node), select: compiled.late },
+    watermarks: layout.watermarksInto(node),
+    // What a record met is told over a table.
+    view: layout.isAskedByName(node, parts.operators) && !layout.isJudged(node) ? (compiled.view ?? null) : null,
   }
 }
 
@@ -120,11 +160,13 @@ class Layout {
   private readonly crossing: ReadonlySet<string>
   private readonly chained: ReadonlySet<string>
   private readonly outputs: ReadonlyMap<string, Output>
+  private readonly wanted: ReadonlySet<string>
 
   constructor(
     private readonly graph: JobGraph,
     vertex: Vertex,
     phase: Phase,
+    mode: Setting['mode'],
   ) {
     this.byId = new Map(graph.stream.nodes.map((node) => [node.id, node]))
     this.active = new Set(phase.nodes)
@@ -132,6 +174,7 @@ class Layout {
     this.crossing = new Set(graph.edges.map((edge) => edge.streamEdgeId))
     this.chained = new Set(vertex.chain)
     this.outputs = outputsOnEdges(graph.stream)
+    this.wanted = mode === 'BATCH' ? new Set() : wantedWatermarks(graph.stream, this.outputs)
     this.nodes = vertex.chain.filter((id) => this.active.has(id)).map((id) => this.node(id))
   }
 
@@ -145,13 +188,16 @@ class Layout {
       : this.isChained(edge)
         ? this.startOf(edge)
         : portPoint(edge)
-    return { port: edge.port, table, ...this.outputOn(edge) }
+    const { schema, time } = this.outputOn(edge)
+    // Who names a watermark of its own gives the records another.
+    const isKept = this.isTimed(edge) && this.node(edge.to).watermark === null
+    return { port: edge.port, table, schema, time, met: isKept ? identifier(metColumn) : null }
   }
 
   ports(head: StreamNode): Port[] {
     return this.edgesInto(head)
       .filter((edge) => !edge.blocking && this.active.has(edge.from))
-      .map((edge) => ({ edge, point: portPoint(edge), schema: this.outputOn(edge).schema }))
+      .map((edge) => ({ edge, point: portPoint(edge), schema: this.tableOn(edge) }))
   }
 
   outlets(): Outlet[] {
@@ -164,15 +210,35 @@ class Layout {
             kind: 'SINK',
             node,
             point: this.isChained(edge) ? this.startOf(edge) : portPoint(edge),
+            isTimed: this.isTimed(edge),
           })
         continue
       }
-      // In BATCH no record is late: nothing is ever sent from there.
       for (const edge of this.graph.stream.edges)
-        if (edge.from === node.id && edge.output === 'main' && this.leaves(edge))
-          outlets.push({ kind: 'EDGE', edge, point: pointOf(node), schema: node.schema })
+        if (edge.from === node.id && this.leaves(edge))
+          outlets.push({ kind: 'EDGE', edge, point: this.startOf(edge), schema: this.tableOn(edge) })
     }
     return outlets
+  }
+
+  timed(): ReadonlySet<string> {
+    return new Set(this.nodes.filter((node) => this.isJudged(node)).map(({ id }) => id))
+  }
+
+  /** Somebody judges by the watermark that it names. */
+  isJudged({ id }: StreamNode): boolean {
+    return this.wanted.has(id)
+  }
+
+  watermarksInto(node: StreamNode): readonly string[] {
+    return [...new Set(this.edgesInto(node).flatMap((edge) => (edge.blocking ? [] : this.outputOn(edge).watermarks)))]
+  }
+
+  lateOutput(node: StreamNode): Omit<LateOutput, 'select'> {
+    const isTaken = this.graph.stream.edges.some(
+      ({ from, to, output }) => from === node.id && output === 'late' && this.active.has(to),
+    )
+    return { point: latePoint(node.id), isTaken }
   }
 
   /** Its records go nowhere but to a port of this chain that names their columns. */
@@ -185,7 +251,16 @@ class Layout {
 
   /** Where a chained edge begins. */
   private startOf(edge: StreamEdge): string {
-    return edge.output === 'main' ? pointOf(this.node(edge.from)) : identifier(`late ${edge.from}`)
+    return edge.output === 'main' ? pointOf(this.node(edge.from)) : latePoint(edge.from)
+  }
+
+  private isTimed(edge: StreamEdge): boolean {
+    return !edge.blocking && this.outputOn(edge).watermarks.some((id) => this.wanted.has(id))
+  }
+
+  private tableOn(edge: StreamEdge): Schema {
+    const met = this.isTimed(edge) ? identifier(metColumn) : null
+    return columnsOf({ schema: this.outputOn(edge).schema, met })
   }
 
   private outputOn(edge: StreamEdge): Output {
@@ -213,3 +288,5 @@ class Layout {
 function portPoint(edge: StreamEdge): string {
   return identifier(`arrived ${edge.id}`)
 }
+
+const latePoint = (nodeId: string): string => identifier(`late ${nodeId}`)

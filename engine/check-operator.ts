@@ -29,13 +29,14 @@ export async function checkOperator(
   const place = (faults: readonly Omit<Problem, 'nodeId'>[]): Problem[] =>
     faults.map((fault) => ({ ...fault, nodeId: node.id, pointer: `${pointer}/config${fault.pointer}` }))
   try {
-    const schema = await bindOperator(
+    const { schema, call } = await bindOperator(
       session,
       operator,
       config,
       { nodeId: node.id, mode, at: values.now ?? values.logicalTime },
       inputs,
     )
+    if (call !== null) await looking.parts.functions.check(call.reference, looking.signal)
     const problems = place(await findConditionFaults(session, suspect))
     return { schema, problems, config }
   } catch (error) {
@@ -77,7 +78,7 @@ export async function checkPartition(
   const place = { pointer: `${pointer}/expression`, nodeId, hint: null }
   try {
     const type = await bindExpression(session, resolved.config.expression, nodeId, [
-      { port: 'input', schema, time: null },
+      { port: 'input', schema, time: null, watermarks: [] },
     ])
     if (/^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER)$/.test(type)) return []
     return [

@@ -2,8 +2,11 @@
 import { isJobError, JobError } from '../core/errors/job-error.js'
 import type { Counters } from '../core/record/counters.js'
 import type { Session } from '../duckdb/session.js'
-import { countOf } from '../operators/operator.js'
+import { identifier } from '../duckdb/sql.js'
+import { countOf, type Decision } from '../operators/operator.js'
+import { callFunction } from './call.js'
 import type { Step } from './chain.js'
+import type { Stamps } from './stamps.js'
 
 /** Records at each point, and what each node counted. */
 export interface Computed {
@@ -17,15 +20,19 @@ export async function computeBatch(
   steps: readonly Step[],
   point: string,
   records: number,
+  stamps: Stamps,
 ): Promise<Computed> {
   const at = new Map([[point, records]])
   const counted: [string, Partial<Counters>][] = []
   for (const step of steps) {
     const arrived = recordsInto(step, at)
     if (arrived === 0) continue
-    const { out, delta } =
-      step.view === null ? await runStep(session, step, arrived) : await runAsView(session, step, step.view, arrived)
+    const { out, late, delta } =
+      step.view === null
+        ? await runStep(session, step, arrived, stamps)
+        : await runAsView(session, step, step.view, arrived)
     at.set(step.point, out)
+    if (step.late !== null) at.set(step.late.point, late)
     counted.push([step.node.id, delta])
   }
   return { at, counted }
@@ -49,21 +56,46 @@ export async function runStep(
   session: Session,
   step: Step,
   records: number,
+  /** null: no step of the path names a watermark. */
+  stamps: Stamps | null,
   /** When the output stands, and before any state has changed. */
   between: () => Promise<void> = async () => undefined,
 ): Promise<Ran> {
   const { each, absorb = [], accounting } = step.compiled
   return await timed(step, async () => {
-    const out = each === null ? 0 : await materialise(session, step.point, each)
+    const out =
+      each === null
+        ? 0
+        : step.calling !== undefined
+          ? await callFunction(session, step, step.calling, records)
+          : await materialise(session, step.point, each)
+    if (stamps?.isNeeded(step.node) === true) await stampOutput(session, step, stamps)
+    if (step.compiled.decide !== undefined) await decide(session, step.compiled.decide)
+    const late = step.late === null ? 0 : await materialise(session, step.late.point, step.late.select)
     const counted = typeof accounting === 'object' ? await session.count(countOf(accounting)) : null
     await between()
     for (const statement of absorb) await session.run(statement)
-    return { out, delta: account(step, records, out, counted) }
+    return { out, late, delta: { ...account(step, records, out, counted), late } }
   })
+}
+
+async function stampOutput(session: Session, { node, point }: Step, stamps: Stamps): Promise<void> {
+  const bare = identifier(`bare ${node.id}`)
+  await session.run(`CREATE OR REPLACE TABLE ${bare} AS FROM ${point}`)
+  await stamps.stamp(session, node, bare, point)
+  await session.run(`DROP TABLE ${bare}`)
+}
+
+async function decide(session: Session, { before, ask, answer }: Decision): Promise<void> {
+  await session.run(before.join('; '))
+  const rows: unknown[][][] = []
+  for (const question of ask) rows.push(await session.rows(question))
+  for (const { table, columns } of answer(rows)) if ((columns[0]?.length ?? 0) > 0) await session.append(table, columns)
 }
 
 interface Ran {
   readonly out: number
+  readonly late: number
   readonly delta: Partial<Counters>
 }
 
@@ -72,15 +104,15 @@ async function runAsView(session: Session, step: Step, view: string, records: nu
   return await timed(step, async () => {
     await session.run(`DROP TABLE IF EXISTS ${step.point}; CREATE VIEW ${step.point} AS ${view}`)
     const out = await session.count(`SELECT count(*) FROM ${step.point}`)
-    return { out, delta: account(step, records, out, null) }
+    return { out, late: 0, delta: account(step, records, out, null) }
   })
 }
 
 async function timed(step: Step, work: () => Promise<Ran>): Promise<Ran> {
   const started = performance.now()
   try {
-    const { out, delta } = await work()
-    return { out, delta: { ...delta, processingMs: performance.now() - started } }
+    const { delta, ...ran } = await work()
+    return { ...ran, delta: { ...delta, processingMs: performance.now() - started } }
   } catch (error) {
     throw isJobError(error) && error.nodeId === undefined
       ? new JobError(error.code, error.message, { nodeId: step.node.id, cause: error, ...hintOf(error) })

@@ -1,7 +1,7 @@
 /** Finds the columns of every node, from the sources down; what hangs on a node that failed is passed over. */
 import type { Problem } from '../core/errors/problem.js'
 import type { GraphNode } from '../core/graph/build-stream-graph.js'
-import { isTime, type Output, type Outputs, outputsOf } from '../core/graph/event-time.js'
+import { isTime, metColumn, type Output, type Outputs, outputsOf } from '../core/graph/event-time.js'
 import { groupBy, topologicalOrder } from '../core/graph/order.js'
 import type { Chaining, NodeType, Watermark } from '../core/graph/stream-graph.js'
 import type { Schema } from '../core/record/schema.js'
@@ -75,7 +75,7 @@ class Derivation {
     const schema = this.take(node, answer)
     if (schema === null || answer.schema === null) return
     const operator = this.looking.parts.operators.find((candidate) => candidate.type === node.name)
-    this.add({ ...spec.node, schema, keys: operator?.key?.(answer.config) ?? null }, inputs)
+    this.add({ ...spec.node, schema, keys: operator?.key?.(answer.config, this.looking.mode) ?? null }, inputs)
   }
 
   async sink(node: OutlineNode): Promise<void> {
@@ -129,7 +129,10 @@ class Derivation {
 
   private add(node: GraphNode, inputs: readonly Arrived[]): void {
     this.nodes.set(node.id, node)
-    const arrivals = inputs.map(({ blocking, schema, time }) => ({ blocking, output: { schema, time } }))
+    const arrivals = inputs.map(({ blocking, schema, time, watermarks }) => ({
+      blocking,
+      output: { schema, time, watermarks },
+    }))
     this.outputs.set(node.id, outputsOf(node, arrivals))
   }
 
@@ -194,13 +197,14 @@ function readWatermark(raw: unknown): Watermark | null {
 
 /** DuckDB would take such a column for the place of a record within its batch, and records would be lost by it. */
 function reservedProblem(schema: Schema, node: OutlineNode): Problem | null {
-  const column = schema.find(({ name }) => name.toLowerCase() === 'rowid')
+  const column = schema.find(({ name }) => ['rowid', metColumn].includes(name.toLowerCase()))
   if (column === undefined) return null
   const hint =
     node.kind === 'source'
       ? 'Give it another name where it comes from, or leave it out of what is read.'
       : 'Give it another name.'
-  const message = `A column cannot have the name \`${column.name}\`: it means the place of a record.`
+  const meaning = column.name === metColumn ? 'how far event time had come' : 'the place of a record'
+  const message = `A column cannot have the name \`${column.name}\`: it means ${meaning}.`
   return { pointer: `/nodes/${node.index}/config`, nodeId: node.id, code: 'schema.mismatch', message, hint }
 }
 

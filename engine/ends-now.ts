@@ -11,12 +11,23 @@ export function allReached(run: ChainRun, own: Reached): Reached {
 
 /** Whether this is the epoch in which all sources that feed the chain in this phase come to their end. */
 export function endsNow(run: ChainRun, chain: Chain, own: Reached): boolean {
-  const sources = sourcesOf(run, chain.head.id)
-  const results = [own, ...run.upstream.map((result) => result.reached)]
   const endedBefore = (id: string) => run.positions[id]?.end === true
-  const hasEnded = (id: string) =>
-    endedBefore(id) || run.plan.sources[id]?.end === true || results.some((known) => known[id]?.end === true)
-  return sources.length > 0 && sources.every(hasEnded) && !sources.every(endedBefore)
+  return hasEnded(run, chain.head.id, own) && !sourcesOf(run, chain.head.id).every(endedBefore)
+}
+
+/** Whether no source that feeds a node in this phase has anything more. */
+export function hasEnded(run: ChainRun, nodeId: string, own: Reached): boolean {
+  const sources = sourcesOf(run, nodeId)
+  const results = [own, ...run.upstream.map((result) => result.reached)]
+  return (
+    sources.length > 0 &&
+    sources.every(
+      (id) =>
+        run.positions[id]?.end === true ||
+        run.plan.sources[id]?.end === true ||
+        results.some((known) => known[id]?.end === true),
+    )
+  )
 }
 
 /** Sources from which records of this phase reach a node. */

@@ -1,4 +1,5 @@
-import type { Connector, ConnectorContext } from '../connectors/spi.js'
+import type { Connector, ConnectorContext, OriginalRecord } from '../connectors/spi.js'
+import type { Functions } from '../functions/spi.js'
 import type { Operator } from '../operators/operator.js'
 import type { ObjectStore } from '../storage/store.js'
 
@@ -6,6 +7,7 @@ import type { ObjectStore } from '../storage/store.js'
 export interface EngineParts {
   readonly connectors: readonly Connector[]
   readonly operators: readonly Operator[]
+  readonly functions: Functions
   readonly store: ObjectStore
   /** Decrypted connection by name; throws `not.found`. Names resolve in the worker only. */
   readonly connection: (name: string) => Promise<Readonly<Record<string, unknown>>>
@@ -16,6 +18,8 @@ export interface EngineParts {
    * nobody else. Absent where nothing is encrypted (`etl run`, a spec that is checked before it is saved).
    */
   readonly reveal?: (node: EncryptedNode) => Promise<Readonly<Record<string, unknown>>>
+  /** What a replay gives, by its id: always the same records in the same order. Absent where none are kept (`etl run`). */
+  readonly deadLetters?: (replayId: string) => Promise<readonly OriginalRecord[]>
   /** `${env:ETL_VAR_NAME}`. */
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly files: Omit<ConnectorContext, 'signal' | 'job'>

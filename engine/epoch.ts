@@ -1,8 +1,10 @@
 /** One epoch of one chain in its session: batches through the steps, what is due at the end, and out of the chain. */
+import type { ChainResult } from '../core/execution/chain-task.js'
+import { metColumn } from '../core/graph/event-time.js'
 import type { Session } from '../duckdb/session.js'
 import { identifier } from '../duckdb/sql.js'
 import type { Closing } from '../operators/operator.js'
-import { type Chain, type Step, stepsBelow } from './chain.js'
+import { type Chain, nodeAt, pointOf, pointsOf, type Step, stepsBelow } from './chain.js'
 import { allOrNothing, type Computed, computeBatch, isBadRecord, materialise } from './compute.js'
 import { type Downstream, oneAhead, type Turn } from './flow.js'
 import { type Isolated, isolateBatch } from './isolate.js'
@@ -14,6 +16,7 @@ import { createEmpty } from './parquet.js'
 import type { Batch } from './read.js'
 import type { Rejects } from './rejects.js'
 import { createInputs } from './snapshot.js'
+import type { Stamps } from './stamps.js'
 
 /** Records that are emitted at once at the end. */
 const endBatch = 262_144
@@ -35,6 +38,7 @@ export class Epoch {
     private readonly downstream: Downstream<Outgoing>,
     /** Of the session's connection. */
     private readonly turn: Turn,
+    private readonly stamps: Stamps,
   ) {}
 
   async read(batches: AsyncGenerator<Batch, void, void>): Promise<void> {
@@ -42,11 +46,12 @@ export class Epoch {
   }
 
   /** What operators kept until now, each after those before it, through the rest of the chain. `ends`: nothing more comes. */
-  async close(ends: boolean): Promise<void> {
+  async close(ends: boolean, reached: ChainResult['reached']): Promise<void> {
     for (const step of this.chain.steps) {
       const { end, close } = step.compiled
       if (close !== undefined) {
-        await this.emit(step, close(ends ? Number.POSITIVE_INFINITY : null))
+        const watermark = ends ? Number.POSITIVE_INFINITY : this.stamps.watermark(step, reached)
+        await this.emit(step, close(watermark))
         this.changed.add(step.node.id)
       } else if (ends && end !== undefined) {
         await this.emit(step, { emit: end })
@@ -77,7 +82,7 @@ export class Epoch {
     const part = identifier(`end ${step.node.id} ${from}`)
     const select = `SELECT * FROM ${table} WHERE rowid >= ${from} AND rowid < ${from + endBatch}`
     const records = await this.turn.take(() => materialise(this.session, part, select))
-    return { point: step.point, table: part, records, place: () => ({}) }
+    return { point: step.point, table: part, records, partition: null, place: () => ({}) }
   }
 
   private async take(batch: Batch): Promise<void> {
@@ -88,42 +93,76 @@ export class Epoch {
   }
 
   private async compute(batch: Batch): Promise<Outgoing> {
-    const { session } = this
     const { point, records } = batch
-    await session.run(`DROP TABLE IF EXISTS ${point}; ALTER TABLE ${batch.table} RENAME TO ${point}`)
+    await this.stand(batch)
     const steps = stepsBelow(this.chain, point)
     const { computed, isolated } = await this.runSteps(steps, batch)
     for (const [nodeId, delta] of computed.counted) this.meter.add(nodeId, delta)
     for (const step of steps)
       if (step.compiled.absorb !== undefined && computed.counted.some(([nodeId]) => nodeId === step.node.id))
         this.changed.add(step.node.id)
+    for (const step of steps) await this.keepLate(step, computed)
     return await this.handOver(batch, steps, new Map([...computed.at, [point, records]]), isolated)
+  }
+
+  /** Late records that nobody takes. */
+  private async keepLate({ node, late }: Step, { at }: Computed): Promise<void> {
+    const records = late === null ? 0 : (at.get(late.point) ?? 0)
+    if (late === null || late.isTaken || records === 0 || !this.rejects.keeps) return
+    const given = await originals(
+      this.session,
+      late.point,
+      Array.from({ length: records }, (_, row) => row),
+    )
+    const message = 'The record is late: what belongs to its time is closed.'
+    await this.rejects.keep(
+      [...given.values()].map((original) => ({ nodeId: node.id, original, place: {}, code: 'record.late', message })),
+    )
+  }
+
+  /** The batch stands at its point, with what its records met if that is where their watermark is named. */
+  private async stand({ point, table, partition }: Batch): Promise<void> {
+    const { session, stamps, chain } = this
+    stamps.begin(partition)
+    const node = chain.nodes.find((candidate) => pointOf(candidate) === point)
+    if (node === undefined || !stamps.isNeeded(node)) {
+      await session.run(`DROP TABLE IF EXISTS ${point}; ALTER TABLE ${table} RENAME TO ${point}`)
+      return
+    }
+    await stamps.stamp(session, node, table, point)
+    await session.run(`DROP TABLE ${table}`)
   }
 
   /** The whole batch at once; only if that fails are its bad records told apart. */
   private async runSteps(steps: readonly Step[], batch: Batch): Promise<Ran> {
-    const { session } = this
+    const { session, stamps } = this
     const { point, records } = batch
     if (steps.length === 0) return { computed: { at: new Map(), counted: [] }, isolated: null }
+    const mark = stamps.mark()
     try {
-      const computed = await allOrNothing(session, () => computeBatch(session, steps, point, records))
+      const computed = await allOrNothing(session, () => computeBatch(session, steps, point, records, stamps))
       return { computed, isolated: null }
     } catch (error) {
       if (!isBadRecord(error)) throw error
-      const isolated = await isolateBatch(session, steps, point, records, this.rejects.allowance + 1)
+      stamps.reset(mark)
+      const isolated = await isolateBatch(session, steps, point, records, this.rejects.allowance + 1, stamps)
       await this.reject(isolated, batch)
       return { computed: isolated, isolated }
     }
   }
 
-  private async reject({ bad }: Isolated, { point, place }: Batch): Promise<void> {
+  private async reject({ bad }: Isolated, { place }: Batch): Promise<void> {
     const wanted = this.rejects.wantsPlaces
-    const indexes = [...new Set(bad.map(({ index }) => index).filter((index) => index !== null))]
-    const given = wanted ? await originals(this.session, point, indexes) : new Map<number, string>()
+    const given = new Map<string, ReadonlyMap<number, string>>()
+    for (const point of wanted ? new Set(bad.map(({ kept }) => kept.point)) : []) {
+      const rows = bad.filter(({ kept }) => kept.point === point).map(({ kept }) => kept.row)
+      given.set(point, await originals(this.session, point, [...new Set(rows)]))
+    }
     await this.rejects.add(
-      bad.map(({ nodeId, index, code, message }) => ({
+      bad.map(({ nodeId, index, kept, code, message }) => ({
         nodeId,
-        original: index === null ? '' : (given.get(index) ?? ''),
+        original: given.get(kept.point)?.get(kept.row) ?? '',
+        of: nodeAt(this.chain, kept.point),
         place: wanted && index !== null ? place(index) : {},
         code,
         message,
@@ -140,10 +179,12 @@ export class Epoch {
   ): Promise<Outgoing> {
     this.number += 1
     const renamed = new Map<string, string>()
+    /** No sink sees what records met. */
+    const forSinks = new Map<string, string>()
     const statements: string[] = []
     const outlets = this.chain.outlets.filter(({ point }) => (at.get(point) ?? 0) > 0)
     const isKept = this.rejects.wantsPlaces && outlets.some(({ kind }) => kind === 'SINK')
-    for (const point of [batch.point, ...steps.map((step) => step.point)]) {
+    for (const point of [batch.point, ...pointsOf(steps)]) {
       if (!outlets.some((outlet) => outlet.point === point) && !(isKept && point === batch.point)) {
         // A step that no record has reached made no view: the empty table of its output stands there still.
         const isView =
@@ -154,6 +195,10 @@ export class Epoch {
       const name = identifier(`out ${this.number} ${point}`)
       renamed.set(point, name)
       statements.push(`ALTER TABLE ${point} RENAME TO ${name}`)
+      if (!outlets.some((outlet) => outlet.kind === 'SINK' && outlet.isTimed && outlet.point === point)) continue
+      const seen = identifier(`sink ${this.number} ${point}`)
+      forSinks.set(point, seen)
+      statements.push(`CREATE TABLE ${seen} AS SELECT * EXCLUDE (${identifier(metColumn)}) FROM ${name}`)
     }
     const origins = new Map<string, string>()
     for (const point of isolated?.followed ?? []) {
@@ -170,7 +215,7 @@ export class Epoch {
     return {
       outputs: outlets.map((outlet) => ({
         outlet,
-        table: renamed.get(outlet.point)!,
+        table: (outlet.kind === 'SINK' ? forSinks.get(outlet.point) : undefined) ?? renamed.get(outlet.point)!,
         records: at.get(outlet.point)!,
       })),
       kept:
@@ -183,7 +228,7 @@ export class Epoch {
               origins: isolated === null ? null : origins,
               place: (index) => batch.place(index),
             },
-      tables: [...renamed.values(), ...origins.values()],
+      tables: [...renamed.values(), ...forSinks.values(), ...origins.values()],
     }
   }
 }

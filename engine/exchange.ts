@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { JobError } from '../core/errors/job-error.js'
 import type { ExchangeHandle, StateHandle } from '../core/execution/chain-task.js'
+import { keptBy } from '../core/execution/kept-by.js'
 import { buildState } from '../core/execution/state-names.js'
 import type { Session } from '../duckdb/session.js'
 import { identifier } from '../duckdb/sql.js'
@@ -61,7 +62,8 @@ export class ExchangeWriter {
     const from = String(this.run.subtask).padStart(4, '0')
     const epoch = String(this.run.plan.epoch).padStart(9, '0')
     const name = `${buildState(edge.port)}:${from}-${epoch}`
-    return { nodeId: edge.to, subtask: toSubtask, name, type: 'LIST', path, sizeBytes, records }
+    const by = keptBy(this.run.graph, edge.to, edge.port)
+    return { nodeId: edge.to, subtask: toSubtask, name, type: 'LIST', path, sizeBytes, records, by }
   }
 
   private async distribute(session: Session, table: string, target: string, parallelism: number): Promise<void> {

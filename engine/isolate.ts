@@ -5,9 +5,11 @@
  */
 import type { Counters } from '../core/record/counters.js'
 import type { Session } from '../duckdb/session.js'
+import { callApart } from './call.js'
 import type { Step } from './chain.js'
 import { type Computed, recordsInto } from './compute.js'
-import { type FeedOrigins, itself, originsOf, originTable, tellsOrigins } from './origins.js'
+import { type FeedOrigins, givesOneAtMost, itself, originsOf, originTable, tellsOrigins } from './origins.js'
+import type { Stamps } from './stamps.js'
 import { StepApart } from './step-apart.js'
 
 /** A record of the batch of which something failed at a node. */
@@ -15,6 +17,8 @@ export interface BadRecord {
   readonly nodeId: string
   /** Of the record in the batch; null: it cannot be told. */
   readonly index: number | null
+  /** The record to keep: of the batch where it stands for what failed, else as it stood before the node. */
+  readonly kept: { readonly point: string; readonly row: number }
   readonly code: string
   readonly message: string
 }
@@ -33,11 +37,13 @@ export async function isolateBatch(
   records: number,
   /** Of bad records that are of interest: the answer is worth nothing when there are as many. */
   most: number,
+  stamps: Stamps,
 ): Promise<Isolated> {
   const at = new Map([[point, records]])
   const counted: (readonly [string, Partial<Counters>])[] = []
   const bad: BadRecord[] = []
   const origins = new Map<string, FeedOrigins | null>([[point, itself(point)]])
+  const stands = new Set([point])
   for (const step of steps) {
     if (bad.length >= most) break
     const arrived = recordsInto(step, at)
@@ -45,17 +51,27 @@ export async function isolateBatch(
     const feed = step.feeds.find((candidate) => (at.get(candidate) ?? 0) > 0)!
     const from = origins.get(feed) ?? null
     const follows = from !== null && tellsOrigins(step)
-    const apart = new StepApart(session, step, feed, follows ? originSelect(feed, from) : null)
-    const { out, deltas, failed } = await apart.run(arrived, most - bad.length)
+    const { out, late, deltas, failed } =
+      step.calling !== undefined
+        ? await callApart(session, step, step.calling, arrived, most - bad.length)
+        : await new StepApart(session, step, feed, follows ? originSelect(feed, from) : null, stamps).run(
+            arrived,
+            most - bad.length,
+          )
     at.set(step.point, out)
+    if (step.late !== null) at.set(step.late.point, late)
+    if (stands.has(feed) && givesOneAtMost(step)) stands.add(step.point)
     origins.set(step.point, follows ? stored(step.point) : null)
     counted.push(...deltas.map((delta) => [step.node.id, delta] as const))
     if (failed.length === 0) continue
     counted.push([step.node.id, { in: failed.length, failed: failed.length }])
     const rows = failed.map(({ row }) => row)
     const found = from === null ? new Map<number, number>() : await originsOf(session, from.select, rows)
-    for (const { row, code, message } of failed)
-      bad.push({ nodeId: step.node.id, index: found.get(row) ?? null, code, message })
+    for (const { row, code, message } of failed) {
+      const index = found.get(row) ?? null
+      const kept = index !== null && stands.has(feed) ? { point, row: index } : { point: feed, row }
+      bad.push({ nodeId: step.node.id, index, kept, code, message })
+    }
   }
   const followed = new Set([...origins].filter(([at, from]) => at !== point && from !== null).map(([at]) => at))
   return { at, counted, bad: bad.sort(bySource), followed }

@@ -6,6 +6,7 @@ import { isBadRecord, runStep } from './compute.js'
 import {
   createOrigins,
   type FeedOrigins,
+  givesOneAtMost,
   insertOrigins,
   itself,
   originsOf,
@@ -42,7 +43,14 @@ export async function locateRows(
   }
   if (path.some(hasState) || !path.every(tellsOrigins)) return known(new Map())
   if (path.every((step) => step.compiled.accounting === 'MAPS')) return new Map(rows.map((row) => [row, row]))
+  // What records met depends on those before them.
+  if (path.some(({ node }) => chain.timed.has(node.id))) return known(new Map())
   return known(await again(session, path, kept, arrived, rows))
+}
+
+/** Whether each row at a point is all that its record of the batch gives there. */
+export function standsFor(chain: Chain, from: string, to: string): boolean {
+  return pathTo(chain, from, to)?.every(givesOneAtMost) === true
 }
 
 /** The steps from one point to another, in order. */
@@ -81,7 +89,7 @@ async function again(
     for (const step of path) {
       await session.run(createOrigins(step.point))
       const from = { feed, origins }
-      const { out } = await runStep(session, step, records, () =>
+      const { out } = await runStep(session, step, records, null, () =>
         session.run(insertOrigins(step, from.feed, from.origins, 0)),
       )
       feed = step.point

@@ -6,6 +6,7 @@ import type { StreamNode } from '../core/graph/stream-graph.js'
 import type { JobSettings } from '../core/spec/settings.js'
 import type { Operator } from '../operators/operator.js'
 import type { EngineParts } from './engine.js'
+import { replaySource } from './replay-source.js'
 import { resolveConfig, type Values } from './resolve-config.js'
 
 /** What every call is told about the execution it works for. */
@@ -29,6 +30,16 @@ export function valuesOf(run: ForExecution, at: string): Values {
 }
 
 export async function openSource(
+  node: StreamNode,
+  values: Values,
+  parts: EngineParts,
+  signal: AbortSignal,
+): Promise<Source> {
+  const own = async () => await openOwnSource(node, values, parts, signal)
+  return node.replay === undefined ? await own() : replaySource(node, own, parts)
+}
+
+async function openOwnSource(
   node: StreamNode,
   values: Values,
   parts: EngineParts,

@@ -1,22 +1,31 @@
+import { metColumn } from '../core/graph/event-time.js'
+import type { Column } from '../core/record/schema.js'
 import type { Session } from '../duckdb/session.js'
+import { identifier, text } from '../duckdb/sql.js'
 
 /** Rows that are asked for at once. */
 const rowsAtOnce = 10_000
 
-/** Records of a table as JSON text, by `rowid`. */
+/** Records of a table as JSON text, by `rowid`. What a JSON number would round is a text there. */
 export async function originals(
   session: Session,
   table: string,
   rows: readonly number[],
 ): Promise<Map<number, string>> {
-  const alias = '"the record"'
   const found = new Map<number, string>()
+  if (rows.length === 0) return found
+  const columns = (await session.describe(`SELECT * FROM ${table}`)).filter(({ name }) => name !== metColumn)
+  const record = columns.map((column) => `${text(column.name)}: ${exactly(column)}`).join(', ')
   for (let from = 0; from < rows.length; from += rowsAtOnce) {
     const part = rows.slice(from, from + rowsAtOnce).join(', ')
     const pairs = await session.rows(
-      `SELECT rowid, CAST(to_json(${alias}) AS VARCHAR) FROM ${table} AS ${alias} WHERE rowid IN (${part})`,
+      `SELECT rowid, CAST(to_json({${record}}) AS VARCHAR) FROM ${table} WHERE rowid IN (${part})`,
     )
     for (const [row, json] of pairs) found.set(Number(row), String(json))
   }
   return found
+}
+
+function exactly({ name, type }: Column): string {
+  return /DECIMAL\((1[6-9]|[23]\d)/.test(type) ? `CAST(${identifier(name)} AS VARCHAR)` : identifier(name)
 }

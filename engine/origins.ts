@@ -42,6 +42,12 @@ export function tellsOrigins({ compiled }: Step): boolean {
   return compiled.each !== null && (compiled.origins !== undefined || compiled.accounting === 'MAPS')
 }
 
+/** Then a record of the batch stands for the row: run again, it gives that row and no others, whatever came before. */
+export function givesOneAtMost({ compiled }: Step): boolean {
+  const { accounting, absorb = [], state = [] } = compiled
+  return (accounting === 'MAPS' || accounting === 'FILTERS') && absorb.length === 0 && state.length === 0
+}
+
 /** The records of the batch that these rows came of; a row that is not in the answer cannot be told. */
 export async function originsOf(
   session: Session,

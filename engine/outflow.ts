@@ -1,9 +1,9 @@
 /** Where a computed batch goes: to every sink and into every exchange of the chain, while the next one is computed. */
 import type { Place, Rejected } from '../core/record/rejected.js'
-import type { Chain, Outlet } from './chain.js'
+import { type Chain, nodeAt, type Outlet } from './chain.js'
 import type { ExchangeWriter } from './exchange.js'
 import type { Turn } from './flow.js'
-import { type Kept, locateRows } from './locate.js'
+import { type Kept, locateRows, standsFor } from './locate.js'
 import type { Meter } from './meter.js'
 import { originals } from './originals.js'
 import type { Rejects } from './rejects.js'
@@ -18,6 +18,8 @@ export interface Computed {
   /** Dropped when all is done. */
   readonly tables: readonly string[]
 }
+
+type Found = Pick<Rejected, 'original' | 'of' | 'place'>
 
 export interface Output {
   readonly outlet: Outlet
@@ -62,29 +64,40 @@ export class Outflow {
     this.meter.add(node.id, { in: records, out: written, passed: written, failed: refused.length, processingMs })
     if (refused.length === 0) return
     const rows = refused.map(({ rowid }) => rowid)
-    const found = this.rejects.wantsPlaces ? await this.find(batch, outlet.point, table, records, rows) : new Map()
+    const found = this.rejects.wantsPlaces
+      ? await this.find(batch, outlet.point, table, records, rows)
+      : new Map<number, Found>()
     await this.rejects.add(
       refused.map(({ rowid, code, message }): Rejected => {
-        const { original = '', place = {} } = found.get(rowid) ?? {}
-        return { nodeId: node.id, original, place, code, message }
+        const known = found.get(rowid) ?? { original: '', place: {} }
+        return { nodeId: node.id, ...known, code, message }
       }),
     )
   }
 
-  /** The records as their source gave them, where that can be told; else as the sink was to write them. */
-  private async find(batch: Computed, point: string, table: string, records: number, rows: readonly number[]) {
+  /** The records as their source gave them, where those stand for what was refused; else as the sink was to write them. */
+  private async find(
+    batch: Computed,
+    point: string,
+    table: string,
+    records: number,
+    rows: readonly number[],
+  ): Promise<ReadonlyMap<number, Found>> {
     return await this.turn.take(async () => {
       const { kept } = batch
+      const stands = kept !== null && standsFor(this.chain, kept.point, point)
       const session = this.held.main
       const indexes = kept === null ? null : await locateRows(session, this.chain, kept, point, records, rows)
-      const atSource = rows.map((row) => indexes?.get(row) ?? null).filter((index) => index !== null)
-      const given = kept === null ? new Map<number, string>() : await originals(session, kept.table, atSource)
+      const inBatch = rows.map((row) => indexes?.get(row) ?? null).filter((index) => index !== null)
+      const given = kept !== null && stands ? await originals(session, kept.table, inBatch) : new Map<number, string>()
       const written = await originals(session, table, rows)
       return new Map(
         rows.map((row) => {
           const index = indexes?.get(row) ?? null
-          const original = (index === null ? null : given.get(index)) ?? written.get(row) ?? ''
-          return [row, { original, place: index === null || kept === null ? {} : kept.place(index) }]
+          const atSource = index === null || !stands ? undefined : given.get(index)
+          const of = nodeAt(this.chain, atSource === undefined || kept === null ? point : kept.point)
+          const place = index === null || kept === null ? {} : kept.place(index)
+          return [row, { original: atSource ?? written.get(row) ?? '', of, place }]
         }),
       )
     })

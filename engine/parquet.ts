@@ -3,6 +3,7 @@
  * DOUBLE, INTERVAL would lose its microseconds): columns that hold them travel as text and are cast back.
  */
 import type { Schema } from '../core/record/schema.js'
+import type { Session } from '../duckdb/session.js'
 import { identifier, text } from '../duckdb/sql.js'
 
 const lossy = /HUGEINT|INTERVAL|TIME WITH TIME ZONE|TIMETZ|TIME_NS|\bBIT\b|BIGNUM|UNION\(/
@@ -12,7 +13,21 @@ export function copyToParquet(select: string, schema: Schema, file: string): str
   const columns = schema.map(({ name, type }) =>
     lossy.test(type) ? `CAST(${identifier(name)} AS VARCHAR) AS ${identifier(name)}` : identifier(name),
   )
-  return `COPY (SELECT ${columns.join(', ')} FROM (${select})) TO ${text(file)} (FORMAT parquet, COMPRESSION snappy)`
+  const options = [
+    'FORMAT parquet',
+    'COMPRESSION snappy',
+    // Row groups are made in memory, one for each thread: wide records must fit too.
+    'ROW_GROUP_SIZE 32768',
+    `KV_METADATA {columns: ${text(JSON.stringify(schema))}}`,
+  ]
+  return `COPY (SELECT ${columns.join(', ')} FROM (${select})) TO ${text(file)} (${options.join(', ')})`
+}
+
+/** The `schema` of a file that `copyToParquet` wrote; null: it does not say. */
+export async function columnsOfParquet(session: Session, file: string): Promise<Schema | null> {
+  const select = `SELECT decode(value) FROM parquet_kv_metadata(${text(file)}) WHERE decode(key) = 'columns'`
+  const [row] = await session.rows(select)
+  return row === undefined ? null : (JSON.parse(String(row[0])) as Schema)
 }
 
 /** A SELECT over files that `copyToParquet` wrote, one after another, with the types of `schema`. */

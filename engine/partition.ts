@@ -33,10 +33,37 @@ export async function routingOf(
     return { kind: 'BY_RECORD', parallelism, target: () => `(${expression})` }
   }
   if (edge.partitionStrategy === 'HASH' && edge.key.length > 0) {
-    const group = keyGroup(await keyTypes(session, graph, edge), edge.key, graph.maxParallelism)
-    return { kind: 'BY_RECORD', parallelism, target: () => `(${group} * ${parallelism} // ${graph.maxParallelism})` }
+    const target = await targetByKey(session, graph, edge, edge.key, parallelism)
+    return { kind: 'BY_RECORD', parallelism, target: () => target }
   }
   return { kind: 'BY_RECORD', parallelism, target: (sent) => `((rowid + ${sent}) % ${parallelism})` }
+}
+
+/**
+ * A condition: rows of state that belong to a subtask, as the records that come over a hashed edge do; null: all. `columns`
+ * hold the edge's key.
+ */
+export async function ownRows(
+  session: Session,
+  graph: JobGraph,
+  edge: StreamEdge,
+  columns: readonly string[],
+  subtask: number,
+): Promise<string | null> {
+  const parallelism = graph.stream.nodes.find((node) => node.id === edge.to)?.parallelism ?? 1
+  if (parallelism === 1 || edge.partitionStrategy !== 'HASH') return null
+  return `${await targetByKey(session, graph, edge, columns, parallelism)} = ${subtask}`
+}
+
+async function targetByKey(
+  session: Session,
+  graph: JobGraph,
+  edge: StreamEdge,
+  columns: readonly string[],
+  parallelism: number,
+): Promise<string> {
+  const group = keyGroup(await keyTypes(session, graph, edge), columns, graph.maxParallelism)
+  return `(${group} * ${parallelism} // ${graph.maxParallelism})`
 }
 
 /** The key group of a record. MD5 of the key as text: no version of DuckDB will change it. */

@@ -22,6 +22,8 @@ export interface Batch {
   readonly point: string
   readonly table: string
   readonly records: number
+  /** Logical partition of its source; null: it comes of several. */
+  readonly partition: string | null
   place(index: number): Place
 }
 
@@ -37,6 +39,8 @@ export interface Reading {
   readonly signal: AbortSignal
   /** Filled when a split has been read to its end. */
   readonly reached: Record<string, { readonly position: Position; readonly end: boolean }>
+  /** Partitions that have been read to their end. */
+  readonly ended: string[]
 }
 
 /** Records of an exchange that are worked on at once. */
@@ -62,7 +66,9 @@ async function* readSource(reading: Reading): AsyncGenerator<Batch, void, void> 
         const started = performance.now()
         const next = await batches.next()
         if (next.done === true) {
-          reading.reached[node.id] = next.value
+          const { position, end, ended = [] } = next.value
+          reading.reached[node.id] = { position, end }
+          reading.ended.push(...ended)
           break
         }
         number += 1
@@ -102,8 +108,9 @@ async function takeBatch(reading: Reading, given: SourceBatch, table: string, st
     failed: rejected.length,
     processingMs: performance.now() - started,
   })
-  await rejects.add(rejected.map((record) => ({ ...record, nodeId })))
-  return { point: pointOf(chain.head), table, records, place: (index) => given.place(index) }
+  await rejects.add(rejected.map((record) => ({ ...record, nodeId, of: nodeId })))
+  const { partition = '' } = given
+  return { point: pointOf(chain.head), table, records, partition, place: (index) => given.place(index) }
 }
 
 const agrees = ({ records }: SourceBatch, given: number) => records === null || records === given
@@ -124,12 +131,13 @@ async function* readArrivals(reading: Reading, port: Port): AsyncGenerator<Batch
   for (const handle of arrivals(run, port.edge.id)) {
     const file = await parts.store.fetch(handle.path, session.folder)
     try {
-      const records = await session.count(`SELECT count(*) FROM read_parquet(${text(file)})`)
-      for (let from = 0; from < records; from += exchangeBatch) {
+      const arrived = await session.count(`SELECT count(*) FROM read_parquet(${text(file)})`)
+      for (let from = 0; from < arrived; from += exchangeBatch) {
         number += 1
         const table = identifier(`read ${port.edge.id} ${number}`)
         const select = selectFromParquet([file], port.schema, { from, to: from + exchangeBatch })
-        yield { point: port.point, table, records: await materialise(session, table, select), place: () => ({}) }
+        const records = await materialise(session, table, select)
+        yield { point: port.point, table, records, partition: null, place: () => ({}) }
       }
     } finally {
       await rm(file, { force: true })

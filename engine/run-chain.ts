@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { ChainResult } from '../core/execution/chain-task.js'
 import { fenceName } from '../core/execution/fence.js'
 import { replaceStates } from '../core/execution/merge-results.js'
+import { withFunctions } from './call.js'
 import { cancelledError, orCancelled } from './cancel.js'
 import { type Chain, openChain } from './chain.js'
 import { type ChainControl, type ChainRun, storeKey } from './chain-run.js'
@@ -20,6 +21,7 @@ import { Rejects } from './rejects.js'
 import type { Values } from './resolve-config.js'
 import { discard, giveBack, type Held, takeSession } from './sessions.js'
 import { restore, snapshot, stateLabel } from './snapshot.js'
+import { Stamps } from './stamps.js'
 import { closeWriters, commitWriters, markedCounters, openWriters, type Writer } from './write.js'
 
 const progressEveryMs = 500
@@ -27,13 +29,14 @@ const progressEveryMs = 500
 export async function runChain(run: ChainRun, parts: EngineParts, control: ChainControl): Promise<ChainResult> {
   if (control.signal.aborted) throw cancelledError()
   const values = valuesOf(run, run.plan.at)
-  const chain = await openChain(run, values, parts)
-  const meter = new Meter(chain.nodes.map((node) => node.id))
+  const opened = await openChain(run, values, parts)
+  const meter = new Meter(opened.nodes.map((node) => node.id))
   control.progress(meter.read())
   const beat = setInterval(() => control.progress(meter.read()), progressEveryMs)
   try {
-    const label = stateLabel(chain, run, run.states)
-    const { held, restored } = await takeSession(run, label, parts, threadsOf(chain, parts))
+    const label = stateLabel(opened, run, run.states)
+    const { held, restored } = await takeSession(run, label, parts, threadsOf(opened, parts))
+    const chain = withFunctions(opened, held, parts.functions)
     const work = runEpoch({ run, parts, control, values, chain, meter, held, restored })
     try {
       const result = await orCancelled(work, control.signal, () => held.interrupt())
@@ -81,14 +84,17 @@ async function readAndWrite(work: Work, writers: readonly Writer[]): Promise<Cha
   const turn = new Turn()
   const outflow = new Outflow(chain, held, writers, await openExchanges(work), meter, rejects, turn)
   const downstream = new Downstream<Computed>((batch) => outflow.drain(batch))
-  const epoch = new Epoch(chain, held.main, meter, rejects, downstream, turn)
+  const stamps = new Stamps(run, chain)
+  const epoch = new Epoch(chain, held.main, meter, rejects, downstream, turn, stamps)
   const reached: Record<string, ChainResult['reached'][string]> = {}
+  const ended: string[] = []
   const session = await held.connection('read')
   try {
     await epoch.read(
-      readBatches({ chain, run, parts, values, session, meter, rejects, reached, signal: control.signal }),
+      readBatches({ chain, run, parts, values, session, meter, rejects, reached, ended, signal: control.signal }),
     )
-    await epoch.close(endsNow(run, chain, reached))
+    stamps.end(ended)
+    await epoch.close(endsNow(run, chain, reached), reached)
     await downstream.drained()
   } finally {
     await downstream.settled()
@@ -98,7 +104,8 @@ async function readAndWrite(work: Work, writers: readonly Writer[]): Promise<Cha
   const sent = []
   for (const writer of outflow.exchanges) sent.push(await writer.finish(held.main, parts.store))
   // Everything that a mark names, and everything that can still fail, comes before the first commit (I2).
-  rejects.judge(meter.of(chain.head.id).in)
+  // Of several subtasks none sees enough for a ratio: the checkpoint does.
+  rejects.judge(chain.vertex.parallelism === 1 ? meter.of(chain.head.id).in : Number.NEGATIVE_INFINITY)
   const rejectsFile =
     marked === null ? await rejects.store(parts.store, storeKey(run, 'rejects', 'rejects.jsonl')) : marked.rejects
   const counters = marked?.counters ?? meter.read()
@@ -110,6 +117,7 @@ async function readAndWrite(work: Work, writers: readonly Writer[]): Promise<Cha
     epoch: run.plan.epoch,
     counters,
     reached: allReached(run, reached),
+    seen: stamps.all(),
     states: [...states, ...sent.flatMap((one) => one.states)],
     exchanges: sent.flatMap((one) => one.exchanges),
     rejects: rejectsFile === null ? [] : [rejectsFile],
@@ -140,6 +148,6 @@ async function openExchanges({ run, parts, values, chain, held }: Work): Promise
  * wait for one another. What an operator does at the end, with all that it has kept, is worth all of them.
  */
 function threadsOf(chain: Chain, { threads }: EngineParts): number {
-  const keeps = chain.steps.some(({ compiled }) => compiled.end !== undefined)
+  const keeps = chain.steps.some(({ compiled: { end, close } }) => end !== undefined || close !== undefined)
   return keeps ? Math.max(1, Math.floor(threads / chain.vertex.parallelism)) : 1
 }

@@ -24,8 +24,15 @@ export interface Held {
   readonly main: Session
   /** Of that name, opened when first asked for. */
   connection(name: string): Promise<Session>
+  /** What lives as long as the session, made when first asked for by that name. */
+  attach<T extends Attached>(name: string, make: () => T): T
   /** Of everything that runs in it. */
   interrupt(): void
+}
+
+export interface Attached {
+  interrupt(): void
+  end(): Promise<void>
 }
 
 /** Those idle, by owner; in order of how long they have been. */
@@ -150,6 +157,7 @@ class Instance {
 
 class SubtaskSession implements Held {
   private readonly others = new Map<string, Promise<Session>>()
+  private readonly attached = new Map<string, Attached>()
 
   constructor(
     readonly owner: Owner,
@@ -172,18 +180,29 @@ class SubtaskSession implements Held {
     return opened
   }
 
-  interrupt(): void {
-    this.main.interrupt()
+  attach<T extends Attached>(name: string, make: () => T): T {
+    const known = this.attached.get(name)
+    if (known !== undefined) return known as T
+    const made = make()
+    this.attached.set(name, made)
+    return made
   }
 
-  destroy(): Promise<void> {
-    return this.instance.destroy()
+  interrupt(): void {
+    this.main.interrupt()
+    for (const one of this.attached.values()) one.interrupt()
+  }
+
+  async destroy(): Promise<void> {
+    await this.endAttached()
+    await this.instance.destroy()
   }
 
   /** Its instance is spare, if one is wanted. */
   async vacate(): Promise<void> {
     const { instance } = this
     try {
+      await this.endAttached()
       for (const other of this.others.values()) (await other).close()
       await instance.empty()
     } catch {
@@ -191,6 +210,10 @@ class SubtaskSession implements Held {
     }
     if (instance.threads !== spareThreads || spares.length >= mostSpare) return await instance.destroy()
     spares.push(instance)
+  }
+
+  private async endAttached(): Promise<void> {
+    for (const one of this.attached.values()) await one.end()
   }
 }
 

@@ -1,22 +1,27 @@
 /** State of operators: from the last checkpoint's files into the session, and back into new files (I5). */
 import { createHash } from 'node:crypto'
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { JobError } from '../core/errors/job-error.js'
 import type { StateHandle } from '../core/execution/chain-task.js'
-import { additionTo, buildState, isPartOf } from '../core/execution/state-names.js'
+import { isDealtAlike, keptBy } from '../core/execution/kept-by.js'
+import { buildPort, isPartOf } from '../core/execution/state-names.js'
+import { unfitStates } from '../core/execution/unfit-states.js'
+import type { StreamEdge } from '../core/graph/stream-graph.js'
 import type { Session } from '../duckdb/session.js'
 import type { Input, StateTable } from '../operators/operator.js'
 import type { ObjectStore } from '../storage/store.js'
-import type { Chain, Step } from './chain.js'
-import { type ChainRun, storeKey } from './chain-run.js'
-import { copyToParquet, createEmpty, selectFromParquet } from './parquet.js'
+import { type Chain, columnsOf, type Step } from './chain.js'
+import type { ChainRun } from './chain-run.js'
+import { createEmpty } from './parquet.js'
+import { ownRows } from './partition.js'
+import { loadParts } from './state-load.js'
+import { saveParts } from './state-save.js'
 
 /** What a session must hold before this epoch can run in it. */
 export function stateLabel(chain: Chain, run: ChainRun, states: readonly StateHandle[]): string {
   const nodes = new Set(chain.steps.map((step) => step.node.id))
   const paths = states
-    .filter((handle) => handle.subtask === run.subtask && nodes.has(handle.nodeId))
-    .map((handle) => `${handle.nodeId} ${handle.name} ${handle.path}`)
+    .filter((handle) => nodes.has(handle.nodeId) && (handle.subtask === run.subtask || isDealtOtherwise(handle, run)))
+    .map((handle) => `${handle.nodeId} ${handle.subtask} ${handle.name} ${handle.path}`)
     .sort()
   return createHash('sha256')
     .update(JSON.stringify([run.phase.number, paths]))
@@ -27,23 +32,23 @@ export function stateLabel(chain: Chain, run: ChainRun, states: readonly StateHa
 export async function restore(session: Session, chain: Chain, run: ChainRun, store: ObjectStore): Promise<void> {
   for (const step of chain.steps) {
     await createInputs(session, step)
+    refuseUnfit(step, run)
     for (const build of step.builds) await loadBuildSide(session, step, build, run, store)
     for (const table of step.compiled.state ?? []) {
       await session.run(table.create)
-      const handles = handlesOf(run, step, table.name)
-      if (handles.length > 0) await load(session, table.table, handles, store)
+      await loadState(session, step, table, run, store)
     }
   }
 }
 
 /** A port that has no batch at the moment has an empty table. */
 export async function createInputs(session: Session, step: Step): Promise<void> {
-  for (const input of step.inputs) await session.run(createEmpty(input.table, input.schema))
+  for (const input of step.inputs) await session.run(createEmpty(input.table, columnsOf(input)))
 }
 
 /**
  * The state of every step after this epoch. Unchanged state keeps its file; what has been emitted at the end is not
- * needed any more, and its file is empty.
+ * needed any more, and its file is empty; what was dealt to other subtasks before is written whole.
  */
 export async function snapshot(
   session: Session,
@@ -56,97 +61,102 @@ export async function snapshot(
   for (const step of chain.steps) {
     const { id } = step.node
     for (const table of step.compiled.state ?? []) {
+      const known = handlesOf(run, step, table)
+      const before = known.filter((handle) => !isDealtOtherwise(handle, run) && handle.subtask === run.subtask)
+      const isDealtAnew = before.length < known.length && known.some((handle) => isDealtOtherwise(handle, run))
       if (touched.ended.has(id)) await session.run(`DELETE FROM ${table.table}`)
-      if (touched.ended.has(id) || touched.changed.has(id))
-        handles.push(...(await save(session, step, table, run, store)))
-      else handles.push(...handlesOf(run, step, table.name))
+      if (touched.ended.has(id) || touched.changed.has(id) || isDealtAnew)
+        handles.push(
+          ...(await saveParts(session, { nodeId: id, table, before, isOver: touched.ended.has(id) }, run, store)),
+        )
+      else handles.push(...before)
     }
   }
   return handles
 }
 
+function refuseUnfit({ node }: Step, run: ChainRun): void {
+  const [unfit] = unfitStates(
+    run.states.filter(({ nodeId }) => nodeId === node.id),
+    run.graph,
+  )
+  if (unfit !== undefined) throw new JobError('state.mismatch', unfit.message, { nodeId: node.id, hint: unfit.hint })
+}
+
+/** Files of a build side are read as they are, whoever sent them to whom. */
 async function loadBuildSide(
   session: Session,
-  step: Step,
+  { node }: Step,
   build: Input,
   run: ChainRun,
   store: ObjectStore,
 ): Promise<void> {
-  const prefix = `${buildState(build.port)}:`
-  const handles = run.states
-    .filter(
-      ({ nodeId, subtask, name }) => nodeId === step.node.id && subtask === run.subtask && name.startsWith(prefix),
-    )
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-  if (handles.length > 0) await load(session, build.table, handles, store)
+  const handles = run.states.filter(({ nodeId, name }) => nodeId === node.id && buildPort(name) === build.port)
+  const own = handles.filter((handle) => handle.subtask === run.subtask && !isDealtOtherwise(handle, run))
+  const others = handles.filter((handle) => isDealtOtherwise(handle, run))
+  const target = { nodeId: node.id, table: build.table }
+  if (own.length > 0) await loadParts(session, { ...target, handles: inOrder(own), own: null }, store)
+  // What is sent to all is one file.
+  const files = inOrder(others).filter((handle, at, all) => all.findIndex(({ path }) => path === handle.path) === at)
+  if (files.length === 0) return
+  const edge = edgeInto(run, node.id, build.port)
+  const condition = await ownRows(session, run.graph, edge, edge.key, run.subtask)
+  await loadParts(session, { ...target, handles: files, own: condition }, store)
 }
 
-/** Rows keep their order: that of a LIST is part of it. */
-async function load(
+async function loadState(
   session: Session,
-  table: string,
-  handles: readonly StateHandle[],
+  step: Step,
+  table: StateTable,
+  run: ChainRun,
   store: ObjectStore,
 ): Promise<void> {
-  const schema = await session.describe(`SELECT * FROM ${table}`)
-  const files: string[] = []
-  try {
-    for (const handle of handles) files.push(await store.fetch(handle.path, session.folder))
-    await session.run(`INSERT INTO ${table} ${selectFromParquet(files, schema)}`)
-  } finally {
-    for (const file of files) await rm(file, { force: true })
+  const { id } = step.node
+  const handles = handlesOf(run, step, table)
+  const others = handles.filter((handle) => isDealtOtherwise(handle, run))
+  const target = { nodeId: id, ...table }
+  if (others.length === 0) {
+    const own = handles.filter(({ subtask }) => subtask === run.subtask)
+    if (own.length > 0) await loadParts(session, { ...target, handles: own, own: null }, store)
+    return
+  }
+  const condition = await ownState(session, id, table, run)
+  for (const subtask of [...new Set(others.map((handle) => handle.subtask))].sort((a, b) => a - b)) {
+    const parts = others.filter((handle) => handle.subtask === subtask)
+    await loadParts(session, { ...target, handles: parts, own: condition }, store)
   }
 }
 
-/** A part for each so many epochs, and the whole again: loading them must stay cheap. */
-const mostParts = 64
-
-/** What was added since the last snapshot, where that is all that can have happened; else the whole. */
-async function save(
-  session: Session,
-  step: Step,
-  state: StateTable,
-  run: ChainRun,
-  store: ObjectStore,
-): Promise<StateHandle[]> {
-  const before = handlesOf(run, step, state.name)
-  const kept = before.reduce((sum, handle) => sum + handle.records, 0)
-  const [base] = before
-  if (state.grows !== true || base === undefined) return [await write(session, step, state, null, run, store)]
-  const records = await session.count(`SELECT count(*) FROM ${state.table}`)
-  const added = await session.count(`SELECT count(*) FROM ${state.table} WHERE rowid >= ${kept}`)
-  if (added !== records - kept || before.length >= mostParts || records > 2 * Math.max(base.records, fewRecords))
-    return [await write(session, step, state, null, run, store)]
-  return added === 0 ? before : [...before, await write(session, step, state, kept, run, store)]
+/** Which rows of a state that other subtasks have kept are this one's now; null: all. */
+async function ownState(session: Session, nodeId: string, table: StateTable, run: ChainRun): Promise<string | null> {
+  const edge = run.graph.stream.edges.find(({ to, blocking }) => to === nodeId && !blocking)
+  const columnOf = (name: string) => table.key?.find(({ of }) => of.toLowerCase() === name.toLowerCase())?.column
+  const columns = edge?.key.map(columnOf).filter((column) => column !== undefined) ?? []
+  if (edge === undefined || table.key === undefined || columns.length < edge.key.length) {
+    throw new JobError('state.mismatch', `The state of \`${nodeId}\` cannot be dealt to other subtasks.`, {
+      nodeId,
+      hint: 'Set its `parallelism` and `partition` as they were, or restart without its state.',
+    })
+  }
+  return await ownRows(session, run.graph, edge, columns, run.subtask)
 }
 
-/** Rewriting them costs less than reading one more part. */
-const fewRecords = 10_000
-
-/** `from`: the place of the first record that is new; null: all of it. */
-async function write(
-  session: Session,
-  step: Step,
-  { name, type, table }: StateTable,
-  from: number | null,
-  run: ChainRun,
-  store: ObjectStore,
-): Promise<StateHandle> {
-  const all = `SELECT * FROM ${table}`
-  const select = from === null ? all : `${all} WHERE rowid >= ${from}`
-  const path = storeKey(run, 'state', `${step.node.id}-${name}.parquet`)
-  const file = join(session.folder, 'state.parquet')
-  await session.run(copyToParquet(select, await session.describe(all), file))
-  const { sizeBytes } = await store.put(path, file)
-  await rm(file, { force: true })
-  const records = await session.count(`SELECT count(*) FROM (${select})`)
-  const named = from === null ? name : additionTo(name, run.plan.epoch)
-  return { nodeId: step.node.id, subtask: run.subtask, name: named, type, path, sizeBytes, records }
+/** Its parts in the order in which they were added, of all subtasks. */
+function handlesOf({ states }: ChainRun, { node }: Step, { name }: StateTable): StateHandle[] {
+  return inOrder(states.filter((handle) => handle.nodeId === node.id && isPartOf(handle.name, name)))
 }
 
-/** Its parts, in the order in which they were added. */
-function handlesOf(run: ChainRun, step: Step, name: string): StateHandle[] {
-  return run.states
-    .filter((handle) => handle.nodeId === step.node.id && handle.subtask === run.subtask && isPartOf(handle.name, name))
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
+function inOrder(handles: readonly StateHandle[]): StateHandle[] {
+  const key = ({ name, subtask }: StateHandle) => `${name} ${String(subtask).padStart(6, '0')}`
+  return [...handles].sort((a, b) => (key(a) < key(b) ? -1 : 1))
+}
+
+function isDealtOtherwise({ nodeId, name, by }: StateHandle, { graph }: ChainRun): boolean {
+  return by !== undefined && !isDealtAlike(by.dealt, keptBy(graph, nodeId, buildPort(name) ?? undefined).dealt)
+}
+
+function edgeInto({ graph }: ChainRun, nodeId: string, port: string): StreamEdge {
+  const edge = graph.stream.edges.find((candidate) => candidate.to === nodeId && candidate.port === port)
+  if (edge === undefined) throw new JobError('internal', `Nothing leads to the port ${port} of ${nodeId}.`)
+  return edge
 }

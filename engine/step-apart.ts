@@ -9,6 +9,7 @@ import { identifier } from '../duckdb/sql.js'
 import type { Step } from './chain.js'
 import { allOrNothing, isBadRecord, runStep } from './compute.js'
 import { createOrigins, insertOrigins } from './origins.js'
+import type { Stamps } from './stamps.js'
 import { errorOf, findSuspects, sliceOf, type Trial, withinSlice } from './suspects.js'
 
 /** So many bad records of a batch are run alone: for DuckDB's own words, and to see whether the operator is right. */
@@ -23,6 +24,7 @@ export interface FailedRow {
 
 export interface RanApart {
   readonly out: number
+  readonly late: number
   readonly deltas: readonly Partial<Counters>[]
   /** Ascending. */
   readonly failed: readonly FailedRow[]
@@ -32,10 +34,12 @@ export class StepApart {
   private readonly whole: string
   private readonly bad: string
   private readonly gathered: string
+  private readonly lateGathered: string
   private readonly trial: Trial
   private readonly messages = new Map<number, string>()
   private readonly deltas: Partial<Counters>[] = []
   private out = 0
+  private late = 0
 
   constructor(
     private readonly session: Session,
@@ -43,10 +47,12 @@ export class StepApart {
     private readonly feed: string,
     /** SELECT of (place, origin) for the feed, whose table goes by another name meanwhile; null: not to be followed. */
     private readonly originsOf: ((whole: string) => string) | null,
+    private readonly stamps: Stamps,
   ) {
     this.whole = identifier(`whole ${feed}`)
     this.bad = identifier(`bad ${feed}`)
     this.gathered = identifier(`gathered ${step.point}`)
+    this.lateGathered = identifier(`gathered late ${step.point}`)
     this.trial = { session, step, feed, whole: this.whole, left: `rowid NOT IN (SELECT row FROM ${this.bad})` }
   }
 
@@ -60,31 +66,32 @@ export class StepApart {
       if (!(await this.take(0, records))) await this.byTrial(records, most)
     }
     await session.run(`DROP TABLE ${feed}; ALTER TABLE ${whole} RENAME TO ${feed}`)
-    if (this.out > 0)
-      await session.run(`DROP TABLE IF EXISTS ${step.point}; ALTER TABLE ${this.gathered} RENAME TO ${step.point}`)
+    if (this.out > 0) await session.run(renamed(this.gathered, step.point))
+    if (step.late !== null && this.late > 0) await session.run(renamed(this.lateGathered, step.late.point))
     const failed = await this.failedRows()
     await session.run(`DROP TABLE ${bad}`)
-    return { out: this.out, deltas: this.deltas, failed }
+    return { out: this.out, late: this.late, deltas: this.deltas, failed }
   }
 
   /** Runs what is left of a range. false: it failed, and nothing of it has stayed. */
   private async take(from: number, to: number): Promise<boolean> {
-    const { session, step, trial, gathered } = this
+    const { session, step, trial, gathered, lateGathered, stamps } = this
+    const mark = stamps.mark()
     try {
       await allOrNothing(session, async () => {
         await session.run(sliceOf(trial, from, to))
         const records = await session.count(`SELECT count(*) FROM ${this.feed}`)
         if (records === 0) return
-        const { out, delta } = await runStep(session, step, records, () => this.follow(from, to))
-        if (out > 0) {
-          await session.run(`CREATE TABLE IF NOT EXISTS ${gathered} AS SELECT * FROM ${step.point} LIMIT 0`)
-          await session.run(`INSERT INTO ${gathered} SELECT * FROM ${step.point}`)
-        }
+        const { out, late, delta } = await runStep(session, step, records, stamps, () => this.follow(from, to))
+        if (out > 0) await gather(session, step.point, gathered)
+        if (step.late !== null && late > 0) await gather(session, step.late.point, lateGathered)
         this.deltas.push(delta)
         this.out += out
+        this.late += late
       })
       return true
     } catch (error) {
+      stamps.reset(mark)
       if (!isBadRecord(error)) throw error
       return false
     }
@@ -149,6 +156,13 @@ export class StepApart {
       message: this.messages.get(Number(row)) ?? String(what),
     }))
   }
+}
+
+const renamed = (from: string, to: string) => `DROP TABLE IF EXISTS ${to}; ALTER TABLE ${from} RENAME TO ${to}`
+
+async function gather(session: Session, from: string, into: string): Promise<void> {
+  await session.run(`CREATE TABLE IF NOT EXISTS ${into} AS SELECT * FROM ${from} LIMIT 0`)
+  await session.run(`INSERT INTO ${into} SELECT * FROM ${from}`)
 }
 
 type Range = readonly [from: number, to: number]

@@ -39,8 +39,9 @@ export async function findSuspects(trial: Trial, records: number, most: number):
 /** null: these records are good. One round trip, of which nothing stays. */
 export async function errorOf(trial: Trial, from: number, to: number): Promise<JobError | null> {
   const { session, step } = trial
-  const { each, absorb = [] } = step.compiled
-  const statements = [...(each === null ? [] : [`CREATE OR REPLACE TABLE ${step.point} AS ${each}`]), ...absorb]
+  const { each, decide, absorb = [] } = step.compiled
+  const made = each === null ? [] : [`CREATE OR REPLACE TABLE ${step.point} AS ${each}`]
+  const statements = [...made, ...(decide?.before ?? []), ...absorb]
   try {
     await session.run(['BEGIN TRANSACTION', sliceOf(trial, from, to), ...statements, 'ROLLBACK'].join('; '))
     return null

@@ -1,9 +1,11 @@
 import { z } from 'zod'
-import type { Schema } from '../core/record/schema.js'
 import { identifier } from '../duckdb/sql.js'
-import { emptyRelation, findColumn, list, namesOf, orderBy, sameKeys, unusedName } from './columns.js'
-import { columnNames, sortKeys } from './config.js'
-import { type Compiled, defineOperator, type Input, placeIn, stateTable } from './operator.js'
+import { bestAfterEpoch, bestAtEnd } from './best-so-far.js'
+import { findColumn, namesOf, orderBy, unusedName } from './columns.js'
+import { columnNames, duration, sortKeys } from './config.js'
+import { firstSeen } from './first-seen.js'
+import { defineOperator } from './operator.js'
+import { timeToLive } from './time-to-live.js'
 
 const config = z
   .strictObject({
@@ -12,8 +14,15 @@ const config = z
     orderBy: sortKeys(
       'First and last by these columns instead of source order; equal ones by source order. A record without a value stays only if there is no other.',
     ).optional(),
+    ttl: duration(
+      'STREAMING: a key is forgotten once its record has stood for longer than this: since the first came, or since the last that took its place. One that comes later is the first again. BATCH: no effect.',
+    ).optional(),
   })
-  .meta({ title: 'Deduplicate' })
+  .meta({
+    title: 'Deduplicate',
+    description:
+      'FIRST without `orderBy`: the record leaves as it comes. Else, BATCH: at the end of the input, in source order; STREAMING: after every epoch those that have taken the place of another or are the first of their key, for a sink with mode UPSERT; into another they are appended.',
+  })
 
 export const deduplicate = defineOperator({
   type: 'DEDUPLICATE',
@@ -22,10 +31,12 @@ export const deduplicate = defineOperator({
   ports: [{ name: 'input' }],
   modes: ['BATCH', 'STREAMING'],
   key: ({ key }) => ({ input: key }),
-  compile: ({ key, keep, orderBy: order }, [input], { nodeId }) => {
+  compile: ({ key, keep, orderBy: order, ttl: given }, [input], setting) => {
+    const { nodeId, mode } = setting
     const columns = namesOf(input!.schema)
     const keys = key.map((name) => findColumn(columns, name))
-    if (keep === 'FIRST' && order === undefined) return firstSeen(input!, keys, nodeId)
+    const ttl = timeToLive(given, setting, columns)
+    if (keep === 'FIRST' && order === undefined) return firstSeen(input!, keys, nodeId, ttl)
     const ranking =
       order === undefined
         ? []
@@ -33,69 +44,12 @@ export const deduplicate = defineOperator({
             order.map((by) => (keep === 'FIRST' ? by : reversed(by))),
             columns,
           )
-    return bestSoFar(
-      input!,
-      keys,
-      [...ranking, `${identifier(unusedName('place', columns))} ${keep === 'FIRST' ? 'ASC' : 'DESC'}`],
-      nodeId,
-    )
+    const place = unusedName('place', columns)
+    const last = `${identifier(place)} ${keep === 'FIRST' ? 'ASC' : 'DESC'}`
+    const contest = { input: input!, keys, ranking: [...ranking, last], place, nodeId }
+    return mode === 'BATCH' ? bestAtEnd(contest) : bestAfterEpoch(contest, ttl)
   },
 })
-
-/** The first of a key leaves at once; only the keys are remembered. */
-function firstSeen(input: Input, keys: readonly string[], nodeId: string): Compiled {
-  const seen = stateTable(nodeId, 'seen')
-  const schema = keys.map((key) => input.schema.find((column) => column.name === key)!)
-  const fresh = `FROM ${input.table} AS batch WHERE NOT EXISTS (SELECT 1 FROM ${seen} AS seen WHERE ${sameKeys('seen', 'batch', keys)})`
-  const first = `FROM ${input.table} WHERE rowid IN (SELECT min(batch.rowid) ${fresh} GROUP BY ${list(keys, 'batch')}) ORDER BY rowid`
-  return {
-    each: `SELECT * ${first}`,
-    origins: `SELECT ${placeIn(input)} ${first}`,
-    absorb: [`INSERT INTO ${seen} SELECT DISTINCT ${list(keys, 'batch')} ${fresh}`],
-    state: [
-      {
-        name: 'seen',
-        type: 'MAP',
-        table: seen,
-        create: `CREATE TABLE ${seen} AS SELECT * FROM ${emptyRelation(schema)}`,
-        grows: true,
-      },
-    ],
-    accounting: 'FILTERS',
-  }
-}
-
-/** The best record of each key so far, with its place in the source; what a batch changes is written anew. */
-function bestSoFar(input: Input, keys: readonly string[], ranking: readonly string[], nodeId: string): Compiled {
-  const best = stateTable(nodeId, 'best')
-  const winners = stateTable(nodeId, 'winners')
-  const columns = list(namesOf(input.schema))
-  const name = unusedName('place', namesOf(input.schema))
-  const placed: Schema = [...input.schema, { name, type: 'BIGINT' }]
-  const place = identifier(name)
-  const batch = `SELECT ${columns}, ${placeIn(input)} + (SELECT coalesce(max(${place}) + 1, 0) FROM ${best}) AS ${place} FROM ${input.table}`
-  const challenged = `SELECT ${columns}, ${place} FROM ${best} AS best WHERE EXISTS (SELECT 1 FROM ${input.table} AS batch WHERE ${sameKeys('best', 'batch', keys)})`
-  return {
-    each: null,
-    absorb: [
-      `CREATE OR REPLACE TABLE ${winners} AS SELECT * FROM (${batch} UNION ALL ${challenged})
-       QUALIFY row_number() OVER (PARTITION BY ${list(keys)} ORDER BY ${ranking.join(', ')}) = 1`,
-      `DELETE FROM ${best} AS best USING ${winners} AS winners WHERE ${sameKeys('best', 'winners', keys)}`,
-      `INSERT INTO ${best} SELECT * FROM ${winners}`,
-      `DROP TABLE ${winners}`,
-    ],
-    end: `SELECT ${columns} FROM ${best} ORDER BY ${place}`,
-    state: [
-      {
-        name: 'best',
-        type: 'MAP',
-        table: best,
-        create: `CREATE TABLE ${best} AS SELECT * FROM ${emptyRelation(placed)}`,
-      },
-    ],
-    accounting: 'ABSORBS',
-  }
-}
 
 function reversed<By extends { readonly order: 'ASC' | 'DESC' }>(by: By): By {
   return { ...by, order: by.order === 'ASC' ? 'DESC' : 'ASC' }

@@ -14,6 +14,7 @@ export const filter = defineOperator({
     .meta({ title: 'Filter' }),
   ports: [{ name: 'input' }],
   modes: ['BATCH', 'STREAMING'],
+  takesAlone: () => true,
   compile: async ({ where }, [input]) => {
     const kept = `FROM ${input!.table} WHERE (${where})`
     return {

@@ -4,7 +4,7 @@ import { identifier } from '../duckdb/sql.js'
 import { list, namesOf, sameName } from './columns.js'
 import { columnName } from './config.js'
 import { failingValues } from './failing.js'
-import { defineOperator, placeIn } from './operator.js'
+import { defineOperator, keepingMet, placeIn } from './operator.js'
 
 export const flatmap = defineOperator({
   type: 'FLATMAP',
@@ -18,13 +18,14 @@ export const flatmap = defineOperator({
     .meta({ title: 'Flat map' }),
   ports: [{ name: 'input' }],
   modes: ['BATCH', 'STREAMING'],
+  takesAlone: () => true,
   compile: ({ unnest, as, keepEmpty }, [input]) => {
     const others = namesOf(input!.schema).filter((name) => !sameName(name, as))
     const elements = keepEmpty ? `CASE WHEN len(${unnest}) > 0 THEN (${unnest}) ELSE [NULL] END` : `(${unnest})`
     const items = [...(others.length === 0 ? [] : [list(others)]), `unnest(${elements}) AS ${identifier(as)}`]
     const what = `The list cannot be computed: ${unnest}`
     return {
-      each: `SELECT ${items.join(', ')} FROM ${input!.table}`,
+      each: `SELECT ${keepingMet(input!, items).join(', ')} FROM ${input!.table}`,
       origins: `SELECT place FROM (SELECT ${placeIn(input!)} AS place, unnest(${elements}) FROM ${input!.table})`,
       failing: failingValues(input!.table, [{ expression: elements, what }]),
       accounting: 'FANS_OUT',

@@ -4,11 +4,14 @@ import { type AggregateCall, referencedColumns, splitAggregates } from '../duckd
 import { typesOf } from '../duckdb/syntax-tree.js'
 import { sameName } from './columns.js'
 import { attempt, failingTried, type Tried } from './failing.js'
-import { type Grouping, type Records, seenColumns, type Windows } from './grouping.js'
+import { type Grouping, type Records, seenColumns, type Updates, type Windows } from './grouping.js'
 import { keepPartials } from './keep-partials.js'
 import { keepRecords } from './keep-records.js'
+import { keepWindows, type Streaming } from './keep-windows.js'
 import type { Compiled } from './operator.js'
 import { partialsOf } from './partial-aggregates.js'
+import { updatePartials } from './update-partials.js'
+import { updateRecords } from './update-records.js'
 
 export interface Asked {
   readonly nodeId: string
@@ -16,9 +19,21 @@ export interface Asked {
   readonly groupBy: readonly string[]
   readonly aggregates: Readonly<Record<string, string>>
   readonly windows: Windows | null
+  /** Groups in STREAMING; null: they are emitted at the end. */
+  readonly updates: Updates | null
+  /** Windows in STREAMING; absent: everything is told at the end. */
+  readonly streaming?: Streaming
 }
 
-export async function groupRecords({ nodeId, records, groupBy, aggregates, windows }: Asked): Promise<Compiled> {
+export async function groupRecords({
+  nodeId,
+  records,
+  groupBy,
+  aggregates,
+  windows,
+  updates,
+  streaming,
+}: Asked): Promise<Compiled> {
   const results = await Promise.all(
     Object.entries(aggregates).map(async ([name, expression], index) => ({
       name,
@@ -50,10 +65,20 @@ export async function groupRecords({ nodeId, records, groupBy, aggregates, windo
       windows,
       calls.map(({ call }) => call),
     ))
+  const kept = !whole && partials.every((partial) => partial !== null) ? partials : null
   // Records that are kept as they are cannot fail before the end, but for their place in time.
-  if (whole || !partials.every((partial) => partial !== null))
-    return { ...keepRecords(grouping), ...failing(records, windows === null ? [] : [windows.tried]) }
-  return { ...keepPartials(grouping, partials), ...failing(records, await triedOf(calls, windows)) }
+  const tried = kept === null ? (windows === null ? [] : [windows.tried]) : await triedOf(calls, windows)
+  if (streaming !== undefined && windows !== null)
+    return { ...keepWindows({ ...grouping, windows }, kept, streaming), ...failing(records, tried) }
+  const compiled =
+    kept === null
+      ? updates === null
+        ? keepRecords(grouping)
+        : updateRecords(grouping, updates)
+      : updates === null
+        ? keepPartials(grouping, kept)
+        : updatePartials(grouping, kept, updates)
+  return { ...compiled, ...failing(records, tried) }
 }
 
 /** What is computed for each record before it is aggregated. */

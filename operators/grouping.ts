@@ -2,6 +2,7 @@
 import type { Schema } from '../core/record/schema.js'
 import type { SplitAggregates } from '../duckdb/aggregates.js'
 import type { Tried } from './failing.js'
+import type { TimeToLive } from './time-to-live.js'
 
 export interface Grouping {
   readonly nodeId: string
@@ -9,6 +10,12 @@ export interface Grouping {
   readonly keys: readonly string[]
   readonly results: readonly Result[]
   readonly windows: Windows | null
+}
+
+/** STREAMING, without windows: groups are emitted as they change. */
+export interface Updates {
+  /** Only where there are keys. */
+  readonly ttl: TimeToLive | null
 }
 
 /** One batch of records. */

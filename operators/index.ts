@@ -3,6 +3,7 @@ import { aggregate } from './aggregate.js'
 import { deduplicate } from './deduplicate.js'
 import { filter } from './filter.js'
 import { flatmap } from './flatmap.js'
+import { functionCall } from './function.js'
 import { join } from './join.js'
 import { limit } from './limit.js'
 import { map } from './map.js'
@@ -24,4 +25,5 @@ export const operators = [
   sort,
   limit,
   sqlQuery,
+  functionCall,
 ] as readonly unknown[] as readonly Operator[]

@@ -14,13 +14,13 @@ export function keepPartials(grouping: Grouping, partials: readonly PartialAggre
   const { records, keys, windows, nodeId } = grouping
   const state = stateTable(nodeId, 'groups')
   const merged = stateTable(nodeId, 'merged')
-  const parts = partials.flatMap((partial) => partial.columns)
+  const parts = partsOf(partials)
   const batch = windows === null ? records.from : windows.assign(records.from, keys)
   const after = `(SELECT coalesce(max(place) + 1, 0) FROM ${state})`
   return {
     each: null,
     absorb: [
-      `INSERT INTO ${state} ${summary(keys, parts, batch, `min(${records.place}) + ${after}`)}`,
+      `INSERT INTO ${state} ${summary(keys, parts, batch, [`min(${records.place}) + ${after} AS place`, UNMERGED])}`,
       `CREATE OR REPLACE TABLE ${merged} AS ${mergeIfDue(grouping, parts, state)}`,
       `DELETE FROM ${state} WHERE EXISTS (FROM ${merged})`,
       `INSERT INTO ${state} FROM ${merged}`,
@@ -32,21 +32,25 @@ export function keepPartials(grouping: Grouping, partials: readonly PartialAggre
         name: 'groups',
         type: 'MAP',
         table: state,
-        create: `CREATE TABLE ${state} AS FROM (${summary(keys, parts, emptyRelation(seenColumns(grouping)), '0::BIGINT')}) LIMIT 0`,
+        create: `CREATE TABLE ${state} AS FROM (${summary(keys, parts, emptyRelation(seenColumns(grouping)), ['0::BIGINT AS place', UNMERGED])}) LIMIT 0`,
       },
     ],
     accounting: 'ABSORBS',
   }
 }
 
+const UNMERGED = 'false AS merged'
+
 type Parts = PartialAggregate['columns']
 
-function summary(keys: readonly string[], parts: Parts, from: string, place: string): string {
+export const partsOf = (partials: readonly PartialAggregate[]): Parts => partials.flatMap(({ columns }) => columns)
+
+/** A row for each group of a batch: key0…, part0…, and `more`. */
+export function summary(keys: readonly string[], parts: Parts, from: string, more: readonly string[]): string {
   const items = [
     ...keys.map((key, index) => `${identifier(key)} AS key${index}`),
     ...parts.map(({ of }, index) => `${of} AS part${index}`),
-    `${place} AS place`,
-    'false AS merged',
+    ...more,
   ]
   return `SELECT ${items.join(', ')} FROM ${from}${keys.length === 0 ? '' : ` GROUP BY ${list(keys)}`}`
 }
@@ -69,7 +73,13 @@ function mergeIfDue(grouping: Grouping, parts: Parts, state: string): string {
   return `SELECT ${items.join(', ')} FROM ${rows} ${groups}`
 }
 
-function finals(grouping: Grouping, partials: readonly PartialAggregate[], state: string): string {
+/** What the groups in `state` give. `having`: a condition for all of it, where there are no keys. */
+export function finals(
+  grouping: Grouping,
+  partials: readonly PartialAggregate[],
+  state: string,
+  having: string | null = null,
+): string {
   const { keys, results, windows } = grouping
   const names = stateKeys(grouping)
   let next = 0
@@ -86,7 +96,7 @@ function finals(grouping: Grouping, partials: readonly PartialAggregate[], state
     ...keys.map((key) => identifier(key)),
     ...results.map(({ name, split }) => `(${split.outer}) AS ${identifier(name)}`),
   ]
-  const groupBy = names.length === 0 ? '' : ` GROUP BY ${names.join(', ')}`
+  const groupBy = names.length > 0 ? ` GROUP BY ${names.join(', ')}` : having === null ? '' : ` HAVING ${having}`
   const order = [...(windows === null ? [] : [identifier(keys.at(-1)!)]), '"aggregate place"']
   return `SELECT ${items.join(', ')} FROM (SELECT ${groups.join(', ')} FROM ${merged(grouping, state)}${groupBy}) ORDER BY ${order.join(', ')}`
 }

@@ -5,7 +5,7 @@ import { identifier } from '../duckdb/sql.js'
 import { findColumn, list, namesOf, sameName } from './columns.js'
 import { columnName, columnNames, columnType } from './config.js'
 import { failingMap } from './failing-map.js'
-import { defineOperator } from './operator.js'
+import { defineOperator, keepingMet } from './operator.js'
 
 const config = z
   .strictObject({
@@ -40,8 +40,9 @@ export const map = defineOperator<Config>({
   config,
   ports: [{ name: 'input' }],
   modes: ['BATCH', 'STREAMING'],
+  takesAlone: () => true,
   compile: async (settings, [input]) => {
-    const given: Step = { from: input!.table, columns: namesOf(input!.schema) }
+    const given: Step = { from: input!.table, columns: namesOf(input!.schema), met: input!.met }
     const each = finish(select(set(given, settings), settings), settings)
     return { each, ...(await failingMap(input!, settings)), accounting: 'MAPS' }
   },
@@ -51,6 +52,7 @@ export const map = defineOperator<Config>({
 interface Step {
   readonly from: string
   readonly columns: readonly string[]
+  readonly met: string | null
 }
 
 function set(step: Step, { set: values = {} }: Config): Step {
@@ -61,8 +63,10 @@ function set(step: Step, { set: values = {} }: Config): Step {
     return change === undefined ? identifier(column) : `(${change[1]}) AS ${identifier(column)}`
   })
   const added = entries.filter(([name]) => !step.columns.some((column) => sameName(name, column)))
+  const items = [...kept, ...added.map(([name, value]) => `(${value}) AS ${identifier(name)}`)]
   return {
-    from: `(SELECT ${[...kept, ...added.map(([name, value]) => `(${value}) AS ${identifier(name)}`)].join(', ')} FROM ${step.from})`,
+    ...step,
+    from: `(SELECT ${keepingMet(step, items).join(', ')} FROM ${step.from})`,
     columns: [...step.columns, ...added.map(([name]) => name)],
   }
 }
@@ -71,11 +75,13 @@ function select(step: Step, { select: chosen }: Config): Step {
   if (chosen === undefined) return step
   if (Array.isArray(chosen)) {
     const columns = chosen.map((name) => findColumn(step.columns, name))
-    return { from: `(SELECT ${list(columns)} FROM ${step.from})`, columns }
+    return { ...step, from: `(SELECT ${keepingMet(step, [list(columns)]).join(', ')} FROM ${step.from})`, columns }
   }
   const items = Object.entries(chosen as Readonly<Record<string, string>>)
+  const values = items.map(([name, value]) => `(${value}) AS ${identifier(name)}`)
   return {
-    from: `(SELECT ${items.map(([name, value]) => `(${value}) AS ${identifier(name)}`).join(', ')} FROM ${step.from})`,
+    ...step,
+    from: `(SELECT ${keepingMet(step, values).join(', ')} FROM ${step.from})`,
     columns: items.map(([name]) => name),
   }
 }
@@ -99,5 +105,5 @@ function finish(step: Step, { drop = [], rename = {}, cast = {} }: Config): stri
     const value = type === undefined ? identifier(column) : `CAST(${identifier(column)} AS ${type})`
     return value === identifier(name) ? value : `${value} AS ${identifier(name)}`
   })
-  return `SELECT ${items.join(', ')} FROM ${step.from}`
+  return `SELECT ${keepingMet(step, items).join(', ')} FROM ${step.from}`
 }

@@ -2,6 +2,7 @@ import type { ConfigSchema } from '../core/config/schema.js'
 import type { StateType } from '../core/execution/chain-task.js'
 import type { Schema } from '../core/record/schema.js'
 import { identifier } from '../duckdb/sql.js'
+import type { FunctionReference, ResultColumn } from '../functions/spi.js'
 
 /** An operator: a config schema and how it compiles to SQL. One file each; `filter.ts` is the example to copy. */
 export interface Operator<Config = unknown> {
@@ -20,7 +21,12 @@ export interface Operator<Config = unknown> {
    * Keyed operators ask for SHUFFLE/HASH on these columns of each port when they run in parallel. An empty list: all
    * records of the port must meet in one subtask. null, or absent: any distribution will do.
    */
-  readonly key?: (config: Config) => Readonly<Record<string, readonly string[]>> | null
+  readonly key?: (config: Config, mode: Setting['mode']) => Readonly<Record<string, readonly string[]>> | null
+  /**
+   * A record passes it by itself: what it gives does not depend on other records of its inputs that are not blocking.
+   * Absent: it does. Only then can a dead letter be replayed through it.
+   */
+  readonly takesAlone?: (config: Config) => boolean
   /**
    * The same for binding (empty tables of the input schemas) and for running. Expressions in `config` have passed the
    * allow-list. A promise only where an expression has to be taken apart.
@@ -40,7 +46,7 @@ export interface Setting {
 export interface Port {
   readonly name: string
   /** Read to its end in an earlier phase, and kept as state. */
-  readonly blocking?: boolean
+  readonly blocking?: boolean | ((config: Readonly<Record<string, unknown>>, mode: Setting['mode']) => boolean)
   /** Every column is asked for by name, and `rowid` for its order alone: what a filter keeps need not be copied first. */
   readonly byName?: boolean
 }
@@ -57,6 +63,16 @@ export interface Input {
   readonly schema: Schema
   /** The column of event time, as the nearest `watermark` above names it; null: there is none. */
   readonly time: string | null
+  /**
+   * STREAMING: the column (quoted) of the watermark that each record met, in milliseconds since 1970; null: there is none.
+   * It is not in `schema`, and stays with what becomes of the record.
+   */
+  readonly met: string | null
+}
+
+/** Items of a SELECT that keeps the watermark with its record. */
+export function keepingMet({ met }: Pick<Input, 'met'>, items: readonly string[], from?: string): readonly string[] {
+  return met === null ? items : [...items, from === undefined ? met : `${from}.${met} AS ${met}`]
 }
 
 /**
@@ -66,6 +82,8 @@ export interface Input {
 export interface Compiled {
   /** SELECT over one batch, in source order; null: nothing leaves before the end. */
   readonly each: string | null
+  /** What SQL cannot do comes first: `each` is over what a function has made of a part of the batch. */
+  readonly call?: Call
   /** `each` with `rowid` as a column, for a step that asks by name (`Port.byName`): nothing is copied then. */
   readonly view?: string
   /**
@@ -79,6 +97,8 @@ export interface Compiled {
    * or where the rest fails all the same, bad records are found by trial, which takes a few milliseconds each.
    */
   readonly failing?: string
+  /** Before `late` and `absorb`, which read what it has decided. */
+  readonly decide?: Decision
   /** Statements after `each` that merge the batch into state. */
   readonly absorb?: readonly string[]
   /** SELECT of the records of a batch that leave by the second output, as they came in; before `absorb`. */
@@ -110,8 +130,35 @@ export type Accounting =
   | { readonly passed: string }
   | { readonly absorbed: string }
 
+/** Records of `from` go through a function in a process of its own, a part of the batch at a time. */
+export interface Call {
+  readonly reference: FunctionReference
+  readonly from: Input
+  /** Takes what it gives for one part: a column for each of `results`, in their order. */
+  readonly given: { readonly table: string; readonly create: string }
+  readonly results: readonly ResultColumn[]
+  /** SELECT of sentences: values in `given` that are not of the type promised. */
+  readonly faults: string
+  readonly at: string
+  readonly timeoutMs: number
+}
+
 export function countOf(accounting: Exclude<Accounting, string>): string {
   return 'passed' in accounting ? accounting.passed : accounting.absorbed
+}
+
+/** What depends on records one by one, in their order, and so cannot be said in SQL. Few rows, as a rule. */
+export interface Decision {
+  /** They leave the tables that `answer` fills, empty. */
+  readonly before: readonly string[]
+  readonly ask: readonly string[]
+  /** Pure: from the rows of each question to columns for tables. */
+  readonly answer: (rows: readonly (readonly (readonly unknown[])[])[]) => readonly Answer[]
+}
+
+export interface Answer {
+  readonly table: string
+  readonly columns: readonly (readonly unknown[])[]
 }
 
 /** In one transaction. */
@@ -131,6 +178,17 @@ export interface StateTable {
   readonly create: string
   /** Records are only ever added: a snapshot holds those that came since the one before. */
   readonly grows?: true
+  /** Its own columns that tell by which column of the input a row was dealt to this subtask; absent: nothing tells. */
+  readonly key?: readonly { readonly column: string; readonly of: string }[]
+  /** What an epoch has changed, after `close`: a snapshot holds only that. Needs `key`. */
+  readonly changes?: Changes
+}
+
+export interface Changes {
+  /** SELECT of rows, in the table's columns: in a MAP each stands for its key from now on, to a LIST they are added. */
+  readonly set: string
+  /** SELECT of keys, of which no earlier row is left; null: none ever goes. */
+  readonly gone: string | null
 }
 
 /** Quoted name of a state table of a node. */

@@ -1,6 +1,7 @@
 /** A batch of records with their event time in microseconds since 1970, UTC. */
 import { JobError } from '../core/errors/job-error.js'
 import { isTime } from '../core/graph/event-time.js'
+import { atMicros, hasTime } from '../duckdb/event-time.js'
 import { identifier, text } from '../duckdb/sql.js'
 import { list, namesOf, unusedName } from './columns.js'
 import type { Tried } from './failing.js'
@@ -13,6 +14,8 @@ export interface Names {
   readonly start: string
   readonly opens: string
   readonly number: string
+  /** The watermark that the record met, in milliseconds; only where it is asked for. */
+  readonly met: string
 }
 
 export interface TimedRecords {
@@ -23,8 +26,8 @@ export interface TimedRecords {
   readonly tried: Tried
 }
 
-/** `keeps`: which columns of the input go along. */
-export function timedRecords(input: Input, keeps: (name: string) => boolean): TimedRecords {
+/** `keeps`: which columns of the input go along. `met`: an expression over them. */
+export function timedRecords(input: Input, keeps: (name: string) => boolean, met: string | null = null): TimedRecords {
   const given = namesOf(input.schema)
   const unused = (name: string) => unusedName(name, given)
   const names = {
@@ -32,6 +35,7 @@ export function timedRecords(input: Input, keeps: (name: string) => boolean): Ti
     start: unused('window begins'),
     opens: unused('window opens'),
     number: unused('window number'),
+    met: unused('event met'),
   }
   const place = identifier(unused('event place'))
   const kept = input.schema.filter(({ name }) => keeps(name))
@@ -40,6 +44,7 @@ export function timedRecords(input: Input, keeps: (name: string) => boolean): Ti
     `${placeIn(input)} AS ${place}`,
     ...(kept.length === 0 ? [] : [list(namesOf(kept))]),
     `CASE WHEN ${time.isThere} THEN ${time.micros} ELSE error(${text(time.missing)}) END AS ${identifier(names.time)}`,
+    ...(met === null ? [] : [`${met} AS ${identifier(names.met)}`]),
   ]
   const from = `(SELECT ${items.join(', ')} FROM ${input.table})`
   const records = { table: input.table, from, schema: [...kept, { name: names.time, type: 'BIGINT' }], place }
@@ -57,19 +62,12 @@ interface EventTime {
   readonly missing: string
 }
 
-/** No window reaches further than a TIMESTAMP can. */
-const first = "TIMESTAMP '200000-01-01 (BC)'"
-const last = "TIMESTAMP '200000-01-01'"
-
 function eventTime({ schema, time }: Input): EventTime {
   if (time === null) throw withoutTime(schema)
-  const column = identifier(time)
-  const isNanos = schema.some(({ name, type }) => name === time && type === 'TIMESTAMP_NS')
-  const micros = `epoch_us(CAST(${column} AS TIMESTAMP))`
+  const column = schema.find(({ name }) => name === time)!
   return {
-    isThere: `TRY_CAST(${column} AS TIMESTAMP) BETWEEN ${first} AND ${last}`,
-    // The cast rounds towards 1970, windows towards the past.
-    micros: isNanos ? `(${micros} - CASE WHEN epoch_ns(${column}) % 1000 < 0 THEN 1 ELSE 0 END)` : micros,
+    isThere: hasTime(column),
+    micros: atMicros(column),
     missing: `The event time \`${time}\` is missing, or out of range.`,
   }
 }

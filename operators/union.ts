@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { defineOperator } from './operator.js'
+import { list, namesOf } from './columns.js'
+import { defineOperator, keepingMet } from './operator.js'
 
 export const union = defineOperator({
   type: 'UNION',
@@ -16,9 +17,10 @@ export const union = defineOperator({
     .meta({ title: 'Union' }),
   ports: 'MANY',
   modes: ['BATCH', 'STREAMING'],
+  takesAlone: () => true,
   compile: ({ mode }, inputs) => ({
     each: inputs
-      .map((input) => `SELECT * FROM ${input.table}`)
+      .map((input) => `SELECT ${keepingMet(input, [list(namesOf(input.schema))]).join(', ')} FROM ${input.table}`)
       .join(mode === 'BY_NAME' ? ' UNION ALL BY NAME ' : ' UNION ALL '),
     accounting: 'MAPS',
   }),

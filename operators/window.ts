@@ -1,10 +1,15 @@
 import { z } from 'zod'
+import { JobError } from '../core/errors/job-error.js'
 import { parseDuration } from '../core/spec/duration.js'
+import { millisOf } from '../duckdb/event-time.js'
+import { identifier } from '../duckdb/sql.js'
 import { findColumn, namesOf, sameName } from './columns.js'
 import { aggregates, columnNames, duration, offset } from './config.js'
 import { groupRecords } from './group-records.js'
-import { defineOperator } from './operator.js'
+import { type Compiled, defineOperator, type Input, placeIn } from './operator.js'
+import { judgedOf } from './session-windows.js'
 import { timedRecords } from './timed-records.js'
+import { type Clock, clockOf } from './window-clock.js'
 import { refuseOwnColumns, windowColumns } from './window-columns.js'
 import { hopping, sessions, tumbling } from './windows.js'
 
@@ -60,7 +65,7 @@ const config = z
   .meta({
     title: 'Window',
     description:
-      'Event time is the column that `watermark.time` names, at the source or at a MAP before. Adds `window_start` and `window_end` (TIMESTAMP, UTC, end exclusive). The result comes at the end of the input, by `window_end`, then in the order in which the groups first came. A record without event time is a bad record. BATCH: no record is late, so nothing leaves by `late`.',
+      'Event time is the column that `watermark.time` names, at the source or at a MAP before. Adds `window_start` and `window_end` (TIMESTAMP, UTC, end exclusive). A record without event time is a bad record. BATCH: the result comes at the end of the input, by `window_end`, then in the order in which the groups first came; no record is late. STREAMING: a window is told when the watermark reaches its last millisecond, and again for each epoch in which records that came within `allowedLateness` have changed it; what comes later leaves by `late`. See docs/windows.md.',
   })
 
 export const window = defineOperator({
@@ -68,30 +73,83 @@ export const window = defineOperator({
   summary: 'Groups records by windows of event time, and computes a result for each.',
   config,
   ports: [{ name: 'input' }],
-  modes: ['BATCH'],
+  modes: ['BATCH', 'STREAMING'],
   late: true,
   adds: windowColumns,
   key: ({ groupBy }) => ({ input: groupBy }),
-  compile: async (config, [input], { nodeId }) => {
+  compile: async (config, [input], { nodeId, mode }) => {
     const { groupBy, aggregates } = config
     await refuseOwnColumns(input!.schema, config)
     const keys = groupBy.map((name) => findColumn(namesOf(input!.schema), name))
-    const timed = timedRecords(input!, (name) => windowColumns.every((column) => !sameName(column.name, name)))
-    const kind = windowsOf(config, timed.names)
-    const { absorbs, ...windows } = kind
-    const records = absorbs === null ? timed.records : timed.only(absorbs)
-    const compiled = await groupRecords({
-      nodeId,
-      records,
-      groupBy: keys,
-      aggregates,
-      windows: { ...windows, time: timed.names.time, columns: windowColumns, tried: timed.tried },
-    })
-    return absorbs === null
-      ? compiled
-      : { ...compiled, accounting: { absorbed: `SELECT count(*) FROM ${records.from}` } }
+    const keeps = (name: string) => windowColumns.every((column) => !sameName(column.name, name))
+    const asked = { nodeId, groupBy: keys, aggregates, updates: null }
+    return mode === 'BATCH'
+      ? await allAtOnce(config, input!, keeps, asked)
+      : await asTimePasses(config, input!, keeps, asked)
   },
 })
+
+type Keeps = (name: string) => boolean
+type Asked = Pick<Parameters<typeof groupRecords>[0], 'nodeId' | 'groupBy' | 'aggregates' | 'updates'>
+
+/** BATCH: everything is there before the first window is told. */
+async function allAtOnce(config: Config, input: Input, keeps: Keeps, asked: Asked): Promise<Compiled> {
+  const timed = timedRecords(input, keeps)
+  const { absorbs, assign, merge } = windowsOf(config, timed.names)
+  const records = absorbs === null ? timed.records : timed.only(absorbs)
+  const windows = { assign, merge, time: timed.names.time, columns: windowColumns, tried: timed.tried }
+  const compiled = await groupRecords({ ...asked, records, windows })
+  return absorbs === null ? compiled : { ...compiled, accounting: { absorbed: `SELECT count(*) FROM ${records.from}` } }
+}
+
+/** STREAMING: what a record finds is decided by the watermark that it met, and never by where epochs are cut. */
+async function asTimePasses(config: Config, input: Input, keeps: Keeps, asked: Asked): Promise<Compiled> {
+  const clock = clockOf(asked.nodeId)
+  const met = metAtWindow(input, clock)
+  const timed = timedRecords(input, keeps, met)
+  const { names } = timed
+  const { absorbs, lastEnd, assign, merge } = windowsOf(config, names)
+  const latenessMs = lengthOf(config.allowedLateness ?? '0s')
+  const [time, at] = [identifier(names.time), identifier(names.met)]
+  const passed = (micros: string) => `coalesce(${micros} + ${latenessMs * 1000} <= ${at} * 1000, false)`
+  const isTaken = `(${absorbs ?? 'true'}) AND NOT ${passed(`${lastEnd} - 1000`)}`
+  const sessions =
+    config.type === 'SESSION' ? { nodeId: asked.nodeId, gapMs: lengthOf(config.gap), latenessMs, names, clock } : null
+  const records = sessions === null ? timed.only(isTaken) : timed.records
+  const open = (from: string) =>
+    `(SELECT * FROM ${from} WHERE NOT ${passed(`epoch_us(${identifier(windowColumns[1]!.name)}) - 1000`)})`
+  const compiled = await groupRecords({
+    ...asked,
+    records,
+    windows: {
+      assign: sessions === null ? (from, keys) => open(assign(from, keys)) : assign,
+      merge,
+      time: names.time,
+      columns: windowColumns,
+      tried: timed.tried,
+    },
+    streaming: { latenessMs, clock, sessions },
+  })
+  const late = timed.only(`NOT (${isTaken}) AND ${passed(`${millisOf(time)} * 1000`)}`)
+  const latePlaces =
+    sessions === null ? `SELECT ${late.place} FROM ${late.from}` : `SELECT place FROM ${judgedOf(asked.nodeId).late}`
+  const taken = sessions === null ? records.from : `${records.from} WHERE ${records.place} NOT IN (${latePlaces})`
+  return {
+    ...compiled,
+    late: `SELECT * FROM ${input.table} WHERE ${placeIn(input)} IN (${latePlaces})`,
+    accounting: { absorbed: `SELECT count(*) FROM ${taken}` },
+  }
+}
+
+/** Never below the watermark that the windows were closed with: what a record that is not late belongs to is still there. */
+function metAtWindow({ met }: Input, clock: Clock): string {
+  if (met === null) {
+    const hint =
+      'Name the watermark on a MAP right before: only FILTER, MAP, FLATMAP, UNION, JOIN and DEDUPLICATE keep it.'
+    throw new JobError('spec.invalid', 'WINDOW in STREAMING needs a watermark, and none reaches it.', { hint })
+  }
+  return `greatest(${met}, ${clock.at})`
+}
 
 type Config = z.infer<typeof config>
 

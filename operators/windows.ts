@@ -8,6 +8,8 @@ import { windowColumns } from './window-columns.js'
 export interface WindowKind extends Pick<Windows, 'assign' | 'merge'> {
   /** A condition over the time: such records are in a window; null: all are. */
   readonly absorbs: string | null
+  /** The end of the last window that a record is in, if it is in any, in microseconds since 1970. */
+  readonly lastEnd: string
 }
 
 const [startColumn, endColumn] = windowColumns.map(({ name }) => identifier(name)) as [string, string]
@@ -15,7 +17,8 @@ const [startColumn, endColumn] = windowColumns.map(({ name }) => identifier(name
 export function tumbling(names: Names, sizeMs: number, offsetMs: number): WindowKind {
   const time = identifier(names.time)
   const begin = `${time} - ${sinceBegin(time, sizeMs, offsetMs)}`
-  return { assign: (from) => withBounds(from, names, begin, sizeMs), merge: null, absorbs: null }
+  const lastEnd = `(${begin} + ${micros(sizeMs)})`
+  return { assign: (from) => withBounds(from, names, begin, sizeMs), merge: null, absorbs: null, lastEnd }
 }
 
 /** Of several windows the newest first. Windows further apart than they are long leave records between them. */
@@ -27,6 +30,7 @@ export function hopping(names: Names, sizeMs: number, slideMs: number, offsetMs:
     assign: (from) => withBounds(from, names, begins, sizeMs),
     merge: null,
     absorbs: slideMs > sizeMs ? `${since} < ${micros(sizeMs)}` : null,
+    lastEnd: `(${time} - ${since} + ${micros(sizeMs)})`,
   }
 }
 
@@ -37,6 +41,7 @@ export function sessions(names: Names, gapMs: number): WindowKind {
     assign: (from, keys) => merge(withBounds(from, names, identifier(names.time), gapMs), keys),
     merge,
     absorbs: null,
+    lastEnd: `(${identifier(names.time)} + ${micros(gapMs)})`,
   }
 }
 
@@ -59,7 +64,8 @@ function mergeTouching(from: string, keys: readonly string[], { opens, number }:
   const byKey = own.length === 0 ? '' : `PARTITION BY ${list(own)}`
   const before = `max(${end}) OVER (${byKey} ORDER BY ${start} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)`
   const opening = `SELECT *, coalesce(${start} > ${before}, true) AS ${identifier(opens)} FROM ${from}`
-  const numbered = `SELECT *, count(*) FILTER (WHERE ${identifier(opens)}) OVER (${byKey} ORDER BY ${start}) AS ${identifier(number)} FROM (${opening})`
+  // A sum, because DuckDB takes a count with a FILTER anew for every row.
+  const numbered = `SELECT *, sum(CAST(${identifier(opens)} AS INTEGER)) OVER (${byKey} ORDER BY ${start}) AS ${identifier(number)} FROM (${opening})`
   return `(SELECT * REPLACE (min(${start}) OVER whole AS ${start}, max(${end}) OVER whole AS ${end}) FROM (${numbered})
     WINDOW whole AS (PARTITION BY ${list([...own, number])}))`
 }

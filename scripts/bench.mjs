@@ -18,7 +18,11 @@ await main(async (args) => {
       out: 1,
       err: 2,
       // Only of a server that was started here is the process known, and with it what it uses.
-      env: { ...environment(stack), ETL_BENCH_MYSQL_PID: String(stack.mysql.pid ?? '') },
+      env: {
+        ...environment(stack),
+        ETL_BENCH_MYSQL_PID: String(stack.mysql.pid ?? ''),
+        ETL_BENCH_TEMPORAL_PID: String(stack.temporal.pid ?? ''),
+      },
     }),
   )
 })

@@ -4,6 +4,7 @@ import { jest } from './setup/jest.mjs'
 import { main } from './setup/main.mjs'
 import { serverOf } from './setup/mysql.mjs'
 import { packages } from './setup/packages.mjs'
+import { s3Program } from './setup/s3-program.mjs'
 import { withStack } from './setup/stack.mjs'
 
 /** Suites that start processes of their own, or kill them, run one after the other. */
@@ -13,7 +14,9 @@ await main(async (args) => {
   await packages()
   await build()
   const { passed, failed } = await withStack('test', ['mysql', 'temporal'], async ({ mysql, temporal }) => {
+    const s3 = await s3Program()
     const env = {
+      ...(s3 === null ? {} : { ETL_TEST_S3_SERVER: s3 }),
       ETL_TEST_MYSQL_URL: serverOf(mysql.url),
       ETL_TEST_TEMPORAL_ADDRESS: temporal.address,
     }
@@ -21,7 +24,7 @@ await main(async (args) => {
       args.length > 0
         ? [await jest(args, env)]
         : [
-            await jest([`--testPathIgnorePatterns=${heavy}`, '--maxWorkers=2'], env),
+            await jest([`--testPathIgnorePatterns=${heavy}|test/soak/`, '--maxWorkers=2'], env),
             await jest([`--testPathPatterns=${heavy}`, '--runInBand', '--passWithNoTests'], env),
           ]
     return parts.reduce((sum, part) => ({ passed: sum.passed + part.passed, failed: sum.failed + part.failed }))

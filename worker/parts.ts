@@ -1,8 +1,10 @@
 import { availableParallelism, totalmem } from 'node:os'
 import { connectors } from '../connectors/index.js'
 import type { EngineParts } from '../engine/engine.js'
+import { functionsBelow } from '../functions/open-functions.js'
 import type { Database } from '../models/database.js'
 import { connectionStore } from '../models/stores/connection-store.js'
+import { replayedRecords } from '../models/stores/dead-letter/replayed-records.js'
 import { revealNode } from '../models/stores/job/job-secrets.js'
 import { secretStore } from '../models/stores/secret-store.js'
 import { operators } from '../operators/index.js'
@@ -17,9 +19,11 @@ export async function workerParts(environment: Environment, database: Database):
   return {
     connectors,
     operators,
+    functions: functionsBelow(environment.functionPath, 'NOWHERE'),
     store: openStore(environment.storageUrl),
     connection: (name) => connectionStore(database, environment.secretKey).resolve(name),
     secret: (name) => secretStore(database, environment.secretKey).resolve(name),
+    deadLetters: replayedRecords(database),
     reveal: revealNode(database, environment.secretKey),
     environment: process.env,
     files: { fileRoots: environment.fileRoots, base: environment.fileRoots[0] ?? process.cwd() },

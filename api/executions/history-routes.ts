@@ -1,16 +1,13 @@
-/** What is known of an execution: timeline, operators, metrics, checkpoints, dead letters. */
+/** What is known of an execution: timeline, operators, metrics, checkpoints. */
 
 import { pageRequest } from '../http/page.js'
 import { type Route, route } from '../http/route.js'
 import { noQuery } from '../http/schema.js'
-import { jobParams } from '../jobs/schema.js'
 import { streamEvents } from './event-stream.js'
 import {
   checkpoint,
   checkpointList,
   checkpointParams,
-  deadLetterList,
-  deadLetterQuery,
   eventList,
   eventQuery,
   executionParams,
@@ -105,18 +102,6 @@ export const historyRoutes: readonly Route[] = [
     handle: async ({ params }, deps) => {
       await deps.executions.checkpoint(params.checkpointId)
       return { body: { items: [...(await deps.executions.states(params.checkpointId))], nextCursor: null } }
-    },
-  }),
-  route({
-    ...shared,
-    path: '/jobs/{jobId}/dead-letters',
-    summary: 'Records that could not be processed, newest first.',
-    params: jobParams,
-    query: deadLetterQuery,
-    response: deadLetterList,
-    handle: async ({ params, query }, deps) => {
-      await deps.jobs.get(params.jobId)
-      return { body: (await deps.deadLetters.list(params.jobId, pageRequest(query))) as never }
     },
   }),
 ]

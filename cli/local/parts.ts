@@ -1,12 +1,13 @@
 /** What the engine works with when there is no server: this machine, this user, the working directory. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir, totalmem } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { connectors } from '../../connectors/index.js'
 import { JobError } from '../../core/errors/job-error.js'
 import { nearestHint } from '../../core/spec/nearest.js'
 import type { EngineParts } from '../../engine/engine.js'
+import { functionsBelow } from '../../functions/open-functions.js'
 import { operators } from '../../operators/index.js'
 import { openStore } from '../../storage/open-store.js'
 import { readDefinitions } from '../definitions.js'
@@ -26,6 +27,7 @@ export function localParts(options: LocalOptions = {}): EngineParts {
   return {
     connectors,
     operators,
+    functions: functionsBelow(resolve(process.env.ETL_FUNCTION_PATH || 'functions'), 'STDERR'),
     store: openStore(pathToFileURL(options.storage ?? join(scratch, 'store')).href),
     connection: async (name) => {
       const found = connections.get(name)

@@ -33,9 +33,10 @@ export async function readHead(
   file: TextFile,
   config: FileSourceConfig,
   session: Session,
-): Promise<{ readonly firstRecord: Cursor; readonly names: readonly string[] | null }> {
+): Promise<{ readonly firstRecord: Cursor; readonly names: readonly string[] | null; readonly line: string | null }> {
   const { firstRecord, header } = await findHead(file, config)
-  return { firstRecord, names: header && (await headerNames(header, csvOptions(config), session)) }
+  const line = header && Buffer.from(header).toString('utf8').trim()
+  return { firstRecord, names: header && (await headerNames(header, csvOptions(config), session)), line }
 }
 
 /** Lines are skipped as they stand, blank ones included; they need not look like CSV. */

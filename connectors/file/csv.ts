@@ -20,6 +20,7 @@ export function csvFormat(config: FileSourceConfig): TextFormat {
       const wanted = schema.map((column) => identifier(column.name)).join(', ')
       return {
         firstRecord: head.firstRecord,
+        header: head.line,
         select: (slice) => `SELECT ${wanted} FROM ${readCsv(options, columns, slice)}`,
         findBad: (slice, starts, session) => rejectsOf(slice, starts, options, columns, session),
       }

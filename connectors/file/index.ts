@@ -10,11 +10,14 @@ export const file = defineConnector({
   source: {
     config: sourceConfig,
     guarantees: { replayable: true, parallel: true },
+    partitions: true,
+    endless: ({ watch }) => watch,
     open: (config, _connection, ctx) => fileSource(config, ctx),
   },
   sink: {
     config: sinkConfig,
     guarantees: { exactlyOnce: true, upsert: false, parallel: true },
+    replaces: ({ mode, singleFile }) => mode === 'REPLACE' || singleFile,
     open: (config, _connection, ctx) => fileSink(config, ctx),
   },
 })

@@ -11,6 +11,7 @@ export function jsonlFormat(config: FileSourceConfig): TextFormat {
     async open(file, _session, schema) {
       return {
         firstRecord: { ...start, byte: await byteOrderMark(file) },
+        header: null,
         select: (slice) => `SELECT * FROM ${readJson(slice.file, 'newline_delimited', config, schema, slice.longest)}`,
         findBad: (slice, _starts, session) =>
           badDocuments(slice.file, 'newline_delimited', config, schema, session, slice.longest),

@@ -19,6 +19,18 @@ export async function expandPattern(
   return { paths: [...paths].sort((a, b) => (a < b ? -1 : 1)), pattern }
 }
 
+/** Whether a file of its folder matches, by name alone; null: files of several folders may. */
+export function matcherOf(absolute: string): ((name: string) => boolean) | null {
+  const segments = absolute.split(sep)
+  const last = segments.pop() ?? ''
+  if (last === '**' || isPattern(segments.join(sep))) return null
+  const matchers = expandBraces(last).map((segment) => {
+    const expression = segmentExpression(segment)
+    return (name: string) => expression.test(name) && !(/^[._]/.test(name) && !segment.startsWith(name[0]!))
+  })
+  return (name) => matchers.some((matches) => matches(name))
+}
+
 const isPattern = (text: string) => /[*?[{]/.test(text)
 
 const exists = (path: string) =>

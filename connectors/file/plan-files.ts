@@ -1,7 +1,7 @@
 import type { Budget } from '../../core/execution/plan.js'
 import type { SourcePlan } from '../spi.js'
 import { cutPieces, type DivisibleOf, type FilePosition, type FileSplit, type Piece } from './position.js'
-import { type CutAt, shareOut } from './share-out.js'
+import { type CutAt, type Subtasks, shareOut } from './share-out.js'
 
 /** The shortest record that there can be: one character and a line end. */
 const shortestRecord = 2
@@ -12,11 +12,11 @@ const usualRecord = 64
 export async function planFiles(
   position: FilePosition,
   budget: Budget,
-  parallelism: number,
+  subtasks: Subtasks,
   divisible: DivisibleOf,
   cutAt: CutAt,
 ): Promise<SourcePlan> {
-  if (parallelism > 1) return planExactly(position, budget, parallelism, divisible, cutAt)
+  if (subtasks.parallelism > 1) return planExactly(position, budget, subtasks, divisible, cutAt)
   const { pieces, to } = cutPieces(position, budget, divisible)
   if (pieces.length === 0) return { splits: [[]], to, end: isEnd(to) }
   const byRule = pieces.some((piece) => divisible(piece.file) === 'BYTES')
@@ -30,15 +30,21 @@ export async function planFiles(
 async function planExactly(
   position: FilePosition,
   budget: Budget,
-  parallelism: number,
+  subtasks: Subtasks,
   divisible: DivisibleOf,
   cutAt: CutAt,
 ): Promise<SourcePlan> {
-  const perRecord = position.at.record > 0 ? position.at.byte / position.at.record : usualRecord
-  const bytes = Math.max(1, Math.min(budget.bytes, Math.ceil(budget.records * perRecord)))
-  const cut = cutPieces(position, { ...budget, bytes }, divisible)
-  const { shares, to } = await shareOut(cut, parallelism, divisible, cutAt)
+  const cut = cutPieces(position, { ...budget, bytes: bytesWithin(position, budget, divisible) }, divisible)
+  const { shares, to } = await shareOut(cut, subtasks, divisible, cutAt)
   return { splits: shares.map((pieces) => (pieces.length > 0 ? [split(pieces)] : [])), to, end: isEnd(to) }
+}
+
+/** Text is cut by bytes: as many as should hold the budget's records. Where records are counted, they are their own limit. */
+function bytesWithin({ files, index, at }: FilePosition, budget: Budget, divisible: DivisibleOf): number {
+  const file = files[index]
+  if (file !== undefined && divisible(file) === 'RECORDS') return budget.bytes
+  const perRecord = at.record > 0 ? at.byte / at.record : usualRecord
+  return Math.max(1, Math.min(budget.bytes, Math.ceil(budget.records * perRecord)))
 }
 
 /** Can what is left hold more records than the budget allows? Then the end is known only when it is reached. */

@@ -11,38 +11,44 @@ import {
 /** The first record end at or after `amount` bytes from the cursor; null: the file's end. */
 export type CutAt = (piece: Piece, amount: number) => Promise<Cursor | null>
 
+export interface Subtasks {
+  readonly parallelism: number
+  /** No file is cut between them. */
+  readonly whole: boolean
+}
+
 /** Deals pieces out to subtasks in source order, each about as much, with every cut on an exact record end. */
 export async function shareOut(
   { pieces, to }: { readonly pieces: readonly Piece[]; readonly to: FilePosition },
-  subtasks: number,
+  { parallelism, whole }: Subtasks,
   divisible: DivisibleOf,
   cutAt: CutAt,
 ): Promise<{ readonly shares: readonly (readonly Piece[])[]; readonly to: FilePosition }> {
   const total = pieces.reduce((sum, piece) => sum + bytesOf(piece, divisible), 0)
-  const shares: Piece[][] = Array.from({ length: subtasks }, () => [])
+  const shares: Piece[][] = Array.from({ length: parallelism }, () => [])
   let position = to
   let subtask = 0
-  let room = total / subtasks
+  let room = total / parallelism
   const next = () => {
-    if (subtask < subtasks - 1) subtask += 1
-    room = total / subtasks
+    if (subtask < parallelism - 1) subtask += 1
+    room = total / parallelism
   }
   for (let piece of pieces) {
     for (;;) {
       const bytes = bytesOf(piece, divisible)
-      const lastShare = subtask === subtasks - 1
-      const part = bytes > room * 1.05 && !lastShare ? await firstPart(piece, room, divisible, cutAt) : null
+      const lastShare = subtask === parallelism - 1
+      const part = bytes > room * 1.05 && !lastShare && !whole ? await firstPart(piece, room, divisible, cutAt) : null
       if (part) {
         shares[subtask]!.push(part.first)
         piece = part.rest
         next()
         continue
       }
-      const whole = await exactEnd(piece, divisible, cutAt)
-      shares[subtask]!.push(whole.piece)
+      const ended = await exactEnd(piece, divisible, cutAt)
+      shares[subtask]!.push(ended.piece)
       // Pieces come in order: the last one to be dealt says where the epoch ends.
-      position = whole.to
-        ? { ...to, index: piece.index, at: whole.to }
+      position = ended.to
+        ? { ...to, index: piece.index, at: ended.to }
         : { ...to, index: Math.max(piece.index + 1, to.index), at: start }
       room -= bytes
       if (room <= 0) next()

@@ -5,6 +5,8 @@ import type { Session } from '../../duckdb/session.js'
 import { declaredColumns } from '../declared-columns.js'
 import { withOwnSession } from '../own-session.js'
 import type { ConnectorContext, Reached, Source, SourceBatch } from '../spi.js'
+import { readAgain } from './again.js'
+import { awaitFiles } from './await-files.js'
 import { byteOrderMark } from './byte-order-mark.js'
 import { type FileSourceConfig, type Format, formatOfPath } from './config.js'
 import { csvFormat } from './csv.js'
@@ -40,28 +42,36 @@ export function fileSource(config: FileSourceConfig, ctx: ConnectorContext): Sou
   return {
     schema: () => withOwnSession((session) => columnsOf(config, ctx, session)),
 
-    async plan(from, budget, parallelism) {
+    async plan(from, budget, parallelism, whole = false) {
       const position = await withNewFiles(from as FilePosition | null, config, ctx)
-      const plan = await planFiles(position, budget, parallelism, divisible, cutAt(config))
+      const plan = await planFiles(position, budget, { parallelism, whole }, divisible, cutAt(config))
       // A watched folder never ends: without new files there is nothing to plan for now.
       return config.watch ? { ...plan, end: false } : plan
+    },
+
+    again: (records, schema, session) => readAgain(records, config, textFormat, schema, session),
+    awaitInput: async (from) => {
+      const position = from as FilePosition | null
+      if (position !== null && isEnd(position)) await awaitFiles(config.path, position, ctx)
     },
 
     async *read(split, schema, session): AsyncGenerator<SourceBatch, Reached, void> {
       const { pieces, records, files } = split as FileSplit
       let at: FilePosition = { files, index: pieces[0]?.index ?? 0, at: pieces[0]?.from ?? start }
+      const ended: string[] = []
       let read = 0
       for (const piece of pieces) {
         const limits = { records: (records ?? Number.POSITIVE_INFINITY) - read, before: read }
         if (limits.records <= 0) break
         await checkUnchanged(piece.file)
-        const done = yield* readPiece(piece, limits, config, schema, session)
+        const done = yield* ofPartition(piece.file.path, readPiece(piece, limits, config, schema, session))
         await checkUnchanged(piece.file)
         read += done.records
+        if (done.at === null) ended.push(piece.file.path)
         at = done.at ? { files, index: piece.index, at: done.at } : { files, index: piece.index + 1, at: start }
       }
       // Without a listing the pieces are exact: the plan knows where they end, and whether anything follows.
-      return { position: at, end: records !== null && isEnd(at) && !config.watch }
+      return { position: at, end: records !== null && isEnd(at) && !config.watch, ended }
     },
   }
 }
@@ -70,6 +80,18 @@ export function fileSource(config: FileSourceConfig, ctx: ConnectorContext): Sou
 interface Done {
   readonly records: number
   readonly at: Cursor | null
+}
+
+/** A file is a logical partition: what its records meet is their own order. */
+async function* ofPartition<Answer>(
+  partition: string,
+  batches: AsyncGenerator<SourceBatch, Answer, void>,
+): AsyncGenerator<SourceBatch, Answer, void> {
+  for (;;) {
+    const next = await batches.next()
+    if (next.done === true) return next.value
+    yield { ...next.value, partition }
+  }
 }
 
 async function* readPiece(

@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Place } from '../../core/record/rejected.js'
+import type { Place, RecordForm } from '../../core/record/rejected.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier } from '../../duckdb/sql.js'
 import type { SourceBatch } from '../spi.js'
@@ -79,7 +79,7 @@ export async function textBatch(
         table,
       })
       const rejected = bad.map(({ index, message }) => ({
-        original: original(bytes, records()[index]!),
+        ...original(bytes, records()[index]!, reader.header),
         place: place(index),
         code: 'record.bad',
         message,
@@ -138,7 +138,9 @@ function without(records: readonly Found[], bad: readonly BadRecord[]): readonly
   return out.size === 0 ? records : records.filter((_, index) => !out.has(index))
 }
 
-function original(bytes: Uint8Array, record: Found): string {
-  const end = Math.min(record.to, record.from + longestOriginal)
-  return Buffer.from(bytes.subarray(record.from, end)).toString('utf8')
+function original(bytes: Uint8Array, record: Found, header: string | null) {
+  const isCut = record.to - record.from > longestOriginal
+  const end = isCut ? record.from + longestOriginal : record.to
+  const form: RecordForm = { kind: isCut ? 'CUT' : 'TEXT', ...(header === null ? {} : { header }) }
+  return { original: Buffer.from(bytes.subarray(record.from, end)).toString('utf8'), form }
 }

@@ -34,6 +34,8 @@ export interface TextFile {
 
 export interface TextReader {
   readonly firstRecord: Cursor
+  /** The line that names the fields of each record, where there is one. */
+  readonly header: string | null
   /** SELECT over a slice; fails if one record is bad. */
   select(slice: Slice): string
   /** Bad records as far as DuckDB names them; asked only of slices whose `select` fails. `starts`: their offsets. */

@@ -43,6 +43,11 @@ export function planRecords(
   return { splits: shareOut({ from: next, to }, parallelism), to: position, end: rows !== null && to >= rows }
 }
 
+/** How long until record `next` is due. */
+export function dueInMs({ next, startedMs }: GeneratorPosition, { rowsPerSecond }: Amount, nowMs: number): number {
+  return rowsPerSecond === null ? 0 : Math.ceil(startedMs + (next * 1000) / rowsPerSecond - nowMs)
+}
+
 /** Record n is due n / rowsPerSecond after the start: the first at once, so that the start becomes part of a plan. */
 function dueBy(elapsedMs: number, rowsPerSecond: number): number {
   return Math.floor((Math.max(0, elapsedMs) * rowsPerSecond) / 1000) + 1

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { JobError, toJobError } from '../../core/errors/job-error.js'
 import type { Schema } from '../../core/record/schema.js'
 import { pointerTo } from '../../core/spec/pointer.js'
@@ -5,17 +6,23 @@ import type { Session } from '../../duckdb/session.js'
 import { identifier } from '../../duckdb/sql.js'
 import { declaredColumns } from '../declared-columns.js'
 import { withOwnSession } from '../own-session.js'
-import type { Reached, Source, SourceBatch } from '../spi.js'
+import type { ConnectorContext, Reached, Source, SourceBatch } from '../spi.js'
 import { columnValue, readColumn, usualType, widthOf } from './column-value.js'
 import type { GeneratedColumn, GeneratorConfig } from './config.js'
 import { generatedBatch } from './generated-batch.js'
-import { type GeneratorPosition, type GeneratorSplit, planRecords } from './plan-records.js'
+import { dueInMs, type GeneratorPosition, type GeneratorSplit, planRecords } from './plan-records.js'
 import { type ColumnSql, selectRecords } from './select-records.js'
 
 const batchRecords = 262_144
+/** A timer takes no more. */
+const longestMs = 2 ** 31 - 1
 
 /** Every value is a function of the settings and of the record's number, so any split gives the same records anywhere (I9). */
-export function generatorSource(config: GeneratorConfig, now: () => number = Date.now): Source {
+export function generatorSource(
+  config: GeneratorConfig,
+  ctx?: Pick<ConnectorContext, 'signal'>,
+  now: () => number = Date.now,
+): Source {
   const columns = Object.entries(config.columns).map(([name, given]) => ({ name, column: readColumn(given) }))
   const amount = {
     rows: config.rows ?? null,
@@ -27,6 +34,11 @@ export function generatorSource(config: GeneratorConfig, now: () => number = Dat
 
     plan: async (from, budget, parallelism) =>
       planRecords(from as GeneratorPosition | null, budget, parallelism, amount, now()),
+
+    awaitInput: async (from) => {
+      const waitMs = from === null ? 0 : dueInMs(from as GeneratorPosition, amount, now())
+      await sleep(Math.min(Math.max(waitMs, 1), longestMs), undefined, ctx).catch(() => undefined)
+    },
 
     async *read(planned, schema, session): AsyncGenerator<SourceBatch, Reached, void> {
       const split = planned as GeneratorSplit

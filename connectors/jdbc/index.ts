@@ -21,13 +21,15 @@ export const jdbc = defineConnector({
   source: {
     config: sourceConfig,
     guarantees: { replayable: false, parallel: true },
-    open: (config, connection) => jdbcSource(config, needed(connection)),
+    endless: ({ interval }) => interval !== undefined,
+    open: (config, connection, { signal }) => jdbcSource(config, needed(connection), signal),
   },
   sink: {
     config: sinkConfig,
     guarantees: { exactlyOnce: true, upsert: true, parallel: true },
     // The last record of a key wins: they have to come one after the other.
     key: (config) => (config.mode === 'UPSERT' ? keyOf(config) : null),
+    replaces: ({ mode, replaceWhere }) => mode === 'REPLACE' || replaceWhere !== undefined,
     open: (config, connection) => jdbcSink(config, needed(connection)),
   },
 })

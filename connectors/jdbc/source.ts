@@ -4,6 +4,7 @@ import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
 import { amongAll } from '../left-out.js'
 import type { Reached, Source, SourceBatch } from '../spi.js'
+import { awaitRows } from './await-rows.js'
 import { captureRows } from './capture-rows.js'
 import type { JdbcConnection, JdbcSourceConfig } from './config.js'
 import { withConnection } from './connect.js'
@@ -16,7 +17,7 @@ import { selectSplit } from './select-split.js'
 const batchRecords = 262_144
 
 /** Reads a table or a query of MySQL or MariaDB. Rows change, so a split is captured before it is used (I9). */
-export function jdbcSource(config: JdbcSourceConfig, access: JdbcConnection): Source {
+export function jdbcSource(config: JdbcSourceConfig, access: JdbcConnection, signal: AbortSignal): Source {
   let known: Promise<Relation> | undefined
   const relation = () => {
     known ??= withConnection(access, (connection) => readRelation(connection, config))
@@ -33,6 +34,8 @@ export function jdbcSource(config: JdbcSourceConfig, access: JdbcConnection): So
       // A table that is polled never ends.
       return config.interval === undefined ? plan : { ...plan, end: false }
     },
+
+    awaitInput: async (from) => await awaitRows(access, await relation(), config, from as JdbcPosition | null, signal),
 
     async *read(planned, _schema, session, capture): AsyncGenerator<SourceBatch, Reached, void> {
       const split = planned as JdbcSplit

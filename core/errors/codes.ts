@@ -103,6 +103,20 @@ export const CODES = {
     exit: 1,
     meaning: 'More bad records than onBadRecord allows.',
   },
+  'function.invalid': {
+    owner: 'USER',
+    onFailure: 'FAIL',
+    http: 422,
+    exit: 1,
+    meaning: 'A function gives something else than a list of records.',
+  },
+  'function.timeout': {
+    owner: 'USER',
+    onFailure: 'RESTART',
+    http: 504,
+    exit: 1,
+    meaning: 'A function took longer for a batch than its timeout.',
+  },
   'sink.refused': {
     owner: 'EXTERNAL',
     onFailure: 'RESTART',
@@ -180,12 +194,26 @@ export const CODES = {
     exit: 2,
     meaning: 'It changed in the meantime, or its status does not allow this.',
   },
+  'state.unfit': {
+    owner: 'USER',
+    onFailure: 'FAIL',
+    http: 409,
+    exit: 2,
+    meaning: 'A checkpoint holds state or a position that the newest version of the job has no place for.',
+  },
   'request.unsupported': {
     owner: 'USER',
     onFailure: 'FAIL',
     http: 422,
     exit: 2,
     meaning: 'It is understood, but not offered.',
+  },
+  'state.mismatch': {
+    owner: 'USER',
+    onFailure: 'FAIL',
+    http: 409,
+    exit: 2,
+    meaning: 'The state of a checkpoint does not fit the job: an operator, or how its records are dealt, has changed.',
   },
   'storage.failed': {
     owner: 'EXTERNAL',

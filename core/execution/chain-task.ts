@@ -1,6 +1,8 @@
 import type { Counters } from '../record/counters.js'
 import type { Fence } from './fence.js'
+import type { KeptBy } from './kept-by.js'
 import type { Position } from './plan.js'
+import type { Seen } from './watermarks.js'
 
 /** One subtask of one vertex for one epoch. Crosses Temporal: ids and references only (I6). */
 export interface ChainTask {
@@ -30,6 +32,8 @@ export interface ChainResult {
   readonly counters: Readonly<Record<string, Counters>>
   /** Position reached by each source of the chain, and whether that is its end. */
   readonly reached: Readonly<Record<string, { readonly position: Position; readonly end: boolean }>>
+  /** What this chain, and those of the stages before, have seen of event time. */
+  readonly seen?: Seen
   /** The whole state of each stateful node after this epoch. */
   readonly states: readonly StateHandle[]
   /** Partitions for other vertices, one entry per stream edge and target subtask; to a blocking port they become its state. */
@@ -52,6 +56,8 @@ export interface StateHandle {
   readonly path: string
   readonly sizeBytes: number
   readonly records: number
+  /** Absent: an older version wrote it, and nothing is known. */
+  readonly by?: KeptBy
 }
 
 export interface ExchangeHandle {

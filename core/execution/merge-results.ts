@@ -3,8 +3,10 @@ import type { JobGraph, Phase } from '../graph/job-graph.js'
 import { type Counters, noRecords, type Share, sumCounters } from '../record/counters.js'
 import type { ChainResult, StateHandle } from './chain-task.js'
 import type { SourceProgress } from './journal.js'
+import { isDealtAlike } from './kept-by.js'
 import type { Plan } from './plan.js'
 import { isBuildState } from './state-names.js'
+import { advanceAll, mergeSeen, type Watermarks } from './watermarks.js'
 
 export interface Merged {
   readonly positions: Readonly<Record<string, SourceProgress>>
@@ -13,6 +15,7 @@ export interface Merged {
   readonly shares: Readonly<Record<string, Share>>
   readonly phaseEnded: boolean
   readonly durationMs: number
+  readonly watermarks: Watermarks
 }
 
 export function mergeResults(
@@ -36,6 +39,7 @@ export function mergeResults(
     shares: sharesOf(results),
     phaseEnded,
     durationMs,
+    watermarks: advanceAll(graph, plan, mergeSeen(results.map(({ seen }) => seen ?? {}))),
   }
 }
 
@@ -85,14 +89,20 @@ function withoutRereads(
 
 /**
  * A result tells the whole state of each subtask of a node that it mentions; what none mentions is unchanged. Build sides
- * are added to, whoever sends.
+ * are added to, whoever sends. Where state has been dealt anew, that of all subtasks before is gone.
  */
 export function replaceStates(before: readonly StateHandle[], after: readonly StateHandle[]): StateHandle[] {
   const ownerOf = ({ nodeId, subtask }: StateHandle) => `${nodeId}\u0000${subtask}`
   const nameOf = (handle: StateHandle) => `${ownerOf(handle)}\u0000${handle.name}`
-  const told = new Set(after.filter(({ name }) => !isBuildState(name)).map(ownerOf))
+  const own = after.filter(({ name }) => !isBuildState(name))
+  const told = new Set(own.map(ownerOf))
+  const dealing = new Map(own.map(({ nodeId, by }) => [nodeId, by?.dealt]))
   const named = new Set(after.map(nameOf))
+  const isDealtAnew = ({ nodeId, by }: StateHandle) => {
+    const now = dealing.get(nodeId)
+    return now !== undefined && by !== undefined && !isDealtAlike(now, by.dealt)
+  }
   const stays = (handle: StateHandle) =>
-    isBuildState(handle.name) ? !named.has(nameOf(handle)) : !told.has(ownerOf(handle))
+    isBuildState(handle.name) ? !named.has(nameOf(handle)) : !told.has(ownerOf(handle)) && !isDealtAnew(handle)
   return [...before.filter(stays), ...after]
 }

@@ -7,6 +7,8 @@ export interface Output {
   readonly schema: Schema
   /** The column of event time; null: there is none. */
   readonly time: string | null
+  /** Nodes whose watermarks come along with the records: STREAMING, where an operator between them ends event time. */
+  readonly watermarks: readonly string[]
 }
 
 export interface Outputs {
@@ -21,11 +23,45 @@ interface Arrival {
   readonly blocking: boolean
 }
 
+/**
+ * In STREAMING, the watermark that a record met travels with it in this column, from the node that names the watermark to
+ * whoever judges by it: milliseconds since 1970, NULL: none yet. No schema names it, and no sink sees it.
+ */
+export const metColumn = 'watermark met'
+
+/** Operators whose output is one of their records each, in order. */
+const keepMet: ReadonlySet<string> = new Set(['FILTER', 'MAP', 'FLATMAP', 'UNION', 'JOIN', 'DEDUPLICATE'])
+
 /** The outputs of a node, from what arrives at it. */
-export function outputsOf(node: Pick<StreamNode, 'schema' | 'watermark'>, arrivals: readonly Arrival[]): Outputs {
+export function outputsOf(
+  node: Pick<StreamNode, 'id' | 'kind' | 'schema' | 'watermark'>,
+  arrivals: readonly Arrival[],
+): Outputs {
   const named = node.watermark?.time ?? sharedTime(arrivals)
   const time = node.schema.find(({ name, type }) => isTime(type) && name.toLowerCase() === named?.toLowerCase())
-  return { main: { schema: node.schema, time: time?.name ?? null }, late: arrivals[0]?.output ?? null }
+  // A join of two streams tells of a record long after it has come.
+  const isLater = node.kind === 'JOIN' && arrivals.every(({ blocking }) => !blocking)
+  const passedOn = time === undefined || isLater || !keepMet.has(node.kind) ? [] : sharedWatermarks(arrivals)
+  return {
+    main: {
+      schema: node.schema,
+      time: time?.name ?? null,
+      watermarks: node.watermark === null ? passedOn : [node.id],
+    },
+    late: arrivals[0]?.output ?? null,
+  }
+}
+
+/** Nodes whose watermarks somebody judges by; nothing is carried for the others. */
+export function wantedWatermarks(graph: StreamGraph, outputs: ReadonlyMap<string, Output>): ReadonlySet<string> {
+  const blocked = new Set(graph.edges.filter(({ blocking }) => blocking).map(({ to }) => to))
+  const judges = new Set(
+    graph.nodes
+      .filter(({ kind, id }) => kind === 'WINDOW' || (kind === 'JOIN' && !blocked.has(id)))
+      .map(({ id }) => id),
+  )
+  const into = graph.edges.filter((edge) => judges.has(edge.to) && !edge.blocking)
+  return new Set(into.flatMap(({ id }) => outputs.get(id)?.watermarks ?? []))
 }
 
 /** What stands on every edge, by its id. */
@@ -60,4 +96,10 @@ function sharedTime(arrivals: readonly Arrival[]): string | null {
   const times = arrivals.filter(({ blocking }) => !blocking).map(({ output }) => output.time)
   const [first = null, ...others] = times
   return others.every((time) => time?.toLowerCase() === first?.toLowerCase()) ? first : null
+}
+
+/** An input without any holds back whatever meets it. */
+function sharedWatermarks(arrivals: readonly Arrival[]): readonly string[] {
+  const all = arrivals.filter(({ blocking }) => !blocking).map(({ output }) => output.watermarks)
+  return all.some((watermarks) => watermarks.length === 0) ? [] : [...new Set(all.flat())]
 }

@@ -24,6 +24,8 @@ export interface StreamNode {
   readonly watermark: Watermark | null
   /** Output columns; for a sink, the columns it receives. */
   readonly schema: Schema
+  /** In a replay: a source that gives dead letters instead of what the node would give; null: none, it only stands there. */
+  readonly replay?: { readonly id: string | null }
 }
 
 export interface Watermark {

@@ -14,12 +14,24 @@ export interface Place {
   readonly offset?: number
 }
 
+/** What it takes to read a record again from its text. */
+export interface RecordForm {
+  /** TEXT: as the source holds it. JSON: an object, with a key for each column. CUT: too long, only its beginning is kept. */
+  readonly kind: 'TEXT' | 'JSON' | 'CUT'
+  /** Of TEXT: the header line that says what its fields are. */
+  readonly header?: string
+}
+
 /** A record that could not be parsed, cast, evaluated or written (`onBadRecord` decides what becomes of it). */
 export interface Rejected {
   /** The node at which it failed. */
   readonly nodeId: string
   /** As the source gave it: the raw line, or the record as JSON text. */
   readonly original: string
+  /** The node whose output `original` is, or the source that could not read it; absent: that is not known. */
+  readonly of?: string
+  /** Absent: JSON. */
+  readonly form?: RecordForm
   readonly place: Place
   readonly code: string
   /**

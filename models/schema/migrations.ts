@@ -3,9 +3,9 @@
  * statements must stand being run twice (IF NOT EXISTS, INSERT IGNORE).
  */
 import { alertTables } from './alerts.js'
-import { checkpointRetention, checkpointTables } from './checkpoints.js'
+import { checkpointRetention, checkpointTables, restartAcrossVersions } from './checkpoints.js'
 import { connectorTables } from './connectors.js'
-import { executionTables } from './executions.js'
+import { deadLetterReplay, executionTables } from './executions.js'
 import { graphTables } from './graphs.js'
 import { jobTables } from './jobs.js'
 import { metricTables, operatorShares } from './metrics.js'
@@ -31,6 +31,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0009-users', statements: userTables },
   { name: '0010-checkpoint-retention', statements: checkpointRetention },
   { name: '0011-operator-shares', statements: operatorShares },
+  { name: '0012-dead-letter-replay', statements: deadLetterReplay },
+  { name: '0013-restart-across-versions', statements: restartAcrossVersions },
 ]
 
 /** Which steps a database has. */

@@ -3,8 +3,9 @@ import type { ReportedError } from '../../core/errors/job-error.js'
 import type { EventType, ExecutionEvent } from '../../core/execution/journal.js'
 import type { RecordTotals } from '../../core/execution/record-totals.js'
 import type { ExecutionStatus } from '../../core/execution/status.js'
+import type { Replay } from '../../core/graph/replay-graph.js'
 import type { Counters } from '../../core/record/counters.js'
-import type { Place } from '../../core/record/rejected.js'
+import type { Place, RecordForm } from '../../core/record/rejected.js'
 import type { RestartMemory } from '../../core/restart/strategy.js'
 import { count, flag, int, json, optional, type Row, rowId, text, time } from '../columns.js'
 
@@ -30,6 +31,7 @@ export type TriggerType =
   | 'RETRY'
   | 'RESTART'
   | 'FORK'
+  | 'REPLAY'
 
 export const jobExecutionColumns = {
   id: rowId(),
@@ -41,6 +43,7 @@ export const jobExecutionColumns = {
   restoreMode: text<RestoreMode>(),
   restoredExecutionId: optional(text()),
   restoredCheckpointId: optional(text()),
+  allowNonRestoredState: flag(),
   executionStatus: text<ExecutionStatus>(),
   waitReason: optional(text()),
   triggerType: text<TriggerType>(),
@@ -48,6 +51,7 @@ export const jobExecutionColumns = {
   scheduleId: optional(text()),
   logicalTime: time(),
   parameters: json<Readonly<Record<string, string>>>(),
+  replay: optional(json<Replay>()),
   priority: int(),
   generation: int(),
   attempt: int(),
@@ -117,6 +121,14 @@ export const executionEventColumns = {
 
 export type ExecutionEventRow = Row<typeof executionEventColumns>
 
+export type DeadLetterStatus = 'NEW' | 'EDITED' | 'REPLAYING' | 'REPLAYED' | 'DISCARDED'
+
+/** How a dead letter is read again, and between which nodes it still has to go (see Replay). */
+export interface LetterForm extends RecordForm {
+  readonly of: string
+  readonly nodeId: string
+}
+
 export const deadLetterColumns = {
   id: rowId(),
   deadLetterId: text(),
@@ -128,10 +140,11 @@ export const deadLetterColumns = {
   operatorId: text(),
   originalRecord: text(),
   editedRecord: optional(text()),
+  recordForm: optional(json<LetterForm>()),
   sourcePosition: optional(json<Place>()),
   errorCode: text(),
   errorMessage: text(),
-  deadLetterStatus: text<'NEW' | 'EDITED' | 'REPLAYED' | 'DISCARDED'>(),
+  deadLetterStatus: text<DeadLetterStatus>(),
   replayExecutionId: optional(text()),
   replayTime: optional(time()),
   updatedBy: optional(text()),

@@ -20,7 +20,7 @@ import { run } from './process.mjs'
 const dist = join(root, 'dist')
 const settings = ['tsconfig.json', 'tsconfig.build.json']
 /** Files that the compiler does not carry over. */
-const assets = /\.(sql|json|html|css|yaml)$/
+const assets = /(\.(sql|json|html|css|yaml)|\/child\.mjs)$/
 
 export async function build() {
   await withLock(join(home, 'lock', 'build'), 'building', async () => {

@@ -56,6 +56,7 @@ export function describeSource(name: string, setUp: () => Promise<SourceUnderTes
       const whole = await readAll(under.open(), session)
       const shared = await readAll(under.open(), session, { parallelism: 3, budget: under.small })
       expect(ordered(shared.records)).toEqual(ordered(whole.records))
+      expect(shared.epochs.length).toBeLessThan(under.records / 2)
     })
 
     test('goes on from every position without loss or doubles', async () => {
@@ -67,6 +68,13 @@ export function describeSource(name: string, setUp: () => Promise<SourceUnderTes
         const rest = await readAll(under.open(), session, { from: stored })
         expect(ordered(rest.records)).toEqual(ordered(whole.records.slice(before)))
       }
+    })
+
+    test('does not wait while there is input', async () => {
+      const source = under.open()
+      const first = await source.plan(null, under.small, 1)
+      await source.awaitInput?.(null)
+      if (first.to !== null) await source.awaitInput?.(first.to)
     })
 
     test('gives the same records when a split is read again, by another process', async () => {

@@ -106,7 +106,7 @@ async function runEtl(folder: string, args: readonly string[], given: Given): Pr
       await new Promise((resolve) => setTimeout(resolve, 20))
     child.kill('SIGINT')
   }
-  while (given.watched && child.exitCode === null) {
+  while (given.watched && child.exitCode === null && child.signalCode === null) {
     await given.watched(child.pid ?? 0)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }

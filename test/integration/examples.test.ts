@@ -39,6 +39,7 @@ describe('examples run as they are', () => {
     ['sql-report', { read: 52, failed: 0 }],
     ['generated', { read: 1_000_000, written: 1_000_004, filtered: 0, failed: 0 }],
     ['windows', { read: 40, filtered: 0, failed: 0 }],
+    ['function', { read: 40, written: 40, filtered: 0, failed: 0 }],
     ['union', { read: 6, written: 6, filtered: 0, failed: 0 }],
   ])('%s', (name, records) => {
     const { status, answer } = run('run', `${name}.yaml`)
@@ -82,6 +83,25 @@ describe('examples run as they are', () => {
     const visited = rows('out/visits.csv').map(([customer]) => customer)
     const found = visits.map(([customer]) => [customer, visited.filter((who) => who === customer).length])
     expect(found).toEqual(visits)
+  })
+
+  test('function gives every order a number whose digits add up', () => {
+    const references = lines('out/references.csv').slice(1)
+    expect(references.map((line) => line.split(',')[0])).toEqual(
+      lines('data/orders.csv')
+        .slice(1)
+        .map((line) => line.split(',')[0]),
+    )
+    for (const line of references) {
+      const digits = line.replace(/^.*ORD-/, '').replaceAll(/\D/g, '')
+      const sum = [...digits]
+        .reverse()
+        .reduce(
+          (total, digit, at) => total + [...String(Number(digit) * ((at % 2) + 1))].reduce((a, b) => a + Number(b), 0),
+          0,
+        )
+      expect([line, sum % 10]).toEqual([line, 0])
+    }
   })
 
   test('top-n writes the largest amounts, largest first', () => {

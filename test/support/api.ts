@@ -14,6 +14,7 @@ import { apiDeps } from '../../api/main.js'
 import { openTemporal } from '../../api/temporal.js'
 import { connectors } from '../../connectors/index.js'
 import type { Role } from '../../core/security/roles.js'
+import { functionsBelow } from '../../functions/open-functions.js'
 import { type Database, openDatabase } from '../../models/database.js'
 import { connectionStore } from '../../models/stores/connection-store.js'
 import { seedConnectors } from '../../models/stores/connector-store.js'
@@ -52,6 +53,7 @@ export async function withApi<T>(options: LentApiOptions, run: (api: LentApi) =>
     const parts = {
       connectors,
       operators,
+      functions: functionsBelow(join(folder, 'functions'), 'NOWHERE'),
       store: openStore(pathToFileURL(join(folder, 'store')).href),
       connection: connectionStore(database, secretKey).resolve,
       secret: secretStore(database, secretKey).resolve,

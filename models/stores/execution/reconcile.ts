@@ -41,8 +41,9 @@ export async function closeLost(db: Database, executionId: string): Promise<bool
     await lockLineage(db, transaction, lineageId)
     const execution = await lockExecution(db, transaction, executionId)
     if (isTerminal(execution.executionStatus)) return false
-    if (execution.cancelRequested) await closeExecution(db, transaction, execution, 'CANCELLED', null)
-    else await closeExecution(db, transaction, execution, 'FAILED', reportError(lost()))
+    if (execution.cancelRequested)
+      await closeExecution(db, transaction, execution, { status: 'CANCELLED', error: null })
+    else await closeExecution(db, transaction, execution, { status: 'FAILED', error: reportError(lost()) })
     return true
   })
 }
@@ -62,12 +63,22 @@ function lost(): JobError {
 async function find(db: Database, where: WhereOptions): Promise<readonly UnfinishedExecution[]> {
   const rows = await db.tables.jobExecution.findAll({ where, order: [['id', 'ASC']] })
   return rows.map((row) => {
-    const { executionId, jobId, executionStatus, workflowId, runId, cancelRequested, createTime, updateTime } =
-      row.get()
+    const {
+      executionId,
+      jobId,
+      executionStatus,
+      workflowId,
+      runId,
+      cancelRequested,
+      createTime,
+      startTime,
+      updateTime,
+    } = row.get()
     return {
       executionId,
       jobId,
       status: executionStatus,
+      hasBegun: startTime !== null,
       workflowId,
       runId,
       cancelRequested,

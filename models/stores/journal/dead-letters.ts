@@ -1,9 +1,11 @@
 /** Rejected records become rows in the same transaction that commits their epoch. */
 import { randomUUID } from 'node:crypto'
 import type { Transaction } from 'sequelize'
+import type { CheckpointCommit } from '../../../core/execution/journal.js'
+import type { Replay } from '../../../core/graph/replay-graph.js'
 import type { Rejected } from '../../../core/record/rejected.js'
 import type { Database } from '../../database.js'
-import type { JobExecutionRow } from '../../tables/executions.js'
+import type { JobExecutionRow, LetterForm } from '../../tables/executions.js'
 
 /** One statement stays well below the server's max_allowed_packet (16 MiB by default on MariaDB). */
 const MOST_ROWS = 500
@@ -13,10 +15,9 @@ export async function storeDeadLetters(
   db: Database,
   transaction: Transaction,
   execution: JobExecutionRow,
-  epoch: number,
-  rejected: readonly Rejected[],
+  { epoch, rejected }: Pick<CheckpointCommit, 'epoch' | 'rejected'>,
 ): Promise<void> {
-  const { jobId, jobVersion, executionId, lineageId } = execution
+  const { jobId, jobVersion, executionId, lineageId, replay } = execution
   for (const part of parts(rejected)) {
     const rows = part.map((record) => ({
       deadLetterId: randomUUID(),
@@ -27,12 +28,20 @@ export async function storeDeadLetters(
       epoch,
       operatorId: record.nodeId,
       originalRecord: record.original,
+      recordForm: formOf(record, replay),
       sourcePosition: record.place,
       errorCode: record.code,
       errorMessage: record.message.slice(0, 10_000),
     }))
     await db.tables.deadLetter.bulkCreate(rows, { transaction })
   }
+}
+
+/** Null: what it was cannot be told. One that fails before it has come to where it failed at first still has to go there. */
+function formOf(record: Rejected, replay: Replay | null): LetterForm | null {
+  const { of, form = { kind: 'JSON' }, nodeId, original } = record
+  if (of === undefined || original === '') return null
+  return { ...form, of, nodeId: replay?.before.includes(nodeId) === true ? replay.nodeId : nodeId }
 }
 
 function parts(rejected: readonly Rejected[]): readonly (readonly Rejected[])[] {

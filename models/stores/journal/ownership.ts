@@ -14,7 +14,7 @@ export async function findExecution(db: Database, executionId: string): Promise<
 }
 
 /** What an execution was made with, and never changes: asked for by every step, so remembered. */
-export type Origin = Pick<JobExecutionRow, 'jobId' | 'jobVersion' | 'lineageId'>
+export type Origin = Pick<JobExecutionRow, 'jobId' | 'jobVersion' | 'lineageId' | 'replay'>
 
 const origins = new WeakMap<Database, Map<string, Origin>>()
 const mostOrigins = 1000
@@ -24,10 +24,11 @@ export async function originOf(db: Database, executionId: string): Promise<Origi
   origins.set(db, known)
   const remembered = known.get(executionId)
   if (remembered !== undefined) return remembered
-  const { jobId, jobVersion, lineageId } = await findExecution(db, executionId)
+  const { jobId, jobVersion, lineageId, replay } = await findExecution(db, executionId)
+  const origin = { jobId, jobVersion, lineageId, replay }
   if (known.size >= mostOrigins) known.clear()
-  known.set(executionId, { jobId, jobVersion, lineageId })
-  return { jobId, jobVersion, lineageId }
+  known.set(executionId, origin)
+  return origin
 }
 
 export async function lockJob(db: Database, transaction: Transaction, jobId: string): Promise<JobRow> {

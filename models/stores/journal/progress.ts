@@ -20,8 +20,8 @@ export function progressMirror(db: Database, versions: JobVersions, limits: () =
   return async (executionId: string, step: string, operators: OperatorCounters): Promise<void> => {
     if (!isDue(shownAt, `${executionId} ${step}`, LEAST_BETWEEN_MS)) return
     const execution = await findExecution(db, executionId)
-    const { jobId, jobVersion, epochs, metrics } = execution
-    const { graph } = await versions(jobId, jobVersion)
+    const { jobId, epochs, metrics } = execution
+    const { graph } = await versions(execution)
     // Two that report at the same moment may overwrite each other; the next report puts that right.
     const progress = { ...execution.progress, [step]: operators }
     const sum = sumOfSteps(progress)

@@ -11,6 +11,7 @@ import { JobError } from '../../../core/errors/job-error.js'
 import { type CompileOptions, compileJob } from '../../../engine/compile-job.js'
 import type { EngineParts } from '../../../engine/engine.js'
 import { resolveConfig } from '../../../engine/resolve-config.js'
+import { functionsBelow } from '../../../functions/open-functions.js'
 import { operators } from '../../../operators/index.js'
 import { openStore } from '../../../storage/open-store.js'
 
@@ -61,6 +62,7 @@ beforeAll(async () => {
   parts = {
     connectors: [...connectors, postbox as Connector],
     operators,
+    functions: functionsBelow(join(folder, 'functions'), 'NOWHERE'),
     store: openStore(pathToFileURL(join(folder, 'store')).href),
     connection: async (name) => {
       if (name === 'mail') return { url: 'mail://here', token: '${secret:MAIL}' }

@@ -7,6 +7,7 @@ import { findMismatches } from '../../../core/execution/accounting.js'
 import type { ChainResult, StateHandle } from '../../../core/execution/chain-task.js'
 import type { SourceProgress } from '../../../core/execution/journal.js'
 import { mergeResults } from '../../../core/execution/merge-results.js'
+import type { Watermarks } from '../../../core/execution/watermarks.js'
 import type { JobGraph } from '../../../core/graph/job-graph.js'
 import type { StreamEdge, StreamNode } from '../../../core/graph/stream-graph.js'
 import { addCounters, type Counters, noRecords } from '../../../core/record/counters.js'
@@ -16,6 +17,7 @@ import type { EngineParts } from '../../../engine/engine.js'
 import { planEpoch } from '../../../engine/plan-epoch.js'
 import { runChain } from '../../../engine/run-chain.js'
 import { releaseAll } from '../../../engine/sessions.js'
+import { functionsBelow } from '../../../functions/open-functions.js'
 import { operators } from '../../../operators/index.js'
 import { openStore } from '../../../storage/open-store.js'
 import { aNode, anEdge } from '../../support/a-node.js'
@@ -32,6 +34,7 @@ export async function withParts(
       {
         connectors,
         operators,
+        functions: functionsBelow(join(folder, 'functions'), 'NOWHERE'),
         store: openStore(`file://${folder}/store`),
         connection: async () => ({}),
         secret: async () => '',
@@ -54,12 +57,23 @@ export interface Driven {
   readonly rejected: readonly Rejected[]
   readonly results: readonly ChainResult[]
   readonly epochs: number
+  /** Where it stands: another drive can go on from there. */
+  readonly standing: Standing
+}
+
+export interface Standing {
+  readonly epoch: number
+  readonly phase: number
+  readonly positions: Readonly<Record<string, SourceProgress>>
+  readonly states: readonly StateHandle[]
 }
 
 export interface DriveOptions {
   readonly settings?: Partial<JobSettings>
   /** Of each plan's budget. */
-  readonly epochRecords?: number
+  readonly epochRecords?: number | (() => number)
+  /** The time of each plan. */
+  readonly at?: (epoch: number) => string
   /** Sessions are thrown away between epochs: every state comes back from its files. */
   readonly cold?: boolean
   readonly signal?: AbortSignal
@@ -68,6 +82,9 @@ export interface DriveOptions {
   readonly lineageId?: string
   /** Subtasks of a vertex end in the opposite order: nothing may depend on which of them is first. */
   readonly lastFirst?: boolean
+  readonly from?: Standing
+  /** How many at most. */
+  readonly epochs?: number
 }
 
 let executions = 0
@@ -84,16 +101,16 @@ export async function drive(graph: JobGraph, parts: EngineParts, options: DriveO
     graph,
   }
   const signal = options.signal ?? new AbortController().signal
-  let positions: Readonly<Record<string, SourceProgress>> = {}
-  let states: readonly StateHandle[] = []
+  let { positions, states, epoch, phase: current } = options.from ?? { positions: {}, states: [], epoch: 0, phase: 1 }
+  let watermarks: Watermarks = {}
+  const last = epoch + (options.epochs ?? Number.POSITIVE_INFINITY)
   let counters: Record<string, Counters> = {}
   const all: ChainResult[] = []
-  let epoch = 0
-  for (const phase of graph.phases) {
-    for (let ended = false; !ended; ) {
+  for (const phase of graph.phases.filter(({ number }) => number >= current)) {
+    for (let ended = false; !ended && epoch < last; ) {
       epoch += 1
       const plan = await planEpoch(
-        { ...forExecution, phase, epoch, at: '2026-01-02T03:04:06.000Z', positions },
+        { ...forExecution, phase, epoch, at: options.at?.(epoch) ?? '2026-01-02T03:04:06.000Z', positions, watermarks },
         cutAt(parts, options.epochRecords),
         signal,
       )
@@ -114,13 +131,21 @@ export async function drive(graph: JobGraph, parts: EngineParts, options: DriveO
       if (mismatches.length > 0) throw new Error(mismatches.join(' '))
       positions = merged.positions
       states = merged.states
+      watermarks = roundTrip(merged.watermarks)
       for (const [id, counted] of Object.entries(merged.counters))
         counters = { ...counters, [id]: addCounters(counters[id] ?? noRecords, counted) }
       all.push(...results)
       ended = merged.phaseEnded
+      current = ended ? phase.number + 1 : phase.number
     }
   }
-  return { counters, rejected: await readRejects(parts, all), results: all, epochs: epoch }
+  return {
+    counters,
+    rejected: await readRejects(parts, all),
+    results: all,
+    epochs: epoch,
+    standing: { epoch, phase: current, positions, states },
+  }
 }
 
 async function tryAgain(
@@ -145,8 +170,9 @@ function roundTrip<T>(value: T): T {
 }
 
 /** The planner sizes epochs by time; tests cut them where they like. */
-function cutAt(parts: EngineParts, records: number | undefined): EngineParts {
-  if (records === undefined) return parts
+function cutAt(parts: EngineParts, size: number | (() => number) | undefined): EngineParts {
+  if (size === undefined) return parts
+  const records = typeof size === 'number' ? size : size()
   const connectors = parts.connectors.map((connector): Connector => {
     const { source } = connector
     if (source === undefined) return connector
@@ -159,7 +185,7 @@ function cutAt(parts: EngineParts, records: number | undefined): EngineParts {
           return {
             schema: () => opened.schema(),
             read: (...rest) => opened.read(...rest),
-            plan: (from, budget, parallelism) => opened.plan(from, { ...budget, records }, parallelism),
+            plan: (from, budget, ...rest) => opened.plan(from, { ...budget, records }, ...rest),
           }
         },
       },

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { EngineParts } from '../../../engine/engine.js'
 import { giveBack, keepSpares, releaseAll, releaseExecution, takeSession } from '../../../engine/sessions.js'
+import { functionsBelow } from '../../../functions/open-functions.js'
 import { openStore } from '../../../storage/open-store.js'
 
 let scratch: string
@@ -21,6 +22,7 @@ test('a session that has spilled is empty for the next execution, and can spill 
   const parts: EngineParts = {
     connectors: [],
     operators: [],
+    functions: functionsBelow(null, 'NOWHERE'),
     store: openStore(pathToFileURL(join(scratch, 'store')).href),
     connection: () => Promise.reject(new Error('There are no connections.')),
     secret: () => Promise.reject(new Error('There are no secrets.')),

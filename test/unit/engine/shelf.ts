@@ -66,13 +66,13 @@ export class Shelf {
         if (this.slowMs > 0) await new Promise((resolve) => setTimeout(resolve, this.slowMs))
         const refused = config.refuse === undefined ? [] : await refusedRows(session, table, config.refuse)
         const without = refused.length === 0 ? '' : ` WHERE rowid NOT IN (${refused.map((row) => row.rowid).join(',')})`
-        staged.push(...(await session.rows(`SELECT * FROM ${table}${without}`)))
+        for (const row of await session.rows(`SELECT * FROM ${table}${without}`)) staged.push(row)
         return refused
       },
       commit: async (mark) => {
         this.beforeCommit(key.split('/')[0]!)
         if (this.fences.get(key) !== fence) throw new JobError('fenced', 'A newer one writes.')
-        this.rows.push(...staged)
+        for (const row of staged) this.rows.push(row)
         this.marks.set(key, mark)
       },
       close: async () => undefined,

@@ -118,9 +118,9 @@ test.each([
   ['left.a = left.b', ONE_SUBTASK],
   ['lower(left.a) = right.b', ONE_SUBTASK],
 ])('in parallel, %s splits both sides by %j where the right side cannot be everywhere', (on, expected) => {
-  expect(join.key?.({ type: 'INNER', on, strategy: 'HASH' })).toEqual(expected)
-  expect(join.key?.({ type: 'FULL', on })).toEqual(expected)
-  expect(join.key?.({ type: 'LEFT', on })).toBeNull()
+  expect(join.key?.({ type: 'INNER', on, strategy: 'HASH' }, 'BATCH')).toEqual(expected)
+  expect(join.key?.({ type: 'FULL', on }, 'BATCH')).toEqual(expected)
+  expect(join.key?.({ type: 'LEFT', on }, 'BATCH')).toBeNull()
 })
 
 test.each([

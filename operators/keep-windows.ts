@@ -1,0 +1,103 @@
+/**
+ * Grouping by windows in STREAMING: a window's result is told when the watermark passes its end, again when late records
+ * have changed it, and what it keeps goes once `allowedLateness` has passed too (as Apache Flink's WindowOperator does).
+ */
+import { emptyRelation, sameName } from './columns.js'
+import type { Grouping, Windows } from './grouping.js'
+import { type Closing, type Compiled, stateTable } from './operator.js'
+import type { PartialAggregate } from './partial-aggregates.js'
+import { decideSessions, type Sessions, setAside, staying } from './session-windows.js'
+import { type Clock, lastMicros } from './window-clock.js'
+import { type Kept, partialsKept, recordsKept } from './window-payload.js'
+
+export interface Streaming {
+  readonly latenessMs: number
+  /** What is known of how far event time had come. */
+  readonly clock: Clock
+  /** SESSION. */
+  readonly sessions: Sessions | null
+}
+
+/**
+ * State columns: key0… (the last two are the window), what is kept, the place at which it first came, which is the order
+ * of the result (I9), and at which it last did. `partials` null: the records themselves are kept.
+ */
+export function keepWindows(
+  grouping: Grouping & { readonly windows: Windows },
+  partials: readonly PartialAggregate[] | null,
+  { latenessMs, clock, sessions }: Streaming,
+): Compiled {
+  const { records, keys, windows, nodeId } = grouping
+  const state = stateTable(nodeId, 'groups')
+  const kept = partials === null ? recordsKept(grouping) : partialsKept(grouping, partials)
+  const names = keys.map((_, index) => `key${index}`)
+  const end = names.at(-1)!
+  const after = `greatest((SELECT coalesce(max(newest) + 1, 0) FROM ${state}), ${clock.place})`
+  const own = keys.slice(0, -2)
+  const create = (name: string) =>
+    `CREATE TABLE ${name} AS FROM (${kept.rows(emptyRows(grouping), '0::BIGINT')}) LIMIT 0`
+  const type = partials === null ? 'LIST' : 'MAP'
+  const whole = (rows: string) => (windows.merge === null ? rows : windows.merge(rows, names))
+  const aside = sessions === null ? null : stateTable(nodeId, 'aside')
+  const taken = windows.assign(sessions === null ? records.from : staying(nodeId, records), keys)
+  const place = `${records.place} + ${after}`
+  const columns = windows.columns.map(({ name }) => name)
+  return {
+    each: null,
+    ...(sessions === null ? {} : { decide: decideSessions(sessions, own, records, whole) }),
+    absorb: [
+      ...(sessions === null ? [] : setAside(nodeId, own, records, kept, after, columns)),
+      `INSERT INTO ${state} ${kept.rows(taken, place)}`,
+      ...kept.compact(state),
+    ],
+    close: (watermark) =>
+      closing({ watermark, latenessMs, clock, state, aside, kept, isMerged: windows.merge !== null, whole, end }),
+    state: [
+      clock.state,
+      { name: 'groups', type, table: state, create: create(state) },
+      ...(aside === null ? [] : [{ name: 'aside', type, table: aside, create: create(aside) } as const]),
+    ],
+    accounting: 'ABSORBS',
+  }
+}
+
+interface Closed {
+  readonly watermark: number | null
+  readonly latenessMs: number
+  readonly clock: Clock
+  readonly state: string
+  /** What was due in the course of the epoch, and is not in state any more; null: there is never any. */
+  readonly aside: string | null
+  readonly kept: Kept
+  readonly isMerged: boolean
+  /** Rows of state with the bounds of the whole window. */
+  readonly whole: (rows: string) => string
+  readonly end: string
+}
+
+function closing({ watermark, latenessMs, clock, state, aside, kept, isMerged, whole, end }: Closed): Closing {
+  if (watermark === null) return { emit: null }
+  const isFinal = watermark === Number.POSITIVE_INFINITY
+  const passed = (by: number) => (isFinal ? 'true' : `${lastMicros(end)} + ${by * 1000} <= ${watermark * 1000}`)
+  const before = aside === null ? '' : ` UNION ALL BY NAME SELECT * FROM ${aside}`
+  const due = `(SELECT * FROM ${whole(state)} WHERE ${passed(0)}${before})`
+  // It has not been told before, or something has come since.
+  const isNew = `coalesce(${lastMicros(end)} > ${clock.at} * 1000, true) OR max(newest) >= ${clock.place}`
+  const rows = `(SELECT rowid AS "row", * FROM ${state})`
+  const gone = isMerged ? `rowid IN (SELECT "row" FROM ${whole(rows)} WHERE ${passed(latenessMs)})` : passed(latenessMs)
+  return {
+    emit: kept.results(due, isNew),
+    after: [
+      `CREATE OR REPLACE TABLE ${clock.state.table} AS SELECT
+        CAST(${isFinal ? clock.at : `greatest(${clock.at}, ${watermark})`} AS BIGINT) AS watermark,
+        CAST(greatest((SELECT coalesce(max(newest) + 1, 0) FROM ${state}), ${clock.place}) AS BIGINT) AS place`,
+      `DELETE FROM ${state} WHERE ${gone}`,
+      ...(aside === null ? [] : [`DELETE FROM ${aside}`]),
+    ],
+  }
+}
+
+function emptyRows({ records, windows }: Grouping & { readonly windows: Windows }): string {
+  const own = records.schema.filter(({ name }) => !windows.columns.some((column) => sameName(column.name, name)))
+  return emptyRelation([...own, ...windows.columns])
+}

@@ -1,0 +1,92 @@
+/** What a window keeps for its result: accumulators where every aggregate allows it, else records. */
+import { identifier } from '../duckdb/sql.js'
+import { list, sameName } from './columns.js'
+import type { Grouping } from './grouping.js'
+import type { PartialAggregate } from './partial-aggregates.js'
+
+export interface Kept {
+  /** SELECT of state rows from records with their windows; `place`: of a record among all. */
+  readonly rows: (from: string, place: string) => string
+  /** Statements after rows have been added. */
+  readonly compact: (state: string) => readonly string[]
+  /** SELECT of results from state rows, in order, of the groups that `having` is true of. */
+  readonly results: (rows: string, having: string) => string
+}
+
+export function partialsKept({ keys, results, windows }: Grouping, partials: readonly PartialAggregate[]): Kept {
+  const parts = partials.flatMap(({ columns }) => columns)
+  const names = stateKeys(keys)
+  const merged = parts.map(({ merge }, index) => `${merge(`part${index}`)} AS part${index}`)
+  let next = 0
+  const values = partials.map(
+    ({ column, columns, final }) =>
+      `${final(columns.map(({ merge }) => merge(`part${next++}`)))} AS ${identifier(column)}`,
+  )
+  return {
+    rows: (from, place) => {
+      const items = [
+        ...keys.map((key, index) => `${identifier(key)} AS key${index}`),
+        ...parts.map(({ of }, index) => `${of} AS part${index}`),
+        `min(${place}) AS place, max(${place}) AS newest, false AS merged`,
+      ]
+      return `SELECT ${items.join(', ')} FROM ${from} GROUP BY ${list(keys)}`
+    },
+    compact: (state) => {
+      const rest = identifier(`compact ${state}`)
+      const due = `SELECT 1 FROM (SELECT count(*) FILTER (WHERE merged) AS old, count(*) AS everything FROM ${state})
+        WHERE everything - old > greatest(old, ${WORTHWHILE})`
+      const rows = `(SELECT state.* FROM ${state} AS state, (${due}))`
+      const whole = windows?.merge == null ? rows : windows.merge(rows, names)
+      const items = [...names, ...merged, 'min(place) AS place, max(newest) AS newest, true AS merged']
+      return [
+        `CREATE OR REPLACE TABLE ${rest} AS SELECT ${items.join(', ')} FROM ${whole} GROUP BY ${names.join(', ')}`,
+        `DELETE FROM ${state} WHERE EXISTS (FROM ${rest})`,
+        `INSERT INTO ${state} FROM ${rest}`,
+        `DROP TABLE ${rest}`,
+      ]
+    },
+    results: (rows, having) => {
+      const groups = [...keys.map((key, index) => `${names[index]} AS ${identifier(key)}`), ...values]
+      const items = [list(keys), ...results.map(({ name, split }) => `(${split.outer}) AS ${identifier(name)}`)]
+      return `SELECT ${items.join(', ')} FROM (
+          SELECT ${groups.join(', ')}, min(place) AS "aggregate place" FROM ${rows} GROUP BY ${names.join(', ')} HAVING ${having})
+        ORDER BY ${identifier(keys.at(-1)!)}, "aggregate place"`
+    },
+  }
+}
+
+/** Fewer rows than this are not worth the statement. */
+const WORTHWHILE = 50_000
+
+export function recordsKept({ records, keys, results, windows }: Grouping): Kept {
+  const read = [...results.flatMap(({ split }) => split.columns)]
+  const needed = records.schema.filter(
+    ({ name }) =>
+      read.some((column) => sameName(column, name)) &&
+      !keys.some((key) => sameName(key, name)) &&
+      name !== windows?.time,
+  )
+  const names = stateKeys(keys)
+  const items = [...names, ...results.map(({ name, split }) => `(${split.inSourceOrder}) AS ${identifier(name)}`)]
+  const columns = needed.map(({ name }, index) => ({ name, own: `record${index}` }))
+  return {
+    rows: (from, place) => {
+      const kept = columns.map(({ name, own }) => `${identifier(name)} AS ${own}`)
+      const chosen = [...keys.map((key, index) => `${identifier(key)} AS key${index}`), ...kept]
+      return `SELECT ${chosen.join(', ')}, ${place} AS place, ${place} AS newest FROM ${from}`
+    },
+    compact: () => [],
+    results: (rows, having) => {
+      const seen = [
+        ...keys.map((key, index) => `${names[index]} AS ${identifier(key)}`),
+        ...columns.map(({ name, own }) => `${own} AS ${identifier(name)}`),
+      ]
+      const given = `(SELECT *, place AS rowid, ${seen.join(', ')} FROM ${rows})`
+      const named = keys.map((key, index) => `${names[index]} AS ${identifier(key)}`)
+      return `SELECT ${[...named, ...items.slice(names.length)].join(', ')} FROM ${given}
+        GROUP BY ${names.join(', ')} HAVING ${having} ORDER BY ${names.at(-1)}, min(place)`
+    },
+  }
+}
+
+const stateKeys = (keys: readonly string[]): string[] => keys.map((_, index) => `key${index}`)
