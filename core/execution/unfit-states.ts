@@ -59,6 +59,8 @@ function dealtFault(node: StreamNode, type: StateType, by: KeptBy, port: string 
     const byPlace = edge?.edgeType === 'SHUFFLE' && edge.partitionStrategy !== 'HASH' && node.parallelism > 1
     return byPlace ? undealt(node, by) : null
   }
+  // How far event time has come is the same for all subtasks: each takes what any of them knew.
+  if (type === 'VALUE' && node.kind === 'WINDOW') return null
   // A value has no key; which right records have found a partner is told by their place in a subtask.
   const keys = type === 'VALUE' || node.kind === 'JOIN' ? null : keysOf(now)
   const decides = ({ dealt }: KeptBy) =>

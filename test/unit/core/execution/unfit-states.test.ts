@@ -99,11 +99,11 @@ describe('state does not fit', () => {
     expect(unfitStates([stateOf(before, 'build:right:0000-000000001')], after)).toMatchObject([{ nodeId: 'own' }])
   })
 
-  test('a value, such as how far event time has come, in another number of subtasks', () => {
+  test('but not how far event time has come, which is the same for all subtasks', () => {
     const window = (parallelism: number) => graphOf({ kind: 'WINDOW', config: { groupBy: ['k'] }, parallelism })
-    const value = { ...stateOf(window(2), 'watermark'), type: 'VALUE' } as const
-    expect(unfitStates([value], window(2))).toEqual([])
-    expect(unfitStates([value], window(3))).toMatchObject([{ nodeId: 'own' }])
+    const value = { ...stateOf(window(2), 'clock'), type: 'VALUE' } as const
+    expect(unfitStates([value], window(3))).toEqual([])
+    expect(unfitStates([{ ...stateOf(window(2), 'groups'), type: 'MAP' }], window(3))).toEqual([])
   })
 
   test('which right records have found a partner, in another number of subtasks', () => {
