@@ -12,14 +12,14 @@ const forgottenAfterMs = 60_000
  * (DESIGN, Waiting is not working). What sources say is tried by a plan, so that a wrong guess does not end the waiting.
  */
 export async function awaitInput(deps: ActivityDeps, call: Call, owner: Owner): Promise<void> {
-  const { record, restored } = await deps.journal.standing(owner.executionId)
+  const { record, restored, used } = await deps.journal.standing(owner.executionId)
   const forgotten = setTimeout(() => releaseExecution(owner.executionId), forgottenAfterMs)
   try {
     for (;;) {
-      const input = planInput(deps, record, restored)
+      const input = planInput(deps, record, restored, used + 1)
       if (input === 'exhausted') return
       await awaitSources(input, deps.parts, call.signal)
-      if ((await drawPlan(deps, call, record, restored)) !== 'idle') return
+      if ((await drawPlan(deps, call, record, restored, used + 1)) !== 'idle') return
       await pause(pollMs, call.signal)
     }
   } finally {

@@ -19,7 +19,9 @@ export async function runOperatorChain(deps: ActivityDeps, call: Call, task: Cha
     throw new JobError('fenced', `Epoch ${task.fence.epoch} is complete already.`)
   if (pending?.epoch !== task.fence.epoch)
     throw new JobError('fenced', `Epoch ${task.fence.epoch} has no plan any more.`)
-  const result = await runChain(
+  const { timeoutMs } = record.settings.checkpoint
+  const tooLong = AbortSignal.timeout(timeoutMs)
+  const result = await (deps.runChain ?? runChain)(
     {
       ...forExecution(record),
       fence,
@@ -33,11 +35,19 @@ export async function runOperatorChain(deps: ActivityDeps, call: Call, task: Cha
       upstream: await Promise.all(task.upstream.map((reference) => readResult(deps, reference))),
     },
     deps.parts,
-    { signal: call.signal, progress: reportTo(deps, call, task) },
-  )
+    { signal: AbortSignal.any([call.signal, tooLong]), progress: reportTo(deps, call, task) },
+  ).catch((error: unknown) => {
+    throw tooLong.aborted && !call.signal.aborted ? tookTooLong(timeoutMs) : error
+  })
   const reference = `${place}/${fenceName(fence)}.json`
   await deps.parts.store.putText(reference, JSON.stringify(result))
   return receiptOf(result, reference)
+}
+
+function tookTooLong(timeoutMs: number): JobError {
+  return new JobError('checkpoint.timeout', `The epoch took longer than checkpoint.timeout, ${timeoutMs} ms.`, {
+    hint: 'Raise checkpoint.timeout, or lower checkpoint.interval so that epochs are smaller.',
+  })
 }
 
 export async function readResult(deps: ActivityDeps, reference: string): Promise<ChainResult> {

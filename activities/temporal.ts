@@ -6,6 +6,7 @@ import { reportError, toJobError } from '../core/errors/job-error.js'
 import { awaitInput } from './await-input.js'
 import type { Activities } from './contract.js'
 import type { ActivityDeps, Call } from './deps.js'
+import { dropPlan } from './drop-plan.js'
 import { evaluateRestartStrategy } from './evaluate-restart-strategy.js'
 import { finishExecution } from './finish-execution.js'
 import { planEpoch } from './plan-epoch.js'
@@ -16,12 +17,13 @@ import { triggerCheckpoint } from './trigger-checkpoint.js'
 export function createActivities(deps: ActivityDeps): Activities {
   return {
     prepareExecution: (executionId) => called((call) => prepareExecution(deps, call, executionId, callingWorkflow())),
-    planEpoch: (owner) => called((call) => planEpoch(deps, call, owner)),
+    planEpoch: (owner, drains) => called((call) => planEpoch(deps, call, owner, drains)),
+    dropPlan: (owner, epoch) => called((call) => dropPlan(deps, call, owner, epoch)),
     runOperatorChain: (task) => called((call) => untilMysqlIsBack(call, () => runOperatorChain(deps, call, task))),
     triggerCheckpoint: (done) => called((call) => triggerCheckpoint(deps, call, done)),
     awaitInput: (owner) => called((call) => awaitInput(deps, call, owner), seldom),
-    takeSavepoint: (owner) => called(() => deps.journal.takeSavepoint(owner)),
-    setExecutionStatus: (owner, status) => called(() => deps.journal.setStatus(owner, status)),
+    takeSavepoint: (owner, by = null) => called(() => deps.journal.takeSavepoint(owner, by)),
+    setExecutionStatus: (owner, status, by = null) => called(() => deps.journal.setStatus(owner, status, by)),
     evaluateRestartStrategy: (owner, executionId, failure) =>
       called(() => evaluateRestartStrategy(deps, owner, executionId, failure)),
     finishExecution: (owner, executionId, outcome) =>

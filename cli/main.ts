@@ -68,6 +68,7 @@ function addLocal(add: Add): void {
     .option(...connections)
     .option('--state <folder>', 'keep the state there; an unfinished execution goes on')
     .option('--fresh', 'start anew in a folder that holds state')
+    .option('--until-idle <time>', 'end a STREAMING job once no source has had input for so long')
   add(
     'validate <file>',
     'Checks a job: shape, meaning, types.',
@@ -111,6 +112,8 @@ function addDefinitions(add: Add): void {
   )
     .option('--dry-run', 'only say what would change')
     .option('--prune', 'remove what no file names')
+    .option('--keep-state', 'a running STREAMING job is stopped with a savepoint, and goes on with its new version')
+    .option('--allow-non-restored-state', 'with --keep-state: leave state behind that no operator takes')
   add(
     'export [names...]',
     'Writes definitions as files.',
@@ -229,14 +232,24 @@ function addExecutions(add: Add): void {
     async () => (await updates()).savepoint,
   )
     .option('--stop', 'the execution ends after it; a restart goes on from there')
-    .option('--drain', 'not offered yet')
-    .option('--now', 'not offered yet')
+    .option('--drain', 'and its sources end first, so that everything open fires; it cannot be continued')
+    .option('--now', 'without waiting for the epoch that runs: it is given up, unless a sink shows it already')
   add(
     'restart <execution>',
-    'A new execution from its latest checkpoint.',
+    'A new execution from its latest checkpoint, with the newest version of the job.',
     'etl restart 6f1c… --watch',
     async () => (await executions()).restart,
   )
+    .option('--allow-non-restored-state', 'leave state behind that no operator takes')
+    .option('--watch', 'follow it to its end')
+  add(
+    'fork',
+    'A new lineage from a retained checkpoint or savepoint; what came after it is written again.',
+    'etl fork --checkpoint 9a2b…',
+    async () => (await executions()).fork,
+  )
+    .requiredOption('--checkpoint <id>', 'where it starts')
+    .option('--param <name=value>', 'another value of a parameter, may be repeated', collect)
     .option('--allow-non-restored-state', 'leave state behind that no operator takes')
     .option('--watch', 'follow it to its end')
 }

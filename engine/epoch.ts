@@ -93,7 +93,6 @@ export class Epoch {
   }
 
   private async compute(batch: Batch): Promise<Outgoing> {
-    const { session } = this
     const { point, records } = batch
     await this.stand(batch)
     const steps = stepsBelow(this.chain, point)
@@ -115,7 +114,7 @@ export class Epoch {
       late.point,
       Array.from({ length: records }, (_, row) => row),
     )
-    const message = 'The record is late: the windows of its time are closed.'
+    const message = 'The record is late: what belongs to its time is closed.'
     await this.rejects.keep(
       [...given.values()].map((original) => ({ nodeId: node.id, original, place: {}, code: 'record.late', message })),
     )

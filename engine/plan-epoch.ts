@@ -23,6 +23,8 @@ export interface PlanInput extends ForExecution {
   readonly watermarks?: Watermarks
   /** Of the system. */
   readonly budget?: BudgetLimits
+  /** Sources end where they stand: nothing more is read, and everything open fires. */
+  readonly drains?: boolean
 }
 
 /** `idle`: there is no input at the moment. `exhausted`: there will be none in this phase. */
@@ -46,7 +48,8 @@ export async function planEpoch(
   const watermarks = watermarksBefore(input)
   const isDue = isIdleDue(input, watermarks)
   if (!endsNow && !isDue && Object.values(sources).every(isEmpty)) return 'idle'
-  const plan = { epoch, phase: phase.number, at, sources, end }
+  const drains = input.drains === true ? { drains: true } : {}
+  const plan = { epoch, phase: phase.number, at, sources, end, ...drains }
   return Object.keys(watermarks).length === 0 ? plan : { ...plan, watermarks }
 }
 
@@ -75,9 +78,9 @@ async function planSource(
 ): Promise<PlannedSource> {
   const progress = input.positions[node.id] ?? null
   const budget = nextBudget(progress, input.settings.checkpoint.intervalMs, input.budget)
-  if (progress?.end === true) {
+  if (progress?.end === true || input.drains === true) {
     const splits = Array.from({ length: node.parallelism }, () => [])
-    return { splits, to: progress.position, end: true, budget: progress.lastBudget }
+    return { splits, to: progress?.position ?? null, end: true, budget: progress?.lastBudget ?? budget }
   }
   const source = await openSource(node, values, parts, signal)
   const from = progress?.position ?? null

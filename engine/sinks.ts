@@ -1,5 +1,6 @@
 /** What sinks are told before the first epoch and after the last: for every sink of a graph. */
-import type { SinkKey } from '../connectors/spi.js'
+import type { Sink, SinkKey } from '../connectors/spi.js'
+import { isJobError } from '../core/errors/job-error.js'
 import type { Fence } from '../core/execution/fence.js'
 import type { JobGraph } from '../core/graph/job-graph.js'
 import type { StreamNode } from '../core/graph/stream-graph.js'
@@ -26,6 +27,30 @@ export async function finishSinks(run: SinkRun, parts: EngineParts, fence: Fence
   for (const node of sinksOf(run.graph)) {
     const sink = await openSink(node, valuesOf(run, run.at), parts, signal)
     await sink.finish(keysOf(node, run.lineageId), fence)
+  }
+}
+
+/**
+ * The newest epoch that any subtask of any sink shows, 0 for none, once all are fenced: nobody with an older fence shows
+ * one from then on (I1). Where no progress was ever prepared, nothing can be shown either.
+ */
+export async function newestMark(run: SinkRun, parts: EngineParts, fence: Fence, signal: AbortSignal): Promise<number> {
+  let newest = 0
+  for (const node of sinksOf(run.graph)) {
+    const sink = await openSink(node, valuesOf(run, run.at), parts, signal)
+    for (const key of keysOf(node, run.lineageId)) newest = Math.max(newest, await markOf(sink, key, fence, node))
+  }
+  return newest
+}
+
+async function markOf(sink: Sink, key: SinkKey, fence: Fence, node: StreamNode): Promise<number> {
+  try {
+    const open = await sink.open(key, fence, node.schema)
+    await open.close()
+    return open.committed?.epoch ?? 0
+  } catch (error) {
+    if (isJobError(error) && error.code === 'fenced') return 0
+    throw error
   }
 }
 

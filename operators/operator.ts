@@ -46,7 +46,7 @@ export interface Setting {
 export interface Port {
   readonly name: string
   /** Read to its end in an earlier phase, and kept as state. */
-  readonly blocking?: boolean
+  readonly blocking?: boolean | ((config: Readonly<Record<string, unknown>>, mode: Setting['mode']) => boolean)
   /** Every column is asked for by name, and `rowid` for its order alone: what a filter keeps need not be copied first. */
   readonly byName?: boolean
 }

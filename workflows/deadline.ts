@@ -7,6 +7,8 @@ export type CutShort = 'cancelled' | 'timeout' | null
 export class Deadline {
   #reason: CutShort = null
   #timer: CancellationScope | null = null
+  #endsMs = 0
+  #heldMs: number | null = null
   readonly #work = new CancellationScope({ cancellable: true })
 
   constructor() {
@@ -22,14 +24,33 @@ export class Deadline {
   /** Durable: armed once, it fires even if the worker that armed it is gone. */
   arm(leftMs: number): void {
     if (this.#timer !== null) return
-    this.#timer = new CancellationScope({ cancellable: true })
-    this.#timer
+    const timer = new CancellationScope({ cancellable: true })
+    this.#timer = timer
+    this.#endsMs = Date.now() + leftMs
+    timer
       .run(() => sleep(Math.max(1, leftMs)))
       .then(() => {
         this.#reason ??= 'timeout'
         this.#work.cancel()
       })
       .catch(() => undefined)
+  }
+
+  /** Time that passes while nothing may run does not count. */
+  hold(): void {
+    this.#heldMs = this.leftMs
+    this.#timer?.cancel()
+    this.#timer = null
+  }
+
+  goOn(): void {
+    if (this.#heldMs !== null) this.arm(this.#heldMs)
+    this.#heldMs = null
+  }
+
+  /** null: there is none. */
+  get leftMs(): number | null {
+    return this.#heldMs ?? (this.#timer === null ? null : this.#endsMs - Date.now())
   }
 
   async run<T>(work: () => Promise<T>): Promise<T> {

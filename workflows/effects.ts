@@ -11,6 +11,7 @@ import {
 } from '@temporalio/workflow'
 import type { Activities } from '../activities/contract.js'
 import type { ExecutionEffects, Prepared } from '../core/execution/effects.js'
+import type { Deadline } from './deadline.js'
 import { fromTemporal, mayPass } from './failure.js'
 
 /** Sent to a waiting execution once it has been admitted. */
@@ -22,10 +23,15 @@ export interface Limits {
   checkpointTimeoutMs: number
 }
 
+const GRACE_MS = 30_000
+
 /** Control activities are short, and wait for MySQL without limit, outside the restart budget (I7). */
 const patient = { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s' } as const
 
-export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => void): ExecutionEffects {
+/** Time does not count while it is paused. */
+type Clock = Pick<Deadline, 'hold' | 'goOn'>
+
+export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => void, clock: Clock): ExecutionEffects {
   let isAdmitted = false
   setHandler(admitted, () => {
     isAdmitted = true
@@ -41,7 +47,8 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
       translated(
         proxyActivities<Activities>({
           taskQueue: 'etl-data',
-          startToCloseTimeout: limits.checkpointTimeoutMs,
+          // The step itself ends when it has taken too long; this is for one that cannot even do that.
+          startToCloseTimeout: limits.checkpointTimeoutMs + GRACE_MS,
           heartbeatTimeout: limits.heartbeatTimeoutMs,
           cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
           retry: { maximumAttempts: 5, initialInterval: '100ms', backoffCoefficient: 1 },
@@ -58,7 +65,10 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
           summary: `checkpoint ${done.epoch}`,
         }).triggerCheckpoint(done),
       ),
-    planEpoch: (owner) => translated(long('plan').planEpoch(owner)),
+    // Mostly short, and a record that has come waits for it.
+    planEpoch: (owner, drains) =>
+      translated(hereOrThere(drains ? 'plan the end' : 'plan', '2s', (steps) => steps.planEpoch(owner, drains))),
+    dropPlan: (owner, epoch) => translated(long(`drop the plan of epoch ${epoch}`).dropPlan(owner, epoch)),
     awaitInput: (owner) =>
       translated(
         proxyActivities<Activities>({
@@ -70,9 +80,12 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
           summary: 'wait for input',
         }).awaitInput(owner),
       ),
-    takeSavepoint: (owner) => translated(control('savepoint').takeSavepoint(owner)),
-    setStatus: (owner, status) =>
-      translated(control(status === 'PAUSED' ? 'pause' : 'resume').setExecutionStatus(owner, status)),
+    takeSavepoint: (owner, by) => translated(control('savepoint').takeSavepoint(owner, by)),
+    setStatus: async (owner, status, by) => {
+      await translated(control(status === 'PAUSED' ? 'pause' : 'resume').setExecutionStatus(owner, status, by))
+      if (status === 'PAUSED') clock.hold()
+      else clock.goOn()
+    },
     evaluateRestart: (owner, executionId, failure) =>
       translated(control(`restart? ${failure.error.code}`).evaluateRestartStrategy(owner, executionId, failure)),
     // A cancelled execution still gets its final status.
@@ -125,7 +138,7 @@ async function hereOrThere<T>(
   }
 }
 
-type Steps = Pick<Activities, 'prepareExecution' | 'finishExecution'>
+type Steps = Pick<Activities, 'prepareExecution' | 'planEpoch' | 'finishExecution'>
 
 async function translated<T>(work: Promise<T>): Promise<T> {
   try {

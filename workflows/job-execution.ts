@@ -7,17 +7,20 @@ import {
 } from '@temporalio/workflow'
 import { JobError } from '../core/errors/job-error.js'
 import type { Outcome, Prepared } from '../core/execution/effects.js'
-import { type Progress, runExecution } from '../core/execution/run-execution.js'
+import type { Progress } from '../core/execution/progress.js'
+import { runExecution } from '../core/execution/run-execution.js'
 import { Deadline } from './deadline.js'
 import { type Limits, workflowEffects } from './effects.js'
 import { UpdatedWishes } from './wishes.js'
 
 export interface JobExecutionInput {
   readonly executionId: string
-  /** What the workflow run before handed over. */
-  readonly carried?: Progress
+  /** What the workflow run before handed over; null: it could not be prepared yet. */
+  readonly carried?: Progress | null
   /** When the first workflow run of this execution began: the job's `timeout` counts from there. */
   readonly beganAtMs?: number
+  /** Of the `timeout`, once it counts: pauses do not. */
+  readonly leftMs?: number | null
   /** Asked for in the workflow run before. */
   readonly isToPause?: boolean
 }
@@ -32,9 +35,12 @@ export async function jobExecution(input: JobExecutionInput): Promise<{ status: 
     wishes.begin(prepared)
     limits.heartbeatTimeoutMs = prepared.heartbeatTimeoutMs
     limits.checkpointTimeoutMs = prepared.checkpointTimeoutMs
-    if (prepared.timeoutMs !== null) deadline.arm(beganAtMs + prepared.timeoutMs - Date.now())
+    // Prepared anew, it goes on as it was.
+    if (prepared.timeoutMs !== null && deadline.leftMs === null)
+      deadline.arm(input.leftMs ?? beganAtMs + prepared.timeoutMs - Date.now())
   }
   if (input.carried) adopt(input.carried.prepared)
+  if (input.carried?.isPaused === true) deadline.hold()
 
   const control = {
     // Whoever asked is answered by the run that was asked.
@@ -42,7 +48,7 @@ export async function jobExecution(input: JobExecutionInput): Promise<{ status: 
     cutShort: () => deadline.reason,
     wishes,
   }
-  const effects = workflowEffects(limits, adopt)
+  const effects = workflowEffects(limits, adopt, deadline)
   const ending = await deadline
     .run(() => runExecution(input.executionId, control, effects, input.carried ?? null))
     .catch(asFailure)
@@ -51,7 +57,8 @@ export async function jobExecution(input: JobExecutionInput): Promise<{ status: 
     return asResult(ending.outcome)
   }
   const isToPause = wishes.isToPause()
-  return await continueAsNew<typeof jobExecution>({ ...input, carried: ending.progress, beganAtMs, isToPause })
+  const { leftMs } = deadline
+  return await continueAsNew<typeof jobExecution>({ ...input, carried: ending.progress, beganAtMs, leftMs, isToPause })
 }
 
 /** Not even its end could be stored. Left as it is, the server would ask for the same for ever; the reconciler closes the row. */

@@ -7,11 +7,11 @@ import {
   defineUpdate,
   setHandler,
 } from '@temporalio/workflow'
-import type { Savepoint, SavepointAnswer, SavepointWish, Wishes } from '../core/execution/control.js'
+import type { PauseWish, Savepoint, SavepointAnswer, SavepointWish, Wishes } from '../core/execution/control.js'
 import type { Outcome, Prepared } from '../core/execution/effects.js'
 
-const pause = defineUpdate<void>('pause')
-const resume = defineUpdate<void>('resume')
+const pause = defineUpdate<void, [PauseWish]>('pause')
+const resume = defineUpdate<void, [PauseWish]>('resume')
 const savepoint = defineUpdate<SavepointAnswer, [SavepointWish]>('savepoint')
 
 interface Asked extends SavepointWish {
@@ -24,15 +24,16 @@ export class UpdatedWishes implements Wishes {
   #prepared: Prepared | null = null
   #outcome: Outcome | null = null
   #asked: Asked[] = []
-  #waiting: CancellationScope | null = null
+  #whoPauses: string | null = null
+  #work: { readonly scope: CancellationScope; readonly isMet: () => boolean } | null = null
 
   /** From the workflow run before: whether it is to pause, and whether it is. */
   constructor(isToPause: boolean, isPaused: boolean) {
     this.#isToPause = isToPause
     this.#isPaused = isPaused
-    setHandler(pause, () => this.#pause(), { validator: () => this.#refuseUnlessBegun() })
-    setHandler(resume, () => this.#resume(), { validator: () => this.#refuseUnlessPaused() })
-    setHandler(savepoint, (wish) => this.#savepoint(wish), { validator: ({ stop }) => this.#refuseSavepoint(stop) })
+    setHandler(pause, (wish) => this.#pause(wish), { validator: (_wish) => this.#refuseUnlessBegun() })
+    setHandler(resume, (wish) => this.#resume(wish), { validator: (_wish) => this.#refuseUnlessPaused() })
+    setHandler(savepoint, (wish) => this.#savepoint(wish), { validator: (wish) => this.#refuseSavepoint(wish) })
   }
 
   begin(prepared: Prepared): void {
@@ -49,22 +50,36 @@ export class UpdatedWishes implements Wishes {
     return this.#isToPause
   }
 
+  /** Whoever wants most decides. */
   savepoint(): Savepoint {
     if (this.#asked.length === 0) return 'none'
+    if (this.#asked.some(({ drain }) => drain === true)) return 'drain'
     return this.#asked.some(({ stop }) => stop) ? 'stop' : 'continue'
   }
 
-  async unlessWanted(wait: () => Promise<void>): Promise<void> {
-    if (this.#isToPause || this.#asked.length > 0) return
-    const waiting = new CancellationScope({ cancellable: true })
-    this.#waiting = waiting
+  isNow(): boolean {
+    return this.#asked.some(({ now }) => now === true)
+  }
+
+  whoPauses(): string | null {
+    return this.#whoPauses
+  }
+
+  whoSaves(): string | null {
+    return this.#asked.findLast(({ by }) => by !== undefined)?.by ?? null
+  }
+
+  async unless(isMet: () => boolean, work: () => Promise<void>): Promise<void> {
+    if (isMet()) return
+    const at = { scope: new CancellationScope({ cancellable: true }), isMet }
+    this.#work = at
     try {
-      await waiting.run(wait)
+      await at.scope.run(work)
     } catch (error) {
-      // A cancel of the whole is met again by the next step.
-      if (this.#waiting === waiting) throw error
+      // Broken off, however it ended; a cancel of the whole is met again by the next step.
+      if (this.#work === at) throw error
     } finally {
-      this.#waiting = null
+      if (this.#work === at) this.#work = null
     }
   }
 
@@ -78,35 +93,39 @@ export class UpdatedWishes implements Wishes {
 
   /** A stop is wanted until the end has come: one that fails at the end is tried again. */
   nowSaved(checkpointId: string | null, kind: Savepoint): void {
-    for (const asked of this.#asked) if (kind === 'stop' || !asked.stop) asked.answer = { checkpointId }
+    for (const asked of this.#asked) if (kind !== 'continue' || !asked.stop) asked.answer = { checkpointId }
     this.#asked = this.#asked.filter(({ stop }) => stop)
   }
 
-  async #pause(): Promise<void> {
+  async #pause(wish?: PauseWish): Promise<void> {
     this.#isToPause = true
+    this.#whoPauses = wish?.by ?? null
     this.#interrupt()
     await this.#until(() => this.#isPaused || !this.#isToPause)
   }
 
-  async #resume(): Promise<void> {
+  async #resume(wish?: PauseWish): Promise<void> {
     this.#isToPause = false
+    this.#whoPauses = wish?.by ?? null
     await this.#until(() => !this.#isPaused || this.#isToPause)
   }
 
   /** The answer to `stop` comes with the end. */
-  async #savepoint({ stop }: SavepointWish): Promise<SavepointAnswer> {
-    const asked: Asked = { stop, answer: null }
+  async #savepoint(wish: SavepointWish): Promise<SavepointAnswer> {
+    const asked: Asked = { ...wish, answer: null }
     this.#asked.push(asked)
     this.#interrupt()
-    await this.#until(() => asked.answer !== null && (!stop || this.#outcome !== null))
+    await this.#until(() => asked.answer !== null && (!wish.stop || this.#outcome !== null))
     if (asked.answer === null) throw this.#tooLate()
     return asked.answer
   }
 
+  /** What is at work is broken off, if this is what it does not go on for. */
   #interrupt(): void {
-    const waiting = this.#waiting
-    this.#waiting = null
-    waiting?.cancel()
+    const work = this.#work
+    if (work === null || !work.isMet()) return
+    this.#work = null
+    work.scope.cancel()
   }
 
   async #until(isDone: () => boolean): Promise<void> {
@@ -124,8 +143,9 @@ export class UpdatedWishes implements Wishes {
     if (!this.#isToPause) throw refused('The execution is not paused.')
   }
 
-  #refuseSavepoint(stop: boolean): void {
+  #refuseSavepoint({ stop, drain }: SavepointWish): void {
     this.#refuseUnlessBegun()
+    if (drain === true && !stop) throw refused('Only a savepoint that stops can drain.')
     if (stop && this.#prepared?.canStop === false)
       throw refused('A BATCH job ends by itself and cannot be stopped with a savepoint; cancel it instead.')
   }

@@ -1,15 +1,17 @@
-/** Executions: accepted, followed, cancelled, restarted. */
+/** Executions: accepted, followed, cancelled. */
 import { JobError } from '../../core/errors/job-error.js'
 import type { ExecutionReport } from '../../core/execution/report.js'
 import { isTerminal } from '../../core/execution/status.js'
 import { normaliseParameters } from '../../core/spec/parameter-values.js'
-import type { CreatedExecution, ExecutionDetails } from '../../models/stores/execution-store.js'
+import type { ExecutionDetails } from '../../models/stores/execution-store.js'
 import type { ApiDeps } from '../deps.js'
 import { pageRequest } from '../http/page.js'
 import { type Call, callerOf, type Route, route } from '../http/route.js'
 import { noQuery } from '../http/schema.js'
 import { jobParams } from '../jobs/schema.js'
-import { execution, executionList, executionParams, executionQuery, restartBody, startBody, started } from './schema.js'
+import { accepted, cancelRunning } from './accepted.js'
+import { againRoutes } from './again-routes.js'
+import { execution, executionList, executionParams, executionQuery, startBody, started } from './schema.js'
 import { updateRoutes } from './update-routes.js'
 
 const tag = 'Executions'
@@ -17,6 +19,7 @@ const audit = (operation: string) => ({ operation, resource: 'EXECUTION' })
 
 export const executionRoutes: readonly Route[] = [
   ...updateRoutes,
+  ...againRoutes,
   route({
     method: 'post',
     path: '/jobs/{jobId}/executions',
@@ -41,6 +44,7 @@ export const executionRoutes: readonly Route[] = [
         triggerType: 'MANUAL',
         ...(priority === undefined ? {} : { priority }),
         createdBy: callerOf(call).userId,
+        asked: callerOf(call).username,
       })
       return await accepted(created, 'MANUAL', call, deps)
     },
@@ -90,81 +94,13 @@ export const executionRoutes: readonly Route[] = [
     response: started,
     handle: cancel,
   }),
-  route({
-    method: 'post',
-    path: '/executions/{executionId}/restart',
-    tag,
-    summary: 'A new execution of the same lineage from its latest checkpoint, with the newest version of the job.',
-    access: 'DEVELOPER',
-    audit: audit('RESTART_EXECUTION'),
-    idempotent: true,
-    params: executionParams,
-    body: restartBody,
-    status: 202,
-    response: started,
-    handle: async (call, deps) => {
-      const before = await deps.executions.get(call.params.executionId)
-      if (!isTerminal(before.status)) {
-        throw new JobError('conflict', `The execution is ${before.status}; only one that has ended can be restarted`, {
-          hint: 'Cancel it first.',
-        })
-      }
-      if (!call.body.allowNonRestoredState) await refuseLostState(before, deps)
-      const created = await deps.executions.create({
-        jobId: before.jobId,
-        executionId: call.newId,
-        parameters: before.parameters,
-        logicalTime: new Date(before.logicalTime),
-        triggerType: 'RESTART',
-        createdBy: callerOf(call).userId,
-        restartOf: before.executionId,
-      })
-      return await accepted(created, 'RESTART', call, deps)
-    },
-  }),
 ]
-
-async function accepted(created: CreatedExecution, trigger: string, call: Call, deps: ApiDeps) {
-  const { executionId, jobId, status, isNew, toCancel } = created
-  if (isNew) deps.starter.start({ executionId, jobId, trigger })
-  for (const running of toCancel) {
-    await cancelRunning(jobId, running, callerOf(call).userId, deps)
-  }
-  return {
-    body: { executionId, status },
-    resourceId: executionId,
-    headers: { Location: `/api/v1/executions/${executionId}` },
-  }
-}
 
 async function cancel(call: Call<{ executionId: string }>, deps: ApiDeps) {
   const { executionId } = call.params
   const { jobId, status } = await deps.executions.get(executionId)
   if (isTerminal(status)) throw new JobError('conflict', `The execution has ended already: it is ${status}`)
   return { body: { executionId, status: await cancelRunning(jobId, executionId, callerOf(call).userId, deps) } }
-}
-
-async function cancelRunning(
-  jobId: string,
-  executionId: string,
-  by: string,
-  deps: ApiDeps,
-): Promise<ExecutionDetails['status']> {
-  const { status, workflowId } = await deps.executions.setCancelRequested(executionId, by)
-  if (!isTerminal(status)) await deps.starter.cancel(jobId, executionId, workflowId)
-  return status
-}
-
-/** State that no operator of the newest version takes would be left behind without a word. */
-async function refuseLostState({ jobId, lastCheckpointId }: ExecutionDetails, deps: ApiDeps): Promise<void> {
-  if (lastCheckpointId === null) return
-  const known = new Set((await deps.jobs.graph(jobId)).stream.nodes.map((node) => node.id))
-  const states = await deps.executions.states(lastCheckpointId)
-  const lost = [...new Set(states.map((state) => state.nodeId))].filter((nodeId) => !known.has(nodeId))
-  if (lost.length === 0) return
-  throw new JobError('conflict', `The newest version has no operator for the state of ${lost.join(', ')}`, {
-    hint: 'Keep their ids, or allow it with allowNonRestoredState.',
-  })
 }
 
 /** Exactly what every report of a run holds (SURFACES section 3). */

@@ -29,8 +29,14 @@ export const updated = z
   .meta({ id: 'UpdatedExecution' })
 export const savepointBody = z.strictObject({
   stop: z.boolean().default(false).describe('The execution ends after it, COMPLETED; only of a STREAMING job.'),
-  drain: z.boolean().default(false).describe('Not offered yet.'),
-  now: z.boolean().default(false).describe('Not offered yet.'),
+  drain: z
+    .boolean()
+    .default(false)
+    .describe('With stop: its sources end before, so that everything open fires. It cannot be continued afterwards.'),
+  now: z
+    .boolean()
+    .default(false)
+    .describe('Does not wait for the epoch that runs: it is given up, unless a sink shows it already.'),
 })
 export const savepoint = z
   .object({
@@ -38,7 +44,33 @@ export const savepoint = z
     checkpointId: z.string().nullable().describe('null: not done yet, or no epoch is complete.'),
   })
   .meta({ id: 'Savepoint' })
-export const restartBody = z.strictObject({ allowNonRestoredState: z.boolean().default(false) })
+const allowNonRestoredState = z
+  .boolean()
+  .default(false)
+  .describe('State and positions that the newest version has no place for are left behind.')
+export const restartBody = z.strictObject({
+  allowNonRestoredState,
+  stop: z
+    .boolean()
+    .default(false)
+    .describe('One that runs is stopped with a savepoint; the new one waits for that, and may be asked for again.'),
+})
+export const restarted = z
+  .object({ ...started.shape, stopping: z.string().nullable().describe('The execution that it goes on after.') })
+  .meta({ id: 'RestartedExecution' })
+export const forkBody = z.strictObject({
+  parameters: startBody.shape.parameters.describe('Other values than those of the execution that it starts from.'),
+  allowNonRestoredState,
+})
+export const forked = z
+  .object({
+    ...started.shape,
+    lineageId: z.string(),
+    checkpointId: z.string(),
+    epoch: z.number().int().describe('The last epoch that is not written again.'),
+    notice: z.string(),
+  })
+  .meta({ id: 'ForkedExecution' })
 
 const count = z.number().int()
 export const reportedError = z.object({
@@ -136,7 +168,7 @@ export const checkpoint = z
     epoch: count,
     phase: count,
     type: z.enum(['PERIODIC', 'SAVEPOINT']),
-    status: z.enum(['IN_PROGRESS', 'COMPLETED', 'FAILED']),
+    status: z.enum(['IN_PROGRESS', 'COMPLETED', 'FAILED', 'DROPPED']),
     jobVersion: count,
     stateSizeBytes: z.number(),
     path: z.string().nullable(),

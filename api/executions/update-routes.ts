@@ -1,9 +1,9 @@
 /** What a running execution is asked to do between two epochs: pause, go on, keep a savepoint, stop. */
 import { JobError } from '../../core/errors/job-error.js'
-import type { SavepointAnswer } from '../../core/execution/control.js'
+import type { PauseWish, SavepointAnswer, SavepointWish } from '../../core/execution/control.js'
 import { isTerminal } from '../../core/execution/status.js'
 import type { ApiDeps } from '../deps.js'
-import { type Call, type Route, route } from '../http/route.js'
+import { type Call, callerOf, type Route, route } from '../http/route.js'
 import type { Update, Updated } from '../temporal.js'
 import { executionParams, savepoint, savepointBody, updated } from './schema.js'
 
@@ -53,14 +53,10 @@ export const updateRoutes: readonly Route[] = [
     response: savepoint,
     handle: async (call, deps) => {
       const { stop, drain, now } = call.body
-      if (drain || now)
-        throw new JobError('request.unsupported', `A savepoint with ${drain ? 'drain' : 'now'} is not offered yet`, {
-          pointer: drain ? '/drain' : '/now',
-          hint: now
-            ? 'Cancel the execution: it ends at once, and a restart goes on from its latest checkpoint.'
-            : 'Use stop alone.',
-        })
-      const done = await ask<SavepointAnswer>({ name: 'savepoint', args: [{ stop }] }, call, deps)
+      if (drain && !stop)
+        throw new JobError('usage.invalid', 'Only a savepoint that stops can drain', { pointer: '/drain' })
+      const wish: SavepointWish = { stop, drain, now, by: callerOf(call).username }
+      const done = await ask<SavepointAnswer>({ name: 'savepoint', args: [wish] }, call, deps)
       const body = await standing(call.params.executionId, done, deps)
       return { body: { ...body, checkpointId: done.isDone ? done.answer.checkpointId : null } }
     },
@@ -68,7 +64,8 @@ export const updateRoutes: readonly Route[] = [
 ]
 
 async function switchTo(name: 'pause' | 'resume', call: Call<Params>, deps: ApiDeps) {
-  const done = await ask<void>({ name, args: [] }, call, deps)
+  const wish: PauseWish = { by: callerOf(call).username }
+  const done = await ask<void>({ name, args: [wish] }, call, deps)
   return { body: await standing(call.params.executionId, done, deps) }
 }
 

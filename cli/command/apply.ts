@@ -7,10 +7,13 @@ import type { Context } from '../command.js'
 import { type Definition, readDefinitions } from '../definitions.js'
 import { findNamed, type JobDetails, type JobSummary, saveJob } from '../jobs.js'
 import { table } from '../output.js'
+import { type TakenOver, takeOver } from './keep-state.js'
 
 interface Options {
   readonly dryRun?: boolean
   readonly prune?: boolean
+  readonly keepState?: boolean
+  readonly allowNonRestoredState?: boolean
 }
 
 export interface Change {
@@ -42,12 +45,19 @@ export async function apply({ output, variables }: Context, paths: readonly stri
     for (const one of definitions) if (one.kind === kind) changes.push(await APPLY[kind](client, one, dryRun))
   }
   if (options.prune === true) changes.push(...(await prune(client, definitions, dryRun)))
+  const takenOver: TakenOver[] = []
+  if (options.keepState === true) {
+    const how = { dryRun, allowNonRestoredState: options.allowNonRestoredState === true }
+    for (const { kind, name } of changes)
+      if (kind === 'job') takenOver.push(...(await takeOver(client, name, how, output)))
+  }
   const rows = changes.map(({ change, kind, name }) => [
     dryRun && change !== 'unchanged' ? `would ${change}` : change,
     kind,
     name,
   ])
-  output.result({ dryRun, changes }, () => table(['change', 'kind', 'name'], rows))
+  const answer = options.keepState === true ? { dryRun, changes, takenOver } : { dryRun, changes }
+  output.result(answer, () => table(['change', 'kind', 'name'], rows))
 }
 
 const APPLY: Readonly<Record<string, (client: Client, given: Definition, dryRun: boolean) => Promise<Change>>> & {

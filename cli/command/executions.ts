@@ -1,8 +1,9 @@
-/** `etl executions`, `show`, `events`, `cancel`, `restart`. */
+/** `etl executions`, `show`, `events`, `cancel`, `restart`, `fork`. */
 import { randomUUID } from 'node:crypto'
 import type { ExecutionReport } from '../../core/execution/report.js'
 import { connect } from '../client.js'
 import type { Context } from '../command.js'
+import { readParameters } from '../definitions.js'
 import { findJob } from '../jobs.js'
 import { colourOfStatus, table } from '../output.js'
 import { count, describeReport, duration, exitCodeOf } from '../report.js'
@@ -106,4 +107,31 @@ export async function restart(
     () => `execution ${started.executionId} ${started.status}, from the latest checkpoint of ${executionId}`,
   )
   return exitCodeOf({ status: started.status } as ExecutionReport)
+}
+
+interface ForkOptions extends RestartOptions {
+  readonly checkpoint: string
+  readonly param?: readonly string[]
+}
+
+interface Forked {
+  readonly executionId: string
+  readonly status: ExecutionReport['status']
+  readonly epoch: number
+  readonly notice: string
+}
+
+export async function fork({ output, variables }: Context, options: ForkOptions): Promise<number> {
+  const client = connect(variables)
+  const path = `/checkpoints/${encodeURIComponent(options.checkpoint)}/fork`
+  const body = {
+    parameters: readParameters(options.param),
+    allowNonRestoredState: options.allowNonRestoredState === true,
+  }
+  const started = await client.send<Forked>('POST', path, body, { 'idempotency-key': randomUUID() })
+  output.note(started.notice)
+  if (options.watch === true) return await watch(client, started.executionId, output)
+  const { executionId, status, epoch } = started
+  output.result(started, () => `execution ${executionId} ${status}, from epoch ${epoch}`)
+  return 0
 }

@@ -29,8 +29,8 @@ export async function resume(context: Context, executionId: string): Promise<voi
 
 export async function savepoint(context: Context, executionId: string, options: SavepointOptions): Promise<void> {
   const { stop = false, drain = false, now = false } = options
-  const answer = await ask<Savepoint>(context, executionId, 'savepoints', { stop: stop || drain || now, drain, now })
-  context.output.result(answer, () => describe(answer))
+  const answer = await ask<Savepoint>(context, executionId, 'savepoints', { stop: stop || drain, drain, now })
+  context.output.result(answer, () => describe(answer, drain))
 }
 
 async function switchTo(verb: 'pause' | 'resume', context: Context, executionId: string): Promise<void> {
@@ -42,10 +42,11 @@ async function switchTo(verb: 'pause' | 'resume', context: Context, executionId:
 
 const soon = 'comes once the epoch that runs is complete'
 
-function describe({ executionId, status, done, checkpointId }: Savepoint): string {
+function describe({ executionId, status, done, checkpointId }: Savepoint, drain: boolean): string {
   if (!done) return `savepoint asked for; it ${soon}`
   const kept = checkpointId === null ? 'no epoch is complete, so nothing is kept' : `savepoint ${checkpointId}`
-  return `${kept}; execution ${executionId} is ${status}`
+  const ended = drain ? '; everything open has fired, and it cannot be continued' : ''
+  return `${kept}; execution ${executionId} is ${status}${ended}`
 }
 
 async function ask<T>({ variables }: Context, executionId: string, what: string, body?: unknown): Promise<T> {

@@ -21,6 +21,8 @@ import { type Counters, sumCounters } from '../../core/record/counters.js'
 export interface LocalState {
   readonly record: ExecutionRecord
   readonly completed: CompletedCheckpoint | null
+  /** The newest epoch whose plan was dropped. */
+  readonly dropped?: number
   readonly totals: RecordTotals
   readonly counters: Readonly<Record<string, Counters>>
   readonly epochs: number
@@ -87,7 +89,9 @@ export async function openJournal(folder: string, initial: LocalState, onEvent: 
   const standing = async (): Promise<Standing> => ({
     record: { ...state.record, totals: state.totals },
     restored: state.completed,
-    pending: await stored((state.completed?.epoch ?? 0) + 1),
+    pending: await stored(usedBy(state) + 1),
+    used: usedBy(state),
+    unfit: [],
   })
   const write = async (plan: Plan) => {
     await replace(rowFile(folder, plan.epoch), JSON.stringify({ plan }))
@@ -104,6 +108,7 @@ export async function openJournal(folder: string, initial: LocalState, onEvent: 
       own(owner)
       return (await stored(plan.epoch)) ?? (await write(plan))
     },
+    ...dropping({ own, now: () => state, save }),
     completeCheckpoint: async (owner, commit) => {
       own(owner)
       if (state.completed !== null && state.completed.epoch >= commit.epoch) return state.completed.next
@@ -138,7 +143,7 @@ export async function openJournal(folder: string, initial: LocalState, onEvent: 
     setStatus: async (_, status) => await save({ ...state, record: { ...state.record, status } }),
     // One checkpoint is kept, and nothing thins it out.
     takeSavepoint: async () => state.completed?.checkpointId ?? null,
-    finish: async (_, status, error) => {
+    finish: async (_, { status, error }) => {
       const stored = state.record.status
       if (isTerminal(stored)) return { status: stored, admitted: [], needed: null }
       await save({ ...state, error, record: { ...state.record, status } })
@@ -147,6 +152,33 @@ export async function openJournal(folder: string, initial: LocalState, onEvent: 
     report: () => reportOf(state),
   }
   return journal
+}
+
+interface Kept {
+  readonly own: (owner: Owner) => void
+  readonly now: () => LocalState
+  readonly save: (next: LocalState) => Promise<void>
+}
+
+function dropping({ own, now, save }: Kept): Pick<Journal, 'raiseAttempt' | 'settlePlan'> {
+  return {
+    raiseAttempt: async (owner) => {
+      own(owner)
+      const attempt = owner.attempt + 1
+      await save({ ...now(), record: { ...now().record, attempt } })
+      return { ...owner, attempt }
+    },
+    settlePlan: async (owner, epoch, isShown) => {
+      own(owner)
+      if (!isShown) await save({ ...now(), dropped: epoch })
+      return !isShown
+    },
+  }
+}
+
+/** Numbers of dropped plans stay used (I1). */
+function usedBy({ completed, dropped }: LocalState): number {
+  return Math.max(completed?.epoch ?? 0, dropped ?? 0)
 }
 
 function commitTo(state: LocalState, commit: CheckpointCommit): LocalState {

@@ -5,13 +5,13 @@ import { pathToFileURL } from 'node:url'
 import type { ActivityDeps } from '../../activities/deps.js'
 import { CODES, type ErrorCode } from '../../core/errors/codes.js'
 import { JobError } from '../../core/errors/job-error.js'
-import { noWishes } from '../../core/execution/control.js'
 import type { ExecutionRecord } from '../../core/execution/journal.js'
 import { noTotals } from '../../core/execution/record-totals.js'
 import type { ExecutionReport } from '../../core/execution/report.js'
 import { runExecution } from '../../core/execution/run-execution.js'
 import { isTerminal } from '../../core/execution/status.js'
 import { noFailures } from '../../core/restart/strategy.js'
+import { parseDuration } from '../../core/spec/duration.js'
 import { normaliseParameters } from '../../core/spec/parameter-values.js'
 import type { CompiledJob } from '../../engine/compile-job.js'
 import { openStore } from '../../storage/open-store.js'
@@ -22,6 +22,7 @@ import { clearState, freshState, type LocalJournal, type LocalState, openJournal
 import { localParts } from './parts.js'
 import { showProgress, showReport } from './show.js'
 import { lockState } from './state-lock.js'
+import { type LocalWishes, localWishes } from './wishes.js'
 
 export interface RunOptions {
   /** `k=v`, as often as there are parameters. */
@@ -30,10 +31,13 @@ export interface RunOptions {
   readonly state?: string
   readonly fresh?: boolean
   readonly json?: boolean
+  /** `5s`: a STREAMING job ends once no source has had input for so long. */
+  readonly untilIdle?: string
 }
 
 export async function runCommand(file: string, options: RunOptions): Promise<number> {
   const parameters = readParameters(options.param)
+  const untilIdleMs = options.untilIdle === undefined ? null : readDuration(options.untilIdle)
   const folder = resolve(
     options.state ?? join('.etl', 'runs', `${basename(file).split('.')[0]}-${randomUUID().slice(0, 8)}`),
   )
@@ -48,7 +52,11 @@ export async function runCommand(file: string, options: RunOptions): Promise<num
     for (const warning of compiled.warnings) process.stderr.write(`warning: ${warning.message}\n`)
     const progress = showProgress(options.json)
     const journal = await openJournal(folder, state, (event) => progress.line(event.message))
-    const report = await execute(state.record.executionId, journal, parts, progress.records)
+    const { type } = state.record.settings
+    if (type === 'BATCH' && options.untilIdle !== undefined)
+      process.stderr.write('warning: --until-idle is for STREAMING jobs; a BATCH job ends by itself.\n')
+    const wishes = localWishes(type === 'STREAMING' ? untilIdleMs : null)
+    const report = await execute(state.record, journal, parts, progress, wishes)
     progress.end()
     showReport(report, options.json)
     if (isTerminal(report.status)) return exitCode(report)
@@ -59,17 +67,29 @@ export async function runCommand(file: string, options: RunOptions): Promise<num
   }
 }
 
-/** Interrupted, it is left as it is, so that it can go on. */
+/**
+ * Interrupted, it is left as it is, so that it can go on. A STREAMING job finishes the epoch that runs before that; asked
+ * again, it is broken off like any other.
+ */
 async function execute(
-  executionId: string,
+  { executionId, settings }: ExecutionRecord,
   journal: LocalJournal,
   parts: ActivityDeps['parts'],
-  onProgress: (records: Readonly<Record<string, number>>) => void,
+  progress: ReturnType<typeof showProgress>,
+  wishes: LocalWishes,
 ): Promise<ExecutionReport> {
   const interruption = new AbortController()
-  const interrupt = () => interruption.abort()
-  process.once('SIGINT', interrupt)
-  process.once('SIGTERM', interrupt)
+  let askedMs = 0
+  const interrupt = () => {
+    // A shell and a launcher between may both pass on the same Ctrl-C.
+    if (wishes.isStopping() && Date.now() - askedMs < SAME_MS) return
+    if (settings.type === 'BATCH' || wishes.isStopping()) return interruption.abort()
+    askedMs = Date.now()
+    progress.line('Stopping once the epoch that runs is complete; Ctrl-C again breaks it off.')
+    wishes.stop()
+  }
+  process.on('SIGINT', interrupt)
+  process.on('SIGTERM', interrupt)
   const deps: ActivityDeps = {
     journal,
     parts,
@@ -78,18 +98,27 @@ async function execute(
     jitter: () => Math.random() * 2 - 1,
     signalAdmitted: async () => undefined,
   }
-  const effects = localEffects(deps, interruption.signal, onProgress)
+  const effects = localEffects(deps, interruption.signal, progress.records, wishes)
   const finish: typeof effects.finish = async (owner, id, outcome) => {
-    return outcome.status === 'CANCELLED' ? outcome.status : await effects.finish(owner, id, outcome)
+    const isLeft = outcome.status === 'CANCELLED' || (outcome.isStopped === true && outcome.isDrained !== true)
+    return isLeft ? outcome.status : await effects.finish(owner, id, outcome)
   }
   try {
-    const control = { shouldHandOver: () => false, cutShort: () => null, wishes: noWishes }
+    const control = { shouldHandOver: () => false, cutShort: () => null, wishes }
     await runExecution(executionId, control, { ...effects, finish })
   } finally {
     process.removeListener('SIGINT', interrupt)
     process.removeListener('SIGTERM', interrupt)
   }
   return journal.report()
+}
+
+const SAME_MS = 300
+
+function readDuration(given: string): number {
+  const ms = parseDuration(given)
+  if (ms !== null && ms > 0) return ms
+  throw new JobError('usage.invalid', `--until-idle is a time such as 500ms, 5s or 1m, and '${given}' is not.`)
 }
 
 /** An unfinished run goes on; a finished one is not run over by accident. */
@@ -113,6 +142,8 @@ function newRecord(
     jobId: compiled.settings.name,
     jobName: compiled.settings.name,
     jobVersion: 1,
+    isBehind: false,
+    allowsNonRestoredState: false,
     lineageId: executionId,
     status: 'CREATED',
     generation: 0,

@@ -3,7 +3,7 @@ import type { Connection } from 'mysql2/promise'
 import { JobError } from '../../core/errors/job-error.js'
 import type { Fence } from '../../core/execution/fence.js'
 import type { Mark, SinkKey } from '../spi.js'
-import { isConnectionLoss, isLockTrouble } from './mysql-fault.js'
+import { asServerError, isConnectionLoss, isLockTrouble } from './mysql-fault.js'
 import { execute, rowsOf } from './mysql-sql.js'
 
 /** The marks of all sinks that write into a database, beside the data: both commit together (I2). */
@@ -110,7 +110,7 @@ export const fenced = () => new JobError('fenced', 'A newer attempt writes into 
 /** False: the row is locked. Throws `fenced` if it is missing or has a newer fence. */
 async function setFence(connection: Connection, key: SinkKey, fence: Fence, token: string): Promise<boolean> {
   const readFence = `SELECT ${notNewer} AS free FROM etl_sink_progress WHERE ${ofKey}`
-  const [row] = await rowsOf(connection, readFence, [...fenceValues(fence), ...keyValues(key)])
+  const [row] = await rowsOf(connection, readFence, [...fenceValues(fence), ...keyValues(key)]).catch(noneYet)
   if (!row || Number(row.free) !== 1) throw fenced()
   try {
     const result = await execute(
@@ -125,6 +125,12 @@ async function setFence(connection: Connection, key: SinkKey, fence: Fence, toke
     if (isLockTrouble(error)) return false
     throw error
   }
+}
+
+/** Nothing was ever prepared in this database. */
+function noneYet(error: unknown): [] {
+  if (asServerError(error).code === 'ER_NO_SUCH_TABLE') return []
+  throw error
 }
 
 /** Held for the life of the connection; a zombie's row locks would make the newer writer wait. */

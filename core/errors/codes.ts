@@ -194,6 +194,13 @@ export const CODES = {
     exit: 2,
     meaning: 'It changed in the meantime, or its status does not allow this.',
   },
+  'state.unfit': {
+    owner: 'USER',
+    onFailure: 'FAIL',
+    http: 409,
+    exit: 2,
+    meaning: 'A checkpoint holds state or a position that the newest version of the job has no place for.',
+  },
   'request.unsupported': {
     owner: 'USER',
     onFailure: 'FAIL',

@@ -8,15 +8,20 @@ export interface Control {
   readonly wishes: Wishes
 }
 
-/** `stop`: the execution ends after it. */
-export type Savepoint = 'none' | 'continue' | 'stop'
+/** `stop`: the execution ends after it. `drain`: before that its sources end, so that everything open fires. */
+export type Savepoint = 'none' | 'continue' | 'stop' | 'drain'
 
 /** What people want of an execution: heeded between two steps, never in the middle of one (DESIGN, Stop and savepoint). */
 export interface Wishes {
   isToPause(): boolean
   savepoint(): Savepoint
-  /** Waits, but not once a wish comes. */
-  unlessWanted(wait: () => Promise<void>): Promise<void>
+  /** The savepoint does not wait for the pending epoch: its plan is dropped, if no sink shows it (I1). */
+  isNow(): boolean
+  /** Who asked last to pause or to go on, and who asked for the savepoint; null: nobody that is known by name. */
+  whoPauses(): string | null
+  whoSaves(): string | null
+  /** Works, but not once a wish has come that makes `isMet` true: then it is broken off. */
+  unless(isMet: () => boolean, work: () => Promise<void>): Promise<void>
   /** A paused execution waits until something else is wanted. */
   whilePaused(): Promise<void>
   /** The status says so. */
@@ -25,9 +30,18 @@ export interface Wishes {
   nowSaved(checkpointId: string | null, kind: Savepoint): void
 }
 
+/** What the Updates `pause` and `resume` take. */
+export interface PauseWish {
+  readonly by: string | null
+}
+
 /** What the Update `savepoint` takes. */
 export interface SavepointWish {
   readonly stop: boolean
+  /** Only with `stop`. */
+  readonly drain?: boolean
+  readonly now?: boolean
+  readonly by?: string | null
 }
 
 export interface SavepointAnswer {
@@ -39,7 +53,10 @@ export interface SavepointAnswer {
 export const noWishes: Wishes = {
   isToPause: () => false,
   savepoint: () => 'none',
-  unlessWanted: async (wait) => await wait(),
+  isNow: () => false,
+  whoPauses: () => null,
+  whoSaves: () => null,
+  unless: async (_isMet, work) => await work(),
   whilePaused: async () => undefined,
   nowPaused: () => undefined,
   nowSaved: () => undefined,

@@ -14,14 +14,16 @@ export interface ExecutionEffects {
   runChain(task: ChainTask, summary: string): Promise<ChainReceipt>
   /** One transaction: epoch n is COMPLETED, and what comes next is stored (I3). */
   triggerCheckpoint(done: EpochDone): Promise<Next>
-  /** Plans what triggerCheckpoint could not plan at once. */
-  planEpoch(owner: Owner): Promise<Next>
+  /** Plans what triggerCheckpoint could not plan at once. `drains`: the sources end where they stand (`--drain`). */
+  planEpoch(owner: Owner, drains: boolean): Promise<Next>
+  /** Fences every sink at the next attempt, and gives the pending plan up unless one of them shows its epoch (I1). */
+  dropPlan(owner: Owner, epoch: number): Promise<Settled>
   /** Waits for input; writes nothing. */
   awaitInput(owner: Owner): Promise<void>
   /** The newest complete epoch's checkpoint once more, as a savepoint: answers its id; null: no epoch is complete. */
-  takeSavepoint(owner: Owner): Promise<string | null>
+  takeSavepoint(owner: Owner, by: string | null): Promise<string | null>
   /** Shows that it is paused, or runs again. */
-  setStatus(owner: Owner, status: 'PAUSED' | 'RUNNING'): Promise<void>
+  setStatus(owner: Owner, status: 'PAUSED' | 'RUNNING', by: string | null): Promise<void>
   /** Stores the decision with its reason, and raises the attempt if it says restart. */
   evaluateRestart(owner: Owner | null, executionId: string, failure: Failure): Promise<RestartDecision>
   /** Publishes what sinks kept back, then the final status; answers the one that stands, which is the first that was stored. */
@@ -51,6 +53,16 @@ export interface Prepared {
   readonly tolerableFailures: number
   /** Only where input has no end is what is there whole at any time. */
   readonly canStop: boolean
+  /** The pending epoch is finished with the graph that it was planned for; what comes after it is prepared anew (I1). */
+  readonly isBehind?: boolean
+}
+
+/** What became of a pending plan that was to be dropped. */
+export interface Settled {
+  /** False: a sink shows its epoch, or may yet; it is finished first. */
+  readonly isDropped: boolean
+  /** The attempt from now on. */
+  readonly attempt: number
 }
 
 export interface PhaseOutline {
@@ -97,4 +109,8 @@ export interface Outcome {
   readonly error: ReportedError | null
   /** A person stopped it with a savepoint: COMPLETED, and yet nothing that waits for its end starts. */
   readonly isStopped?: boolean
+  /** Its sources were ended before, and everything has fired: nothing can go on from there. */
+  readonly isDrained?: boolean
+  /** Who stopped it. */
+  readonly by?: string | null
 }

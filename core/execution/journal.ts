@@ -1,12 +1,13 @@
 import type { ErrorCode } from '../errors/codes.js'
 import type { ReportedError } from '../errors/job-error.js'
+import type { Problem } from '../errors/problem.js'
 import type { JobGraph } from '../graph/job-graph.js'
 import type { Counters, Share } from '../record/counters.js'
 import type { Rejected } from '../record/rejected.js'
 import type { Evaluation, RestartMemory } from '../restart/strategy.js'
 import type { JobSettings } from '../spec/settings.js'
 import type { StateHandle } from './chain-task.js'
-import type { Owner } from './effects.js'
+import type { Outcome, Owner } from './effects.js'
 import type { Next, Plan, Position } from './plan.js'
 import type { RecordTotals } from './record-totals.js'
 import type { Needed } from './retention.js'
@@ -28,6 +29,13 @@ export interface Journal {
   standing(executionId: string): Promise<Standing>
   /** Makes row n IN_PROGRESS with its plan. If there is one already, that one is the answer (I1). */
   storePlan(owner: Owner, plan: Plan): Promise<Plan>
+  /** The next attempt, without a failure: whoever works for the one before is fenced. Asked again, the same one. */
+  raiseAttempt(owner: Owner): Promise<Owner>
+  /**
+   * What becomes of a pending plan that is to be dropped: it is (true), unless `isShown` by a sink; asked again by the same
+   * owner, what was decided first. The number of a dropped epoch is never used again (I1).
+   */
+  settlePlan(owner: Owner, epoch: number, isShown: boolean): Promise<boolean>
   /** Epoch n is COMPLETED, with everything in the commit, in one transaction; answers the stored `next` if it was done before. */
   completeCheckpoint(owner: Owner, commit: CheckpointCommit): Promise<Next>
   /**
@@ -37,22 +45,16 @@ export interface Journal {
   progress(executionId: string, step: string, operators: Readonly<Record<string, Counters>>): Promise<void>
   storeRestart(owner: Owner, failure: StoredFailure, evaluation: Evaluation): Promise<Owner>
   event(executionId: string, event: ExecutionEvent): Promise<void>
-  setStatus(owner: Owner, status: ExecutionStatus): Promise<void>
+  setStatus(owner: Owner, status: ExecutionStatus, by: string | null): Promise<void>
   /** A second checkpoint for the newest complete epoch, kept until a person removes it; asked again, the same one. */
-  takeSavepoint(owner: Owner): Promise<string | null>
+  takeSavepoint(owner: Owner, by: string | null): Promise<string | null>
   /**
    * The state of all but the newest `retained` checkpoints is given up; answers what the lineage needs still. Absent: all
    * of it stays.
    */
   retain?(executionId: string, retained: number): Promise<Needed>
   /** Final status, totals and duration, in one transaction with what follows from them. */
-  finish(
-    owner: Owner,
-    status: TerminalStatus,
-    error: ReportedError | null,
-    retained: number,
-    isStopped?: boolean,
-  ): Promise<Finished>
+  finish(owner: Owner, outcome: Outcome, retained: number): Promise<Finished>
 }
 
 export interface Finished {
@@ -80,13 +82,21 @@ export interface Standing {
   readonly restored: CompletedCheckpoint | null
   /** The plan that is stored and not completed, if there is one. */
   readonly pending: Plan | null
+  /** The newest epoch number of the lineage, dropped ones included: the next plan has a larger one. */
+  readonly used: number
+  /** What the restore point holds and the graph has no place for: it is left behind. */
+  readonly unfit: readonly Problem[]
 }
 
 export interface ExecutionRecord {
   readonly executionId: string
   readonly jobId: string
   readonly jobName: string
+  /** Of the graph: that of the pending plan, if there is one (I1). */
   readonly jobVersion: number
+  /** The pending plan is of another version than what comes after it. */
+  readonly isBehind: boolean
+  readonly allowsNonRestoredState: boolean
   readonly lineageId: string
   readonly status: ExecutionStatus
   readonly generation: number
@@ -124,6 +134,8 @@ export interface SourceProgress {
 
 export interface CheckpointCommit {
   readonly epoch: number
+  /** Of the graph that the epoch was planned for. */
+  readonly jobVersion: number
   readonly phase: number
   readonly positions: Readonly<Record<string, SourceProgress>>
   /** All state of the execution after this epoch, unchanged handles included. */
@@ -173,6 +185,9 @@ export type EventType =
   | 'ACCOUNTING_MISMATCH'
   | 'PAUSED'
   | 'RESUMED'
+  | 'PLAN_DROPPED'
+  | 'RESTARTED'
+  | 'FORKED'
   | 'CANCEL_REQUESTED'
   | 'COMPLETED'
   | 'FAILED'

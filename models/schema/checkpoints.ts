@@ -57,14 +57,32 @@ export const checkpointTables = (): readonly string[] => [
 ) ${tail('what each operator keeps, per checkpoint')}`,
 ]
 
-/** MySQL has no ADD COLUMN IF NOT EXISTS. The index finds the few that are held among all that ever were. */
-export const checkpointRetention = (): readonly string[] => [
-  `SET @etl_step = IF(
-  (SELECT COUNT(*) FROM information_schema.COLUMNS
-    WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'etl_checkpoint' AND COLUMN_NAME = 'state_discarded') = 0,
-  'ALTER TABLE etl_checkpoint ADD COLUMN state_discarded TINYINT(1) NOT NULL DEFAULT 0 COMMENT ''beyond those retained: cannot be restored or forked from'' AFTER checkpoint_path, ADD KEY idx_lineage_held (lineage_id, checkpoint_status, state_discarded)',
-  'DO 0')`,
-  'PREPARE etl_step FROM @etl_step',
-  'EXECUTE etl_step',
-  'DEALLOCATE PREPARE etl_step',
+/** The index finds the few that are held among all that ever were. */
+export const checkpointRetention = (): readonly string[] =>
+  addColumn(
+    'etl_checkpoint',
+    'state_discarded',
+    "TINYINT(1) NOT NULL DEFAULT 0 COMMENT 'beyond those retained: cannot be restored or forked from' AFTER checkpoint_path, ADD KEY idx_lineage_held (lineage_id, checkpoint_status, state_discarded)",
+  )
+
+export const restartAcrossVersions = (): readonly string[] => [
+  ...addColumn(
+    'etl_job_execution',
+    'allow_non_restored_state',
+    "TINYINT(1) NOT NULL DEFAULT 0 COMMENT 'what the newest version has no place for is left behind' AFTER restored_checkpoint_id",
+  ),
 ]
+
+/** MySQL has no ADD COLUMN IF NOT EXISTS. */
+function addColumn(table: string, column: string, definition: string): readonly string[] {
+  return [
+    `SET @etl_step = IF(
+  (SELECT COUNT(*) FROM information_schema.COLUMNS
+    WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '${table}' AND COLUMN_NAME = '${column}') = 0,
+  'ALTER TABLE ${table} ADD COLUMN ${column} ${definition.replaceAll("'", "''")}',
+  'DO 0')`,
+    'PREPARE etl_step FROM @etl_step',
+    'EXECUTE etl_step',
+    'DEALLOCATE PREPARE etl_step',
+  ]
+}

@@ -3,7 +3,7 @@
  * statements must stand being run twice (IF NOT EXISTS, INSERT IGNORE).
  */
 import { alertTables } from './alerts.js'
-import { checkpointRetention, checkpointTables } from './checkpoints.js'
+import { checkpointRetention, checkpointTables, restartAcrossVersions } from './checkpoints.js'
 import { connectorTables } from './connectors.js'
 import { deadLetterReplay, executionTables } from './executions.js'
 import { graphTables } from './graphs.js'
@@ -32,6 +32,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0010-checkpoint-retention', statements: checkpointRetention },
   { name: '0011-operator-shares', statements: operatorShares },
   { name: '0012-dead-letter-replay', statements: deadLetterReplay },
+  { name: '0013-restart-across-versions', statements: restartAcrossVersions },
 ]
 
 /** Which steps a database has. */

@@ -1,4 +1,5 @@
 /** Executions: accepting them, reading what they did, and what a reconciler has to know. */
+import type { Problem } from '../../core/errors/problem.js'
 import type { StateHandle } from '../../core/execution/chain-task.js'
 import type { EventType, ExecutionEvent } from '../../core/execution/journal.js'
 import type { Next } from '../../core/execution/plan.js'
@@ -15,6 +16,8 @@ import { type CreatedExecution, createExecution, type NewExecution } from './exe
 import { getExecution, listExecutions } from './execution/executions.js'
 import { executionMetrics, listEvents, operatorCounters } from './execution/history.js'
 import { acceptedBefore, admitWaitingOf, closeLost, unfinishedExecutions, workedFor } from './execution/reconcile.js'
+import { type StartPoint, unfitFor } from './execution/unfit.js'
+import { rememberJobVersions } from './journal/job-versions.js'
 
 export type { TriggerType } from '../tables/executions.js'
 export type { CreatedExecution, NewExecution } from './execution/create-execution.js'
@@ -107,7 +110,7 @@ export interface CheckpointRecord {
   readonly epoch: number
   readonly phase: number
   readonly type: 'PERIODIC' | 'SAVEPOINT'
-  readonly status: 'IN_PROGRESS' | 'COMPLETED' | 'FAILED'
+  readonly status: 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'DROPPED'
   readonly jobVersion: number
   readonly stateSizeBytes: number
   readonly path: string | null
@@ -149,6 +152,8 @@ export interface UnfinishedExecution {
 export interface ExecutionStore {
   /** Asked again with the same triggerKey or executionId: the execution that is there. */
   create(wanted: NewExecution): Promise<CreatedExecution>
+  /** What the newest version of the job has no place for, of what it would start from. */
+  unfit(start: StartPoint): Promise<readonly Problem[]>
   get(executionId: string): Promise<ExecutionDetails>
   list(filter: ExecutionFilter): Promise<Page<ExecutionSummary>>
   /** Oldest first, after `after` (a `sequence`). */
@@ -179,8 +184,10 @@ export interface ExecutionStore {
 }
 
 export function executionStore(db: Database): ExecutionStore {
+  const versions = rememberJobVersions(db)
   return {
     create: (wanted) => createExecution(db, wanted),
+    unfit: (start) => unfitFor(db, versions, start),
     get: (executionId) => getExecution(db, executionId),
     list: (filter) => listExecutions(db, filter),
     events: (executionId, request) => listEvents(db, executionId, request),

@@ -3,6 +3,7 @@ import type { Journal } from '../../core/execution/journal.js'
 import type { Database } from '../database.js'
 import { admit } from './journal/admission.js'
 import { completeCheckpoint } from './journal/commit.js'
+import { raiseAttempt, settlePlan } from './journal/drop-plan.js'
 import { addEvents } from './journal/events.js'
 import { finish, setStatus } from './journal/finish.js'
 import { rememberJobVersions } from './journal/job-versions.js'
@@ -21,6 +22,8 @@ export function mysqlJournal(db: Database, limits = systemLimits(db)): Journal {
     admit: (executionId, workflow) => admit(db, versions, executionId, workflow),
     standing: (executionId) => findStanding(db, versions, executionId),
     storePlan: (owner, plan) => storePlan(db, owner, plan),
+    raiseAttempt: (owner) => raiseAttempt(db, owner),
+    settlePlan: (owner, epoch, isShown) => settlePlan(db, owner, epoch, isShown),
     completeCheckpoint: (owner, commit) => completeCheckpoint(db, versions, owner, commit),
     progress: progressMirror(db, versions, limits),
     storeRestart: (owner, failure, evaluation) => storeRestart(db, owner, failure, evaluation),
@@ -28,8 +31,8 @@ export function mysqlJournal(db: Database, limits = systemLimits(db)): Journal {
       await addEvents(db, await findExecution(db, executionId), [event])
     },
     retain: (executionId, retained) => retainCheckpoints(db, executionId, retained),
-    setStatus: (owner, status) => setStatus(db, owner, status),
-    takeSavepoint: (owner) => takeSavepoint(db, owner),
-    finish: (owner, status, error, retained, isStopped) => finish(db, owner, status, error, retained, isStopped),
+    setStatus: (owner, status, by) => setStatus(db, owner, status, by),
+    takeSavepoint: (owner, by) => takeSavepoint(db, owner, by),
+    finish: (owner, outcome, retained) => finish(db, owner, outcome, retained),
   }
 }

@@ -14,7 +14,7 @@ export const checkpointColumns = {
   epoch: count(),
   phase: int(),
   checkpointType: text<'PERIODIC' | 'SAVEPOINT'>(),
-  checkpointStatus: text<'IN_PROGRESS' | 'COMPLETED' | 'FAILED'>(),
+  checkpointStatus: text<'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'DROPPED'>(),
   jobVersion: int(),
   generation: int(),
   attempt: int(),

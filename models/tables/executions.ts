@@ -43,6 +43,7 @@ export const jobExecutionColumns = {
   restoreMode: text<RestoreMode>(),
   restoredExecutionId: optional(text()),
   restoredCheckpointId: optional(text()),
+  allowNonRestoredState: flag(),
   executionStatus: text<ExecutionStatus>(),
   waitReason: optional(text()),
   triggerType: text<TriggerType>(),

@@ -225,7 +225,9 @@ describe('a stale owner', () => {
       await expect(journal.completeCheckpoint(stale, commit(1))).rejects.toMatchObject({ code: 'fenced' })
       await expect(journal.storePlan(stale, plan(2))).rejects.toMatchObject({ code: 'fenced' })
       await expect(journal.storeRestart(stale, failure, restart)).rejects.toMatchObject({ code: 'fenced' })
-      await expect(journal.finish(stale, 'COMPLETED', null, 1)).rejects.toMatchObject({ code: 'fenced' })
+      await expect(journal.finish(stale, { status: 'COMPLETED', error: null }, 1)).rejects.toMatchObject({
+        code: 'fenced',
+      })
       expect(await executions.get(stale.executionId)).toMatchObject({ status: 'RUNNING', epochs: 0 })
     })
   })
@@ -244,7 +246,7 @@ describe('a stale owner', () => {
       const old = await start()
       await journal.storePlan(old, plan(1))
       await journal.completeCheckpoint(old, commit(1))
-      await journal.finish(old, 'FAILED', reported, 1)
+      await journal.finish(old, { status: 'FAILED', error: reported }, 1)
       const { executionId } = await accept({ restartOf: old.executionId, triggerType: 'RESTART' })
       const owner = admitted(await journal.admit(executionId, null))
       expect(owner.generation).toBe(old.generation + 1)
@@ -256,12 +258,25 @@ describe('a stale owner', () => {
       const planned = await executions.checkpoints(old.executionId, { limit: 1 })
       expect(planned.items).toMatchObject([{ epoch: 2, status: 'IN_PROGRESS' }])
       await journal.completeCheckpoint(owner, commit(2, { next: { kind: 'exhausted' }, nextPlan: null }))
-      await journal.finish(owner, 'COMPLETED', null, 1)
+      await journal.finish(owner, { status: 'COMPLETED', error: null }, 1)
       expect((await executions.get(executionId)).status).toBe('COMPLETED')
       expect((await executions.list({ jobId: job.jobId })).items.map((item) => item.status)).toEqual([
         'COMPLETED',
         'FAILED',
       ])
+    })
+  })
+})
+
+describe('an epoch that drains', () => {
+  test('ends its lineage, whatever becomes of the execution after it', async () => {
+    await withCatalogue({}, async ({ journal, accept, start }) => {
+      const owner = await start()
+      await journal.storePlan(owner, { ...plan(1), end: true, drains: true })
+      await journal.completeCheckpoint(owner, commit(1, { next: { kind: 'exhausted' }, nextPlan: null }))
+      await journal.finish(owner, { status: 'CANCELLED', error: null }, 1)
+      const again = accept({ restartOf: owner.executionId, triggerType: 'RESTART' })
+      await expect(again).rejects.toMatchObject({ code: 'conflict' })
     })
   })
 })
@@ -287,7 +302,7 @@ describe('admission', () => {
       const order: string[] = []
       const queue = [...running]
       for (let owner = queue.shift(); owner !== undefined; owner = queue.shift()) {
-        const { admitted: next } = await journal.finish(owner, 'COMPLETED', null, 1)
+        const { admitted: next } = await journal.finish(owner, { status: 'COMPLETED', error: null }, 1)
         for (const id of next) {
           if (order.includes(id)) continue
           order.push(id)
@@ -308,8 +323,8 @@ describe('admission', () => {
       for (const ending of ['COMPLETED', 'FAILED', 'CANCELLED'] as const) {
         const { executionId } = await accept()
         const owner = admitted(await journal.admit(executionId, null))
-        await journal.finish(owner, ending, ending === 'FAILED' ? reported : null, 1)
-        await journal.finish(owner, ending, null, 1)
+        await journal.finish(owner, { status: ending, error: ending === 'FAILED' ? reported : null }, 1)
+        await journal.finish(owner, { status: ending, error: null }, 1)
       }
       const { executionId } = await accept()
       expect((await journal.admit(executionId, null)).kind).toBe('admitted')
@@ -325,11 +340,15 @@ describe('admission', () => {
         kind: 'waiting',
         reason: expect.stringContaining('1 of 1'),
       })
-      expect(await journal.finish(owner, 'COMPLETED', null, 1)).toMatchObject({ admitted: [executionId] })
-      expect(await journal.finish(owner, 'COMPLETED', null, 1)).toMatchObject({ admitted: [executionId] })
+      expect(await journal.finish(owner, { status: 'COMPLETED', error: null }, 1)).toMatchObject({
+        admitted: [executionId],
+      })
+      expect(await journal.finish(owner, { status: 'COMPLETED', error: null }, 1)).toMatchObject({
+        admitted: [executionId],
+      })
       expect(await executions.admitWaiting(job.jobId)).toEqual([executionId])
       await journal.admit(executionId, null)
-      expect(await journal.finish(owner, 'COMPLETED', null, 1)).toMatchObject({ admitted: [] })
+      expect(await journal.finish(owner, { status: 'COMPLETED', error: null }, 1)).toMatchObject({ admitted: [] })
     })
   })
 
@@ -344,9 +363,15 @@ describe('admission', () => {
         status: 'WAITING',
         workflowId: 'w',
       })
-      expect(await journal.finish(running, 'COMPLETED', null, 1)).toMatchObject({ admitted: [last.executionId] })
+      expect(await journal.finish(running, { status: 'COMPLETED', error: null }, 1)).toMatchObject({
+        admitted: [last.executionId],
+      })
       await expect(journal.admit(cancelled.executionId, null)).rejects.toMatchObject({ code: 'cancelled' })
-      await journal.finish({ executionId: cancelled.executionId, generation: 0, attempt: 0 }, 'CANCELLED', null, 1)
+      await journal.finish(
+        { executionId: cancelled.executionId, generation: 0, attempt: 0 },
+        { status: 'CANCELLED', error: null },
+        1,
+      )
       expect((await executions.get(cancelled.executionId)).status).toBe('CANCELLED')
     })
   })
@@ -373,7 +398,7 @@ describe('positions: CONTINUE', () => {
       await journal.storePlan(first, plan(1))
       const positions = { ...commit(1).positions, airports: { ...commit(1).positions.flights!, end: true } }
       await journal.completeCheckpoint(first, commit(1, { positions, next: { kind: 'exhausted' }, nextPlan: null }))
-      await journal.finish(first, 'COMPLETED', null, 1)
+      await journal.finish(first, { status: 'COMPLETED', error: null }, 1)
       const second = await start()
       expect((await journal.standing(second.executionId)).restored).toMatchObject({
         epoch: 1,
@@ -398,7 +423,7 @@ describe('positions: CONTINUE', () => {
         logicalTime: new Date('2026-01-02T00:00:00Z'),
       })
       await journal.admit(executionId, null)
-      await journal.finish(first, 'FAILED', reported, 1)
+      await journal.finish(first, { status: 'FAILED', error: reported }, 1)
       await journal.admit(executionId, null)
       expect((await journal.standing(executionId)).record).toMatchObject({
         parameters: { day: '2026-01-01' },
@@ -413,9 +438,9 @@ describe('positions: CONTINUE', () => {
       const first = await start()
       await journal.storePlan(first, plan(1))
       await journal.completeCheckpoint(first, commit(1, { next: { kind: 'exhausted' }, nextPlan: null }))
-      await journal.finish(first, 'COMPLETED', null, 1)
+      await journal.finish(first, { status: 'COMPLETED', error: null }, 1)
       const second = await start()
-      await journal.finish(second, 'FAILED', reported, 1)
+      await journal.finish(second, { status: 'FAILED', error: reported }, 1)
       const third = await start()
       expect((await journal.standing(third.executionId)).restored).toMatchObject({
         epoch: 1,
@@ -431,14 +456,14 @@ describe('positions: CONTINUE', () => {
       const first = await start()
       await journal.storePlan(first, plan(1))
       await journal.completeCheckpoint(first, commit(1))
-      await journal.finish(first, 'COMPLETED', null, 1)
+      await journal.finish(first, { status: 'COMPLETED', error: null }, 1)
       const { lastCheckpointId } = await executions.get(first.executionId)
       const fork = await start({ forkOf: lastCheckpointId ?? '', triggerType: 'FORK' })
-      await journal.finish(fork, 'FAILED', reported, 1)
+      await journal.finish(fork, { status: 'FAILED', error: reported }, 1)
       const again = await accept({ restartOf: fork.executionId })
       const restarted = admitted(await journal.admit(again.executionId, null))
       expect((await journal.standing(again.executionId)).restored).toMatchObject({ epoch: 1, states: commit(1).states })
-      await journal.finish(restarted, 'FAILED', reported, 1)
+      await journal.finish(restarted, { status: 'FAILED', error: reported }, 1)
       const { lineageId } = (await journal.standing(first.executionId)).record
       expect((await accept()).lineageId).toBe(lineageId)
     })
@@ -461,8 +486,8 @@ describe('an execution', () => {
     await withCatalogue({}, async ({ journal, executions, jobs, job, database, start }) => {
       const owner = await start()
       expect((await jobs.get(job.jobId)).status).toBe('RUNNING')
-      await journal.finish(owner, 'FAILED', reported, 1)
-      await journal.finish(owner, 'COMPLETED', null, 1)
+      await journal.finish(owner, { status: 'FAILED', error: reported }, 1)
+      await journal.finish(owner, { status: 'COMPLETED', error: null }, 1)
       const report = await executions.get(owner.executionId)
       expect(report).toMatchObject({ status: 'FAILED', error: reported })
       expect(report.endedAt).not.toBeNull()
@@ -472,7 +497,7 @@ describe('an execution', () => {
         { eventId: owner.executionId, sourceStatus: 'FAILED', sourceJobId: job.jobId },
       ])
       await expect(journal.storePlan(owner, plan(1))).rejects.toMatchObject({ code: 'fenced' })
-      await expect(journal.setStatus(owner, 'RUNNING')).rejects.toMatchObject({ code: 'conflict' })
+      await expect(journal.setStatus(owner, 'RUNNING', null)).rejects.toMatchObject({ code: 'conflict' })
     })
   })
 
@@ -489,13 +514,13 @@ describe('an execution', () => {
   test('stopped by a person is COMPLETED, says so, and starts nothing that waits for its end', async () => {
     await withCatalogue({}, async ({ journal, executions, database, start }) => {
       const owner = await start()
-      await journal.setStatus(owner, 'PAUSED')
-      await journal.setStatus(owner, 'PAUSED')
+      await journal.setStatus(owner, 'PAUSED', null)
+      await journal.setStatus(owner, 'PAUSED', null)
       const older = { ...owner, generation: owner.generation - 1 }
-      await expect(journal.setStatus(older, 'RUNNING')).rejects.toMatchObject({ code: 'fenced' })
-      await journal.setStatus(owner, 'RUNNING')
-      await journal.finish(owner, 'COMPLETED', null, 1, true)
-      await journal.finish(owner, 'COMPLETED', null, 1, true)
+      await expect(journal.setStatus(older, 'RUNNING', null)).rejects.toMatchObject({ code: 'fenced' })
+      await journal.setStatus(owner, 'RUNNING', null)
+      await journal.finish(owner, { status: 'COMPLETED', error: null, isStopped: true }, 1)
+      await journal.finish(owner, { status: 'COMPLETED', error: null, isStopped: true }, 1)
       expect(await database.tables.triggerEvent.count()).toBe(0)
       expect(await executions.get(owner.executionId)).toMatchObject({ status: 'COMPLETED', error: null })
       const events = await executions.events(owner.executionId, { limit: 50 })
@@ -509,7 +534,7 @@ describe('an execution', () => {
       const owner = await start()
       await journal.storePlan(owner, plan(1))
       await journal.completeCheckpoint(owner, commit(1))
-      await journal.finish(owner, 'CANCELLED', null, 1)
+      await journal.finish(owner, { status: 'CANCELLED', error: null }, 1)
       const { lastCheckpointId } = await executions.get(owner.executionId)
       const fork = await accept({ forkOf: lastCheckpointId ?? '', triggerType: 'FORK' })
       const forked = admitted(await journal.admit(fork.executionId, null))
@@ -555,11 +580,11 @@ describe('checkpoints beyond those retained', () => {
   test('leave savepoints alone, which hold what the newest complete epoch left, once', async () => {
     await withCatalogue({}, async ({ journal, executions, start, accept }) => {
       const owner = await start()
-      expect(await journal.takeSavepoint(owner)).toBeNull()
+      expect(await journal.takeSavepoint(owner, null)).toBeNull()
       await journal.storePlan(owner, plan(1))
       await journal.completeCheckpoint(owner, commitWith(1))
-      const kept = (await journal.takeSavepoint(owner)) ?? ''
-      expect(await journal.takeSavepoint(owner)).toBe(kept)
+      const kept = (await journal.takeSavepoint(owner, null)) ?? ''
+      expect(await journal.takeSavepoint(owner, null)).toBe(kept)
       for (const epoch of [2, 3]) await journal.completeCheckpoint(owner, commitWith(epoch))
       expect(await journal.retain?.(owner.executionId, 1)).toEqual({
         named: new Set([stateOf(1), stateOf(3)]),
@@ -569,8 +594,8 @@ describe('checkpoints beyond those retained', () => {
       expect(await executions.states(kept)).toHaveLength(2)
       // Neither is where the lineage stands, nor what a fork may not start from.
       expect((await journal.standing(owner.executionId)).restored).toMatchObject({ epoch: 3 })
-      await expect(journal.takeSavepoint({ ...owner, attempt: 9 })).rejects.toMatchObject({ code: 'fenced' })
-      await journal.finish(owner, 'COMPLETED', null, 1, true)
+      await expect(journal.takeSavepoint({ ...owner, attempt: 9 }, null)).rejects.toMatchObject({ code: 'fenced' })
+      await journal.finish(owner, { status: 'COMPLETED', error: null, isStopped: true }, 1)
       const fork = await accept({ forkOf: kept, triggerType: 'FORK' })
       admitted(await journal.admit(fork.executionId, null))
       expect((await journal.standing(fork.executionId)).restored).toMatchObject({ epoch: 1 })
@@ -583,11 +608,11 @@ describe('checkpoints beyond those retained', () => {
       await journal.storePlan(owner, plan(1))
       await journal.completeCheckpoint(owner, commitWith(1))
       await journal.completeCheckpoint(owner, commitWith(2))
-      const { needed } = await journal.finish(owner, 'COMPLETED', null, 1)
+      const { needed } = await journal.finish(owner, { status: 'COMPLETED', error: null }, 1)
       expect(needed).toEqual({ named: new Set([stateOf(2)]), before: 3 })
-      expect((await journal.finish(owner, 'COMPLETED', null, 1)).needed).toEqual(needed)
+      expect((await journal.finish(owner, { status: 'COMPLETED', error: null }, 1)).needed).toEqual(needed)
       await start()
-      expect((await journal.finish(owner, 'COMPLETED', null, 1)).needed).toBeNull()
+      expect((await journal.finish(owner, { status: 'COMPLETED', error: null }, 1)).needed).toBeNull()
     })
   })
 
@@ -707,6 +732,7 @@ function commit(epoch: number, change: Partial<CheckpointCommit> = {}): Checkpoi
   const lastBudget = { records: 100, bytes: 1000 }
   return {
     epoch,
+    jobVersion: 1,
     phase: 2,
     positions: {
       flights: { position: { line: epoch }, end: false, lastRecords: 100, lastDurationMs: 2000, lastBudget },

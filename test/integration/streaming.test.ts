@@ -1,13 +1,7 @@
 /** A STREAMING job as a service runs it: files that come while it runs, kills between them, cancel, pause, stop and restart. */
-import { execFile } from 'node:child_process'
-import { rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { expect, test } from '@jest/globals'
-import { onServer, withDatabase, withMigratedDatabase } from '../support/lend.js'
-import { temporalAddress } from '../support/namespace.js'
-import { type Stack, withStack } from '../support/stack.js'
+import { count, etl, withFeed } from '../support/feed.js'
+import { onServer } from '../support/lend.js'
 import { until } from '../support/until.js'
 
 test('every record of files that come while the job runs is written once', async () => {
@@ -99,45 +93,6 @@ test('it is paused through a lost worker, resumed, stopped with a savepoint and 
   })
 }, 180_000)
 
-interface Feed {
-  readonly stack: Stack
-  readonly catalogue: string
-  readonly target: string
-  /** Another file of a hundred records. */
-  put(): Promise<void>
-  /** All that was put is in the target. */
-  arrived(): Promise<void>
-  /** How many were put. */
-  records(): number
-}
-
-async function withFeed(run: (feed: Feed) => Promise<void>): Promise<void> {
-  await withMigratedDatabase(async (catalogue) => {
-    await withDatabase(async (target) => {
-      await withStack({ mysql: catalogue, temporal: temporalAddress() }, async (stack) => {
-        await writeFile(join(stack.files, 'names.csv'), 'k,name\n0,zero\n1,one\n2,two\n')
-        let number = 0
-        const put = async () => {
-          const ids = Array.from({ length: 100 }, (_, n) => number * 100 + n)
-          await putFile(stack, `in-${String(number).padStart(3, '0')}.csv`, ids)
-          number += 1
-        }
-        const records = () => number * 100
-        const arrived = async () => {
-          await until(`${records()} records are there`, async () => (await count(target)) >= records())
-        }
-        await run({ stack, catalogue, target, put, arrived, records })
-      })
-    })
-  })
-}
-
-async function etl(stack: Stack, args: readonly string[]): Promise<string> {
-  const launcher = fileURLToPath(new URL('../../bin/etl.js', import.meta.url))
-  const env = { ...process.env, NODE_OPTIONS: '', ETL_API_URL: stack.url, ETL_TOKEN: stack.token() }
-  return (await promisify(execFile)(process.execPath, [launcher, ...args], { env })).stdout
-}
-
 interface Asked {
   readonly executionId: string
   readonly status: string
@@ -166,16 +121,4 @@ function job(url: string) {
       { id: 'seen', sink: 'jdbc', input: 'named', config: { connection: { url }, table: 'seen', createTable: true } },
     ],
   }
-}
-
-/** A file appears whole. */
-async function putFile(stack: Stack, name: string, ids: readonly number[]): Promise<void> {
-  const hidden = join(stack.files, `.${name}`)
-  await writeFile(hidden, `id,k\n${ids.map((id) => `${id},${id % 4}`).join('\n')}\n`)
-  await rename(hidden, join(stack.files, name))
-}
-
-async function count(url: string): Promise<number> {
-  const rows = (await onServer(url, 'SELECT COUNT(*) AS n FROM seen').catch(() => [])) as { n: number }[]
-  return rows[0]?.n ?? 0
 }

@@ -15,10 +15,12 @@ export interface Script {
   /** After its epochs it waits for input, as STREAMING does; waiting is a call too. */
   readonly isStreaming?: boolean
   readonly wishes?: WishAt
+  /** A delay is a call too. */
+  readonly delayIsStep?: boolean
 }
 
 /** A wish that comes in the middle of the step that this is the n-th call of. */
-export type WishAt = ReadonlyMap<number, 'pause' | 'resume' | 'savepoint' | 'stop'>
+export type WishAt = ReadonlyMap<number, 'pause' | 'resume' | 'savepoint' | 'stop' | 'drain' | 'now' | 'stop now'>
 
 export interface World {
   readonly wishes: Wishes
@@ -26,6 +28,8 @@ export interface World {
   readonly shown: string[]
   readonly effects: ExecutionEffects
   readonly committed: number[]
+  /** Epochs whose plan was given up. */
+  readonly dropped: number[]
   readonly ran: { readonly epoch: number; readonly attempt: number }[]
   readonly slept: number[]
   readonly outcomes: Outcome[]
@@ -39,43 +43,72 @@ export function scriptedWorld(script: Script): World {
   const outcomes: Outcome[] = []
   const failuresSeen: { code: string; tolerated: boolean }[] = []
   const shown: string[] = []
-  const asked = { isToPause: false, savepoint: 'none' as Savepoint }
+  const dropped: number[] = []
+  const asked = { isToPause: false, savepoint: 'none' as Savepoint, isNow: false }
+  let isMet: (() => boolean) | null = null
+  let isDrained = false
+  /** The one that drains. */
+  let lastEpoch = 0
   let calls = 0
   let attempt = 1
   let restarts = 0
+  const raise = (to: Savepoint) => {
+    if (KINDS.indexOf(to) > KINDS.indexOf(asked.savepoint)) asked.savepoint = to
+  }
   const ask = (wish: ReturnType<WishAt['get']>) => {
     if (wish === 'pause' || wish === 'resume') asked.isToPause = wish === 'pause'
-    if (wish === 'savepoint') asked.savepoint = 'continue'
-    if (wish === 'stop') asked.savepoint = 'stop'
+    if (wish === 'savepoint' || wish === 'now') raise('continue')
+    if (wish === 'stop' || wish === 'stop now') raise('stop')
+    if (wish === 'drain') raise('drain')
+    if (wish === 'now' || wish === 'stop now') asked.isNow = true
   }
   const wishes: Wishes = {
     isToPause: () => asked.isToPause,
     savepoint: () => asked.savepoint,
-    unlessWanted: async (wait) => await wait(),
+    isNow: () => asked.isNow,
+    whoPauses: () => 'ada',
+    whoSaves: () => 'ada',
+    unless: async (met, work) => {
+      if (met()) return
+      isMet = met
+      try {
+        await work()
+      } catch (error) {
+        if (error !== brokenOff) throw error
+      } finally {
+        isMet = null
+      }
+    },
     whilePaused: async () => {
       ask(script.wishes?.get(calls++) ?? 'resume')
     },
     nowPaused: () => undefined,
-    nowSaved: () => {
-      asked.savepoint = 'none'
+    // A stop is wanted until the end has come.
+    nowSaved: (_checkpointId, kind) => {
+      if (kind === 'continue') asked.savepoint = 'none'
+      asked.isNow = false
     },
   }
   const step = () => {
     ask(script.wishes?.get(calls))
     const code = script.failures.get(calls++)
+    if (isMet?.() === true) throw brokenOff
     if (code !== undefined) throw new JobError(code, `failed with ${code}`)
   }
-  const nextAfter = (epoch: number): Next =>
-    epoch >= script.epochs
-      ? { kind: script.isStreaming === true ? 'idle' : 'exhausted' }
-      : { kind: 'plan', epoch: epoch + 1, phase: 1, notBefore: null }
+  const used = () => Math.max(0, ...committed, ...dropped)
+  const plan = (): Next => ({ kind: 'plan', epoch: used() + 1, phase: 1, notBefore: null })
+  const next = (): Next => {
+    if (isDrained) return { kind: 'exhausted' }
+    if (committed.length < script.epochs) return plan()
+    return { kind: script.isStreaming === true ? 'idle' : 'exhausted' }
+  }
   const effects: ExecutionEffects = {
     prepare: async (executionId): Promise<Prepared> => {
       step()
       return {
         owner: { executionId, generation: 1, attempt },
         phases: [{ number: 1, stages: [[{ vertexId: 'v', name: 'v', parallelism: 1, upstream: [] }]] }],
-        next: nextAfter(committed.length),
+        next: next(),
         checkpointTimeoutMs: 1000,
         heartbeatTimeoutMs: 1000,
         timeoutMs: null,
@@ -91,9 +124,22 @@ export function scriptedWorld(script: Script): World {
     triggerCheckpoint: async ({ epoch, leaveUnplanned }) => {
       step()
       committed.push(epoch)
-      return leaveUnplanned === true ? { kind: 'unplanned' } : nextAfter(epoch)
+      isDrained = epoch === lastEpoch
+      return leaveUnplanned === true && !isDrained ? { kind: 'unplanned' } : next()
     },
-    planEpoch: async () => nextAfter(committed.length),
+    planEpoch: async (_owner, drains) => {
+      if (!drains || next().kind === 'exhausted') return next()
+      lastEpoch = used() + 1
+      return plan()
+    },
+    dropPlan: async (_owner, epoch) => {
+      step()
+      attempt += 1
+      // What has run to its end is shown by a sink.
+      const isDropped = !ran.some((one) => one.epoch === epoch)
+      if (isDropped) dropped.push(epoch)
+      return { isDropped, attempt }
+    },
     awaitInput: async () => step(),
     takeSavepoint: async () => {
       step()
@@ -117,10 +163,14 @@ export function scriptedWorld(script: Script): World {
       return outcome.status
     },
     sleep: async (ms) => {
+      if (script.delayIsStep === true) step()
       slept.push(ms)
     },
     untilAdmitted: async () => undefined,
     now: () => 0,
   }
-  return { effects, wishes, shown, committed, ran, slept, outcomes, failuresSeen }
+  return { effects, wishes, shown, committed, dropped, ran, slept, outcomes, failuresSeen }
 }
+
+const KINDS: readonly Savepoint[] = ['none', 'continue', 'stop', 'drain']
+const brokenOff = new Error('broken off')

@@ -457,6 +457,10 @@ function world(facts: { epochs: number; calls: string[]; timeoutMs?: number }): 
       }
     },
     planEpoch: async () => ({ kind: 'exhausted' }),
+    dropPlan: async (owner, epoch) => {
+      calls.push(`drop ${epoch}`)
+      return { isDropped: true, attempt: owner.attempt + 1 }
+    },
     runOperatorChain: async ({ fence, vertexId, subtask }) => {
       calls.push(`chain ${fence.epoch}`)
       return { vertexId, subtask, reference: `r${fence.epoch}`, recordsIn: 1, recordsOut: 1 }

@@ -24,7 +24,7 @@ export async function requestCancel(db: Database, executionId: string, by: strin
     await addEvents(db, execution, [{ type: 'CANCEL_REQUESTED', level: 'INFO', message }], transaction)
     if (workflowId !== null || execution.generation > 0) return { status, workflowId }
     // Should its workflow start after all, admission turns it away.
-    await closeExecution(db, transaction, execution, 'CANCELLED', null)
+    await closeExecution(db, transaction, execution, { status: 'CANCELLED', error: null })
     return { status: 'CANCELLED', workflowId: null }
   })
 }

@@ -3,16 +3,19 @@ import { randomUUID } from 'node:crypto'
 import { Op, type Transaction } from 'sequelize'
 import { allOf } from '../../../core/all-of.js'
 import { JobError } from '../../../core/errors/job-error.js'
-import { type ExecutionStatus, isTerminal } from '../../../core/execution/status.js'
+import type { ExecutionEvent } from '../../../core/execution/journal.js'
+import type { ExecutionStatus } from '../../../core/execution/status.js'
+import { writtenAgain } from '../../../core/execution/written-again.js'
 import type { Replay } from '../../../core/graph/replay-graph.js'
 import type { Database } from '../../database.js'
 import { isDuplicate } from '../../database-error.js'
-import type { JobExecutionRow, RestoreMode, TriggerType } from '../../tables/executions.js'
+import type { JobExecutionRow, TriggerType } from '../../tables/executions.js'
 import type { JobRow } from '../../tables/jobs.js'
-import { modeOfRestart, UNFINISHED } from '../journal/admission.js'
-import { addEvents } from '../journal/events.js'
+import { UNFINISHED } from '../journal/admission.js'
+import { addEvents, asAsked } from '../journal/events.js'
 import { jobStatusOf } from '../journal/mirror.js'
-import { lockJob, lockLineage } from '../journal/ownership.js'
+import { lockJob } from '../journal/ownership.js'
+import { type Start, waitingAfter, whereToStart } from './start-point.js'
 
 export interface NewExecution {
   readonly jobId: string
@@ -25,10 +28,16 @@ export interface NewExecution {
   readonly scheduleId?: string
   readonly priority?: number
   readonly createdBy: string | null
+  /** By name, for the timeline. */
+  readonly asked?: string
   /** Chosen by the caller where the workflow's id must be known before; else a new one. */
   readonly executionId?: string
   /** Goes on in the lineage of this execution, with its parameters and logical time. */
   readonly restartOf?: string
+  /** That one is live still: the new one waits until it has ended. Asked again, the one that waits is the answer. */
+  readonly afterIt?: boolean
+  /** What the newest version has no place for is left behind. */
+  readonly allowNonRestoredState?: boolean
   /** A new lineage that starts from this checkpoint. */
   readonly forkOf?: string
   readonly retryNumber?: number
@@ -50,17 +59,6 @@ export interface CreatedExecution {
 
 type Accepted = Pick<JobExecutionRow, 'executionId' | 'jobId' | 'jobVersion' | 'lineageId' | 'executionStatus'>
 
-interface Start {
-  readonly lineageId: string | null
-  readonly restoreMode: RestoreMode
-  readonly restoredExecutionId: string | null
-  readonly restoredCheckpointId: string | null
-  readonly parameters: Readonly<Record<string, string>>
-  readonly logicalTime: Date
-  readonly jobVersion: number
-  readonly replay: Replay | null
-}
-
 export async function createExecution(db: Database, wanted: NewExecution): Promise<CreatedExecution> {
   try {
     return await db.transaction((transaction) => createWithin(db, transaction, wanted))
@@ -79,7 +77,10 @@ export async function createWithin(
   const before = await startedBefore(db, transaction, wanted)
   if (before !== null) return created(before, false, [])
   if (job.isDeleted) throw new JobError('not.found', `There is no job ${wanted.jobId}.`)
-  const toCancel = wanted.replay === undefined ? await overlapping(db, transaction, job) : []
+  const waiting = await waitingAfter(db, transaction, job, wanted)
+  if (waiting !== null) return created(waiting, false, [])
+  const standsAside = wanted.replay !== undefined || wanted.afterIt === true
+  const toCancel = standsAside ? [] : await overlapping(db, transaction, job)
   const start = await whereToStart(db, transaction, job, wanted)
   const row = await insertExecution(db, transaction, job, wanted, start)
   return created(row, true, toCancel)
@@ -113,87 +114,6 @@ async function overlapping(db: Database, transaction: Transaction, job: JobRow):
   return rows.slice(0, rows.length - job.maxConcurrentRuns + 1).map((row) => row.get().executionId)
 }
 
-async function whereToStart(db: Database, transaction: Transaction, job: JobRow, wanted: NewExecution): Promise<Start> {
-  const { parameters, logicalTime } = wanted
-  if (wanted.restartOf !== undefined) return await restartOf(db, transaction, job, wanted.restartOf)
-  if (wanted.forkOf !== undefined) return await forkOf(db, transaction, job, wanted, wanted.forkOf)
-  const jobVersion = wanted.replay?.jobVersion ?? job.version
-  const replay = wanted.replay?.of ?? null
-  const fresh = { restoredExecutionId: null, restoredCheckpointId: null, parameters, logicalTime, jobVersion, replay }
-  if (replay !== null) return { ...fresh, lineageId: null, restoreMode: 'FRESH' }
-  if (job.settings.positions === 'FRESH') return { ...fresh, lineageId: null, restoreMode: 'FRESH' }
-  // How the one before ended may not be known yet: admission decides whether this goes on after it or restarts it.
-  const lineageId = await newestLineage(db, transaction, job.jobId)
-  return { ...fresh, lineageId, restoreMode: lineageId === null ? 'FRESH' : 'CONTINUE' }
-}
-
-/** Forks and replays stand aside, and so does what was restarted of them. */
-async function newestLineage(db: Database, transaction: Transaction, jobId: string): Promise<string | null> {
-  const rows = await db.query<{ lineageId: string }>(
-    `SELECT e.lineage_id AS lineageId
-       FROM etl_job_execution e JOIN etl_lineage l ON l.lineage_id = e.lineage_id
-      WHERE e.job_id = :jobId AND l.forked_from_checkpoint_id IS NULL AND e.replay IS NULL
-      ORDER BY e.id DESC LIMIT 1`,
-    { jobId },
-    transaction,
-  )
-  return rows[0]?.lineageId ?? null
-}
-
-async function restartOf(db: Database, transaction: Transaction, job: JobRow, executionId: string): Promise<Start> {
-  const row = await db.tables.jobExecution.findOne({ where: { executionId, jobId: job.jobId }, transaction })
-  if (row === null) throw new JobError('not.found', `There is no execution ${executionId} of job ${job.jobName}.`)
-  const before = row.get()
-  const { lineageId, parameters, logicalTime, replay } = before
-  const lineage = await lockLineage(db, transaction, lineageId)
-  if (lineage.isDrained)
-    throw new JobError('conflict', 'It was stopped with --drain: its windows have fired, and it cannot be continued.')
-  const others = await db.tables.jobExecution.findAll({ where: { lineageId }, transaction })
-  if (others.some((other) => !isTerminal(other.get().executionStatus)))
-    throw new JobError('conflict', 'An execution of this lineage has not ended.', { hint: 'Cancel it first.' })
-  return {
-    lineageId,
-    restoreMode: modeOfRestart(before),
-    restoredExecutionId: executionId,
-    // Until it has a checkpoint of its own, a fork begins where it was forked.
-    restoredCheckpointId: lineage.forkedFromCheckpointId,
-    parameters,
-    logicalTime,
-    jobVersion: replay === null ? job.version : before.jobVersion,
-    replay,
-  }
-}
-
-async function forkOf(
-  db: Database,
-  transaction: Transaction,
-  job: JobRow,
-  wanted: NewExecution,
-  checkpointId: string,
-): Promise<Start> {
-  const row = await db.tables.checkpoint.findOne({ where: { checkpointId, jobId: job.jobId }, transaction })
-  const checkpoint = row?.get()
-  if (checkpoint === undefined)
-    throw new JobError('not.found', `There is no checkpoint ${checkpointId} of job ${job.jobName}.`)
-  if (checkpoint.checkpointStatus !== 'COMPLETED')
-    throw new JobError('conflict', `Checkpoint ${checkpointId} is ${checkpoint.checkpointStatus}, not COMPLETED.`)
-  if (checkpoint.stateDiscarded)
-    throw new JobError('conflict', `The state of checkpoint ${checkpointId} was not retained.`, {
-      hint: 'Choose a newer one, or raise checkpoint.retained.',
-    })
-  const origin = await db.tables.jobExecution.findOne({ where: { executionId: checkpoint.executionId }, transaction })
-  return {
-    lineageId: null,
-    restoreMode: 'FORK',
-    restoredExecutionId: checkpoint.executionId,
-    restoredCheckpointId: checkpointId,
-    parameters: { ...origin?.get().parameters, ...wanted.parameters },
-    logicalTime: origin?.get().logicalTime ?? wanted.logicalTime,
-    jobVersion: job.version,
-    replay: null,
-  }
-}
-
 async function insertExecution(
   db: Database,
   transaction: Transaction,
@@ -212,14 +132,16 @@ async function insertExecution(
           { lineageId, jobId, forkedFromCheckpointId: start.restoredCheckpointId },
           { transaction },
         )
+  const { forkedAfter: _forkedAfter, ...startsFrom } = start
   const execution = db.tables.jobExecution.create(
     {
-      ...start,
+      ...startsFrom,
       executionId,
       lineageId,
       jobId,
       jobName: job.jobName,
       executionStatus,
+      allowNonRestoredState: wanted.allowNonRestoredState === true,
       triggerType: wanted.triggerType,
       triggerKey: wanted.triggerKey ?? null,
       scheduleId: wanted.scheduleId ?? null,
@@ -237,15 +159,64 @@ async function insertExecution(
           { latestExecutionId: executionId, jobStatus: jobStatusOf(executionStatus) },
           { where: { jobId }, transaction },
         )
-  const message = `Accepted: ${wanted.triggerType.toLowerCase()}, version ${start.jobVersion}.`
-  const submitted = { type: 'SUBMITTED', level: 'INFO', message } as const
   await allOf([
     Promise.resolve(lineage),
     execution,
     Promise.resolve(latest),
-    addEvents(db, { executionId, jobId, attempt: 0 }, [submitted], transaction),
+    addEvents(db, { executionId, jobId, attempt: 0 }, [submittedEvent(wanted, start)], transaction),
+    tellOrigin(db, transaction, executionId, jobId, wanted, start),
   ])
   return { executionId, jobId, jobVersion: start.jobVersion, lineageId, executionStatus }
+}
+
+function submittedEvent(
+  { triggerType, asked }: NewExecution,
+  { restoredExecutionId, restoredCheckpointId, forkedAfter, jobVersion }: Start,
+): ExecutionEvent {
+  const by = asked ?? null
+  const from = forkedAfter === undefined ? `execution ${restoredExecutionId}` : `checkpoint ${restoredCheckpointId}`
+  const what = triggerType === 'RESTART' || triggerType === 'FORK' ? ` of ${from}` : ''
+  const accepted = `Accepted: ${triggerType.toLowerCase()}${what}, version ${jobVersion}${asAsked(by)}.`
+  return {
+    type: 'SUBMITTED',
+    level: forkedAfter === undefined ? 'INFO' : 'WARNING',
+    message: forkedAfter === undefined ? accepted : `${accepted} ${writtenAgain(forkedAfter)}`,
+    details: { by, restoredExecutionId, restoredCheckpointId },
+  }
+}
+
+/** In the timeline of the one that it starts from. */
+async function tellOrigin(
+  db: Database,
+  transaction: Transaction,
+  executionId: string,
+  jobId: string,
+  { triggerType, asked }: NewExecution,
+  { restoredExecutionId, restoredCheckpointId, forkedAfter }: Start,
+): Promise<void> {
+  if (restoredExecutionId === null || (triggerType !== 'RESTART' && triggerType !== 'FORK')) return
+  const by = asked ?? null
+  const details = { by, executionId, checkpointId: restoredCheckpointId }
+  const event: ExecutionEvent =
+    triggerType === 'FORK'
+      ? {
+          type: 'FORKED',
+          level: 'INFO',
+          message: `Execution ${executionId} starts from epoch ${forkedAfter}${asAsked(by)}.`,
+          details,
+        }
+      : {
+          type: 'RESTARTED',
+          level: 'INFO',
+          message: `Execution ${executionId} goes on from here${asAsked(by)}.`,
+          details,
+        }
+  await addEvents(
+    db,
+    { executionId: restoredExecutionId, jobId, attempt: 0, epoch: forkedAfter ?? null },
+    [event],
+    transaction,
+  )
 }
 
 function created(row: Accepted, isNew: boolean, toCancel: readonly string[]): CreatedExecution {

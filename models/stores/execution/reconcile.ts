@@ -41,8 +41,9 @@ export async function closeLost(db: Database, executionId: string): Promise<bool
     await lockLineage(db, transaction, lineageId)
     const execution = await lockExecution(db, transaction, executionId)
     if (isTerminal(execution.executionStatus)) return false
-    if (execution.cancelRequested) await closeExecution(db, transaction, execution, 'CANCELLED', null)
-    else await closeExecution(db, transaction, execution, 'FAILED', reportError(lost()))
+    if (execution.cancelRequested)
+      await closeExecution(db, transaction, execution, { status: 'CANCELLED', error: null })
+    else await closeExecution(db, transaction, execution, { status: 'FAILED', error: reportError(lost()) })
     return true
   })
 }

@@ -11,7 +11,7 @@ import { addEvents } from './events.js'
 import type { JobVersions } from './job-versions.js'
 import { mirrorStatus } from './mirror.js'
 import { lockExecution, lockJob, lockLineage, originOf } from './ownership.js'
-import { newestOf, standingOf } from './standing.js'
+import { newestOf, nothingYet, standingOf } from './standing.js'
 
 export const LIVE: readonly ExecutionStatus[] = ['RUNNING', 'PAUSED', 'RESTARTING']
 
@@ -44,7 +44,7 @@ export async function admit(
   const { taken, isFirst } = decided
   const { generation, attempt } = taken
   // From now on nobody else changes what is read here; the first owner of a lineage, asked for the first time, finds nothing.
-  const newest = isFirst && generation === 1 ? [] : await newestOf(db, lineageId)
+  const newest = isFirst && generation === 1 ? nothingYet : await newestOf(db, lineageId)
   const standing = await standingOf(db, versions, taken, newest)
   return { kind: 'admitted', owner: { executionId, generation, attempt }, standing }
 }

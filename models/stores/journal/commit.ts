@@ -27,24 +27,27 @@ export async function completeCheckpoint(
   owner: Owner,
   commit: CheckpointCommit,
 ): Promise<Next> {
-  const version = await versions(await originOf(db, owner.executionId))
+  const origin = await originOf(db, owner.executionId)
+  const version = await versions({ ...origin, jobVersion: commit.jobVersion })
   return await db.transaction(async (transaction) => {
     const execution = await lockGeneration(db, transaction, owner)
     const row = await checkpointRow(db, execution.lineageId, commit.epoch, transaction)
     if (row?.checkpointStatus === 'COMPLETED' && row.nextStep !== null) return row.nextStep
     if (execution.attempt !== owner.attempt || isTerminal(execution.executionStatus)) throw fenced(owner)
-    if (row === null) throw new JobError('fenced', `Epoch ${commit.epoch} has no plan any more.`)
+    if (row === null || row.checkpointStatus === 'DROPPED')
+      throw new JobError('fenced', `Epoch ${commit.epoch} has no plan any more.`)
 
     const next = await planNext(db, transaction, execution, commit)
     const committed = committedWith(execution, version, commit)
     const events = [completedEvent(row, commit), ...commit.events]
     if (version.settings.onBadRecord.action === 'DEAD_LETTER')
-      await storeDeadLetters(db, transaction, execution, commit.epoch, commit.rejected)
+      await storeDeadLetters(db, transaction, { ...execution, jobVersion: commit.jobVersion }, commit)
     // None needs the answer of another: the connection sends them in this order, each as soon as the one before is done.
     await allOf([
       completeRow(db, transaction, execution, row, commit, next),
       storeStates(db, transaction, execution, row, commit),
       advanceExecution(db, transaction, execution, row, commit, committed),
+      drained(db, transaction, row),
       storeMetrics(db, transaction, { execution, version, commit, committed }),
       addEvents(db, { ...execution, epoch: commit.epoch }, events, transaction),
     ])
@@ -63,6 +66,12 @@ async function planNext(
   const plan = await insertPlan(db, transaction, execution, commit.nextPlan)
   const notBefore = commit.next.kind === 'plan' ? commit.next.notBefore : null
   return { kind: 'plan', epoch: plan.epoch, phase: plan.phase, notBefore }
+}
+
+/** Everything open has fired: whatever becomes of this execution, nothing can go on from there. */
+async function drained(db: Database, transaction: Transaction, { lineageId, plan }: CheckpointRow): Promise<void> {
+  if (plan?.drains !== true) return
+  await db.tables.lineage.update({ isDrained: true }, { where: { lineageId }, transaction })
 }
 
 async function completeRow(

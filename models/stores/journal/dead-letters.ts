@@ -1,6 +1,7 @@
 /** Rejected records become rows in the same transaction that commits their epoch. */
 import { randomUUID } from 'node:crypto'
 import type { Transaction } from 'sequelize'
+import type { CheckpointCommit } from '../../../core/execution/journal.js'
 import type { Replay } from '../../../core/graph/replay-graph.js'
 import type { Rejected } from '../../../core/record/rejected.js'
 import type { Database } from '../../database.js'
@@ -14,8 +15,7 @@ export async function storeDeadLetters(
   db: Database,
   transaction: Transaction,
   execution: JobExecutionRow,
-  epoch: number,
-  rejected: readonly Rejected[],
+  { epoch, rejected }: Pick<CheckpointCommit, 'epoch' | 'rejected'>,
 ): Promise<void> {
   const { jobId, jobVersion, executionId, lineageId, replay } = execution
   for (const part of parts(rejected)) {

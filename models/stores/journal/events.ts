@@ -34,4 +34,7 @@ export async function addEvents(
   await db.tables.executionEvent.bulkCreate(rows, transaction === undefined ? {} : { transaction })
 }
 
+/** For the end of a sentence. */
+export const asAsked = (by: string | null): string => (by === null ? '' : `, as ${by} asked`)
+
 const LONGEST_MESSAGE = 10_000

@@ -3,28 +3,21 @@ import type { Transaction } from 'sequelize'
 import { allOf } from '../../../core/all-of.js'
 import type { ReportedError } from '../../../core/errors/job-error.js'
 import { JobError } from '../../../core/errors/job-error.js'
-import type { Owner } from '../../../core/execution/effects.js'
+import type { Outcome, Owner } from '../../../core/execution/effects.js'
 import type { ExecutionEvent, Finished } from '../../../core/execution/journal.js'
 import { noTotals } from '../../../core/execution/record-totals.js'
 import { type ExecutionStatus, isTerminal, mayBecome, type TerminalStatus } from '../../../core/execution/status.js'
 import type { Database } from '../../database.js'
 import type { JobExecutionRow } from '../../tables/executions.js'
 import { admitWaiting } from './admission.js'
-import { addEvents } from './events.js'
+import { addEvents, asAsked } from './events.js'
 import { mirrorStatus } from './mirror.js'
 import { fenced, lockExecution, lockGeneration, lockJob, lockLineage, originOf } from './ownership.js'
 import { recordColumns } from './record-columns.js'
 import { giveUpOld } from './retain.js'
 import { settleReplay } from './settle-replay.js'
 
-export async function finish(
-  db: Database,
-  owner: Owner,
-  status: TerminalStatus,
-  error: ReportedError | null,
-  retained: number,
-  isStopped = false,
-): Promise<Finished> {
+export async function finish(db: Database, owner: Owner, outcome: Outcome, retained: number): Promise<Finished> {
   const { jobId, lineageId } = await originOf(db, owner.executionId)
   return await db.transaction(async (transaction) => {
     const [job, lineage, execution] = await allOf([
@@ -40,10 +33,10 @@ export async function finish(
       const owns = isLatest && lineage.generation === owner.generation
       if (execution.generation !== owner.generation || (owner.generation > 0 && !owns)) throw fenced(owner)
     }
-    const standing = isTerminal(stored) ? stored : status
+    const standing = isTerminal(stored) ? stored : outcome.status
     const givesUp = standing === 'COMPLETED' && isLatest
     const [, needed] = await allOf([
-      hasEnded ? nothing : closeExecution(db, transaction, execution, status, error, isStopped),
+      hasEnded ? nothing : closeExecution(db, transaction, execution, outcome),
       givesUp ? giveUpOld(db, transaction, lineageId, retained, true) : nothing,
     ])
     return { status: standing, admitted: await admitWaiting(db, transaction, job), needed }
@@ -52,7 +45,7 @@ export async function finish(
 
 const nothing = Promise.resolve(null)
 
-export async function setStatus(db: Database, owner: Owner, status: ExecutionStatus): Promise<void> {
+export async function setStatus(db: Database, owner: Owner, status: ExecutionStatus, by: string | null): Promise<void> {
   const { executionId } = owner
   const { jobId } = await originOf(db, executionId)
   await db.transaction(async (transaction) => {
@@ -63,13 +56,14 @@ export async function setStatus(db: Database, owner: Owner, status: ExecutionSta
       throw new JobError('conflict', `An execution that is ${execution.executionStatus} cannot become ${status}.`)
     await db.tables.jobExecution.update({ executionStatus: status }, { where: { executionId }, transaction })
     await mirrorStatus(db, transaction, execution, status)
-    await addEvents(db, execution, pauseEvents(execution.executionStatus, status), transaction)
+    await addEvents(db, execution, pauseEvents(execution.executionStatus, status, by), transaction)
   })
 }
 
-function pauseEvents(from: ExecutionStatus, to: ExecutionStatus): readonly ExecutionEvent[] {
-  if (to === 'PAUSED') return [{ type: 'PAUSED', level: 'INFO', message: 'The execution is paused.' }]
-  return from === 'PAUSED' ? [{ type: 'RESUMED', level: 'INFO', message: 'The execution goes on.' }] : []
+function pauseEvents(from: ExecutionStatus, to: ExecutionStatus, by: string | null): readonly ExecutionEvent[] {
+  const told = { level: 'INFO', details: { by } } as const
+  if (to === 'PAUSED') return [{ ...told, type: 'PAUSED', message: `The execution is paused${asAsked(by)}.` }]
+  return from === 'PAUSED' ? [{ ...told, type: 'RESUMED', message: `The execution goes on${asAsked(by)}.` }] : []
 }
 
 /** The job row must be locked. */
@@ -77,11 +71,10 @@ export async function closeExecution(
   db: Database,
   transaction: Transaction,
   execution: JobExecutionRow,
-  status: TerminalStatus,
-  error: ReportedError | null,
-  isStopped = false,
+  outcome: Outcome,
 ): Promise<void> {
   const { executionId, lineageId, jobId } = execution
+  const { status, error, isStopped = false, isDrained = false } = outcome
   const endTime = new Date()
   if (status !== 'COMPLETED' && execution.generation > 0)
     await db.tables.checkpoint.update(
@@ -113,20 +106,27 @@ export async function closeExecution(
           { executionId, jobId, status, logicalTime: execution.logicalTime, endTime },
           transaction,
         )
+  const drained = isDrained
+    ? db.tables.lineage.update({ isDrained: true }, { where: { lineageId }, transaction })
+    : nothing
   await allOf([
     ended,
+    drained,
     mirrorStatus(db, transaction, execution, status),
-    addEvents(db, execution, [isStopped ? stopEvent : endEvent(status, error)], transaction),
+    addEvents(db, execution, [isStopped ? stopEvent(outcome) : endEvent(status, error)], transaction),
     fact,
     settleReplay(db, transaction, execution, status),
   ])
 }
 
-const stopEvent: ExecutionEvent = {
-  type: 'COMPLETED',
-  level: 'INFO',
-  message: 'The execution was stopped with a savepoint; jobs that depend on it are not started.',
-  details: { isStopped: true },
+function stopEvent({ isDrained = false, by = null }: Outcome): ExecutionEvent {
+  const how = isDrained ? 'Its sources were ended and everything open has fired; it' : 'It'
+  return {
+    type: 'COMPLETED',
+    level: 'INFO',
+    message: `${how} was stopped with a savepoint${asAsked(by)}; jobs that depend on it are not started.`,
+    details: { isStopped: true, isDrained, by },
+  }
 }
 
 function endEvent(status: TerminalStatus, error: ReportedError | null) {

@@ -5,11 +5,11 @@ import type { Owner } from '../../../core/execution/effects.js'
 import type { Database } from '../../database.js'
 import type { CheckpointRow } from '../../tables/checkpoints.js'
 import type { JobExecutionRow } from '../../tables/executions.js'
-import { addEvents } from './events.js'
+import { addEvents, asAsked } from './events.js'
 import { lockOwned } from './ownership.js'
 
 /** Under the lock of the lineage: nothing is thinned out meanwhile, and the newest stays the newest. */
-export async function takeSavepoint(db: Database, owner: Owner): Promise<string | null> {
+export async function takeSavepoint(db: Database, owner: Owner, by: string | null): Promise<string | null> {
   return await db.transaction(async (transaction) => {
     const execution = await lockOwned(db, transaction, owner)
     const { lineageId } = execution
@@ -25,7 +25,7 @@ export async function takeSavepoint(db: Database, owner: Owner): Promise<string 
       transaction,
     })
     if (before !== null) return before.get().checkpointId
-    return await copyOf(db, transaction, execution, newest.get())
+    return await copyOf(db, transaction, execution, newest.get(), by)
   })
 }
 
@@ -35,6 +35,7 @@ async function copyOf(
   transaction: Transaction,
   execution: JobExecutionRow,
   newest: CheckpointRow,
+  by: string | null,
 ): Promise<string> {
   const checkpointId = randomUUID()
   const now = new Date()
@@ -63,8 +64,8 @@ async function copyOf(
     return { ...kept, stateId: randomUUID(), checkpointId, executionId }
   })
   await db.tables.operatorState.bulkCreate(copies, { transaction })
-  const message = `Epoch ${newest.epoch} is kept as savepoint ${checkpointId}.`
-  const event = { type: 'SAVEPOINT_COMPLETED', level: 'INFO', message, details: { checkpointId } } as const
+  const message = `Epoch ${newest.epoch} is kept as savepoint ${checkpointId}${asAsked(by)}.`
+  const event = { type: 'SAVEPOINT_COMPLETED', level: 'INFO', message, details: { checkpointId, by } } as const
   await addEvents(db, { ...execution, epoch: newest.epoch }, [event], transaction)
   return checkpointId
 }

@@ -1,5 +1,6 @@
 /** Where an execution stands: its record, the newest COMPLETED checkpoint of its lineage, and the pending plan (I4). */
-import { Op } from 'sequelize'
+import { Op, type WhereOptions } from 'sequelize'
+import { carryOver } from '../../../core/execution/carry-over.js'
 import type { StateHandle } from '../../../core/execution/chain-task.js'
 import type { CompletedCheckpoint, ExecutionRecord, Standing } from '../../../core/execution/journal.js'
 import type { KeptBy } from '../../../core/execution/kept-by.js'
@@ -20,39 +21,70 @@ export async function findStanding(db: Database, versions: JobVersions, executio
   return await standingOf(db, versions, execution, newest)
 }
 
-/** `newest`: see newestOf. */
+/** Of a lineage: the newest COMPLETED checkpoint, the plan after it, and the newest number that any plan had. */
+export interface Newest {
+  readonly completed: CheckpointRow | null
+  readonly pending: CheckpointRow | null
+  readonly used: number
+}
+
+export const nothingYet: Newest = { completed: null, pending: null, used: 0 }
+
 export async function standingOf(
   db: Database,
   versions: JobVersions,
   execution: JobExecutionRow,
-  newest: readonly CheckpointRow[],
+  { completed, pending, used }: Newest,
 ): Promise<Standing> {
-  const version = await versions(execution)
-  const completed = newest.find((row) => row.checkpointStatus === 'COMPLETED')
+  const newest = await versions(execution)
+  // A pending plan is for the graph that it was made for (I1); all else is as the newest version has it.
+  const atWork = pending?.jobVersion ?? execution.jobVersion
+  const planned = await versions({ ...execution, jobVersion: atWork })
+  const settings = { ...newest.settings, parameters: planned.settings.parameters }
   const from = completed ?? (await forkedFrom(db, execution.restoredCheckpointId))
+  const restored = from === null ? null : await restorePoint(db, execution, from, planned.graph)
+  const carried =
+    restored === null || from === null || from.jobVersion === atWork || isContinued(execution, from)
+      ? { restored, unfit: [] }
+      : carryOver(restored, (await versions({ ...execution, jobVersion: from.jobVersion })).graph, planned.graph)
   return {
-    record: recordOf(execution, version),
-    restored: from === null ? null : await restorePoint(db, execution, from, version.graph),
-    pending: newest.find((row) => row.checkpointStatus !== 'COMPLETED')?.plan ?? null,
+    record: {
+      ...recordOf(execution, { graph: planned.graph, settings }),
+      jobVersion: atWork,
+      isBehind: atWork !== execution.jobVersion,
+    },
+    ...carried,
+    pending: pending?.plan ?? null,
+    used: Math.max(used, from?.epoch ?? 0),
   }
 }
 
 /** Only the epoch after the newest completed one can be pending: of the two newest rows each is one or the other. */
-export async function newestOf(db: Database, lineageId: string): Promise<readonly CheckpointRow[]> {
-  const rows = await db.tables.checkpoint.findAll({
-    where: { lineageId, checkpointType: 'PERIODIC' },
-    order: [['epoch', 'DESC']],
-    limit: 2,
-  })
+export async function newestOf(db: Database, lineageId: string): Promise<Newest> {
+  const all = await newestRows(db, { lineageId, checkpointType: 'PERIODIC' })
+  const used = all[0]?.epoch ?? 0
+  const isDropped = all.some((row) => row.checkpointStatus === 'DROPPED')
+  const rows = isDropped
+    ? await newestRows(db, { lineageId, checkpointType: 'PERIODIC', checkpointStatus: { [Op.ne]: 'DROPPED' } })
+    : all
+  const completed = rows.find((row) => row.checkpointStatus === 'COMPLETED') ?? null
+  return { completed, pending: rows.find((row) => row.checkpointStatus !== 'COMPLETED') ?? null, used }
+}
+
+async function newestRows(db: Database, where: WhereOptions): Promise<readonly CheckpointRow[]> {
+  const rows = await db.tables.checkpoint.findAll({ where, order: [['epoch', 'DESC']], limit: 2 })
   return rows.map((row) => row.get())
 }
 
-function recordOf(row: JobExecutionRow, { graph, settings }: JobVersion): ExecutionRecord {
+function recordOf(
+  row: JobExecutionRow,
+  { graph, settings }: JobVersion,
+): Omit<ExecutionRecord, 'jobVersion' | 'isBehind'> {
   return {
     executionId: row.executionId,
     jobId: row.jobId,
     jobName: row.jobName,
-    jobVersion: row.jobVersion,
+    allowsNonRestoredState: row.allowNonRestoredState,
     lineageId: row.lineageId,
     status: row.executionStatus,
     generation: row.generation,
@@ -69,11 +101,14 @@ function recordOf(row: JobExecutionRow, { graph, settings }: JobVersion): Execut
 
 async function restorePoint(
   db: Database,
-  { executionId, restoreMode }: JobExecutionRow,
+  execution: JobExecutionRow,
   row: CheckpointRow,
   graph: JobGraph,
 ): Promise<CompletedCheckpoint> {
-  if (restoreMode === 'CONTINUE' && row.executionId !== executionId) return positionsOnly(row, graph)
+  return isContinued(execution, row) ? positionsOnly(row, graph) : await checkpointAsItWas(db, row)
+}
+
+export async function checkpointAsItWas(db: Database, row: CheckpointRow): Promise<CompletedCheckpoint> {
   return {
     checkpointId: row.checkpointId,
     epoch: row.epoch,
@@ -83,6 +118,11 @@ async function restorePoint(
     ...(row.stateSizeBytes === 0 ? { states: [] } : await statesOf(db, row.checkpointId)),
     next: row.nextStep ?? { kind: 'unplanned' },
   }
+}
+
+/** A new run, which takes the positions only. */
+function isContinued({ executionId, restoreMode }: JobExecutionRow, row: CheckpointRow): boolean {
+  return restoreMode === 'CONTINUE' && row.executionId !== executionId
 }
 
 /** Handles in the store, and watermarks; positions are beside them in the checkpoint itself. */
@@ -133,7 +173,7 @@ function positionsOnly(row: CheckpointRow, graph: JobGraph): CompletedCheckpoint
   }
 }
 
-async function forkedFrom(db: Database, checkpointId: string | null): Promise<CheckpointRow | null> {
+export async function forkedFrom(db: Database, checkpointId: string | null): Promise<CheckpointRow | null> {
   if (checkpointId === null) return null
   const row = await db.tables.checkpoint.findOne({ where: { checkpointId, checkpointStatus: 'COMPLETED' } })
   return row?.get() ?? null

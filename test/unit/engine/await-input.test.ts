@@ -30,7 +30,13 @@ async function waitIn(parts: EngineParts, sources: readonly ReturnType<typeof no
   let asked = 0
   const standing = async (): Promise<Standing> => {
     asked += 1
-    return { record: run as unknown as ExecutionRecord, restored: restored as CompletedCheckpoint, pending: null }
+    return {
+      record: run as unknown as ExecutionRecord,
+      restored: restored as CompletedCheckpoint,
+      pending: null,
+      used: 1,
+      unfit: [],
+    }
   }
   const deps = { journal: { standing }, parts, now: Date.now } as unknown as ActivityDeps
   const ending = new AbortController()

@@ -1,0 +1,29 @@
+/** What follows from an execution that was accepted: it is started, and what it displaces is cancelled. */
+import { isTerminal } from '../../core/execution/status.js'
+import type { CreatedExecution, ExecutionDetails } from '../../models/stores/execution-store.js'
+import type { ApiDeps } from '../deps.js'
+import { type Call, callerOf } from '../http/route.js'
+
+export async function accepted(created: CreatedExecution, trigger: string, call: Call, deps: ApiDeps) {
+  const { executionId, jobId, status, isNew, toCancel } = created
+  if (isNew) deps.starter.start({ executionId, jobId, trigger })
+  for (const running of toCancel) {
+    await cancelRunning(jobId, running, callerOf(call).userId, deps)
+  }
+  return {
+    body: { executionId, status },
+    resourceId: executionId,
+    headers: { Location: `/api/v1/executions/${executionId}` },
+  }
+}
+
+export async function cancelRunning(
+  jobId: string,
+  executionId: string,
+  by: string,
+  deps: ApiDeps,
+): Promise<ExecutionDetails['status']> {
+  const { status, workflowId } = await deps.executions.setCancelRequested(executionId, by)
+  if (!isTerminal(status)) await deps.starter.cancel(jobId, executionId, workflowId)
+  return status
+}
