@@ -6,8 +6,8 @@ import { compileJob } from '../../../engine/compile-job.js'
 import { type DriveOptions, drive, withParts } from './drive.js'
 import { Shelf } from './shelf.js'
 
-const LEFT = { count: 260, prefix: 'l', keys: 5, step: 3, spread: 40 }
-const RIGHT = { count: 180, prefix: 'r', keys: 6, step: 5, spread: 60 }
+const LEFT = { count: 170, prefix: 'l', keys: 5, step: 3, spread: 40 }
+const RIGHT = { count: 120, prefix: 'r', keys: 6, step: 5, spread: 60 }
 type Stream = typeof LEFT
 
 /** A record every `step` seconds, give or take `spread`; some without a time, some without a key. */
@@ -91,7 +91,7 @@ async function plainSql(kind: string, on: string, seconds: number | null, spread
 }
 
 const anySizes = fc.record({
-  sizes: fc.array(fc.integer({ min: 9, max: 120 }), { minLength: 1, maxLength: 6 }),
+  sizes: fc.array(fc.integer({ min: 20, max: 120 }), { minLength: 1, maxLength: 6 }),
   cold: fc.boolean(),
   parallelism: fc.constantFrom(1, 1, 3),
 })
@@ -104,7 +104,7 @@ function cutting(sizes: readonly number[]): () => number {
 describe.each(['INNER', 'LEFT', 'RIGHT', 'FULL', 'SEMI', 'ANTI'])('%s', (kind) => {
   test('gives what SQL gives, in STREAMING wherever epochs are cut, and in BATCH', async () => {
     const expected = await plainSql(kind, ON, 10)
-    expect(expected.length).toBeGreaterThan(20)
+    expect(expected.length).toBeGreaterThan(10)
     expect((await run({ kind, type: 'BATCH' })).rows).toEqual(expected)
     expect((await run({ kind })).rows).toEqual(expected)
     await fc.assert(
@@ -124,15 +124,15 @@ describe.each(['INNER', 'LEFT', 'RIGHT', 'FULL', 'SEMI', 'ANTI'])('%s', (kind) =
 
   test('of streams that are all but in order, with records kept no longer than they must be', async () => {
     const expected = await plainSql(kind, ON, 10, 2)
-    for (const sizes of [[7], [19, 43]])
+    for (const sizes of [[17], [29, 61]])
       expect((await run({ kind, spread: 2 }, { epochRecords: cutting(sizes) })).rows).toEqual(expected)
-  }, 60_000)
+  }, 120_000)
 
   test('on more than equalities, where all records meet in one subtask', async () => {
     const on = 'left.lk < right.rk'
     const expected = await plainSql(kind, on, 4)
     expect((await run({ kind, on, within: '4s' }, { epochRecords: 37, cold: true })).rows).toEqual(expected)
-  }, 60_000)
+  }, 120_000)
 })
 
 describe.each(['INNER', 'LEFT', 'SEMI', 'ANTI'])('%s of a stream and a table, in STREAMING', (kind) => {
@@ -158,7 +158,7 @@ describe('what is kept', () => {
     expect(most).toBeGreaterThan(5)
     expect(most).toBeLessThan(LEFT.count / 2)
     expect(kept.slice(-2).map(({ records }) => records)).toEqual([0, 0])
-  }, 60_000)
+  }, 120_000)
 
   test('a record older than the watermark is late: dropped, counted, and a dead letter if these are kept', async () => {
     const onBadRecord = { action: 'DEAD_LETTER', max: null, maxRatio: null } as const
@@ -167,12 +167,12 @@ describe('what is kept', () => {
       { epochRecords: 20, settings: { onBadRecord } },
     )
     const { in: arrived, late, filtered, absorbed } = counters.pairs!
-    expect(late).toBeGreaterThan(10)
+    expect(late).toBeGreaterThan(5)
     expect([filtered, absorbed]).toEqual([late, arrived - late])
     const expected = new Set(await plainSql('INNER', ON, 10))
     expect(rows.every((row) => expected.has(row))).toBe(true)
     expect(rows.length).toBeLessThan(expected.size)
     expect(rejected.filter(({ code }) => code === 'record.late')).toHaveLength(late)
     expect(JSON.parse(rejected[0]!.original)).toMatchObject({ side: expect.stringMatching(/left|right/) })
-  }, 60_000)
+  }, 120_000)
 })
