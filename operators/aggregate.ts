@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { findColumn, namesOf } from './columns.js'
 import { aggregates, columnNames, duration } from './config.js'
-import { groupRecords } from './group-records.js'
+import { groupRecords } from './group/group-records.js'
 import { defineOperator, placeIn } from './operator.js'
-import { timeToLive } from './time-to-live.js'
+import { timeToLive } from './state/time-to-live.js'
 
 const config = z
   .strictObject({

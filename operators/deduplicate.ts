@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { identifier } from '../duckdb/sql.js'
-import { bestAfterEpoch, bestAtEnd } from './best-so-far.js'
 import { findColumn, namesOf, orderBy, unusedName } from './columns.js'
 import { columnNames, duration, sortKeys } from './config.js'
-import { firstSeen } from './first-seen.js'
+import { bestAfterEpoch, bestAtEnd } from './deduplicate/best-so-far.js'
+import { firstSeen } from './deduplicate/first-seen.js'
 import { defineOperator } from './operator.js'
-import { timeToLive } from './time-to-live.js'
+import { timeToLive } from './state/time-to-live.js'
 
 const config = z
   .strictObject({

@@ -7,9 +7,9 @@ import { identifier, text } from '../duckdb/sql.js'
 import { emptyRelation } from './columns.js'
 import { duration } from './config.js'
 import { attempt, failingValues } from './failing.js'
-import { intervalJoin, nearInTime } from './interval-join.js'
-import { type OutputColumn, outputColumns, type Sides } from './join-columns.js'
-import { equalColumns } from './join-key.js'
+import { equalColumns } from './join/equal-columns.js'
+import { intervalJoin, nearInTime } from './join/interval-join.js'
+import { type OutputColumn, outputColumns, type Sides } from './join/output-columns.js'
 import { type Compiled, defineOperator, type Input, keepingMet, type Setting, stateTable } from './operator.js'
 
 const config = z

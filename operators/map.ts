@@ -4,7 +4,7 @@ import { JobError } from '../core/errors/job-error.js'
 import { identifier } from '../duckdb/sql.js'
 import { findColumn, list, namesOf, sameName } from './columns.js'
 import { columnName, columnNames, columnType } from './config.js'
-import { failingMap } from './failing-map.js'
+import { failingMap } from './map/failing-map.js'
 import { defineOperator, keepingMet } from './operator.js'
 
 const config = z

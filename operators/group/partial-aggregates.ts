@@ -1,5 +1,5 @@
 /** Aggregates that can be computed batch by batch: what is kept, how parts merge, what they give in the end. */
-import type { AggregateCall } from '../duckdb/aggregates.js'
+import type { AggregateCall } from '../../duckdb/aggregates.js'
 
 export interface PartialAggregate {
   /** The column in which the outer expression expects the result. */

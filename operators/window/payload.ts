@@ -1,8 +1,8 @@
 /** What a window keeps for its result: accumulators where every aggregate allows it, else records. */
-import { identifier } from '../duckdb/sql.js'
-import { list, sameName } from './columns.js'
-import type { Grouping } from './grouping.js'
-import type { PartialAggregate } from './partial-aggregates.js'
+import { identifier } from '../../duckdb/sql.js'
+import { list, sameName } from '../columns.js'
+import type { Grouping } from '../group/grouping.js'
+import type { PartialAggregate } from '../group/partial-aggregates.js'
 
 export interface Kept {
   /** SELECT of state rows from records with their windows; `place`: of a record among all. */

@@ -1,5 +1,5 @@
 /** How far event time had come when windows were last told. */
-import { type StateTable, stateTable } from './operator.js'
+import { type StateTable, stateTable } from '../operator.js'
 
 /** What WINDOW remembers of the last epoch: one row, or none. */
 export interface Clock {

@@ -1,10 +1,10 @@
 /** DEDUPLICATE by order, or LAST: the best record of each key so far. */
-import type { Schema } from '../core/record/schema.js'
-import { identifier } from '../duckdb/sql.js'
-import { emptyRelation, list, namesOf, sameKeys } from './columns.js'
-import { type Compiled, type Input, placeIn, type StateTable, stateTable } from './operator.js'
-import { rowsWithKeysOf, setRows } from './set-rows.js'
-import { forget, type TimeToLive } from './time-to-live.js'
+import type { Schema } from '../../core/record/schema.js'
+import { identifier } from '../../duckdb/sql.js'
+import { emptyRelation, list, namesOf, sameKeys } from '../columns.js'
+import { type Compiled, type Input, placeIn, type StateTable, stateTable } from '../operator.js'
+import { rowsWithKeysOf, setRows } from '../state/set-rows.js'
+import { forget, type TimeToLive } from '../state/time-to-live.js'
 
 export interface Contest {
   readonly input: Input

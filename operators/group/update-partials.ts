@@ -1,12 +1,12 @@
 /** STREAMING: groups whose accumulators are kept, and which are emitted after every epoch that has changed them. */
-import { identifier } from '../duckdb/sql.js'
-import { emptyRelation } from './columns.js'
+import { identifier } from '../../duckdb/sql.js'
+import { emptyRelation } from '../columns.js'
+import { type Compiled, stateTable } from '../operator.js'
+import { rowsWithKeysOf, setRows } from '../state/set-rows.js'
+import { forget } from '../state/time-to-live.js'
 import { type Grouping, seenColumns, type Updates } from './grouping.js'
 import { finals, partsOf, summary } from './keep-partials.js'
-import { type Compiled, stateTable } from './operator.js'
 import type { PartialAggregate } from './partial-aggregates.js'
-import { rowsWithKeysOf, setRows } from './set-rows.js'
-import { forget } from './time-to-live.js'
 
 /**
  * The batches of an epoch are folded into a small table of their own; after the last, this meets the state once, so that

@@ -1,8 +1,8 @@
 /** STREAMING: rows of state that are forgotten when they were last set too long ago, by the time of the plan (I9). */
-import { parseDuration } from '../core/spec/duration.js'
-import { identifier } from '../duckdb/sql.js'
-import { unusedName } from './columns.js'
-import type { Setting } from './operator.js'
+import { parseDuration } from '../../core/spec/duration.js'
+import { identifier } from '../../duckdb/sql.js'
+import { unusedName } from '../columns.js'
+import type { Setting } from '../operator.js'
 
 export interface TimeToLive {
   /** The column that holds when a row was set, in milliseconds since 1970. */

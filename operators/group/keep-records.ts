@@ -1,9 +1,9 @@
 /** Grouping without partial results: the records themselves are kept, with only the columns that are read. */
-import type { Schema } from '../core/record/schema.js'
-import { identifier } from '../duckdb/sql.js'
-import { emptyRelation, list, namesOf, sameName } from './columns.js'
+import type { Schema } from '../../core/record/schema.js'
+import { identifier } from '../../duckdb/sql.js'
+import { emptyRelation, list, namesOf, sameName } from '../columns.js'
+import { type Compiled, stateTable } from '../operator.js'
 import type { Grouping } from './grouping.js'
-import { type Compiled, stateTable } from './operator.js'
 
 export function keepRecords(grouping: Grouping): Compiled {
   const { records, keys, results, windows, nodeId } = grouping

@@ -1,8 +1,8 @@
 /** DEDUPLICATE, FIRST in source order: the first of a key leaves at once; only the keys are remembered. */
-import { identifier } from '../duckdb/sql.js'
-import { list, sameKeys } from './columns.js'
-import { type Compiled, type Input, placeIn, stateTable } from './operator.js'
-import { forget, type TimeToLive } from './time-to-live.js'
+import { identifier } from '../../duckdb/sql.js'
+import { list, sameKeys } from '../columns.js'
+import { type Compiled, type Input, placeIn, stateTable } from '../operator.js'
+import { forget, type TimeToLive } from '../state/time-to-live.js'
 
 export function firstSeen(input: Input, keys: readonly string[], nodeId: string, ttl: TimeToLive | null): Compiled {
   const seen = stateTable(nodeId, 'seen')

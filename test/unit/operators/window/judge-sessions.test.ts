@@ -1,7 +1,7 @@
 /** The judge of sessions against the plainest way to say the same: one record after another, with every timer. */
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { type ArrivingRecord, judgeSessions, type KnownSession } from '../../../operators/judge-sessions.js'
+import { type ArrivingRecord, judgeSessions, type KnownSession } from '../../../../operators/window/judge-sessions.js'
 
 const milli = 1000n
 

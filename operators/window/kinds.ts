@@ -1,9 +1,9 @@
 /** Which windows a record is in, as Apache Flink's assigners say it, in SQL over microseconds. */
-import { identifier } from '../duckdb/sql.js'
-import { list } from './columns.js'
-import type { Windows } from './grouping.js'
+import { identifier } from '../../duckdb/sql.js'
+import { list } from '../columns.js'
+import type { Windows } from '../group/grouping.js'
+import { windowColumns } from './columns.js'
 import type { Names } from './timed-records.js'
-import { windowColumns } from './window-columns.js'
 
 export interface WindowKind extends Pick<Windows, 'assign' | 'merge'> {
   /** A condition over the time: such records are in a window; null: all are. */

@@ -1,10 +1,11 @@
 /** Which records MAP fails for: its expressions one after another, each over what those before it gave. */
-import { referencedColumns } from '../duckdb/aggregates.js'
-import { identifier, text } from '../duckdb/sql.js'
-import { findColumn, namesOf, sameName, unusedName } from './columns.js'
-import { attempt } from './failing.js'
-import type { MapConfig } from './map.js'
-import type { Input } from './operator.js'
+
+import { referencedColumns } from '../../duckdb/aggregates.js'
+import { identifier, text } from '../../duckdb/sql.js'
+import { findColumn, namesOf, sameName, unusedName } from '../columns.js'
+import { attempt } from '../failing.js'
+import type { MapConfig } from '../map.js'
+import type { Input } from '../operator.js'
 
 /** A column of the input, or of a step before, is null here; else the expression that gives it. */
 interface Column {

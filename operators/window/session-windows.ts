@@ -1,11 +1,11 @@
 /** SESSION in STREAMING, for keys whose records are not all ahead of the watermark: who judges them, and what it changes. */
-import { identifier } from '../duckdb/sql.js'
-import type { Records } from './grouping.js'
+import { identifier } from '../../duckdb/sql.js'
+import type { Records } from '../group/grouping.js'
+import { type Decision, stateTable } from '../operator.js'
+import { type Clock, lastMicros } from '../state/clock.js'
 import { type ArrivingRecord, judgeSessions, type KnownSession } from './judge-sessions.js'
-import { type Decision, stateTable } from './operator.js'
+import type { Kept } from './payload.js'
 import type { Names } from './timed-records.js'
-import { type Clock, lastMicros } from './window-clock.js'
-import type { Kept } from './window-payload.js'
 
 export interface Sessions {
   readonly nodeId: string

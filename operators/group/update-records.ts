@@ -1,10 +1,10 @@
 /** STREAMING: groups whose records are kept, as not every aggregate has partial results; emitted when they have changed. */
-import { identifier } from '../duckdb/sql.js'
-import { list, namesOf, sameKeys } from './columns.js'
+import { identifier } from '../../duckdb/sql.js'
+import { list, namesOf, sameKeys } from '../columns.js'
+import { type Compiled, stateTable } from '../operator.js'
+import type { TimeToLive } from '../state/time-to-live.js'
 import type { Grouping, Updates } from './grouping.js'
 import { keptColumns } from './keep-records.js'
-import { type Compiled, stateTable } from './operator.js'
-import type { TimeToLive } from './time-to-live.js'
 import { someOf } from './update-partials.js'
 
 /**

@@ -1,6 +1,6 @@
 /** A keyed table of state, and the rows of an epoch that take the place of those with their keys. */
-import { identifier } from '../duckdb/sql.js'
-import { sameKeys } from './columns.js'
+import { identifier } from '../../duckdb/sql.js'
+import { sameKeys } from '../columns.js'
 
 /** Without an index: one pass over the table costs less than keeping one. `columns` are those of both tables. */
 export function setRows(state: string, rows: string, keys: readonly string[], columns: readonly string[]): string {

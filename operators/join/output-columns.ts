@@ -1,9 +1,10 @@
 /** Which columns a join gives: what `select` chooses of both sides. */
-import { JobError } from '../core/errors/job-error.js'
-import { identifier } from '../duckdb/sql.js'
-import { findColumn, namesOf, sameName } from './columns.js'
-import type { JoinConfig } from './join.js'
-import type { Input } from './operator.js'
+
+import { JobError } from '../../core/errors/job-error.js'
+import { identifier } from '../../duckdb/sql.js'
+import { findColumn, namesOf, sameName } from '../columns.js'
+import type { JoinConfig } from '../join.js'
+import type { Input } from '../operator.js'
 
 export interface Sides {
   readonly left: Input

@@ -1,8 +1,8 @@
 /** What is grouped, by what, and what is computed: as AGGREGATE and WINDOW tell it to both ways of keeping state. */
-import type { Schema } from '../core/record/schema.js'
-import type { SplitAggregates } from '../duckdb/aggregates.js'
-import type { Tried } from './failing.js'
-import type { TimeToLive } from './time-to-live.js'
+import type { Schema } from '../../core/record/schema.js'
+import type { SplitAggregates } from '../../duckdb/aggregates.js'
+import type { Tried } from '../failing.js'
+import type { TimeToLive } from '../state/time-to-live.js'
 
 export interface Grouping {
   readonly nodeId: string

@@ -2,14 +2,15 @@
  * JOIN `within` in STREAMING: both sides are kept until the watermark says that no partner can come any more, and what has
  * found none is told then. A pair is told when the later of the two comes (as Apache Flink's interval join does).
  */
-import { JobError } from '../core/errors/job-error.js'
-import { atMicros, hasTime, millisOf } from '../duckdb/event-time.js'
-import { identifier, text } from '../duckdb/sql.js'
-import { emptyRelation, list, namesOf, sameName } from './columns.js'
-import type { JoinConfig } from './join.js'
-import { outputColumns, type Sides } from './join-columns.js'
-import { type Closing, type Compiled, type Input, placeIn, type StateTable, stateTable } from './operator.js'
-import { type Clock, clockOf } from './window-clock.js'
+
+import { JobError } from '../../core/errors/job-error.js'
+import { atMicros, hasTime, millisOf } from '../../duckdb/event-time.js'
+import { identifier, text } from '../../duckdb/sql.js'
+import { emptyRelation, list, namesOf, sameName } from '../columns.js'
+import type { JoinConfig } from '../join.js'
+import { type Closing, type Compiled, type Input, placeIn, type StateTable, stateTable } from '../operator.js'
+import { type Clock, clockOf } from '../state/clock.js'
+import { outputColumns, type Sides } from './output-columns.js'
 
 /** Records of the two sides are near one another in time. One without a time is near none. */
 export function nearInTime({ left, right }: Sides, withinMs: number): string {

@@ -2,13 +2,13 @@
  * Grouping by windows in STREAMING: a window's result is told when the watermark passes its end, again when late records
  * have changed it, and what it keeps goes once `allowedLateness` has passed too (as Apache Flink's WindowOperator does).
  */
-import { emptyRelation, sameName } from './columns.js'
-import type { Grouping, Windows } from './grouping.js'
-import { type Closing, type Compiled, stateTable } from './operator.js'
-import type { PartialAggregate } from './partial-aggregates.js'
+import { emptyRelation, sameName } from '../columns.js'
+import type { Grouping, Windows } from '../group/grouping.js'
+import type { PartialAggregate } from '../group/partial-aggregates.js'
+import { type Closing, type Compiled, stateTable } from '../operator.js'
+import { type Clock, lastMicros } from '../state/clock.js'
+import { type Kept, partialsKept, recordsKept } from './payload.js'
 import { decideSessions, type Sessions, setAside, staying } from './session-windows.js'
-import { type Clock, lastMicros } from './window-clock.js'
-import { type Kept, partialsKept, recordsKept } from './window-payload.js'
 
 export interface Streaming {
   readonly latenessMs: number

@@ -1,8 +1,8 @@
 /** Grouping with partial results: each batch is aggregated first, and only accumulators are kept. */
-import { identifier } from '../duckdb/sql.js'
-import { emptyRelation, list } from './columns.js'
+import { identifier } from '../../duckdb/sql.js'
+import { emptyRelation, list } from '../columns.js'
+import { type Compiled, stateTable } from '../operator.js'
 import { type Grouping, seenColumns } from './grouping.js'
-import { type Compiled, stateTable } from './operator.js'
 import type { PartialAggregate } from './partial-aggregates.js'
 
 /**
