@@ -9,7 +9,7 @@ import { addTotals, type RecordTotals, totalsOfEpoch } from '../core/execution/r
 import { phaseNumbered } from '../core/graph/phase.js'
 import type { Rejected } from '../core/record/rejected.js'
 import { excess } from '../core/record/tolerance.js'
-import { tolerance } from '../engine/rejects.js'
+import { tolerance } from '../engine/bad-records/rejects.js'
 import type { ActivityDeps, Call } from './deps.js'
 import { discardOld } from './discard-old.js'
 import { asNext, drawPlan } from './plan-epoch.js'

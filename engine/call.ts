@@ -4,9 +4,9 @@ import type { Session } from '../duckdb/session.js'
 import { identifier } from '../duckdb/sql.js'
 import type { FunctionProcess, Functions } from '../functions/spi.js'
 import type { Call } from '../operators/operator.js'
+import type { FailedRow, RanApart } from './bad-records/step-apart.js'
 import type { Chain, Step } from './chain.js'
 import type { Held } from './sessions.js'
-import type { FailedRow, RanApart } from './step-apart.js'
 
 /** Records of one call: what they take in memory is bounded, and one more call is dear. */
 const mostRecords = 4_096

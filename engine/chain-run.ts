@@ -5,8 +5,8 @@ import type { SourceProgress } from '../core/execution/journal.js'
 import type { Plan } from '../core/execution/plan.js'
 import type { JobGraph, Phase } from '../core/graph/job-graph.js'
 import type { Counters } from '../core/record/counters.js'
+import type { RecordsBefore } from './bad-records/rejects.js'
 import type { ForExecution } from './open-node.js'
-import type { RecordsBefore } from './rejects.js'
 
 export interface ChainRun extends ForExecution {
   readonly fence: Fence

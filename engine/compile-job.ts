@@ -15,10 +15,10 @@ import { toSettings } from '../core/spec/to-settings.js'
 import { plain, validateSpec } from '../core/spec/validate.js'
 import { openSession } from '../duckdb/open-session.js'
 import type { Session } from '../duckdb/session.js'
-import { deriveTypes } from './derive-types.js'
+import { deriveTypes } from './compile/derive-types.js'
+import { notYet } from './compile/not-yet.js'
+import { sampleValues } from './compile/sample-values.js'
 import type { EngineParts } from './engine.js'
-import { notYet } from './not-yet.js'
-import { sampleValues } from './sample-values.js'
 
 export type CompiledJob =
   | {

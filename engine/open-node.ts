@@ -6,7 +6,7 @@ import type { StreamNode } from '../core/graph/stream-graph.js'
 import type { JobSettings } from '../core/spec/settings.js'
 import type { Operator } from '../operators/operator.js'
 import type { EngineParts } from './engine.js'
-import { replaySource } from './replay-source.js'
+import { replaySource } from './replay/replay-source.js'
 import { resolveConfig, type Values } from './resolve-config.js'
 
 /** What every call is told about the execution it works for. */

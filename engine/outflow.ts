@@ -1,12 +1,12 @@
 /** Where a computed batch goes: to every sink and into every exchange of the chain, while the next one is computed. */
 import type { Place, Rejected } from '../core/record/rejected.js'
+import { type Kept, locateRows, standsFor } from './bad-records/locate.js'
+import { originals } from './bad-records/originals.js'
+import type { Rejects } from './bad-records/rejects.js'
 import { type Chain, nodeAt, type Outlet } from './chain.js'
 import type { ExchangeWriter } from './exchange.js'
 import type { Turn } from './flow.js'
-import { type Kept, locateRows, standsFor } from './locate.js'
 import type { Meter } from './meter.js'
-import { originals } from './originals.js'
-import type { Rejects } from './rejects.js'
 import type { Held } from './sessions.js'
 import type { Writer } from './write.js'
 

@@ -1,6 +1,6 @@
 /** What a spec may say and this engine does not do yet: told where it is only missing. */
-import type { Problem } from '../core/errors/problem.js'
-import type { JobSpec } from '../core/spec/schema.js'
+import type { Problem } from '../../core/errors/problem.js'
+import type { JobSpec } from '../../core/spec/schema.js'
 
 export function notYet(spec: JobSpec): readonly Problem[] {
   const unheard = (['schedule', 'retry', 'sla'] as const).filter((key) => spec[key] !== undefined && spec[key] !== null)

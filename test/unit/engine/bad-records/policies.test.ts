@@ -1,8 +1,8 @@
 /** What fails, in which kind of job, and what is to become of it: every pair of them is accounted for. */
 import { describe, expect, test } from '@jest/globals'
-import type { JobSettings } from '../../../core/spec/settings.js'
-import { chainOf, drive, edge, node, withParts } from './drive.js'
-import { Shelf } from './shelf.js'
+import type { JobSettings } from '../../../../core/spec/settings.js'
+import { chainOf, drive, edge, node, withParts } from '../drive.js'
+import { Shelf } from '../shelf.js'
 
 /** Two records of a thousand fail: the source can name only the 13th. */
 const kinds = {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
-import type { StreamNode } from '../../../core/graph/stream-graph.js'
-import type { JobSettings } from '../../../core/spec/settings.js'
-import { chainOf, type Driven, drive, edge, graphOf, node, withParts } from './drive.js'
-import { Shelf } from './shelf.js'
+import type { StreamNode } from '../../../../core/graph/stream-graph.js'
+import type { JobSettings } from '../../../../core/spec/settings.js'
+import { chainOf, type Driven, drive, edge, graphOf, node, withParts } from '../drive.js'
+import { Shelf } from '../shelf.js'
 
 const onBad = (action: 'FAIL' | 'SKIP' | 'DEAD_LETTER', max: number | null = null) => ({
   settings: { onBadRecord: { action, max, maxRatio: null } } as Partial<JobSettings>,

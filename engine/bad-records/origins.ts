@@ -2,9 +2,9 @@
  * Which record of a batch became row `r` at a point of the chain. Clean batches carry no such knowledge: it is made from
  * what operators say of their output (`Compiled.origins`), as a table of (place, origin) beside the point's own.
  */
-import type { Session } from '../duckdb/session.js'
-import { identifier } from '../duckdb/sql.js'
-import type { Step } from './chain.js'
+import type { Session } from '../../duckdb/session.js'
+import { identifier } from '../../duckdb/sql.js'
+import type { Step } from '../chain.js'
 
 /** Rows that are asked for at once. */
 const rowsAtOnce = 10_000

@@ -1,9 +1,9 @@
 /** What `${…}` stands for while a job is only looked at: values that were given, defaults, or anything of the right type. */
-import { isObject } from '../core/spec/outline.js'
-import { normaliseValue } from '../core/spec/parameter-values.js'
-import { type PlacedReference, references } from '../core/spec/parameters.js'
-import type { ParameterDeclaration, ParameterType } from '../core/spec/settings.js'
-import type { Values } from './resolve-config.js'
+import { isObject } from '../../core/spec/outline.js'
+import { normaliseValue } from '../../core/spec/parameter-values.js'
+import { type PlacedReference, references } from '../../core/spec/parameters.js'
+import type { ParameterDeclaration, ParameterType } from '../../core/spec/settings.js'
+import type { Values } from '../resolve-config.js'
 
 const SAMPLES: Readonly<Record<ParameterType, string>> = {
   STRING: '',

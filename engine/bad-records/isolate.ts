@@ -3,13 +3,13 @@
  * the bad ones told apart where they failed. Other branches, and other records that came of the same one, go on. Clean
  * data never comes here.
  */
-import type { Counters } from '../core/record/counters.js'
-import type { Session } from '../duckdb/session.js'
-import { callApart } from './call.js'
-import type { Step } from './chain.js'
-import { type Computed, recordsInto } from './compute.js'
+import type { Counters } from '../../core/record/counters.js'
+import type { Session } from '../../duckdb/session.js'
+import { callApart } from '../call.js'
+import type { Step } from '../chain.js'
+import { type Computed, recordsInto } from '../compute.js'
+import type { Stamps } from '../stamps.js'
 import { type FeedOrigins, givesOneAtMost, itself, originsOf, originTable, tellsOrigins } from './origins.js'
-import type { Stamps } from './stamps.js'
 import { StepApart } from './step-apart.js'
 
 /** A record of the batch of which something failed at a node. */

@@ -1,14 +1,14 @@
 /** What is wrong with the expressions and columns that a node or an edge names. */
-import { isJobError, toJobError } from '../core/errors/job-error.js'
-import type { Problem } from '../core/errors/problem.js'
-import type { Schema } from '../core/record/schema.js'
-import { nearestHint } from '../core/spec/nearest.js'
-import type { Session } from '../duckdb/session.js'
+import { isJobError, toJobError } from '../../core/errors/job-error.js'
+import type { Problem } from '../../core/errors/problem.js'
+import type { Schema } from '../../core/record/schema.js'
+import { nearestHint } from '../../core/spec/nearest.js'
+import type { Session } from '../../duckdb/session.js'
+import { partitionConfig } from '../config.js'
+import { queryTables, tryResolveConfig } from '../resolve-config.js'
 import { type BoundInput, bindExpression, bindOperator } from './bind-node.js'
 import { findConditionFaults, findFaults } from './blame.js'
 import { type Answer, type Looking, placed, type SpecNode } from './check-node.js'
-import { partitionConfig } from './config.js'
-import { queryTables, tryResolveConfig } from './resolve-config.js'
 
 export async function checkOperator(
   spec: SpecNode,

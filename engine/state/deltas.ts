@@ -1,7 +1,7 @@
 /** Parts of a keyed state one after another, in SQL: what is left of them when each is put upon those before it. */
-import type { Schema } from '../core/record/schema.js'
-import { identifier } from '../duckdb/sql.js'
-import type { StateTable } from '../operators/operator.js'
+import type { Schema } from '../../core/record/schema.js'
+import { identifier } from '../../duckdb/sql.js'
+import type { StateTable } from '../../operators/operator.js'
 
 /** How the rows of a state and of its parts look. */
 export interface Shape {

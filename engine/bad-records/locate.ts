@@ -1,8 +1,8 @@
 /** Which record of a batch became row `r` at a point: needed when a sink refuses some of what has arrived there. */
-import type { Session } from '../duckdb/session.js'
-import type { Chain, Step } from './chain.js'
-import { stepsBelow } from './chain.js'
-import { isBadRecord, runStep } from './compute.js'
+import type { Session } from '../../duckdb/session.js'
+import type { Chain, Step } from '../chain.js'
+import { stepsBelow } from '../chain.js'
+import { isBadRecord, runStep } from '../compute.js'
 import {
   createOrigins,
   type FeedOrigins,

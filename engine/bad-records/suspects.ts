@@ -1,8 +1,8 @@
 /** Which records make a step fail, by trial: a search that halves. Only where the operator cannot tell by itself. */
-import type { JobError } from '../core/errors/job-error.js'
-import type { Session } from '../duckdb/session.js'
-import type { Step } from './chain.js'
-import { isBadRecord } from './compute.js'
+import type { JobError } from '../../core/errors/job-error.js'
+import type { Session } from '../../duckdb/session.js'
+import type { Step } from '../chain.js'
+import { isBadRecord } from '../compute.js'
 
 /** A step, and the records that stand before it in `whole` while its feed holds a part of them. */
 export interface Trial {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import type { StreamNode } from '../../../core/graph/stream-graph.js'
-import type { JobSettings } from '../../../core/spec/settings.js'
-import { chainOf, type DriveOptions, drive, edge, graphOf, node, withParts } from './drive.js'
-import { Shelf } from './shelf.js'
+import type { StreamNode } from '../../../../core/graph/stream-graph.js'
+import type { JobSettings } from '../../../../core/spec/settings.js'
+import { chainOf, type DriveOptions, drive, edge, graphOf, node, withParts } from '../drive.js'
+import { Shelf } from '../shelf.js'
 
 const numbers = (
   count: number,

@@ -1,7 +1,7 @@
-import { metColumn } from '../core/graph/event-time.js'
-import type { Column } from '../core/record/schema.js'
-import type { Session } from '../duckdb/session.js'
-import { identifier, text } from '../duckdb/sql.js'
+import { metColumn } from '../../core/graph/event-time.js'
+import type { Column } from '../../core/record/schema.js'
+import type { Session } from '../../duckdb/session.js'
+import { identifier, text } from '../../duckdb/sql.js'
 
 /** Rows that are asked for at once. */
 const rowsAtOnce = 10_000

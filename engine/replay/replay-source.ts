@@ -1,9 +1,9 @@
 /** Stands where a node's output does, and gives dead letters: text as the node's own source reads it, JSON by column. */
-import type { OriginalRecord, Source, SourceBatch } from '../connectors/spi.js'
-import { JobError } from '../core/errors/job-error.js'
-import type { StreamNode } from '../core/graph/stream-graph.js'
-import type { Session } from '../duckdb/session.js'
-import type { EngineParts } from './engine.js'
+import type { OriginalRecord, Source, SourceBatch } from '../../connectors/spi.js'
+import { JobError } from '../../core/errors/job-error.js'
+import type { StreamNode } from '../../core/graph/stream-graph.js'
+import type { Session } from '../../duckdb/session.js'
+import type { EngineParts } from '../engine.js'
 import { typedRecords } from './typed-records.js'
 
 /** All in one epoch: what a replay takes at most is far below what one holds. */

@@ -1,10 +1,10 @@
 /** Which field of a config is at fault when an operator's statements do not bind: its pointer within the config. */
-import { fieldFacts, fieldSchemas, matching } from '../core/config/fields.js'
-import type { ConfigSchema, SqlKind } from '../core/config/schema.js'
-import { isJobError, type JobError } from '../core/errors/job-error.js'
-import { nearestHint } from '../core/spec/nearest.js'
-import { pointerTo } from '../core/spec/pointer.js'
-import type { Session } from '../duckdb/session.js'
+import { fieldFacts, fieldSchemas, matching } from '../../core/config/fields.js'
+import type { ConfigSchema, SqlKind } from '../../core/config/schema.js'
+import { isJobError, type JobError } from '../../core/errors/job-error.js'
+import { nearestHint } from '../../core/spec/nearest.js'
+import { pointerTo } from '../../core/spec/pointer.js'
+import type { Session } from '../../duckdb/session.js'
 import { type BoundInput, bindExpression } from './bind-node.js'
 
 export interface Fault {

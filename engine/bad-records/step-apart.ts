@@ -2,14 +2,14 @@
  * One step over a batch some of whose records are bad. The operator says which (`Compiled.failing`), and the rest runs at
  * once. Where it cannot say, or the rest fails all the same, they are found by trial.
  */
-import { isJobError } from '../core/errors/job-error.js'
-import type { Counters } from '../core/record/counters.js'
-import type { Session } from '../duckdb/session.js'
-import { identifier } from '../duckdb/sql.js'
-import type { Step } from './chain.js'
-import { allOrNothing, isBadRecord, runStep } from './compute.js'
+import { isJobError } from '../../core/errors/job-error.js'
+import type { Counters } from '../../core/record/counters.js'
+import type { Session } from '../../duckdb/session.js'
+import { identifier } from '../../duckdb/sql.js'
+import type { Step } from '../chain.js'
+import { allOrNothing, isBadRecord, runStep } from '../compute.js'
+import type { Stamps } from '../stamps.js'
 import { createOrigins, insertOrigins } from './origins.js'
-import type { Stamps } from './stamps.js'
 import { errorOf, findSuspects, sliceOf, type Trial, withinSlice } from './suspects.js'
 
 /** So many bad records of a batch are run alone: for DuckDB's own words, and to see whether the operator is right. */

@@ -1,14 +1,14 @@
 /** One state of one subtask from its parts in the store. */
 import { rm } from 'node:fs/promises'
-import { JobError } from '../core/errors/job-error.js'
-import type { StateHandle } from '../core/execution/chain-task.js'
-import type { Schema } from '../core/record/schema.js'
-import type { Session } from '../duckdb/session.js'
-import { identifier } from '../duckdb/sql.js'
-import type { StateTable } from '../operators/operator.js'
-import type { ObjectStore } from '../storage/store.js'
+import { JobError } from '../../core/errors/job-error.js'
+import type { StateHandle } from '../../core/execution/chain-task.js'
+import type { Schema } from '../../core/record/schema.js'
+import type { Session } from '../../duckdb/session.js'
+import { identifier } from '../../duckdb/sql.js'
+import type { StateTable } from '../../operators/operator.js'
+import type { ObjectStore } from '../../storage/store.js'
+import { columnsOfParquet, selectFromParquet } from '../parquet.js'
 import { merged, type Shape, schemaOfPart, shapeOf, withoutKeysOf } from './deltas.js'
-import { columnsOfParquet, selectFromParquet } from './parquet.js'
 
 export interface Wanted extends Partial<Pick<StateTable, 'type' | 'key' | 'changes'>> {
   readonly nodeId: string

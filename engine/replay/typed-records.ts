@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { OriginalRecord, SourceBatch } from '../connectors/spi.js'
-import type { Column, Schema } from '../core/record/schema.js'
-import type { Session } from '../duckdb/session.js'
-import { identifier, text } from '../duckdb/sql.js'
+import type { OriginalRecord, SourceBatch } from '../../connectors/spi.js'
+import type { Column, Schema } from '../../core/record/schema.js'
+import type { Session } from '../../duckdb/session.js'
+import { identifier, text } from '../../duckdb/sql.js'
 
 /** `place` gives only the number of the record. A key that is missing is NULL; one that is no column makes a record bad. */
 export async function typedRecords(

@@ -1,11 +1,11 @@
 /** What an operator makes of its inputs: its statements bound over empty tables of their schemas, before anything runs. */
-import { JobError } from '../core/errors/job-error.js'
-import { metColumn } from '../core/graph/event-time.js'
-import type { Schema } from '../core/record/schema.js'
-import type { Session } from '../duckdb/session.js'
-import { identifier } from '../duckdb/sql.js'
-import { type Call, type Compiled, countOf, type Input, type Operator, type Setting } from '../operators/operator.js'
-import { columnsOf } from './chain.js'
+import { JobError } from '../../core/errors/job-error.js'
+import { metColumn } from '../../core/graph/event-time.js'
+import type { Schema } from '../../core/record/schema.js'
+import type { Session } from '../../duckdb/session.js'
+import { identifier } from '../../duckdb/sql.js'
+import { type Call, type Compiled, countOf, type Input, type Operator, type Setting } from '../../operators/operator.js'
+import { columnsOf } from '../chain.js'
 
 export interface BoundInput {
   readonly port: string

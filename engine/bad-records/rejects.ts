@@ -1,10 +1,10 @@
 /** What becomes of bad records, as `onBadRecord` says (DESIGN section 6): refused, counted, or kept for people. */
 import { appendFile, rm } from 'node:fs/promises'
-import { JobError } from '../core/errors/job-error.js'
-import type { Place, Rejected } from '../core/record/rejected.js'
-import { excess } from '../core/record/tolerance.js'
-import type { JobSettings } from '../core/spec/settings.js'
-import type { ObjectStore } from '../storage/store.js'
+import { JobError } from '../../core/errors/job-error.js'
+import type { Place, Rejected } from '../../core/record/rejected.js'
+import { excess } from '../../core/record/tolerance.js'
+import type { JobSettings } from '../../core/spec/settings.js'
+import type { ObjectStore } from '../../storage/store.js'
 
 export interface RecordsBefore {
   readonly read: number
