@@ -1,4 +1,5 @@
 /** Gives each record the watermark that it met (DESIGN, Event time), and knows how far each node's has come in this epoch. */
+
 import {
   advance,
   combined,
@@ -11,6 +12,7 @@ import {
 } from '../core/execution/watermarks.js'
 import { metColumn } from '../core/graph/event-time.js'
 import type { StreamNode } from '../core/graph/stream-graph.js'
+import { sameName } from '../core/record/schema.js'
 import { atMillis } from '../duckdb/event-time.js'
 import type { Session } from '../duckdb/session.js'
 import { identifier } from '../duckdb/sql.js'
@@ -51,7 +53,7 @@ export class Stamps {
   async stamp(session: Session, node: StreamNode, table: string, to: string): Promise<void> {
     const { watermark, schema, id } = node
     if (watermark === null) return
-    const time = schema.find(({ name }) => name.toLowerCase() === watermark.time.toLowerCase())!
+    const time = schema.find(({ name }) => sameName(name, watermark.time))!
     const delay = watermark.outOfOrdernessMs + 1
     const before = this.standing(id)
     const highest = `max(${atMillis(time)}) OVER (ORDER BY rowid ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)`

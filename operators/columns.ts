@@ -1,10 +1,8 @@
-/** Columns by name, as DuckDB compares names: case does not matter. */
+/** Columns by name, and lists of them in SQL. */
 import { JobError } from '../core/errors/job-error.js'
-import type { Schema } from '../core/record/schema.js'
+import { type Schema, sameName } from '../core/record/schema.js'
 import { nearestHint } from '../core/spec/nearest.js'
 import { identifier } from '../duckdb/sql.js'
-
-export const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
 
 /** The column as it is spelled, or an error that names the nearest. */
 export function findColumn(columns: readonly string[], name: string): string {

@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { sql } from '../core/config/schema.js'
 import { JobError } from '../core/errors/job-error.js'
+import { sameName } from '../core/record/schema.js'
 import { queryOrder } from '../duckdb/query-order.js'
 import { recordByRecord } from '../duckdb/record-by-record.js'
 import { identifier } from '../duckdb/sql.js'
-import { emptyRelation, list, namesOf, sameName } from './columns.js'
+import { emptyRelation, list, namesOf } from './columns.js'
 import { type Compiled, defineOperator, type Input, type StateTable, stateTable } from './operator.js'
 
 /** The order of a grouping or a join depends on threads; sorting by all columns makes it a function of the input (I9). */

@@ -1,6 +1,6 @@
 import type { Connection, FieldPacket } from 'mysql2/promise'
 import { JobError } from '../../core/errors/job-error.js'
-import type { Schema } from '../../core/record/schema.js'
+import { type Schema, sameName } from '../../core/record/schema.js'
 import { nearestHint } from '../../core/spec/nearest.js'
 import type { JdbcSourceConfig } from './config.js'
 import { name, qualified, rowsOf, tableName } from './mysql-sql.js'
@@ -27,7 +27,7 @@ export async function readRelation(connection: Connection, config: JdbcSourceCon
   const from = config.table === undefined ? `(${config.query}) AS etl_query` : tableName(config.table)
   const all = await describeRelation(connection, from)
   const find = (wanted: string, pointer: string): ReadColumn => {
-    const found = all.find((column) => column.name.toLowerCase() === wanted.toLowerCase())
+    const found = all.find((column) => sameName(column.name, wanted))
     if (found) return found
     const hint = nearestHint(
       wanted,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Connection } from 'mysql2/promise'
 import { JobError } from '../../core/errors/job-error.js'
-import type { Column, Schema } from '../../core/record/schema.js'
+import { type Column, type Schema, sameName } from '../../core/record/schema.js'
 import type { SinkKey } from '../spi.js'
 import { type JdbcSinkConfig, keyOf } from './config.js'
 import { execute, name, qualified, rowsOf } from './mysql-sql.js'
@@ -138,7 +138,7 @@ export async function quotedTable(connection: Connection, table: string): Promis
 }
 
 function createTable(table: string, input: Schema, key: readonly string[]): string {
-  const isKey = (column: Column) => key.some((one) => one.toLowerCase() === column.name.toLowerCase())
+  const isKey = (column: Column) => key.some((one) => sameName(one, column.name))
   const columns = input.map((column) => {
     const written = writtenAs(column.type)
     return `${name(column.name)} ${written.ddl(isKey(column))} ${isKey(column) ? 'NOT NULL' : 'NULL'}`

@@ -1,5 +1,5 @@
 import { JobError } from '../../core/errors/job-error.js'
-import type { Column, Schema } from '../../core/record/schema.js'
+import { type Column, type Schema, sameName } from '../../core/record/schema.js'
 import { identifier, text } from '../../duckdb/sql.js'
 import { type KafkaSinkConfig, keyOf } from './config.js'
 
@@ -72,7 +72,7 @@ const nested = (column: Column) =>
   column.type === 'BLOB' ? `CAST(${identifier(column.name)} AS VARCHAR)` : jsonValue(column)
 
 function find(schema: Schema, name: string): Column {
-  const found = schema.find((column) => column.name.toLowerCase() === name.toLowerCase())
+  const found = schema.find((column) => sameName(column.name, name))
   if (found) return found
   throw new JobError('schema.mismatch', `The records have no column \`${name}\`.`)
 }

@@ -1,8 +1,10 @@
 /** What a node was when its state was written: whether a later graph can go on with it is told by this. */
+
 import { JobError } from '../errors/job-error.js'
 import { type Output, outputsOnEdges } from '../graph/event-time.js'
 import type { JobGraph } from '../graph/job-graph.js'
 import type { StreamEdge, StreamNode } from '../graph/stream-graph.js'
+import { sameName } from '../record/schema.js'
 
 export interface KeptBy {
   /** AGGREGATE, JOIN, … */
@@ -68,7 +70,7 @@ function typesOf(edges: readonly StreamEdge[], outputs: ReadonlyMap<string, Outp
 }
 
 function typeOf(output: Output | undefined, name: string): string {
-  return output?.schema.find((column) => column.name.toLowerCase() === name.toLowerCase())?.type ?? ''
+  return output?.schema.find((column) => sameName(column.name, name))?.type ?? ''
 }
 
 const textOf = ({ maxParallelism, key, types }: Dealt): string =>

@@ -1,6 +1,8 @@
 /** Whether the operators of a graph can go on with the state that a checkpoint holds. */
+
 import type { JobGraph } from '../graph/job-graph.js'
 import type { StreamNode } from '../graph/stream-graph.js'
+import { sameName } from '../record/schema.js'
 import type { StateHandle, StateType } from './chain-task.js'
 import { isDealtAlike, type KeptBy, keptBy } from './kept-by.js'
 import { buildPort } from './state-names.js'
@@ -74,7 +76,7 @@ function keysOf({ settings }: KeptBy): readonly string[] | null {
 }
 
 function isAmong(some: readonly string[], all: readonly string[]): boolean {
-  return some.every((name) => all.some((other) => other.toLowerCase() === name.toLowerCase()))
+  return some.every((name) => all.some((other) => sameName(other, name)))
 }
 
 function undealt({ id, parallelism }: StreamNode, { dealt }: KeptBy): Fault {

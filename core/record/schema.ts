@@ -5,3 +5,6 @@ export interface Column {
 }
 
 export type Schema = readonly Column[]
+
+/** As DuckDB compares names of columns: case does not matter. */
+export const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()

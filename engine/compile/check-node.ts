@@ -5,7 +5,7 @@ import type { ConfigSchema } from '../../core/config/schema.js'
 import { toJobError } from '../../core/errors/job-error.js'
 import type { Problem } from '../../core/errors/problem.js'
 import type { StreamNode } from '../../core/graph/stream-graph.js'
-import type { Schema } from '../../core/record/schema.js'
+import { type Schema, sameName } from '../../core/record/schema.js'
 import { pointerTo } from '../../core/spec/pointer.js'
 import type { EngineParts } from '../engine.js'
 import { openSink, openSource } from '../open-node.js'
@@ -76,8 +76,6 @@ export async function sinkKey({ node }: SpecNode, input: Schema, { parts, values
   const key = sink.key(await resolveConfig(sink.config, node.config, values, parts))
   return key?.map((name) => input.find((column) => sameName(column.name, name))?.name ?? name) ?? null
 }
-
-const sameName = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
 
 /** What is found of a source goes into its config: it is inferred once, when the job is saved. */
 export function withColumns(config: StreamNode['config'], schema: Schema, source: ConfigSchema): StreamNode['config'] {

@@ -1,7 +1,7 @@
 /** What is wrong with the expressions and columns that a node or an edge names. */
 import { isJobError, toJobError } from '../../core/errors/job-error.js'
 import type { Problem } from '../../core/errors/problem.js'
-import type { Schema } from '../../core/record/schema.js'
+import { type Schema, sameName } from '../../core/record/schema.js'
 import { nearestHint } from '../../core/spec/nearest.js'
 import type { Session } from '../../duckdb/session.js'
 import { partitionConfig } from '../config.js'
@@ -47,7 +47,7 @@ export async function checkOperator(
 
 /** What the operator's expressions see. */
 function withAdded(schema: Schema, adds: Schema): Schema {
-  const isNew = (name: string) => schema.every((column) => column.name.toLowerCase() !== name.toLowerCase())
+  const isNew = (name: string) => schema.every((column) => !sameName(column.name, name))
   return [...schema, ...adds.filter(({ name }) => isNew(name))]
 }
 
@@ -97,7 +97,7 @@ export async function checkPartition(
 /** Columns that are named beside `config`: of event time, of an edge's key. */
 export function columnProblem(name: string, schema: Schema, nodeId: string, pointer: string): Problem | null {
   const names = schema.map((column) => column.name)
-  if (names.some((known) => known.toLowerCase() === name.toLowerCase())) return null
+  if (names.some((known) => sameName(known, name))) return null
   const hint = nearestHint(name, names) ?? `There are: ${names.join(', ')}.`
   return { pointer, nodeId, code: 'sql.invalid', message: `There is no column \`${name}\` here.`, hint }
 }

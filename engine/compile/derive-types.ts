@@ -4,7 +4,7 @@ import type { GraphNode } from '../../core/graph/build-stream-graph.js'
 import { isTime, metColumn, type Output, type Outputs, outputsOf } from '../../core/graph/event-time.js'
 import { groupBy, topologicalOrder } from '../../core/graph/order.js'
 import type { Chaining, NodeType, Watermark } from '../../core/graph/stream-graph.js'
-import type { Schema } from '../../core/record/schema.js'
+import { type Schema, sameName } from '../../core/record/schema.js'
 import { parseDuration } from '../../core/spec/duration.js'
 import { isObject, type Outline, type OutlineNode } from '../../core/spec/outline.js'
 import type { SpecEdge } from '../../core/spec/resolve-edges.js'
@@ -211,7 +211,7 @@ function reservedProblem(schema: Schema, node: OutlineNode): Problem | null {
 function timeProblem({ time }: Watermark, schema: Schema, node: OutlineNode): Problem | null {
   const pointer = `/nodes/${node.index}/watermark/time`
   const missing = columnProblem(time, schema, node.id, pointer)
-  const type = schema.find((column) => column.name.toLowerCase() === time.toLowerCase())?.type ?? ''
+  const type = schema.find((column) => sameName(column.name, time))?.type ?? ''
   if (missing !== null || isTime(type)) return missing
   const message = `Event time must be a TIMESTAMP, and \`${time}\` is ${type}.`
   return { pointer, nodeId: node.id, code: 'sql.invalid', message, hint: 'Cast it with MAP before.' }

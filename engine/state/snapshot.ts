@@ -1,4 +1,5 @@
 /** State of operators: from the last checkpoint's files into the session, and back into new files (I5). */
+
 import { createHash } from 'node:crypto'
 import { JobError } from '../../core/errors/job-error.js'
 import type { StateHandle } from '../../core/execution/chain-task.js'
@@ -6,6 +7,7 @@ import { isDealtAlike, keptBy } from '../../core/execution/kept-by.js'
 import { buildPort, isPartOf } from '../../core/execution/state-names.js'
 import { unfitStates } from '../../core/execution/unfit-states.js'
 import type { StreamEdge } from '../../core/graph/stream-graph.js'
+import { sameName } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import type { Input, StateTable } from '../../operators/operator.js'
 import type { ObjectStore } from '../../storage/store.js'
@@ -131,7 +133,7 @@ async function loadState(
 async function ownState(session: Session, nodeId: string, table: StateTable, run: ChainRun): Promise<string | null> {
   if (table.everywhere === true) return null
   const edge = run.graph.stream.edges.find(({ to, blocking }) => to === nodeId && !blocking)
-  const columnOf = (name: string) => table.key?.find(({ of }) => of.toLowerCase() === name.toLowerCase())?.column
+  const columnOf = (name: string) => table.key?.find(({ of }) => sameName(of, name))?.column
   const columns = edge?.key.map(columnOf).filter((column) => column !== undefined) ?? []
   if (edge === undefined || table.key === undefined || columns.length < edge.key.length) {
     throw new JobError('state.mismatch', `The state of \`${nodeId}\` cannot be dealt to other subtasks.`, {

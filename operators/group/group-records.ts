@@ -1,8 +1,9 @@
 /** Grouping and aggregating: what AGGREGATE and WINDOW share. Partial results where every aggregate allows it, else records. */
+
 import { JobError } from '../../core/errors/job-error.js'
+import { sameName } from '../../core/record/schema.js'
 import { type AggregateCall, referencedColumns, splitAggregates } from '../../duckdb/aggregates.js'
 import { typesOf } from '../../duckdb/syntax-tree.js'
-import { sameName } from '../columns.js'
 import { attempt, failingTried, type Tried } from '../failing.js'
 import type { Compiled } from '../operator.js'
 import { keepWindows, type Streaming } from '../window/keep-windows.js'

@@ -1,7 +1,7 @@
 /** Grouping without partial results: the records themselves are kept, with only the columns that are read. */
-import type { Schema } from '../../core/record/schema.js'
+import { type Schema, sameName } from '../../core/record/schema.js'
 import { identifier } from '../../duckdb/sql.js'
-import { emptyRelation, list, namesOf, sameName } from '../columns.js'
+import { emptyRelation, list, namesOf } from '../columns.js'
 import { type Compiled, stateTable } from '../operator.js'
 import type { Grouping } from './grouping.js'
 

@@ -4,9 +4,10 @@
  */
 
 import { JobError } from '../../core/errors/job-error.js'
+import { sameName } from '../../core/record/schema.js'
 import { atMicros, hasTime, millisOf } from '../../duckdb/event-time.js'
 import { identifier, text } from '../../duckdb/sql.js'
-import { emptyRelation, list, namesOf, sameName } from '../columns.js'
+import { emptyRelation, list, namesOf } from '../columns.js'
 import type { JoinConfig } from '../join.js'
 import { type Closing, type Compiled, type Input, placeIn, type StateTable, stateTable } from '../operator.js'
 import { type Clock, clockOf } from '../state/clock.js'

@@ -1,8 +1,9 @@
 /** Which columns a join gives: what `select` chooses of both sides. */
 
 import { JobError } from '../../core/errors/job-error.js'
+import { sameName } from '../../core/record/schema.js'
 import { identifier } from '../../duckdb/sql.js'
-import { findColumn, namesOf, sameName } from '../columns.js'
+import { findColumn, namesOf } from '../columns.js'
 import type { JoinConfig } from '../join.js'
 import type { Input } from '../operator.js'
 

@@ -1,8 +1,7 @@
 /** The columns that every window adds. */
 import { JobError } from '../../core/errors/job-error.js'
-import type { Schema } from '../../core/record/schema.js'
+import { type Schema, sameName } from '../../core/record/schema.js'
 import { referencedColumns } from '../../duckdb/aggregates.js'
-import { sameName } from '../columns.js'
 
 export const windowColumns: Schema = [
   { name: 'window_start', type: 'TIMESTAMP' },

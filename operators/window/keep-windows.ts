@@ -2,7 +2,8 @@
  * Grouping by windows in STREAMING: a window's result is told when the watermark passes its end, again when late records
  * have changed it, and what it keeps goes once `allowedLateness` has passed too (as Apache Flink's WindowOperator does).
  */
-import { emptyRelation, sameName } from '../columns.js'
+import { sameName } from '../../core/record/schema.js'
+import { emptyRelation } from '../columns.js'
 import type { Grouping, Windows } from '../group/grouping.js'
 import type { PartialAggregate } from '../group/partial-aggregates.js'
 import { type Closing, type Compiled, stateTable } from '../operator.js'

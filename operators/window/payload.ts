@@ -1,6 +1,7 @@
 /** What a window keeps for its result: accumulators where every aggregate allows it, else records. */
+import { sameName } from '../../core/record/schema.js'
 import { identifier } from '../../duckdb/sql.js'
-import { list, sameName } from '../columns.js'
+import { list } from '../columns.js'
 import type { Grouping } from '../group/grouping.js'
 import type { PartialAggregate } from '../group/partial-aggregates.js'
 
