@@ -4,8 +4,9 @@ import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, rmdir, stat
 import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { JobError } from '../core/errors/job-error.js'
+import { errorCode } from '../core/errors/system-error.js'
 import { checkKey, checkPrefix } from './key.js'
-import { errorCode, storageFault } from './storage-fault.js'
+import { storageFault } from './storage-fault.js'
 import type { ObjectStore } from './store.js'
 
 /** Files being written begin with this; no key may, so that no reader ever sees half an object. */

@@ -1,7 +1,8 @@
 /** What went wrong with S3, for people: by name and status only, never in the words of a request. */
 import { isJobError, JobError } from '../core/errors/job-error.js'
+import { errorCode } from '../core/errors/system-error.js'
 import type { S3Place } from './s3-url.js'
-import { errorCode, storageFault } from './storage-fault.js'
+import { storageFault } from './storage-fault.js'
 
 export function s3Fault(what: string, error: unknown, place: S3Place): JobError {
   if (isJobError(error)) return error

@@ -1,4 +1,5 @@
 import { isJobError, JobError } from '../core/errors/job-error.js'
+import { errorCode } from '../core/errors/system-error.js'
 
 /** What went wrong with the store, for people. */
 export function storageFault(what: string, error: unknown): JobError {
@@ -13,9 +14,4 @@ export function storageFault(what: string, error: unknown): JobError {
   return new JobError('storage.failed', `The checkpoint store failed (${what}): ${code ?? 'unknown error'}.`, {
     cause: error,
   })
-}
-
-/** By shape: errors of the system come from another realm where modules are sandboxed. */
-export function errorCode(error: unknown): string | undefined {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : undefined
 }

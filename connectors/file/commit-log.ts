@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { JobError } from '../../core/errors/job-error.js'
+import { errorCode } from '../../core/errors/system-error.js'
 import { compareFences, type Fence } from '../../core/execution/fence.js'
 import type { Mark } from '../spi.js'
 import { createExclusively } from './durable.js'
-import { errorCode } from './file-fault.js'
 
 /** A part that was staged, and the name it gets when it is published. */
 export interface Part {

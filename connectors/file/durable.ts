@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { copyFile, link, mkdir, open, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { JobError } from '../../core/errors/job-error.js'
-import { errorCode } from './file-fault.js'
+import { errorCode } from '../../core/errors/system-error.js'
 
 /** Creates a file with this text only if there is none; false if there was one. Durable when it resolves. */
 export async function createExclusively(path: string, text: string): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { isJobError, JobError } from '../../core/errors/job-error.js'
+import { errorCode } from '../../core/errors/system-error.js'
 
 /** What went wrong with a file, for people. */
 export function fileFault(path: string, error: unknown): JobError {
@@ -16,9 +17,4 @@ export function fileFault(path: string, error: unknown): JobError {
   return new JobError('source.unreadable', `The file ${path} could not be read: ${code ?? 'unknown error'}.`, {
     cause: error,
   })
-}
-
-/** By shape: errors of the system come from another realm where modules are sandboxed. */
-export function errorCode(error: unknown): string | undefined {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : undefined
 }

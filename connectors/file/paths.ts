@@ -2,8 +2,9 @@ import { access, constants, readlink, realpath, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { JobError } from '../../core/errors/job-error.js'
+import { errorCode } from '../../core/errors/system-error.js'
 import type { ConnectorContext } from '../spi.js'
-import { errorCode, fileFault } from './file-fault.js'
+import { fileFault } from './file-fault.js'
 import { expandPattern } from './pattern.js'
 
 /** A file as it was when it was listed; `size` and `mtimeMs` tell whether it changed since. */

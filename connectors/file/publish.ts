@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { link, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { errorCode } from '../../core/errors/system-error.js'
 import type { SinkKey } from '../spi.js'
 import type { Manifest } from './commit-log.js'
 import { concatenate } from './concatenate.js'
 import { createExclusively, moveDurably, renameOnce, syncPath } from './durable.js'
-import { errorCode } from './file-fault.js'
 import { logFolder, readStarted, sinkFolder, stagedFolder, type Target } from './target.js'
 
 /** Gives committed parts their final names. Done again by whoever comes next, so a writer that dies in between is made good. */

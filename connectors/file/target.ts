@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { errorCode } from '../../core/errors/system-error.js'
 import type { Schema } from '../../core/record/schema.js'
 import type { ConnectorContext, SinkKey } from '../spi.js'
 import { type FileSinkConfig, type Format, formatOfPath } from './config.js'
 import { createExclusively, makeFolder } from './durable.js'
-import { errorCode } from './file-fault.js'
 import { absolutePath } from './paths.js'
 
 /** Where a sink writes: what people see, and what it keeps for itself under a name that begins with `_`. */
