@@ -12,7 +12,7 @@ import { type Chain, nodeAt, pointOf, pointsOf, type Step, stepsBelow } from './
 import { allOrNothing, type Computed, computeBatch, isBadRecord, materialise } from './compute.js'
 import { type Downstream, oneAhead, type Turn } from './flow.js'
 import type { Meter } from './meter.js'
-import type { Computed as Outgoing } from './outflow.js'
+import type { Outgoing } from './outflow.js'
 import { createEmpty } from './parquet.js'
 import type { Batch } from './read.js'
 import type { Stamps } from './stamps.js'

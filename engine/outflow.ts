@@ -11,7 +11,7 @@ import type { Held } from './sessions.js'
 import type { Writer } from './write.js'
 
 /** A batch that has been through the chain. */
-export interface Computed {
+export interface Outgoing {
   readonly outputs: readonly Output[]
   /** What it was at the beginning, while its places may be asked for. */
   readonly kept: (Kept & { place(index: number): Place }) | null
@@ -39,7 +39,7 @@ export class Outflow {
     private readonly turn: Turn,
   ) {}
 
-  async drain(batch: Computed): Promise<void> {
+  async drain(batch: Outgoing): Promise<void> {
     const work = batch.outputs.map((output) =>
       output.outlet.kind === 'SINK' ? this.append(output, batch) : Promise.resolve(),
     )
@@ -51,7 +51,7 @@ export class Outflow {
     if (batch.tables.length > 0) await session.run(batch.tables.map((table) => `DROP TABLE ${table}`).join('; '))
   }
 
-  private async append({ outlet, table, records }: Output, batch: Computed): Promise<void> {
+  private async append({ outlet, table, records }: Output, batch: Outgoing): Promise<void> {
     if (outlet.kind !== 'SINK') return
     const { node } = outlet
     const writer = this.writers.find((candidate) => candidate.node.id === node.id)
@@ -77,7 +77,7 @@ export class Outflow {
 
   /** The records as their source gave them, where those stand for what was refused; else as the sink was to write them. */
   private async find(
-    batch: Computed,
+    batch: Outgoing,
     point: string,
     table: string,
     records: number,

@@ -15,7 +15,7 @@ import { ExchangeWriter } from './exchange.js'
 import { Downstream, Turn } from './flow.js'
 import { Meter } from './meter.js'
 import { valuesOf } from './open-node.js'
-import { type Computed, Outflow } from './outflow.js'
+import { Outflow, type Outgoing } from './outflow.js'
 import { routingOf } from './partition.js'
 import { readBatches } from './read.js'
 import type { Values } from './resolve-config.js'
@@ -83,7 +83,7 @@ async function readAndWrite(work: Work, writers: readonly Writer[]): Promise<Cha
   const rejects = rejectsFor(run, held, marked !== null)
   const turn = new Turn()
   const outflow = new Outflow(chain, held, writers, await openExchanges(work), meter, rejects, turn)
-  const downstream = new Downstream<Computed>((batch) => outflow.drain(batch))
+  const downstream = new Downstream<Outgoing>((batch) => outflow.drain(batch))
   const stamps = new Stamps(run, chain)
   const epoch = new Epoch(chain, held.main, meter, rejects, downstream, turn, stamps)
   const reached: Record<string, ChainResult['reached'][string]> = {}

@@ -1,5 +1,4 @@
 /** Gives each record the watermark that it met (DESIGN, Event time), and knows how far each node's has come in this epoch. */
-
 import {
   advance,
   combined,

@@ -14,7 +14,7 @@ const pause = defineUpdate<void, [PauseWish]>('pause')
 const resume = defineUpdate<void, [PauseWish]>('resume')
 const savepoint = defineUpdate<SavepointAnswer, [SavepointWish]>('savepoint')
 
-interface Asked extends SavepointWish {
+interface AskedSavepoint extends SavepointWish {
   answer: SavepointAnswer | null
 }
 
@@ -23,7 +23,7 @@ export class UpdatedWishes implements Wishes {
   #isPaused: boolean
   #prepared: Prepared | null = null
   #outcome: Outcome | null = null
-  #asked: Asked[] = []
+  #asked: AskedSavepoint[] = []
   #whoPauses: string | null = null
   #work: { readonly scope: CancellationScope; readonly isMet: () => boolean } | null = null
 
@@ -112,7 +112,7 @@ export class UpdatedWishes implements Wishes {
 
   /** The answer to `stop` comes with the end. */
   async #savepoint(wish: SavepointWish): Promise<SavepointAnswer> {
-    const asked: Asked = { ...wish, answer: null }
+    const asked: AskedSavepoint = { ...wish, answer: null }
     this.#asked.push(asked)
     this.#interrupt()
     await this.#until(() => asked.answer !== null && (!wish.stop || this.#outcome !== null))

@@ -10,7 +10,7 @@ export type Wire = typeof Library
 export type Connection = Library.Connection
 
 /** Who answers a request. */
-export type Asked =
+export type Broker =
   | { readonly of: 'ANY' }
   | { readonly of: 'CONTROLLER' }
   | { readonly of: 'LEADER'; readonly topic: string; readonly partition: number }
@@ -28,7 +28,7 @@ export interface KafkaClient {
   /** Hosts, for messages. */
   readonly shown: string
   /** Throws `connection.refused`, `connection.denied`, `cancelled`, or what `kafkaFault` makes of the answer. */
-  ask<Answer>(asked: Asked, request: (connection: Connection) => Promise<Answer>): Promise<Answer>
+  ask<Answer>(broker: Broker, request: (connection: Connection) => Promise<Answer>): Promise<Answer>
   /** null: there is none. */
   topic(name: string): Promise<Topic | null>
   topics(): Promise<readonly string[]>
@@ -75,12 +75,12 @@ export async function openClient(access: KafkaConnection, signal: AbortSignal, p
     connections.learn((answer as Library.metadataV12.MetadataResponse).brokers)
     return answer as Library.metadataV12.MetadataResponse
   }
-  const connect = async (asked: Asked): Promise<Connection> => {
-    if (asked.of === 'ANY') return await connections.any()
-    if (asked.of === 'CONTROLLER') return await connections.to((await describe([])).controllerId)
-    return await connections.to(asked.of === 'LEADER' ? await leaderOf(asked) : await coordinatorOf(asked))
+  const connect = async (broker: Broker): Promise<Connection> => {
+    if (broker.of === 'ANY') return await connections.any()
+    if (broker.of === 'CONTROLLER') return await connections.to((await describe([])).controllerId)
+    return await connections.to(broker.of === 'LEADER' ? await leaderOf(broker) : await coordinatorOf(broker))
   }
-  const leaderOf = async ({ topic, partition }: Extract<Asked, { of: 'LEADER' }>): Promise<number> => {
+  const leaderOf = async ({ topic, partition }: Extract<Broker, { of: 'LEADER' }>): Promise<number> => {
     if (!leaders.has(topic)) {
       const [found] = (await describe([topic])).topics
       if (found === undefined || found.errorCode !== 0) throw new wire.ProtocolError(found?.errorCode ?? 3)
@@ -91,7 +91,7 @@ export async function openClient(access: KafkaConnection, signal: AbortSignal, p
     if (found.leaderId < 0) throw new wire.ProtocolError('LEADER_NOT_AVAILABLE')
     return found.leaderId
   }
-  const coordinatorOf = async ({ kind, id }: Extract<Asked, { of: 'COORDINATOR' }>): Promise<number> => {
+  const coordinatorOf = async ({ kind, id }: Extract<Broker, { of: 'COORDINATOR' }>): Promise<number> => {
     const known = coordinators.get(`${kind} ${id}`)
     if (known !== undefined) return known
     const type = kind === 'GROUP' ? 0 : 1
@@ -107,11 +107,11 @@ export async function openClient(access: KafkaConnection, signal: AbortSignal, p
     coordinators = new Map()
   }
 
-  async function ask<Answer>(asked: Asked, request: (connection: Connection) => Promise<Answer>): Promise<Answer> {
+  async function ask<Answer>(broker: Broker, request: (connection: Connection) => Promise<Answer>): Promise<Answer> {
     const until = Date.now() + patience[purpose]
     for (let waitMs = 50; ; waitMs = Math.min(waitMs * 2, 1_000)) {
       try {
-        return await request(await connect(asked))
+        return await request(await connect(broker))
       } catch (error) {
         if (signal.aborted) throw new JobError('cancelled', 'It was cancelled.', { cause: error })
         if (!isPassing(error) || Date.now() + waitMs > until) throw kafkaFault(error, shown)

@@ -1,5 +1,4 @@
 /** State of operators: from the last checkpoint's files into the session, and back into new files (I5). */
-
 import { createHash } from 'node:crypto'
 import { JobError } from '../../core/errors/job-error.js'
 import type { StateHandle } from '../../core/execution/chain-task.js'
