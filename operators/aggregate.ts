@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { findColumn, namesOf } from './columns.js'
 import { aggregates, columnNames, duration } from './config.js'
 import { groupRecords } from './group/group-records.js'
+import { untilTheEnd, whileTheyChange } from './group/keeping.js'
 import { defineOperator, placeIn } from './operator.js'
 import { timeToLive } from './state/time-to-live.js'
 
@@ -36,7 +37,7 @@ export const aggregate = defineOperator({
     const { table, schema } = input!
     const keys = groupBy.map((name) => findColumn(namesOf(schema), name))
     const records = { table, from: table, schema, place: placeIn(input!) }
-    const updates = setting.mode === 'BATCH' ? null : { ttl: timeToLive(ttl, setting, namesOf(schema)) }
-    return await groupRecords({ nodeId: setting.nodeId, records, groupBy: keys, aggregates, windows: null, updates })
+    const keeping = setting.mode === 'BATCH' ? untilTheEnd : whileTheyChange(timeToLive(ttl, setting, namesOf(schema)))
+    return await groupRecords({ nodeId: setting.nodeId, records, groupBy: keys, aggregates, windows: null, keeping })
   },
 })

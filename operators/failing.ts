@@ -5,14 +5,14 @@ import { text } from '../duckdb/sql.js'
 /** A list of NULL is no NULL: NULL means that the expression failed. */
 export const attempt = (expression: string): string => `TRY([${expression}])`
 
-export interface Computed {
+export interface Value {
   readonly expression: string
   /** For people: what is computed. */
   readonly what: string
 }
 
 /** Expressions that are all computed for every record of `table`. */
-export function failingValues(table: string, values: readonly Computed[]): string {
+export function failingValues(table: string, values: readonly Value[]): string {
   const tried = values.map(({ expression, what }) => ({ sql: attempt(expression), what }))
   return failingTried(table, tried)
 }

@@ -6,10 +6,13 @@ import { millisOf } from '../duckdb/event-time.js'
 import { identifier } from '../duckdb/sql.js'
 import { findColumn, namesOf } from './columns.js'
 import { aggregates, columnNames, duration, offset } from './config.js'
-import { groupRecords } from './group/group-records.js'
+import { type Aggregation, groupRecords } from './group/group-records.js'
+import type { Windows } from './group/grouping.js'
+import { untilTheEnd } from './group/keeping.js'
 import { type Compiled, defineOperator, type Input, placeIn } from './operator.js'
 import { type Clock, clockOf } from './state/clock.js'
 import { refuseOwnColumns, windowColumns } from './window/columns.js'
+import { untilTheirEnd } from './window/keep-windows.js'
 import { hopping, sessions, tumbling } from './window/kinds.js'
 import { judgedOf } from './window/session-windows.js'
 import { timedRecords } from './window/timed-records.js'
@@ -83,29 +86,29 @@ export const window = defineOperator({
     await refuseOwnColumns(input!.schema, config)
     const keys = groupBy.map((name) => findColumn(namesOf(input!.schema), name))
     const keeps = (name: string) => windowColumns.every((column) => !sameName(column.name, name))
-    const asked = { nodeId, groupBy: keys, aggregates, updates: null }
+    const wanted = { nodeId, groupBy: keys, aggregates }
     return mode === 'BATCH'
-      ? await allAtOnce(config, input!, keeps, asked)
-      : await asTimePasses(config, input!, keeps, asked)
+      ? await allAtOnce(config, input!, keeps, wanted)
+      : await asTimePasses(config, input!, keeps, wanted)
   },
 })
 
 type Keeps = (name: string) => boolean
-type Asked = Pick<Parameters<typeof groupRecords>[0], 'nodeId' | 'groupBy' | 'aggregates' | 'updates'>
+type Wanted = Pick<Aggregation, 'nodeId' | 'groupBy' | 'aggregates'>
 
 /** BATCH: everything is there before the first window is told. */
-async function allAtOnce(config: Config, input: Input, keeps: Keeps, asked: Asked): Promise<Compiled> {
+async function allAtOnce(config: Config, input: Input, keeps: Keeps, wanted: Wanted): Promise<Compiled> {
   const timed = timedRecords(input, keeps)
   const { absorbs, assign, merge } = windowsOf(config, timed.names)
   const records = absorbs === null ? timed.records : timed.only(absorbs)
   const windows = { assign, merge, time: timed.names.time, columns: windowColumns, tried: timed.tried }
-  const compiled = await groupRecords({ ...asked, records, windows })
+  const compiled = await groupRecords({ ...wanted, records, windows, keeping: untilTheEnd })
   return absorbs === null ? compiled : { ...compiled, accounting: { absorbed: `SELECT count(*) FROM ${records.from}` } }
 }
 
 /** STREAMING: what a record finds is decided by the watermark that it met, and never by where epochs are cut. */
-async function asTimePasses(config: Config, input: Input, keeps: Keeps, asked: Asked): Promise<Compiled> {
-  const clock = clockOf(asked.nodeId)
+async function asTimePasses(config: Config, input: Input, keeps: Keeps, wanted: Wanted): Promise<Compiled> {
+  const clock = clockOf(wanted.nodeId)
   const met = metAtWindow(input, clock)
   const timed = timedRecords(input, keeps, met)
   const { names } = timed
@@ -115,25 +118,22 @@ async function asTimePasses(config: Config, input: Input, keeps: Keeps, asked: A
   const passed = (micros: string) => `coalesce(${micros} + ${latenessMs * 1000} <= ${at} * 1000, false)`
   const isTaken = `(${absorbs ?? 'true'}) AND NOT ${passed(`${lastEnd} - 1000`)}`
   const sessions =
-    config.type === 'SESSION' ? { nodeId: asked.nodeId, gapMs: lengthOf(config.gap), latenessMs, names, clock } : null
+    config.type === 'SESSION' ? { nodeId: wanted.nodeId, gapMs: lengthOf(config.gap), latenessMs, names, clock } : null
   const records = sessions === null ? timed.only(isTaken) : timed.records
   const open = (from: string) =>
     `(SELECT * FROM ${from} WHERE NOT ${passed(`epoch_us(${identifier(windowColumns[1]!.name)}) - 1000`)})`
-  const compiled = await groupRecords({
-    ...asked,
-    records,
-    windows: {
-      assign: sessions === null ? (from, keys) => open(assign(from, keys)) : assign,
-      merge,
-      time: names.time,
-      columns: windowColumns,
-      tried: timed.tried,
-    },
-    streaming: { latenessMs, clock, sessions },
-  })
+  const windows: Windows = {
+    assign: sessions === null ? (from, keys) => open(assign(from, keys)) : assign,
+    merge,
+    time: names.time,
+    columns: windowColumns,
+    tried: timed.tried,
+  }
+  const keeping = untilTheirEnd(windows, { latenessMs, clock, sessions })
+  const compiled = await groupRecords({ ...wanted, records, windows, keeping })
   const late = timed.only(`NOT (${isTaken}) AND ${passed(`${millisOf(time)} * 1000`)}`)
   const latePlaces =
-    sessions === null ? `SELECT ${late.place} FROM ${late.from}` : `SELECT place FROM ${judgedOf(asked.nodeId).late}`
+    sessions === null ? `SELECT ${late.place} FROM ${late.from}` : `SELECT place FROM ${judgedOf(wanted.nodeId).late}`
   const taken = sessions === null ? records.from : `${records.from} WHERE ${records.place} NOT IN (${latePlaces})`
   return {
     ...compiled,

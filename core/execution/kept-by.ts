@@ -1,5 +1,4 @@
 /** What a node was when its state was written: whether a later graph can go on with it is told by this. */
-
 import { JobError } from '../errors/job-error.js'
 import { type Output, outputsOnEdges } from '../graph/event-time.js'
 import type { JobGraph } from '../graph/job-graph.js'

@@ -1,5 +1,4 @@
 /** Whether the operators of a graph can go on with the state that a checkpoint holds. */
-
 import type { JobGraph } from '../graph/job-graph.js'
 import type { StreamNode } from '../graph/stream-graph.js'
 import { sameName } from '../record/schema.js'

@@ -1,40 +1,25 @@
 /** Grouping and aggregating: what AGGREGATE and WINDOW share. Partial results where every aggregate allows it, else records. */
-
 import { JobError } from '../../core/errors/job-error.js'
 import { sameName } from '../../core/record/schema.js'
 import { type AggregateCall, referencedColumns, splitAggregates } from '../../duckdb/aggregates.js'
 import { typesOf } from '../../duckdb/syntax-tree.js'
 import { attempt, failingTried, type Tried } from '../failing.js'
 import type { Compiled } from '../operator.js'
-import { keepWindows, type Streaming } from '../window/keep-windows.js'
-import { type Grouping, type Records, seenColumns, type Updates, type Windows } from './grouping.js'
-import { keepPartials } from './keep-partials.js'
-import { keepRecords } from './keep-records.js'
-import { partialsOf } from './partial-aggregates.js'
-import { updatePartials } from './update-partials.js'
-import { updateRecords } from './update-records.js'
+import { type Grouping, type Records, seenColumns, type Windows } from './grouping.js'
+import type { Keeping } from './keeping.js'
+import { type PartialAggregate, partialsOf } from './partial-aggregates.js'
 
-export interface Asked {
+export interface Aggregation {
   readonly nodeId: string
   readonly records: Records
   readonly groupBy: readonly string[]
   readonly aggregates: Readonly<Record<string, string>>
   readonly windows: Windows | null
-  /** Groups in STREAMING; null: they are emitted at the end. */
-  readonly updates: Updates | null
-  /** Windows in STREAMING; absent: everything is told at the end. */
-  readonly streaming?: Streaming
+  readonly keeping: Keeping
 }
 
-export async function groupRecords({
-  nodeId,
-  records,
-  groupBy,
-  aggregates,
-  windows,
-  updates,
-  streaming,
-}: Asked): Promise<Compiled> {
+export async function groupRecords(aggregation: Aggregation): Promise<Compiled> {
+  const { nodeId, records, groupBy, aggregates, windows, keeping } = aggregation
   const results = await Promise.all(
     Object.entries(aggregates).map(async ([name, expression], index) => ({
       name,
@@ -50,36 +35,26 @@ export async function groupRecords({
   }
   checkNames(grouping)
   const calls = results.flatMap(({ split }) => split.aggregates)
+  const partials = await partialsOfAll(calls, grouping)
+  // Records that are kept as they are cannot fail before the end, but for their place in time.
+  const tried = partials === null ? (windows === null ? [] : [windows.tried]) : await triedOf(calls, windows)
+  const compiled = partials === null ? keeping.records(grouping) : keeping.partials(grouping, partials)
+  return { ...compiled, ...failing(records, tried) }
+}
+
+/** null: not every aggregate has partial results, or one reads of a window what is known only when it is whole. */
+async function partialsOfAll(calls: readonly AggregateCall[], grouping: Grouping): Promise<PartialAggregate[] | null> {
+  const { windows } = grouping
+  const expressions = calls.map(({ call }) => call)
   const seen = seenColumns(grouping)
-  const types = await typesOf(
-    calls.map((call) => call.call),
-    seen,
-  )
+  const types = await typesOf(expressions, seen)
   const argumentTypes = await typesOf(
-    calls.map((call) => call.argument ?? 'NULL'),
+    calls.map(({ argument }) => argument ?? 'NULL'),
     seen,
   )
   const partials = calls.map((call, index) => partialsOf(call, types[index]!, argumentTypes[index]!))
-  const whole =
-    windows?.merge != null &&
-    (await readWindows(
-      windows,
-      calls.map(({ call }) => call),
-    ))
-  const kept = !whole && partials.every((partial) => partial !== null) ? partials : null
-  // Records that are kept as they are cannot fail before the end, but for their place in time.
-  const tried = kept === null ? (windows === null ? [] : [windows.tried]) : await triedOf(calls, windows)
-  if (streaming !== undefined && windows !== null)
-    return { ...keepWindows({ ...grouping, windows }, kept, streaming), ...failing(records, tried) }
-  const compiled =
-    kept === null
-      ? updates === null
-        ? keepRecords(grouping)
-        : updateRecords(grouping, updates)
-      : updates === null
-        ? keepPartials(grouping, kept)
-        : updatePartials(grouping, kept, updates)
-  return { ...compiled, ...failing(records, tried) }
+  if (windows?.merge != null && (await readWindows(windows, expressions))) return null
+  return partials.every((partial) => partial !== null) ? partials : null
 }
 
 /** What is computed for each record before it is aggregated. */

@@ -1,8 +1,7 @@
-/** What is grouped, by what, and what is computed: as AGGREGATE and WINDOW tell it to both ways of keeping state. */
+/** What is grouped, by what, and what is computed: as AGGREGATE and WINDOW tell it to every way of keeping state. */
 import type { Schema } from '../../core/record/schema.js'
 import type { SplitAggregates } from '../../duckdb/aggregates.js'
 import type { Tried } from '../failing.js'
-import type { TimeToLive } from '../state/time-to-live.js'
 
 export interface Grouping {
   readonly nodeId: string
@@ -10,12 +9,6 @@ export interface Grouping {
   readonly keys: readonly string[]
   readonly results: readonly Result[]
   readonly windows: Windows | null
-}
-
-/** STREAMING, without windows: groups are emitted as they change. */
-export interface Updates {
-  /** Only where there are keys. */
-  readonly ttl: TimeToLive | null
 }
 
 /** One batch of records. */

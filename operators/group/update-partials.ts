@@ -3,8 +3,8 @@ import { identifier } from '../../duckdb/sql.js'
 import { emptyRelation } from '../columns.js'
 import { type Compiled, stateTable } from '../operator.js'
 import { rowsWithKeysOf, setRows } from '../state/set-rows.js'
-import { forget } from '../state/time-to-live.js'
-import { type Grouping, seenColumns, type Updates } from './grouping.js'
+import { forget, type TimeToLive } from '../state/time-to-live.js'
+import { type Grouping, seenColumns } from './grouping.js'
 import { finals, partsOf, summary } from './keep-partials.js'
 import type { PartialAggregate } from './partial-aggregates.js'
 
@@ -13,7 +13,11 @@ import type { PartialAggregate } from './partial-aggregates.js'
  * an epoch costs one pass over the keys. Order of what is emitted: that in which the groups came in the epoch (I9).
  * State columns: key0… (`whole`, where all is one group), part0…
  */
-export function updatePartials(grouping: Grouping, partials: readonly PartialAggregate[], { ttl }: Updates): Compiled {
+export function updatePartials(
+  grouping: Grouping,
+  partials: readonly PartialAggregate[],
+  ttl: TimeToLive | null,
+): Compiled {
   const { records, keys, nodeId } = grouping
   const [state, batches, changed, gone] = ['groups', 'batches', 'changed', 'gone'].map((name) =>
     stateTable(nodeId, name),

@@ -3,7 +3,7 @@ import { identifier } from '../../duckdb/sql.js'
 import { list, namesOf, sameKeys } from '../columns.js'
 import { type Compiled, stateTable } from '../operator.js'
 import type { TimeToLive } from '../state/time-to-live.js'
-import type { Grouping, Updates } from './grouping.js'
+import type { Grouping } from './grouping.js'
 import { keptColumns } from './keep-records.js'
 import { someOf } from './update-partials.js'
 
@@ -11,7 +11,7 @@ import { someOf } from './update-partials.js'
  * The records of an epoch are added to the state after its last batch. A changed group is computed from all its records,
  * so its cost follows them. Order of what is emitted: that in which the groups came in the epoch (I9).
  */
-export function updateRecords(grouping: Grouping, { ttl }: Updates): Compiled {
+export function updateRecords(grouping: Grouping, ttl: TimeToLive | null): Compiled {
   const { records, keys, results, nodeId } = grouping
   const [state, arrived, added, gone] = ['groups', 'arrived', 'added', 'gone'].map((name) =>
     stateTable(nodeId, name),

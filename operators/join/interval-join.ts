@@ -2,7 +2,6 @@
  * JOIN `within` in STREAMING: both sides are kept until the watermark says that no partner can come any more, and what has
  * found none is told then. A pair is told when the later of the two comes (as Apache Flink's interval join does).
  */
-
 import { JobError } from '../../core/errors/job-error.js'
 import { sameName } from '../../core/record/schema.js'
 import { atMicros, hasTime, millisOf } from '../../duckdb/event-time.js'

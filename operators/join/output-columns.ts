@@ -1,5 +1,4 @@
 /** Which columns a join gives: what `select` chooses of both sides. */
-
 import { JobError } from '../../core/errors/job-error.js'
 import { sameName } from '../../core/record/schema.js'
 import { identifier } from '../../duckdb/sql.js'

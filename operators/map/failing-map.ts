@@ -1,5 +1,4 @@
 /** Which records MAP fails for: its expressions one after another, each over what those before it gave. */
-
 import { sameName } from '../../core/record/schema.js'
 import { referencedColumns } from '../../duckdb/aggregates.js'
 import { identifier, text } from '../../duckdb/sql.js'

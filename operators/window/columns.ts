@@ -2,19 +2,18 @@
 import { JobError } from '../../core/errors/job-error.js'
 import { type Schema, sameName } from '../../core/record/schema.js'
 import { referencedColumns } from '../../duckdb/aggregates.js'
+import type { Aggregation } from '../group/group-records.js'
 
 export const windowColumns: Schema = [
   { name: 'window_start', type: 'TIMESTAMP' },
   { name: 'window_end', type: 'TIMESTAMP' },
 ]
 
-interface Asked {
-  readonly groupBy: readonly string[]
-  readonly aggregates: Readonly<Record<string, string>>
-}
-
 /** A column of the input by the same name is none of the result's, so nothing may be asked of it. */
-export async function refuseOwnColumns(input: Schema, { groupBy, aggregates }: Asked): Promise<void> {
+export async function refuseOwnColumns(
+  input: Schema,
+  { groupBy, aggregates }: Pick<Aggregation, 'groupBy' | 'aggregates'>,
+): Promise<void> {
   const read = (await Promise.all(Object.values(aggregates).map((expression) => referencedColumns(expression)))).flat()
   for (const { name } of windowColumns) {
     if (groupBy.some((key) => sameName(key, name))) {

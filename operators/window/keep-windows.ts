@@ -5,6 +5,7 @@
 import { sameName } from '../../core/record/schema.js'
 import { emptyRelation } from '../columns.js'
 import type { Grouping, Windows } from '../group/grouping.js'
+import type { Keeping } from '../group/keeping.js'
 import type { PartialAggregate } from '../group/partial-aggregates.js'
 import { type Closing, type Compiled, stateTable } from '../operator.js'
 import { type Clock, lastMicros } from '../state/clock.js'
@@ -19,11 +20,17 @@ export interface Streaming {
   readonly sessions: Sessions | null
 }
 
+/** Told when the watermark has passed their end. */
+export const untilTheirEnd = (windows: Windows, streaming: Streaming): Keeping => ({
+  partials: (grouping, partials) => keepWindows({ ...grouping, windows }, partials, streaming),
+  records: (grouping) => keepWindows({ ...grouping, windows }, null, streaming),
+})
+
 /**
  * State columns: key0… (the last two are the window), what is kept, the place at which it first came, which is the order
  * of the result (I9), and at which it last did. `partials` null: the records themselves are kept.
  */
-export function keepWindows(
+function keepWindows(
   grouping: Grouping & { readonly windows: Windows },
   partials: readonly PartialAggregate[] | null,
   { latenessMs, clock, sessions }: Streaming,
