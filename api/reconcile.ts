@@ -1,8 +1,9 @@
 /** Brings the rows of executions and their workflows back together, where a crash or an absence has parted them (I7). */
 import { reportError } from '../core/errors/job-error.js'
+import { executionIdOf, workflowIdOf } from '../core/execution/workflow-names.js'
 import type { ExecutionStore, UnfinishedExecution } from '../models/stores/execution-store.js'
 import type { Log } from './deps.js'
-import { executionIdOf, type StartedExecution, type TemporalControl, workflowIdOf } from './temporal.js'
+import type { StartedExecution, TemporalControl } from './temporal.js'
 
 export interface Reconciling {
   readonly temporal: TemporalControl

@@ -3,10 +3,11 @@
  * at once, and again by `reconcile`, so that its absence, or a crash in between, loses nothing (I7).
  */
 import { reportError } from '../core/errors/job-error.js'
+import { workflowIdOf } from '../core/execution/workflow-names.js'
 import type { ExecutionStore } from '../models/stores/execution-store.js'
 import type { Log } from './deps.js'
 import { type Reconciled, reconcile as reconcileOnce } from './reconcile.js'
-import { type StartedExecution, type TemporalControl, type Update, type Updated, workflowIdOf } from './temporal.js'
+import type { StartedExecution, TemporalControl, Update, Updated } from './temporal.js'
 
 export interface Starter {
   /** Does not wait: the caller has its answer already. */

@@ -10,6 +10,7 @@ import {
 import { ApplicationFailure, defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common'
 import { CODES, type ErrorCode } from '../core/errors/codes.js'
 import { JobError } from '../core/errors/job-error.js'
+import { ADMITTED, QUEUES, type UpdateName, WORKFLOW_TYPE, workflowIdOf } from '../core/execution/workflow-names.js'
 
 export interface StartedExecution {
   readonly executionId: string
@@ -20,7 +21,7 @@ export interface StartedExecution {
 
 /** What a running execution is asked to do, and answers. */
 export interface Update {
-  readonly name: 'pause' | 'resume' | 'savepoint'
+  readonly name: UpdateName
   readonly args: readonly unknown[]
   /** Asked again under the same id: the same update. */
   readonly updateId: string
@@ -54,18 +55,6 @@ export interface TemporalOptions {
   readonly namespace: string
 }
 
-export const WORKFLOW_TYPE = 'jobExecution'
-export const CONTROL_QUEUE = 'etl-control'
-
-/** null: a schedule named it. */
-export function executionIdOf(workflowId: string): string | null {
-  return /^etl-job\/[^/]+\/([^/]+)$/.exec(workflowId)?.[1] ?? null
-}
-
-export function workflowIdOf(jobId: string, executionId: string): string {
-  return `etl-job/${jobId}/${executionId}`
-}
-
 /** Lazy: a Temporal server that is away at boot is found again when it is back. */
 export function openTemporal({ address, namespace, patienceMs: most = PATIENCE_MS }: TemporalOptions): TemporalControl {
   const connection = Connection.lazy({ address })
@@ -87,7 +76,7 @@ export function openTemporal({ address, namespace, patienceMs: most = PATIENCE_M
         await soon(() =>
           client.workflow.start(WORKFLOW_TYPE, {
             workflowId: workflowIdOf(jobId, executionId),
-            taskQueue: CONTROL_QUEUE,
+            taskQueue: QUEUES.control,
             args: [{ executionId }],
             workflowIdReusePolicy: 'REJECT_DUPLICATE',
             ...(searchable ? { typedSearchAttributes: attributesOf(jobId, trigger) } : {}),
@@ -149,7 +138,7 @@ export function openTemporal({ address, namespace, patienceMs: most = PATIENCE_M
     },
     async signalAdmitted(workflowId) {
       try {
-        await soon(() => client.workflow.getHandle(workflowId).signal('admitted'))
+        await soon(() => client.workflow.getHandle(workflowId).signal(ADMITTED))
       } catch (error) {
         if (!(error instanceof WorkflowNotFoundError)) throw away(address, error)
       }

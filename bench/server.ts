@@ -1,8 +1,8 @@
 /** The system as its users reach it: jobs are saved and started over REST. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Client, WorkflowNotFoundError } from '@temporalio/client'
-import { workflowIdOf } from '../api/temporal.js'
 import type { ExecutionReport } from '../core/execution/report.js'
+import { workflowIdOf } from '../core/execution/workflow-names.js'
 
 export interface Server {
   /** Answers the id of the job. */

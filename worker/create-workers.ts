@@ -3,9 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker'
 import type { ActivityDeps } from '../activities/deps.js'
 import { createActivities } from '../activities/temporal.js'
+import { QUEUES } from '../core/execution/workflow-names.js'
 import type { Environment } from '../process/environment.js'
-
-export const DATA_QUEUE = 'etl-data'
 
 /** One worker a task queue (DESIGN section 7): decisions and short steps, chains, long polls. */
 export async function createWorkers(
@@ -27,16 +26,16 @@ export async function createWorkers(
     Worker.create({
       ...shared,
       ...workflows(),
-      taskQueue: 'etl-control',
+      taskQueue: QUEUES.control,
       maxConcurrentActivityTaskExecutions: 50,
       stickyQueueScheduleToStartTimeout: '1s',
     }),
     Worker.create({
       ...shared,
-      taskQueue: DATA_QUEUE,
+      taskQueue: QUEUES.data,
       maxConcurrentActivityTaskExecutions: environment.workerSlots,
     }),
-    Worker.create({ ...shared, taskQueue: 'etl-wait', maxConcurrentActivityTaskExecutions: 5000 }),
+    Worker.create({ ...shared, taskQueue: QUEUES.wait, maxConcurrentActivityTaskExecutions: 5000 }),
   ])
 }
 

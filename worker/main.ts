@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Runtime, type Worker } from '@temporalio/worker'
 import type { ActivityDeps } from '../activities/deps.js'
+import { QUEUES } from '../core/execution/workflow-names.js'
 import { keepSpares, releaseAll } from '../engine/sessions.js'
 import { type Database, openDatabase } from '../models/database.js'
 import { mysqlJournal } from '../models/stores/journal.js'
@@ -11,7 +12,7 @@ import { systemLimits } from '../models/stores/system-limits.js'
 import { workerStore } from '../models/stores/worker-store.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog, temporalLogger } from '../process/log.js'
-import { createWorkers, DATA_QUEUE } from './create-workers.js'
+import { createWorkers } from './create-workers.js'
 import { workerParts } from './parts.js'
 import { keepPresent } from './presence.js'
 import { tellAdmitted } from './tell-admitted.js'
@@ -57,7 +58,7 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     {
       slots: environment.workerSlots,
       taskQueues: workers.map((worker) => worker.options.taskQueue),
-      slotsUsed: () => stepsOf(workers, DATA_QUEUE),
+      slotsUsed: () => stepsOf(workers, QUEUES.data),
     },
     log,
   )

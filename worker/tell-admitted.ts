@@ -1,5 +1,6 @@
 /** Waiting executions are told that they may start. */
 import { type Client, WorkflowNotFoundError } from '@temporalio/client'
+import { ADMITTED, workflowIdOf } from '../core/execution/workflow-names.js'
 
 interface Log {
   warn(details: object, message: string): void
@@ -13,7 +14,7 @@ export function tellAdmitted(workflows: Pick<Client['workflow'], 'getHandle'>, l
   return async (jobId: string, executionIds: readonly string[]): Promise<void> => {
     for (const executionId of executionIds) {
       try {
-        await workflows.getHandle(`etl-job/${jobId}/${executionId}`).signal('admitted')
+        await workflows.getHandle(workflowIdOf(jobId, executionId)).signal(ADMITTED)
       } catch (error) {
         const reason = error instanceof WorkflowNotFoundError ? 'its workflow is gone' : String(error)
         log.warn({ executionId, reason }, 'an execution could not be told that it is admitted')

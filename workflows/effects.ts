@@ -11,11 +11,12 @@ import {
 } from '@temporalio/workflow'
 import type { Activities } from '../activities/contract.js'
 import type { ExecutionEffects, Prepared } from '../core/execution/effects.js'
+import { ADMITTED, QUEUES } from '../core/execution/workflow-names.js'
 import type { Deadline } from './deadline.js'
 import { fromTemporal, mayPass } from './failure.js'
 
 /** Sent to a waiting execution once it has been admitted. */
-export const admitted = defineSignal('admitted')
+export const admitted = defineSignal(ADMITTED)
 
 /** Known only once the execution is prepared. */
 export interface Limits {
@@ -46,7 +47,7 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
     runChain: (task, summary) =>
       translated(
         proxyActivities<Activities>({
-          taskQueue: 'etl-data',
+          taskQueue: QUEUES.data,
           // The step itself ends when it has taken too long; this is for one that cannot even do that.
           startToCloseTimeout: limits.checkpointTimeoutMs + GRACE_MS,
           heartbeatTimeout: limits.heartbeatTimeoutMs,
@@ -72,7 +73,7 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
     awaitInput: (owner) =>
       translated(
         proxyActivities<Activities>({
-          taskQueue: 'etl-wait',
+          taskQueue: QUEUES.wait,
           startToCloseTimeout: '1d',
           heartbeatTimeout: '60s',
           cancellationType: ActivityCancellationType.TRY_CANCEL,
@@ -111,10 +112,10 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
 }
 
 const control = (summary: string) =>
-  proxyActivities<Activities>({ taskQueue: 'etl-control', startToCloseTimeout: '10s', retry: patient, summary })
+  proxyActivities<Activities>({ taskQueue: QUEUES.control, startToCloseTimeout: '10s', retry: patient, summary })
 const long = (summary: string) =>
   proxyActivities<Activities>({
-    taskQueue: 'etl-control',
+    taskQueue: QUEUES.control,
     startToCloseTimeout: '1h',
     heartbeatTimeout: '10s',
     retry: patient,

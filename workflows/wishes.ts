@@ -9,10 +9,11 @@ import {
 } from '@temporalio/workflow'
 import type { PauseWish, Savepoint, SavepointAnswer, SavepointWish, Wishes } from '../core/execution/control.js'
 import type { Outcome, Prepared } from '../core/execution/effects.js'
+import type { UpdateName } from '../core/execution/workflow-names.js'
 
-const pause = defineUpdate<void, [PauseWish]>('pause')
-const resume = defineUpdate<void, [PauseWish]>('resume')
-const savepoint = defineUpdate<SavepointAnswer, [SavepointWish]>('savepoint')
+const pause = defineUpdate<void, [PauseWish]>('pause' satisfies UpdateName)
+const resume = defineUpdate<void, [PauseWish]>('resume' satisfies UpdateName)
+const savepoint = defineUpdate<SavepointAnswer, [SavepointWish]>('savepoint' satisfies UpdateName)
 
 interface AskedSavepoint extends SavepointWish {
   answer: SavepointAnswer | null

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { JobError } from '../../core/errors/job-error.js'
 import type { ExecutionReport } from '../../core/execution/report.js'
+import { LIVE } from '../../core/execution/status.js'
 import type { Client } from '../client.js'
 import { findNamed } from '../jobs.js'
 import type { Output } from '../output.js'
@@ -50,9 +51,7 @@ export async function takeOver(
 }
 
 async function outdated(client: Client, jobId: string, version: number): Promise<readonly ExecutionReport[]> {
-  const live = await Promise.all(
-    ['RUNNING', 'PAUSED', 'RESTARTING'].map((status) => client.all<ExecutionReport>('/executions', { jobId, status })),
-  )
+  const live = await Promise.all(LIVE.map((status) => client.all<ExecutionReport>('/executions', { jobId, status })))
   return live.flat().filter((one) => one.jobVersion < version)
 }
 

@@ -13,6 +13,12 @@ export const SUCCESSORS = {
 export type ExecutionStatus = keyof typeof SUCCESSORS
 export type TerminalStatus = 'COMPLETED' | 'FAILED' | 'CANCELLED'
 
+/** Admitted, and not ended: these count against `maxConcurrentRuns`. */
+export const LIVE: readonly ExecutionStatus[] = ['RUNNING', 'PAUSED', 'RESTARTING']
+
+/** Not ended, whether begun or not. */
+export const UNFINISHED: readonly ExecutionStatus[] = ['CREATED', 'WAITING', ...LIVE]
+
 export function isTerminal(status: ExecutionStatus): status is TerminalStatus {
   return SUCCESSORS[status].length === 0
 }

@@ -1,10 +1,10 @@
 /** What a reconciler compares with Temporal: rows without workflow, rows that have not ended, workflows without row. */
 import { Op, type WhereOptions } from 'sequelize'
 import { JobError, reportError } from '../../../core/errors/job-error.js'
-import { isTerminal } from '../../../core/execution/status.js'
+import { isTerminal, UNFINISHED } from '../../../core/execution/status.js'
 import type { Database } from '../../database.js'
 import type { UnfinishedExecution } from '../execution-store.js'
-import { admitWaiting, UNFINISHED } from '../journal/admission.js'
+import { admitWaiting } from '../journal/admission.js'
 import { closeExecution } from '../journal/finish.js'
 import { findExecution, lockExecution, lockJob, lockLineage } from '../journal/ownership.js'
 

@@ -1,8 +1,8 @@
 /** A job goes out of sight; what it did stays. */
 import { Op } from 'sequelize'
 import { JobError } from '../../../core/errors/job-error.js'
+import { UNFINISHED } from '../../../core/execution/status.js'
 import type { Database } from '../../database.js'
-import { UNFINISHED } from '../journal/admission.js'
 import { lockJob } from '../journal/ownership.js'
 import { refuseStale } from './save-job.js'
 

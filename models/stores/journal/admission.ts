@@ -3,7 +3,7 @@ import { Op, type Transaction } from 'sequelize'
 import { allOf } from '../../../core/all-of.js'
 import { JobError } from '../../../core/errors/job-error.js'
 import type { Admission, WorkflowReference } from '../../../core/execution/journal.js'
-import { type ExecutionStatus, isTerminal } from '../../../core/execution/status.js'
+import { isTerminal, LIVE } from '../../../core/execution/status.js'
 import type { Database } from '../../database.js'
 import type { JobExecutionRow, LineageRow, RestoreMode } from '../../tables/executions.js'
 import type { JobRow } from '../../tables/jobs.js'
@@ -12,11 +12,6 @@ import type { JobVersions } from './job-versions.js'
 import { mirrorStatus } from './mirror.js'
 import { lockExecution, lockJob, lockLineage, originOf } from './ownership.js'
 import { newestOf, nothingYet, standingOf } from './standing.js'
-
-export const LIVE: readonly ExecutionStatus[] = ['RUNNING', 'PAUSED', 'RESTARTING']
-
-/** Not ended, whether begun or not. */
-export const UNFINISHED: readonly ExecutionStatus[] = ['CREATED', 'WAITING', ...LIVE]
 
 export async function admit(
   db: Database,
