@@ -1,6 +1,6 @@
 // Node packages: installed when the lock file is not the one they were installed from.
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { withLock } from './lock.mjs'
 import { Stop, step } from './log.mjs'
@@ -13,6 +13,7 @@ const stamp = join(modules, '.etl-lock-hash')
 export async function packages() {
   checkNode()
   if (isCurrent()) return
+  refuseLink()
   await withLock(join(home, 'lock', 'packages'), 'installing packages', async () => {
     if (isCurrent()) return
     await step('install packages (npm ci)', async () => {
@@ -46,6 +47,15 @@ function installedByHand() {
   return Object.entries(wanted).every(
     ([path, entry]) => path === '' || entry.optional || present[path]?.version === entry.version,
   )
+}
+
+/** `npm ci` would empty the folder that it leads to, which others may be using. */
+function refuseLink() {
+  if (!lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) return
+  throw new Stop('node_modules is a symbolic link, and installing would empty the folder that it leads to', {
+    hint: 'Remove the link (rm node_modules), and run this again.',
+    exit: 3,
+  })
 }
 
 function checkNode() {
