@@ -1,11 +1,14 @@
 import type { Journal } from '../core/execution/journal.js'
 import { defaultLimits, type Limits } from '../core/execution/limits.js'
 import type { EngineParts } from '../engine/engine.js'
+import type { runChain } from '../engine/run-chain.js'
 
 /** What activities are made of; handed in by the composition roots (worker, `etl run`). */
 export interface ActivityDeps {
   readonly journal: Journal
   readonly parts: EngineParts
+  /** Absent: the engine's. */
+  readonly runChain?: typeof runChain
   readonly heartbeatTimeoutMs: number
   /** System settings; absent: as a new catalogue has them. */
   readonly limits?: () => Promise<Limits>

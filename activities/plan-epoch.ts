@@ -23,15 +23,15 @@ export async function planAfter(
   return typeof drawn === 'string' ? { kind: drawn } : asNext(await deps.journal.storePlan(owner, drawn))
 }
 
-/**
- * The plan after a checkpoint, not stored yet. A phase whose sources have ended is followed by the next one. `drains`:
- * side inputs are still read to their end, whoever needs them fires then.
- */
+/** Where an epoch has ended, and what was known then of what comes next. */
+type Ended = Pick<CompletedCheckpoint, 'phase' | 'positions' | 'watermarks' | 'next'>
+
+/** The plan after a checkpoint, not stored yet. `drains`: side inputs are still read to their end, whoever needs them fires then. */
 export async function drawPlan(
   deps: ActivityDeps,
   call: Call,
   record: ExecutionRecord,
-  after: After | null,
+  after: Ended | null,
   epoch: number,
   drains = false,
 ): Promise<Plan | 'idle' | 'exhausted'> {
@@ -40,19 +40,16 @@ export async function drawPlan(
   return await planSources({ ...input, budget: (await limitsOf(deps)).budget }, deps.parts, call.signal)
 }
 
-type After = Pick<CompletedCheckpoint, 'phase' | 'positions' | 'watermarks'> & { readonly phaseEnded?: boolean }
-
 /** What a plan is drawn from; the budget is the system's. */
 export function planInput(
   deps: ActivityDeps,
   record: ExecutionRecord,
-  after: After | null,
+  after: Ended | null,
   epoch: number,
   drains = false,
 ): PlanInput | 'exhausted' {
   const { phases } = record.graph
-  const first = phases[0]?.number ?? 1
-  const number = after === null ? first : after.phase + (after.phaseEnded === true ? 1 : 0)
+  const number = after === null ? (phases[0]?.number ?? 1) : phaseAfter(after)
   if (!phases.some((phase) => phase.number === number)) return 'exhausted'
   return {
     ...forExecution(record),
@@ -63,6 +60,11 @@ export function planInput(
     watermarks: after?.watermarks ?? {},
     drains: drains && number === phases.at(-1)?.number,
   }
+}
+
+/** That a phase has ended is seen at its last checkpoint only, and kept in what that says of the next epoch. */
+function phaseAfter({ phase, next }: Ended): number {
+  return next.kind === 'plan' || next.kind === 'idle' ? (next.phase ?? phase) : phase
 }
 
 export function asNext(plan: Plan): Next {

@@ -10,11 +10,11 @@ import type {
   WorkflowReference,
 } from '../core/execution/journal.js'
 import { outlinePhases } from '../core/execution/outline.js'
-import type { Next, Plan } from '../core/execution/plan.js'
+import type { Next } from '../core/execution/plan.js'
 import { prepareSinks } from '../engine/sinks.js'
 import type { ActivityDeps, Call } from './deps.js'
 import { settlePending } from './drop-plan.js'
-import { forExecution } from './for-execution.js'
+import { sinkRun } from './for-execution.js'
 import { asNext, planAfter } from './plan-epoch.js'
 
 /**
@@ -54,11 +54,11 @@ export async function prepareExecution(
 }
 
 /**
- * A plan of another version of the job is dropped, and its input planned anew; if a sink shows it, it is finished first,
- * with the graph that it was planned for (I1).
+ * A plan of another version of the job is dropped, and its input planned anew; so is one that drains, which is over with
+ * the execution that was asked to. If a sink shows it, it is finished first, with the graph that it was planned for (I1).
  */
 async function freeOfOldPlan(deps: ActivityDeps, call: Call, owner: Owner, standing: Standing): Promise<Standing> {
-  if (!standing.record.isBehind) return standing
+  if (!standing.record.isBehind && standing.pending?.drains !== true) return standing
   await settlePending(deps, call, owner, standing)
   return await deps.journal.standing(owner.executionId)
 }
@@ -92,9 +92,4 @@ async function firstNext(deps: ActivityDeps, call: Call, owner: Owner, standing:
   if (pending !== null) return asNext(pending)
   if (restored?.next.kind === 'exhausted') return restored.next
   return await planAfter(deps, call, owner, standing)
-}
-
-/** What sinks are opened for: the settings and values of the execution. */
-export function sinkRun(record: ExecutionRecord, pending: Plan | null) {
-  return { ...forExecution(record), at: pending?.at ?? record.logicalTime }
 }

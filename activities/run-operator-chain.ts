@@ -21,7 +21,7 @@ export async function runOperatorChain(deps: ActivityDeps, call: Call, task: Cha
     throw new JobError('fenced', `Epoch ${task.fence.epoch} has no plan any more.`)
   const { timeoutMs } = record.settings.checkpoint
   const tooLong = AbortSignal.timeout(timeoutMs)
-  const result = await runChain(
+  const result = await (deps.runChain ?? runChain)(
     {
       ...forExecution(record),
       fence,

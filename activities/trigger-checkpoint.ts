@@ -5,8 +5,11 @@ import type { EpochDone } from '../core/execution/effects.js'
 import type { ExecutionEvent, ExecutionRecord } from '../core/execution/journal.js'
 import { mergeResults } from '../core/execution/merge-results.js'
 import type { Next, Plan } from '../core/execution/plan.js'
+import { addTotals, type RecordTotals, totalsOfEpoch } from '../core/execution/record-totals.js'
 import { phaseNumbered } from '../core/graph/phase.js'
 import type { Rejected } from '../core/record/rejected.js'
+import { excess } from '../core/record/tolerance.js'
+import { tolerance } from '../engine/rejects.js'
 import type { ActivityDeps, Call } from './deps.js'
 import { discardOld } from './discard-old.js'
 import { asNext, drawPlan } from './plan-epoch.js'
@@ -24,8 +27,10 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
   const results = await Promise.all(done.receipts.map((receipt) => readResult(deps, receipt.reference)))
   const before = { positions: restored?.positions ?? {}, states: restored?.states ?? [] }
   const merged = mergeResults(record.graph, phase, pending, before, results)
+  judge(record, totalsOfEpoch(record.graph, phase.number, merged.counters))
   const { positions, watermarks, phaseEnded } = merged
-  const after = { phase: done.phase, positions, watermarks, phaseEnded }
+  const idle: Next = phaseEnded ? { kind: 'idle', phase: done.phase + 1 } : { kind: 'idle' }
+  const after = { phase: done.phase, positions, watermarks, next: idle }
   const notBefore = dueTime(deps, record, pending, merged.phaseEnded)
   const isLast = phase.number === record.graph.phases.at(-1)?.number
   // A phase's end is known here and now only: what comes after it is planned at once, whatever else is to come. But what
@@ -49,12 +54,7 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
     durationMs: merged.durationMs,
     stateSizeBytes: merged.states.reduce((sum, state) => sum + state.sizeBytes, 0),
     path: `${deps.parts.store.url.replace(/\/$/, '')}/lineage/${record.lineageId}`,
-    next:
-      notBefore !== null
-        ? { kind: 'unplanned', notBefore }
-        : typeof nextPlan === 'string'
-          ? { kind: nextPlan }
-          : asNext(nextPlan),
+    next: notBefore !== null ? { kind: 'unplanned', notBefore } : nextOf(nextPlan, idle),
     nextPlan: typeof nextPlan === 'string' ? null : nextPlan,
     events: [
       ...(restored === null ? waysOfWriting(results) : []),
@@ -65,6 +65,18 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
   // After the commit, and in nobody's way: the next epoch does not wait for it. What ends now is seen to at its end.
   if (next.kind !== 'exhausted') void discardOld(deps, { ...record, retained: record.settings.checkpoint.retained })
   return next
+}
+
+/** Subtasks judge what they see; only here are they seen together. What a sink shows already is completed by a restart. */
+function judge({ settings, totals }: ExecutionRecord, epoch: RecordTotals): void {
+  const { read, sideRead, failed } = addTotals(totals, epoch)
+  const reason = excess(settings.onBadRecord, { read: read + sideRead, failed })
+  if (reason !== null) throw tolerance(reason)
+}
+
+function nextOf(drawn: Plan | 'unplanned' | 'idle' | 'exhausted', idle: Next): Next {
+  if (drawn === 'idle') return idle
+  return typeof drawn === 'string' ? { kind: drawn } : asNext(drawn)
 }
 
 /**

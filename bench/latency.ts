@@ -143,7 +143,7 @@ async function loadAgainAndAgain(rig: Rig, table: string, setting: Setting, sign
     next = due
     await connection.query({
       sql: `LOAD DATA LOCAL INFILE 'lines' INTO TABLE ${table} FIELDS TERMINATED BY ','`,
-      infileStreamFactory: () => Readable.from([lines.join('')]),
+      infileStreamFactory: () => Readable.from([Buffer.from(lines.join(''))]),
     })
     await sleep(Math.max(0, startedMs + round * setting.intervalMs - Date.now()))
   }

@@ -1,5 +1,6 @@
 /** `npm run bench [-- NAME…] [--strict]`: measures, prints one table, keeps the results. */
 import { aggregate } from './aggregate.js'
+import { badRecords } from './bad-record.js'
 import { type Benchmark, measure } from './benchmark.js'
 import { epochs } from './epochs.js'
 import { idle } from './idle.js'
@@ -29,6 +30,7 @@ const benchmarks = [
   filterMap,
   shuffle,
   scaling,
+  ...badRecords,
 ]
 
 process.exitCode = await main(process.argv.slice(2))

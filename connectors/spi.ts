@@ -27,6 +27,8 @@ export interface SourceKind<Config, Connection> {
   readonly guarantees: { readonly replayable: boolean; readonly parallel: boolean }
   /** Its batches name the logical partition of their records; absent: the source is one. */
   readonly partitions?: true
+  /** STREAMING: with this config there is always more to come; absent: its input ends. */
+  readonly endless?: (config: Config) => boolean
   open(config: Config, connection: Connection | null, ctx: ConnectorContext): Source
 }
 

@@ -1,5 +1,6 @@
-/** Waits until a source at work in a phase may have more than its position says. Nothing is read, nothing is stored here. */
+/** Waits until a plan may have something in a phase: a source more than its position says, or silence become idleness. Nothing is stored. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { nextIdleMs } from '../core/execution/watermarks.js'
 import { cancelledError } from './cancel.js'
 import type { EngineParts } from './engine.js'
 import { openSource, valuesOf } from './open-node.js'
@@ -27,6 +28,9 @@ export async function awaitSources(
       if (position === null || source.awaitInput === undefined) await pause(pollMs, either)
       else await source.awaitInput(position)
     })
+  const nowMs = Date.parse(input.at)
+  const idleMs = nextIdleMs(input.graph, input.watermarks ?? {}, nowMs)
+  if (idleMs !== null) waits.push(pause(idleMs - nowMs, either))
   try {
     if (waits.length > 0) await Promise.race(waits)
   } finally {

@@ -25,7 +25,10 @@ export async function bindOperator(
 ): Promise<Bound> {
   return await withEmptyTables(session, setting, given, async (inputs) => {
     const compiled = await operator.compile(config, inputs, setting)
-    const schema = (await bindCompiled(session, compiled)).filter(({ name }) => name !== metColumn)
+    const bound = await bindCompiled(session, compiled)
+    // It stands behind the columns of the schema; one that a person has called so is told of.
+    const met = inputs.some((input) => input.met !== null) ? bound.map(({ name }) => name).lastIndexOf(metColumn) : -1
+    const schema = bound.filter((_, index) => index !== met)
     refuseSameNames(schema)
     return { schema, call: compiled.call ?? null }
   })

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Connector } from '../connectors/spi.js'
 import type { Problem } from '../core/errors/problem.js'
 import { buildJobGraph } from '../core/graph/build-job-graph.js'
 import { buildStreamGraph } from '../core/graph/build-stream-graph.js'
@@ -74,9 +75,15 @@ export function catalogueOf({ connectors, operators }: Pick<EngineParts, 'connec
       name,
       source: source !== undefined,
       sink: sink !== undefined,
+      endless: (config) => isEndless(source, config),
     })),
     operators: operators.map(({ type, ports, modes, late = false }) => ({ type, ports, modes, late })),
   }
+}
+
+function isEndless(source: Connector['source'], config: Readonly<Record<string, unknown>>): boolean {
+  const checked = source?.config.safeParse(config)
+  return checked?.success === true && source?.endless?.(checked.data) === true
 }
 
 function withConnections(parts: EngineParts, connections: NonNullable<CompileOptions['connections']>): EngineParts {

@@ -87,7 +87,7 @@ async function stampOutput(session: Session, { node, point }: Step, stamps: Stam
 }
 
 async function decide(session: Session, { before, ask, answer }: Decision): Promise<void> {
-  for (const statement of before) await session.run(statement)
+  await session.run(before.join('; '))
   const rows: unknown[][][] = []
   for (const question of ask) rows.push(await session.rows(question))
   for (const { table, columns } of answer(rows)) if ((columns[0]?.length ?? 0) > 0) await session.append(table, columns)

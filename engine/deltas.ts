@@ -38,7 +38,9 @@ export function partOf(shape: Shape, set: string, goneKeys: string | null): stri
   const nothing = shape.schema
     .filter(({ name }) => !shape.key.includes(name))
     .map(({ name, type }) => `CAST(NULL AS ${type}) AS ${identifier(name)}`)
-  const tombstones = `SELECT ${[keys, ...nothing, `true AS ${gone}`].join(', ')} FROM (${goneKeys})`
+  // In a MAP, what is set takes the place of what was there all the same.
+  const only = shape.type === 'MAP' ? withoutKeysOf(shape, goneKeys, [set]) : `SELECT * FROM (${goneKeys})`
+  const tombstones = `SELECT ${[keys, ...nothing, `true AS ${gone}`].join(', ')} FROM (${only})`
   return `${tombstones} UNION ALL BY NAME SELECT *, false AS ${gone} FROM (${set})`
 }
 
@@ -48,24 +50,31 @@ export function merged(shape: Shape, parts: readonly string[]): string {
     .map(({ name }) => identifier(name))
     .join(', ')
   if (parts.length === 1) return `SELECT ${columns} FROM (${parts[0]})`
-  const isList = shape.type === 'LIST'
-  const place = isList ? ', row_number() OVER () AS "the place"' : ''
-  const all = parts
-    .map((part, number) => `SELECT ${columns}, ${number} AS "the part"${place} FROM (${part})`)
+  if (shape.type === 'LIST') return mergedList(shape, columns, parts)
+  return parts
+    .map((part, at) => `SELECT ${columns} FROM (${withoutKeysOf(shape, part, parts.slice(at + 1))})`)
     .join(' UNION ALL ')
-  const order = isList ? ' ORDER BY "the part", "the place"' : ''
-  return `SELECT ${columns} FROM (${all})${condition(shape)}${order}`
 }
 
-function condition({ type, key, gone }: Shape): string {
-  const keys = key.map((name) => identifier(name)).join(', ')
-  if (type !== 'LIST') {
-    const order = ['"the part" DESC', ...(gone === null ? [] : [`${identifier(gone)}`])].join(', ')
-    return ` QUALIFY row_number() OVER (PARTITION BY ${keys} ORDER BY ${order}) = 1`
-  }
-  if (gone === null) return ''
+/** A join that can spill, where a window over wide rows cannot. */
+export function withoutKeysOf({ key }: Shape, rows: string, others: readonly string[]): string {
+  if (others.length === 0) return `SELECT * FROM (${rows})`
+  const keys = key.map((name) => identifier(name))
+  const later = others.map((other) => `SELECT ${keys.join(', ')} FROM (${other})`).join(' UNION ALL ')
+  const same = keys.map((name) => `earlier.${name} IS NOT DISTINCT FROM later.${name}`).join(' AND ')
+  return `SELECT * FROM (${rows}) AS earlier WHERE NOT EXISTS (SELECT 1 FROM (${later}) AS later WHERE ${same})`
+}
+
+function mergedList({ key, gone }: Shape, columns: string, parts: readonly string[]): string {
+  const all = parts
+    .map((part, at) => `SELECT ${columns}, ${at} AS "the part", row_number() OVER () AS "the place" FROM (${part})`)
+    .join(' UNION ALL ')
+  const inOrder = 'ORDER BY "the part", "the place"'
+  if (gone === null) return `SELECT ${columns} FROM (${all}) ${inOrder}`
   const flag = identifier(gone)
+  const keys = key.map((name) => identifier(name)).join(', ')
   const lastGone = `max("the part") FILTER (WHERE ${flag}) OVER (PARTITION BY ${keys})`
-  return ` QUALIFY CASE WHEN ${flag} THEN row_number() OVER (PARTITION BY ${keys}, ${flag} ORDER BY "the part") = 1
-    ELSE "the part" >= coalesce(${lastGone}, 0) END`
+  return `SELECT ${columns} FROM (${all})
+    QUALIFY CASE WHEN ${flag} THEN row_number() OVER (PARTITION BY ${keys}, ${flag} ORDER BY "the part") = 1
+      ELSE "the part" >= coalesce(${lastGone}, 0) END ${inOrder}`
 }

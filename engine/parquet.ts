@@ -13,8 +13,14 @@ export function copyToParquet(select: string, schema: Schema, file: string): str
   const columns = schema.map(({ name, type }) =>
     lossy.test(type) ? `CAST(${identifier(name)} AS VARCHAR) AS ${identifier(name)}` : identifier(name),
   )
-  const metadata = `KV_METADATA {columns: ${text(JSON.stringify(schema))}}`
-  return `COPY (SELECT ${columns.join(', ')} FROM (${select})) TO ${text(file)} (FORMAT parquet, COMPRESSION snappy, ${metadata})`
+  const options = [
+    'FORMAT parquet',
+    'COMPRESSION snappy',
+    // Row groups are made in memory, one for each thread: wide records must fit too.
+    'ROW_GROUP_SIZE 32768',
+    `KV_METADATA {columns: ${text(JSON.stringify(schema))}}`,
+  ]
+  return `COPY (SELECT ${columns.join(', ')} FROM (${select})) TO ${text(file)} (${options.join(', ')})`
 }
 
 /** The `schema` of a file that `copyToParquet` wrote; null: it does not say. */

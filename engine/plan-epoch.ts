@@ -48,7 +48,8 @@ export async function planEpoch(
   const watermarks = watermarksBefore(input)
   const isDue = isIdleDue(input, watermarks)
   if (!endsNow && !isDue && Object.values(sources).every(isEmpty)) return 'idle'
-  const plan = { epoch, phase: phase.number, at, sources, end }
+  const drains = input.drains === true ? { drains: true } : {}
+  const plan = { epoch, phase: phase.number, at, sources, end, ...drains }
   return Object.keys(watermarks).length === 0 ? plan : { ...plan, watermarks }
 }
 

@@ -2,11 +2,9 @@
 import { appendFile, rm } from 'node:fs/promises'
 import { JobError } from '../core/errors/job-error.js'
 import type { Place, Rejected } from '../core/record/rejected.js'
+import { excess } from '../core/record/tolerance.js'
 import type { JobSettings } from '../core/spec/settings.js'
 import type { ObjectStore } from '../storage/store.js'
-
-/** From this many records on a ratio means something. */
-const leastForRatio = 1_000
 
 export interface RecordsBefore {
   readonly read: number
@@ -41,7 +39,8 @@ export class Rejects {
     if (first === undefined) return
     if (this.policy.action === 'FAIL') throw badRecord(first)
     this.failed += rejected.length
-    this.judgeCount()
+    // The ratio is judged at the end, when all is known that it is of.
+    this.judge(Number.NEGATIVE_INFINITY)
     await this.keep(rejected)
   }
 
@@ -59,12 +58,9 @@ export class Rejects {
 
   /** Before any sink commits. */
   judge(readNow: number): void {
-    this.judgeCount()
-    const { maxRatio } = this.policy
     const read = this.before.read + readNow
-    const failed = this.before.failed + this.failed
-    if (this.policy.action === 'FAIL' || maxRatio === null || read < leastForRatio || failed <= maxRatio * read) return
-    throw tolerance(`${failed} of ${read} records are bad; onBadRecord allows a ratio of ${maxRatio}.`)
+    const reason = excess(this.policy, { read, failed: this.before.failed + this.failed })
+    if (reason !== null) throw tolerance(reason)
   }
 
   /** Named in the marks, so that whoever finds them finds it; null: there are none to keep. */
@@ -73,13 +69,6 @@ export class Rejects {
     await store.put(key, this.file)
     await rm(this.file, { force: true })
     return key
-  }
-
-  private judgeCount(): void {
-    const { max } = this.policy
-    const failed = this.before.failed + this.failed
-    if (this.policy.action === 'FAIL' || max === null || failed <= max) return
-    throw tolerance(`${failed} records are bad; onBadRecord allows ${max}.`)
   }
 }
 
@@ -91,7 +80,7 @@ function badRecord({ nodeId, message, place }: Rejected): JobError {
   })
 }
 
-function tolerance(message: string): JobError {
+export function tolerance(message: string): JobError {
   return new JobError('record.tolerance', message, { hint: 'Correct the records, or raise max or maxRatio.' })
 }
 

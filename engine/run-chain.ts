@@ -104,7 +104,8 @@ async function readAndWrite(work: Work, writers: readonly Writer[]): Promise<Cha
   const sent = []
   for (const writer of outflow.exchanges) sent.push(await writer.finish(held.main, parts.store))
   // Everything that a mark names, and everything that can still fail, comes before the first commit (I2).
-  rejects.judge(meter.of(chain.head.id).in)
+  // Of several subtasks none sees enough for a ratio: the checkpoint does.
+  rejects.judge(chain.vertex.parallelism === 1 ? meter.of(chain.head.id).in : Number.NEGATIVE_INFINITY)
   const rejectsFile =
     marked === null ? await rejects.store(parts.store, storeKey(run, 'rejects', 'rejects.jsonl')) : marked.rejects
   const counters = marked?.counters ?? meter.read()

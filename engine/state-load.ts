@@ -7,7 +7,7 @@ import type { Session } from '../duckdb/session.js'
 import { identifier } from '../duckdb/sql.js'
 import type { StateTable } from '../operators/operator.js'
 import type { ObjectStore } from '../storage/store.js'
-import { merged, type Shape, schemaOfPart, shapeOf } from './deltas.js'
+import { merged, type Shape, schemaOfPart, shapeOf, withoutKeysOf } from './deltas.js'
 import { columnsOfParquet, selectFromParquet } from './parquet.js'
 
 export interface Wanted extends Partial<Pick<StateTable, 'type' | 'key' | 'changes'>> {
@@ -59,19 +59,18 @@ export async function withFiles<T>(
 
 /** Rows of the base that later parts replace are not loaded first: a table does not give back what is deleted at once. */
 function putTogether(shape: Shape, table: string, base: string, since: readonly string[]): string[] {
-  const { schema, type, key, gone } = shape
+  const { schema, type, gone } = shape
   const columns = schema.map(({ name }) => identifier(name)).join(', ')
   const stands = gone === null ? '' : ` WHERE NOT ${identifier(gone)}`
   if (type === 'LIST') {
     const first = gone === null ? base : `SELECT *, false AS ${identifier(gone)} FROM (${base})`
     return [`INSERT INTO ${table} SELECT ${columns} FROM (${merged(shape, [first, ...since])})${stands}`]
   }
-  const same = key.map((name) => `base.${identifier(name)} IS NOT DISTINCT FROM since.${identifier(name)}`)
+  const later = 'FROM "since the base"'
   return [
     `CREATE OR REPLACE TABLE "since the base" AS ${merged(shape, since)}`,
-    `INSERT INTO ${table} SELECT * FROM (${base}) AS base
-     WHERE NOT EXISTS (SELECT 1 FROM "since the base" AS since WHERE ${same.join(' AND ')})`,
-    `INSERT INTO ${table} SELECT ${columns} FROM "since the base"${stands}`,
+    `INSERT INTO ${table} ${withoutKeysOf(shape, base, [later])}`,
+    `INSERT INTO ${table} SELECT ${columns} ${later}${stands}`,
     'DROP TABLE "since the base"',
   ]
 }

@@ -1,11 +1,16 @@
 import { z } from 'zod'
 import { sql } from '../core/config/schema.js'
 import { JobError } from '../core/errors/job-error.js'
+import { parseDuration } from '../core/spec/duration.js'
 import { comparedOn } from '../duckdb/conditions.js'
 import { identifier, text } from '../duckdb/sql.js'
-import { emptyRelation, findColumn, namesOf, sameName } from './columns.js'
+import { emptyRelation } from './columns.js'
+import { duration } from './config.js'
 import { attempt, failingValues } from './failing.js'
-import { type Compiled, defineOperator, type Input, keepingMet, stateTable } from './operator.js'
+import { intervalJoin, nearInTime } from './interval-join.js'
+import { type OutputColumn, outputColumns, type Sides } from './join-columns.js'
+import { equalColumns } from './join-key.js'
+import { type Compiled, defineOperator, type Input, keepingMet, type Setting, stateTable } from './operator.js'
 
 const config = z
   .strictObject({
@@ -28,6 +33,7 @@ const config = z
       ])
       .optional()
       .describe('Columns of the output; without it, all of both sides.'),
+    within: duration('Only records whose event times are at most so far apart belong together.').optional(),
     strategy: z
       .enum(['BROADCAST', 'HASH'])
       .optional()
@@ -35,9 +41,17 @@ const config = z
         'BROADCAST: every subtask holds the whole right side. HASH: both sides are split by the columns that `on` compares.',
       ),
   })
-  .meta({ title: 'Join', description: 'The right side is read to its end first, and kept.' })
+  .meta({
+    title: 'Join',
+    description: [
+      'The right side is read to its end first, and kept; in STREAMING it must have an end, and RIGHT and FULL need `within`.',
+      'With `within`, which needs event time on both sides, STREAMING reads both side by side: each record is kept until the watermark says that no partner can come, and told alone then, where `type` says so.',
+      'A record older than the watermark is late: dropped, and counted so. What leaves has no event time; name it again on a MAP after.',
+    ].join(' '),
+  })
 
-type Config = z.infer<typeof config>
+export type JoinConfig = z.infer<typeof config>
+type Config = JoinConfig
 
 export const join = defineOperator<Config>({
   type: 'JOIN',
@@ -45,20 +59,24 @@ export const join = defineOperator<Config>({
   config,
   ports: [
     { name: 'left', byName: true },
-    { name: 'right', blocking: true },
+    { name: 'right', blocking: ({ within }, mode) => mode === 'BATCH' || within === undefined },
   ],
   modes: ['BATCH', 'STREAMING'],
-  takesAlone: ({ type }) => !tellsUnmatchedRight(type),
-  key: ({ on, strategy, type }) => {
+  takesAlone: ({ type, within }) => !tellsUnmatchedRight(type) && within === undefined,
+  key: ({ on, strategy, type, within }, mode) => {
+    if (mode === 'STREAMING' && within !== undefined) return equalColumns(on) ?? { left: [], right: [] }
     if (strategy === 'BROADCAST') return null
     if (strategy === undefined && !tellsUnmatchedRight(type)) return null
     return equalColumns(on) ?? { left: [], right: [] }
   },
-  compile: async (settings, inputs, { nodeId }) => {
-    checkStrategy(settings)
+  compile: async (given, inputs, { nodeId, mode }) => {
+    checkStrategy(given, mode)
     const [left, right] = ['left', 'right'].map((port) => inputs.find((input) => input.port === port))
     const sides: Sides = { left: left!, right: right! }
-    const { type } = settings
+    const { type, within } = given
+    const withinMs = within === undefined ? null : parseDuration(within)!
+    if (withinMs !== null && mode === 'STREAMING') return intervalJoin(given, sides, withinMs, nodeId)
+    const settings = withinMs === null ? given : { ...given, on: `(${given.on}) AND ${nearInTime(sides, withinMs)}` }
     if (type === 'SEMI' || type === 'ANTI') return halfJoin(settings, sides)
     const values = outputColumns(settings, sides)
     const items = values.map(({ name, value }) => `${value} AS ${identifier(name)}`).join(', ')
@@ -80,7 +98,13 @@ export const join = defineOperator<Config>({
 /** With the right side in every subtask, each would tell of the same right records. */
 const tellsUnmatchedRight = (type: Config['type']) => type === 'RIGHT' || type === 'FULL'
 
-function checkStrategy({ type, on, strategy }: Config): void {
+function checkStrategy({ type, on, strategy, within }: Config, mode: Setting['mode']): void {
+  if (strategy === 'BROADCAST' && within !== undefined && mode === 'STREAMING') {
+    throw new JobError('config.invalid', 'A join `within` a time cannot be BROADCAST in STREAMING: both sides go on.', {
+      pointer: '/strategy',
+      hint: 'Use HASH, or leave `strategy` out.',
+    })
+  }
   if (strategy === 'BROADCAST' && tellsUnmatchedRight(type)) {
     throw new JobError('config.invalid', `A ${type} join cannot be BROADCAST.`, {
       hint: 'Use HASH, or leave `strategy` out.',
@@ -91,11 +115,6 @@ function checkStrategy({ type, on, strategy }: Config): void {
       hint: 'Use BROADCAST, or leave `strategy` out.',
     })
   }
-}
-
-interface Sides {
-  readonly left: Input
-  readonly right: Input
 }
 
 async function halfJoin(settings: Config, { left, right }: Sides): Promise<Compiled> {
@@ -165,73 +184,4 @@ function unmatchedRight(
       },
     ],
   }
-}
-
-interface OutputColumn {
-  readonly name: string
-  readonly value: string
-}
-
-function outputColumns({ select }: Config, sides: Sides): OutputColumn[] {
-  const columns = Array.isArray(select)
-    ? select.flatMap((item) => namedColumns(item, sides))
-    : Object.entries(select ?? { '*': '*' }).flatMap(([name, value]) =>
-        name === '*' ? namedColumns(value!, sides) : [{ name, value: `(${value})` }],
-      )
-  // A map says what it means: `{"*": "left.*", state: …}` gives `state` another value.
-  const plain =
-    select !== undefined && !Array.isArray(select)
-      ? columns.filter((column, at) => !isReplaced(column, at, columns))
-      : columns
-  for (const [at, { name }] of plain.entries()) {
-    if (plain.findIndex((other) => sameName(other.name, name)) !== at) throw ambiguous(name)
-  }
-  return plain
-}
-
-function isReplaced(column: OutputColumn, at: number, columns: readonly OutputColumn[]): boolean {
-  return (
-    !column.value.startsWith('(') &&
-    columns.some((other, place) => place > at && other.value.startsWith('(') && sameName(other.name, column.name))
-  )
-}
-
-function ambiguous(name: string): JobError {
-  return new JobError('sql.invalid', `Both sides have a column \`${name}\`.`, {
-    hint: `Say with \`select\` which to keep, such as {"*": "left.*", "right_${name}": "right.${name}"}.`,
-  })
-}
-
-/** `left.*`, `right.name`, or a name that only one side has. */
-function namedColumns(item: string, sides: Sides): OutputColumn[] {
-  if (item === '*') return [...namedColumns('left.*', sides), ...namedColumns('right.*', sides)]
-  const [, side, name = item] = /^(left|right)\.(.+)$/is.exec(item) ?? []
-  if (side === undefined) return [ofEitherSide(name, sides)]
-  const port = side.toLowerCase() as 'left' | 'right'
-  const columns = namesOf(sides[port].schema)
-  const chosen = name === '*' ? columns : [findColumn(columns, name)]
-  return chosen.map((column) => ({ name: column, value: `"${port}".${identifier(column)}` }))
-}
-
-function ofEitherSide(name: string, { left, right }: Sides): OutputColumn {
-  const has = (input: Input) => namesOf(input.schema).some((column) => sameName(column, name))
-  if (has(left) && has(right)) throw ambiguous(name)
-  const column = findColumn([...namesOf(left.schema), ...namesOf(right.schema)], name)
-  return { name: column, value: `${has(left) ? '"left"' : '"right"'}.${identifier(column)}` }
-}
-
-const SIDE = String.raw`"?(left|right)"?\s*\.\s*(?:([A-Za-z_]\w*)|"((?:[^"]|"")+)")`
-const EQUALITY = new RegExp(String.raw`^\(*\s*${SIDE}\s*=\s*${SIDE}\s*\)*$`, 'i')
-
-/** The columns that `on` compares, if it is nothing but equalities: by these both sides can be split. */
-function equalColumns(on: string): Readonly<Record<string, readonly string[]>> | null {
-  const keys: { left: string[]; right: string[] } = { left: [], right: [] }
-  for (const part of on.split(/\s+and\s+/i)) {
-    const [, side = '', plain, quoted, otherSide = '', otherPlain, otherQuoted] = EQUALITY.exec(part.trim()) ?? []
-    const [first, second] = [side.toLowerCase(), otherSide.toLowerCase()]
-    if (first === second || first === '') return null
-    keys[first as 'left' | 'right'].push(plain ?? quoted!.replaceAll('""', '"'))
-    keys[second as 'left' | 'right'].push(otherPlain ?? otherQuoted!.replaceAll('""', '"'))
-  }
-  return keys
 }

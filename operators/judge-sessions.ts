@@ -144,8 +144,11 @@ class OneKey {
     }
     for (const session of touched) if (isOver(session.end)) this.drop(session)
     const own: Part = { place, start: time, end, next: null }
-    const start = [time, ...joined.map((session) => session.start)].reduce((a, b) => (a < b ? a : b))
-    const whole = [end, ...joined.map((session) => session.end)].reduce((a, b) => (a > b ? a : b))
+    let [start, whole] = [time, end]
+    for (const session of joined) {
+      if (session.start < start) start = session.start
+      if (session.end > whole) whole = session.end
+    }
     for (const session of joined) {
       const isTold = met !== null && lastOf(session.end) <= met
       if (session.isNew && isTold && (session.start !== start || session.end !== whole)) this.told.push(session)

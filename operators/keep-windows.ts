@@ -4,9 +4,10 @@
  */
 import { emptyRelation, sameName } from './columns.js'
 import type { Grouping, Windows } from './grouping.js'
-import { type Closing, type Compiled, type StateTable, stateTable } from './operator.js'
+import { type Closing, type Compiled, stateTable } from './operator.js'
 import type { PartialAggregate } from './partial-aggregates.js'
 import { decideSessions, type Sessions, setAside, staying } from './session-windows.js'
+import { type Clock, lastMicros } from './window-clock.js'
 import { type Kept, partialsKept, recordsKept } from './window-payload.js'
 
 export interface Streaming {
@@ -16,32 +17,6 @@ export interface Streaming {
   /** SESSION. */
   readonly sessions: Sessions | null
 }
-
-/** What WINDOW remembers of the last epoch: one row, or none. */
-export interface Clock {
-  readonly state: StateTable
-  /** The watermark that it closed with, in milliseconds; NULL: none yet. */
-  readonly at: string
-  /** Rows of state from this place on have come since. */
-  readonly place: string
-}
-
-export function clockOf(nodeId: string): Clock {
-  const table = stateTable(nodeId, 'clock')
-  return {
-    state: {
-      name: 'clock',
-      type: 'VALUE',
-      table,
-      create: `CREATE TABLE ${table} (watermark BIGINT, place BIGINT)`,
-    },
-    at: `(SELECT max(watermark) FROM ${table})`,
-    place: `(SELECT coalesce(max(place), 0) FROM ${table})`,
-  }
-}
-
-/** A window is over once this has passed: its last millisecond, in microseconds. */
-export const lastMicros = (end: string): string => `(epoch_us(${end}) - 1000)`
 
 /**
  * State columns: key0… (the last two are the window), what is kept, the place at which it first came, which is the order
@@ -62,6 +37,7 @@ export function keepWindows(
   const create = (name: string) =>
     `CREATE TABLE ${name} AS FROM (${kept.rows(emptyRows(grouping), '0::BIGINT')}) LIMIT 0`
   const type = partials === null ? 'LIST' : 'MAP'
+  const key = own.map((of, index) => ({ column: `key${index}`, of }))
   const whole = (rows: string) => (windows.merge === null ? rows : windows.merge(rows, names))
   const aside = sessions === null ? null : stateTable(nodeId, 'aside')
   const taken = windows.assign(sessions === null ? records.from : staying(nodeId, records), keys)
@@ -79,8 +55,8 @@ export function keepWindows(
       closing({ watermark, latenessMs, clock, state, aside, kept, isMerged: windows.merge !== null, whole, end }),
     state: [
       clock.state,
-      { name: 'groups', type, table: state, create: create(state) },
-      ...(aside === null ? [] : [{ name: 'aside', type, table: aside, create: create(aside) } as const]),
+      { name: 'groups', type, table: state, create: create(state), key },
+      ...(aside === null ? [] : [{ name: 'aside', type, table: aside, create: create(aside), key } as const]),
     ],
     accounting: 'ABSORBS',
   }

@@ -2,10 +2,9 @@
 import { identifier } from '../duckdb/sql.js'
 import type { Records } from './grouping.js'
 import { type ArrivingRecord, judgeSessions, type KnownSession } from './judge-sessions.js'
-import type { Clock } from './keep-windows.js'
-import { lastMicros } from './keep-windows.js'
 import { type Decision, stateTable } from './operator.js'
 import type { Names } from './timed-records.js'
+import { type Clock, lastMicros } from './window-clock.js'
 import type { Kept } from './window-payload.js'
 
 export interface Sessions {

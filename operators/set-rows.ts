@@ -5,10 +5,13 @@ import { sameKeys } from './columns.js'
 /** Without an index: one pass over the table costs less than keeping one. `columns` are those of both tables. */
 export function setRows(state: string, rows: string, keys: readonly string[], columns: readonly string[]): string {
   const names = columns.map((name) => identifier(name))
-  const set = names.map((name) => `${name} = changed.${name}`)
+  // Keys are equal already, and long texts that are updated stay in memory.
+  const set = names
+    .filter((name) => !keys.some((key) => identifier(key) === name))
+    .map((name) => `${name} = changed.${name}`)
   const values = names.map((name) => `changed.${name}`)
   return `MERGE INTO ${state} AS state USING ${rows} AS changed ON ${sameKeys('state', 'changed', keys)}
-    WHEN MATCHED THEN UPDATE SET ${set.join(', ')}
+    WHEN MATCHED THEN ${set.length === 0 ? 'DO NOTHING' : `UPDATE SET ${set.join(', ')}`}
     WHEN NOT MATCHED THEN INSERT (${names.join(', ')}) VALUES (${values.join(', ')})`
 }
 

@@ -1,15 +1,15 @@
 import { z } from 'zod'
 import { JobError } from '../core/errors/job-error.js'
 import { parseDuration } from '../core/spec/duration.js'
+import { millisOf } from '../duckdb/event-time.js'
 import { identifier } from '../duckdb/sql.js'
 import { findColumn, namesOf, sameName } from './columns.js'
 import { aggregates, columnNames, duration, offset } from './config.js'
-import { millisOf } from './event-time.js'
 import { groupRecords } from './group-records.js'
-import { type Clock, clockOf } from './keep-windows.js'
 import { type Compiled, defineOperator, type Input, placeIn } from './operator.js'
 import { judgedOf } from './session-windows.js'
 import { timedRecords } from './timed-records.js'
+import { type Clock, clockOf } from './window-clock.js'
 import { refuseOwnColumns, windowColumns } from './window-columns.js'
 import { hopping, sessions, tumbling } from './windows.js'
 
@@ -65,7 +65,7 @@ const config = z
   .meta({
     title: 'Window',
     description:
-      'Event time is the column that `watermark.time` names, at the source or at a MAP before. Adds `window_start` and `window_end` (TIMESTAMP, UTC, end exclusive). The result comes at the end of the input, by `window_end`, then in the order in which the groups first came. A record without event time is a bad record. BATCH: no record is late, so nothing leaves by `late`.',
+      'Event time is the column that `watermark.time` names, at the source or at a MAP before. Adds `window_start` and `window_end` (TIMESTAMP, UTC, end exclusive). A record without event time is a bad record. BATCH: the result comes at the end of the input, by `window_end`, then in the order in which the groups first came; no record is late. STREAMING: a window is told when the watermark reaches its last millisecond, and again for each epoch in which records that came within `allowedLateness` have changed it; what comes later leaves by `late`. See docs/windows.md.',
   })
 
 export const window = defineOperator({

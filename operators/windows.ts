@@ -64,7 +64,8 @@ function mergeTouching(from: string, keys: readonly string[], { opens, number }:
   const byKey = own.length === 0 ? '' : `PARTITION BY ${list(own)}`
   const before = `max(${end}) OVER (${byKey} ORDER BY ${start} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)`
   const opening = `SELECT *, coalesce(${start} > ${before}, true) AS ${identifier(opens)} FROM ${from}`
-  const numbered = `SELECT *, count(*) FILTER (WHERE ${identifier(opens)}) OVER (${byKey} ORDER BY ${start}) AS ${identifier(number)} FROM (${opening})`
+  // A sum, because DuckDB takes a count with a FILTER anew for every row.
+  const numbered = `SELECT *, sum(CAST(${identifier(opens)} AS INTEGER)) OVER (${byKey} ORDER BY ${start}) AS ${identifier(number)} FROM (${opening})`
   return `(SELECT * REPLACE (min(${start}) OVER whole AS ${start}, max(${end}) OVER whole AS ${end}) FROM (${numbered})
     WINDOW whole AS (PARTITION BY ${list([...own, number])}))`
 }

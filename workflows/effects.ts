@@ -65,7 +65,9 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
           summary: `checkpoint ${done.epoch}`,
         }).triggerCheckpoint(done),
       ),
-    planEpoch: (owner, drains) => translated(long(drains ? 'plan the end' : 'plan').planEpoch(owner, drains)),
+    // Mostly short, and a record that has come waits for it.
+    planEpoch: (owner, drains) =>
+      translated(hereOrThere(drains ? 'plan the end' : 'plan', '2s', (steps) => steps.planEpoch(owner, drains))),
     dropPlan: (owner, epoch) => translated(long(`drop the plan of epoch ${epoch}`).dropPlan(owner, epoch)),
     awaitInput: (owner) =>
       translated(
@@ -136,7 +138,7 @@ async function hereOrThere<T>(
   }
 }
 
-type Steps = Pick<Activities, 'prepareExecution' | 'finishExecution'>
+type Steps = Pick<Activities, 'prepareExecution' | 'planEpoch' | 'finishExecution'>
 
 async function translated<T>(work: Promise<T>): Promise<T> {
   try {

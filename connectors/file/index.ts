@@ -11,6 +11,7 @@ export const file = defineConnector({
     config: sourceConfig,
     guarantees: { replayable: true, parallel: true },
     partitions: true,
+    endless: ({ watch }) => watch,
     open: (config, _connection, ctx) => fileSource(config, ctx),
   },
   sink: {

@@ -9,6 +9,7 @@ export const generator = defineConnector({
   source: {
     config: sourceConfig,
     guarantees: { replayable: true, parallel: true },
+    endless: ({ rows }) => rows === undefined,
     open: (config, _connection, ctx) => generatorSource(config, ctx),
   },
 })

@@ -21,6 +21,7 @@ export const jdbc = defineConnector({
   source: {
     config: sourceConfig,
     guarantees: { replayable: false, parallel: true },
+    endless: ({ interval }) => interval !== undefined,
     open: (config, connection, { signal }) => jdbcSource(config, needed(connection), signal),
   },
   sink: {

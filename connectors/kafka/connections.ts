@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { Connection, ConnectionOptions, metadataV12 } from '@platformatic/kafka'
 import { JobError } from '../../core/errors/job-error.js'
 import type { Wire } from './client.js'
@@ -16,7 +17,6 @@ export interface Connections {
 }
 
 export function openConnections(wire: Wire, access: KafkaConnection): Connections {
-  const options = optionsOf(access)
   const bootstrap = access.brokers.map(readBroker)
   const known = new Map<number, Omit<Broker, 'nodeId'>>()
   const open = new Map<string, Promise<Connection>>()
@@ -27,7 +27,7 @@ export function openConnections(wire: Wire, access: KafkaConnection): Connection
     const name = `${host}:${port}`
     const present = open.get(name)
     if (present) return present
-    const connection = new wire.Connection(access.clientId, options)
+    const connection = new wire.Connection(access.clientId, optionsFor(host, access))
     const forget = () => {
       all.delete(connection)
       if (open.get(name) === connecting) open.delete(name)
@@ -72,14 +72,14 @@ export function openConnections(wire: Wire, access: KafkaConnection): Connection
   }
 }
 
-function optionsOf({ sasl, tls }: KafkaConnection): ConnectionOptions {
-  const common = { connectTimeout: 10_000, requestTimeout: 30_000, maxInflights: 5 }
-  const login = sasl === undefined ? {} : { sasl }
-  if (tls === undefined || tls === false) return { ...common, ...login }
-  if (tls === true) return { ...common, ...login, tls: {}, tlsServerName: true }
-  const { serverName, ...given } = tls
+function optionsFor(host: string, { sasl, tls = false }: KafkaConnection): ConnectionOptions {
+  const common = { connectTimeout: 10_000, requestTimeout: 30_000, maxInflights: 5, ...(sasl && { sasl }) }
+  if (tls === false) return common
+  const { serverName, ...given } = tls === true ? { serverName: undefined } : tls
   const certificates = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-  return { ...common, ...login, tls: certificates, tlsServerName: serverName ?? true }
+  // An address is not a name that a server could choose a certificate by.
+  const name = serverName ?? (isIP(host) === 0 ? host : undefined)
+  return { ...common, tls: certificates, ...(name !== undefined && { tlsServerName: name }) }
 }
 
 function readBroker(text: string): Omit<Broker, 'nodeId'> {

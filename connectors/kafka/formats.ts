@@ -5,6 +5,7 @@ import { sourceConfig as fileConfig } from '../file/config.js'
 import { csvOptions, readCsv } from '../file/csv-options.js'
 import { badDocuments, readJson } from '../file/json-options.js'
 import type { KafkaSourceConfig } from './config.js'
+import { copyExactly, needsExactNumbers } from './exact-numbers.js'
 import type { Message } from './record-batches.js'
 
 /** What is known of a bad message: its place among those that were written to the file. */
@@ -41,13 +42,16 @@ const columnsOf = (payload: Schema) => payload.map(({ name }) => identifier(name
 /** A message without a value is a record without values. Line ends stand between tokens only: a space does as well. */
 function json(config: KafkaSourceConfig, payload: Schema): Format {
   const options = fileConfig.parse({ path: config.topic, format: 'jsonl' })
+  const exact = needsExactNumbers(payload)
   return {
     room: 8,
     write({ bytes, valueAt, valueLength }, _index, into, at) {
       if (valueLength < 0) return at + into.write('null', at, 'latin1')
       // DuckDB would pass over an empty line.
       if (isBlank(bytes, valueAt, valueLength)) return at + into.write('""', at, 'latin1')
-      const end = at + bytes.copy(into, at, valueAt, valueAt + valueLength)
+      const end = exact
+        ? copyExactly(bytes, valueAt, valueAt + valueLength, into, at)
+        : at + bytes.copy(into, at, valueAt, valueAt + valueLength)
       for (let index = at; index < end; index += 1) if (into[index] === lineFeed) into[index] = space
       return end
     },

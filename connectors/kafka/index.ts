@@ -20,6 +20,7 @@ export const kafka = defineConnector({
   source: {
     config: sourceConfig,
     guarantees: { replayable: true, parallel: true },
+    endless: () => true,
     open: (config, connection, ctx) => kafkaSource(config, needed(connection), ctx),
   },
   sink: {

@@ -24,6 +24,8 @@ export interface Plan {
   readonly sources: Readonly<Record<string, PlannedSource>>
   /** True if this epoch is known to reach the end of its phase's input. */
   readonly end: boolean
+  /** It ends because its sources were told to, where they stood (`--drain`): nothing of the lineage comes after it. */
+  readonly drains?: boolean
   /** How far event time had come before it; absent: nobody judges by it. */
   readonly watermarks?: Watermarks
 }
@@ -41,5 +43,6 @@ export interface PlannedSource {
 export type Next =
   | { readonly kind: 'plan'; readonly epoch: number; readonly phase: number; readonly notBefore: string | null }
   | { readonly kind: 'unplanned'; readonly notBefore?: string }
-  | { readonly kind: 'idle' }
+  /** `phase`: it is another than that of the epoch before, which has ended. */
+  | { readonly kind: 'idle'; readonly phase?: number }
   | { readonly kind: 'exhausted' }

@@ -87,6 +87,18 @@ export function advanceAll(
   )
 }
 
+/** When, after `nowMs`, silence next becomes idleness somewhere; null: never. */
+export function nextIdleMs({ stream }: Pick<JobGraph, 'stream'>, watermarks: Watermarks, nowMs: number): number | null {
+  const due = stream.nodes.flatMap(({ id, watermark }) => {
+    const known = watermarks[id]
+    const timeoutMs = watermark?.idleTimeoutMs ?? null
+    if (known === undefined || timeoutMs === null) return []
+    return [known, ...Object.values(known.partitions)].map(({ lastMs }) => lastMs + timeoutMs)
+  })
+  const later = due.filter((atMs) => atMs > nowMs)
+  return later.length === 0 ? null : Math.min(...later)
+}
+
 /** Where a partition stands before its next record: where it was, or with its node if it begins or was idle. */
 export function standingOf(before: NodeWatermark | undefined, partition: string, node: number | null): number | null {
   const known = before?.partitions[partition]

@@ -39,7 +39,9 @@ export function outputsOf(
 ): Outputs {
   const named = node.watermark?.time ?? sharedTime(arrivals)
   const time = node.schema.find(({ name, type }) => isTime(type) && name.toLowerCase() === named?.toLowerCase())
-  const passedOn = time === undefined || !keepMet.has(node.kind) ? [] : sharedWatermarks(arrivals)
+  // A join of two streams tells of a record long after it has come.
+  const isLater = node.kind === 'JOIN' && arrivals.every(({ blocking }) => !blocking)
+  const passedOn = time === undefined || isLater || !keepMet.has(node.kind) ? [] : sharedWatermarks(arrivals)
   return {
     main: {
       schema: node.schema,
@@ -52,7 +54,12 @@ export function outputsOf(
 
 /** Nodes whose watermarks somebody judges by; nothing is carried for the others. */
 export function wantedWatermarks(graph: StreamGraph, outputs: ReadonlyMap<string, Output>): ReadonlySet<string> {
-  const judges = new Set(graph.nodes.filter(({ kind }) => kind === 'WINDOW').map(({ id }) => id))
+  const blocked = new Set(graph.edges.filter(({ blocking }) => blocking).map(({ to }) => to))
+  const judges = new Set(
+    graph.nodes
+      .filter(({ kind, id }) => kind === 'WINDOW' || (kind === 'JOIN' && !blocked.has(id)))
+      .map(({ id }) => id),
+  )
   const into = graph.edges.filter((edge) => judges.has(edge.to) && !edge.blocking)
   return new Set(into.flatMap(({ id }) => outputs.get(id)?.watermarks ?? []))
 }

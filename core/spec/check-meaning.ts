@@ -1,6 +1,7 @@
 import type { Problem } from '../errors/problem.js'
 import { findCycles } from '../graph/order.js'
 import type { Catalogue } from './catalogue.js'
+import { checkBuildSides } from './check-build-sides.js'
 import { checkSettings } from './check-settings.js'
 import { nearestHint } from './nearest.js'
 import type { Outline, OutlineNode } from './outline.js'
@@ -21,6 +22,7 @@ export function checkMeaning(meaning: Meaning): Problem[] {
     ...cycles(meaning),
     ...edgeConflicts(meaning),
     ...modes(meaning),
+    ...checkBuildSides(meaning),
     ...checkSettings(meaning.raw, meaning.outline),
   ]
 }
@@ -159,9 +161,10 @@ function modes({ raw, outline, catalogue }: Meaning): Problem[] {
 
 /** What would be told only at an end of input that does not come. */
 function endless(node: OutlineNode): Problem[] {
-  if (node.name !== 'JOIN' || (node.config.type !== 'RIGHT' && node.config.type !== 'FULL')) return []
+  const { name, config } = node
+  if (name !== 'JOIN' || config.within !== undefined || (config.type !== 'RIGHT' && config.type !== 'FULL')) return []
   const message = `A ${node.config.type} join tells at the end of input which records have no partner, and a STREAMING job has no end.`
-  return problem(node, '/config/type', message, 'Use INNER or LEFT.')
+  return problem(node, '/config/type', message, 'Use INNER or LEFT, or say `within` which time partners come.')
 }
 
 function sinkModes(node: OutlineNode, raw: Readonly<Record<string, unknown>>, type: string): Problem[] {

@@ -1,5 +1,5 @@
 import type { Problem } from '../errors/problem.js'
-import type { Catalogue, KnownPort } from './catalogue.js'
+import type { Catalogue, JobType, KnownPort } from './catalogue.js'
 import { nearestHint } from './nearest.js'
 import type { Outline, OutlineNode, OutlineReference, SpelledEdge } from './outline.js'
 
@@ -14,12 +14,17 @@ export interface SpecEdge {
   readonly spelled: SpelledEdge | null
 }
 
-export function resolveEdges(outline: Outline, catalogue: Catalogue): { edges: SpecEdge[]; problems: Problem[] } {
+export function resolveEdges(
+  outline: Outline,
+  catalogue: Catalogue,
+  mode: JobType,
+): { edges: SpecEdge[]; problems: Problem[] } {
   const nodes = new Map(outline.nodes.toReversed().map((node) => [node.id, node]))
   const resolver: Resolver = {
     nodes,
     ids: [...nodes.keys()],
     catalogue,
+    mode,
     edges: new Map(),
     problems: [],
     unsure: new Set(),
@@ -40,6 +45,7 @@ interface Resolver {
   readonly nodes: ReadonlyMap<string, OutlineNode>
   readonly ids: readonly string[]
   readonly catalogue: Catalogue
+  readonly mode: JobType
   /** By consumer. */
   readonly edges: Map<string, SpecEdge[]>
   readonly problems: Problem[]
@@ -111,7 +117,8 @@ function edgeFor(
     output: producer.output,
     to: consumer.id,
     port: port.name,
-    blocking: port.blocking === true,
+    blocking:
+      typeof port.blocking === 'function' ? port.blocking(consumer.config, resolver.mode) : port.blocking === true,
     pointer: reference.pointer,
     spelled: reference.spelled,
   }

@@ -32,7 +32,11 @@ export function validateSpec(given: unknown, catalogue: Catalogue): Validated {
   const place = { pointer: '', nodeId: null, code: 'spec.invalid' }
   const shape = checkConfig(jobSpec, raw, place)
   const { outline, problems: unread } = readOutline(raw)
-  const { edges, problems: unresolved } = resolveEdges(outline, catalogue)
+  const { edges, problems: unresolved } = resolveEdges(
+    outline,
+    catalogue,
+    raw.type === 'STREAMING' ? 'STREAMING' : 'BATCH',
+  )
   const meaning = { raw, outline, edges, catalogue }
   const found = [
     ...(shape.ok ? [] : shape.problems),

@@ -1,7 +1,8 @@
 import { beforeAll } from '@jest/globals'
 import { kafka } from '../../connectors/kafka/index.js'
 import type { ConnectorContext } from '../../connectors/spi.js'
-import { consumed, describeWithKafka, makeTopic, send } from '../support/kafka.js'
+import { describeWithKafka } from '../support/describe-with-kafka.js'
+import { consumed, makeTopic, send } from '../support/kafka.js'
 import { describeSink } from './sink-suite.js'
 import { describeSource } from './source-suite.js'
 

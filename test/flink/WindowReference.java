@@ -1,4 +1,3 @@
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -29,7 +28,7 @@ import org.apache.flink.util.Collector;
 import org.apache.flink.util.OutputTag;
 
 /**
- * What Apache Flink makes of the windows of cases.json, one line of JSON for each case: the last result for each
+ * What Apache Flink makes of the windows of cases.jsonl, one line of JSON for each case: the last result for each
  * (key, window), and the numbers of the late records. A record is [key, milliseconds]; its number is its place in the case.
  */
 public final class WindowReference {
@@ -38,11 +37,9 @@ public final class WindowReference {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   public static void main(String[] args) throws Exception {
-    JsonNode cases = JSON.readTree(Files.readString(Path.of(args[0])));
-    List<String> lines = new ArrayList<>();
-    for (JsonNode one : cases) lines.add(JSON.writeValueAsString(answer(one)));
-    String text = "[\n" + String.join(",\n", lines) + "\n]\n";
-    Files.write(Path.of(args[1]), text.getBytes(StandardCharsets.UTF_8));
+    List<String> answers = new ArrayList<>();
+    for (String line : Files.readAllLines(Path.of(args[0]))) answers.add(JSON.writeValueAsString(answer(JSON.readTree(line))));
+    Files.write(Path.of(args[1]), answers);
   }
 
   private static Map<String, Object> answer(JsonNode one) throws Exception {

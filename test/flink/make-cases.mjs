@@ -1,4 +1,4 @@
-/** Writes cases.json: records out of order over a few keys, and windows of every kind. The same numbers every time. */
+/** Writes cases.jsonl: records out of order over a few keys, and windows of every kind. The same numbers every time. */
 import { writeFileSync } from 'node:fs'
 
 /** mulberry32 */
@@ -51,4 +51,4 @@ for (const [w, window] of windows.entries())
       })
       cases.push({ seed, window, ...setting, records })
     }
-writeFileSync(new URL('cases.json', import.meta.url), `[\n${cases.map((one) => JSON.stringify(one)).join(',\n')}\n]\n`)
+writeFileSync(new URL('cases.jsonl', import.meta.url), cases.map((one) => `${JSON.stringify(one)}\n`).join(''))

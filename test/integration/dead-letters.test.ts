@@ -7,6 +7,7 @@ import type { DeadLetterRecord } from '../../models/stores/dead-letter-store.js'
 import { onServer, withMigratedDatabase } from '../support/lend.js'
 import { temporalAddress } from '../support/namespace.js'
 import { type Stack, withStack } from '../support/stack.js'
+import { until } from '../support/until.js'
 
 let stack: Stack
 let mysql: string
@@ -280,4 +281,68 @@ test('what needs the other records is refused, and says what to do', async () =>
     expect(answer).toMatchObject({ status: 409, body })
     expect((await lettersOf(jobId))[0]).toMatchObject({ status: 'NEW' })
   }
+}, 120_000)
+
+describe('what is allowed', () => {
+  const lines = Array.from({ length: 200_000 }, (_, id) => `${id},${id % 16_000 === 11 ? 'x' : id}`)
+  const spec = (name: string, allowed: object) => ({
+    name,
+    parallelism: 2,
+    onBadRecord: { action: 'DEAD_LETTER', ...allowed },
+    nodes: [
+      { id: 'in', source: 'file', config: { path: 'many.csv', columns: { id: 'BIGINT', n: 'BIGINT' } } },
+      { id: 'out', sink: 'file', input: 'in', config: { path: name, format: 'csv' } },
+    ],
+  })
+
+  test('is judged over all subtasks, of which none has seen too many, and a restart may allow more', async () => {
+    await writeFile(join(stack.files, 'many.csv'), `id,n\n${lines.join('\n')}\n`)
+    const failed = await run(spec('few', { max: 9 }))
+    expect(failed).toMatchObject({ status: 'FAILED', error: { code: 'record.tolerance' } })
+    await stack.request('PUT', `/api/v1/jobs/${failed.jobId}`, { ...spec('few', { max: 13 }), version: 1 })
+    const path = `/api/v1/executions/${failed.executionId}/restart`
+    const { body } = await stack.request<{ executionId: string }>('POST', path, {})
+    const report = await stack.untilEnded(body.executionId)
+    expect(report).toMatchObject({ status: 'COMPLETED', records: { read: 200_000, written: 199_987, failed: 13 } })
+    expect(await lettersOf(failed.jobId)).toHaveLength(13)
+  }, 120_000)
+
+  test('as a ratio is judged over all of them, too', async () => {
+    const one = { action: 'DEAD_LETTER', maxRatio: 0.00006 }
+    expect(await run(spec('ratio', one))).toMatchObject({ status: 'FAILED', error: { code: 'record.tolerance' } })
+    const report = await run(spec('more', { ...one, maxRatio: 0.00007 }))
+    expect(report).toMatchObject({ status: 'COMPLETED', records: { failed: 13 } })
+  }, 120_000)
+})
+
+test('a record of a stream is replayed while the stream runs', async () => {
+  await writeFile(join(stack.files, 'stream-1.csv'), 'id,n\n1,10\n2,x\n')
+  await onServer(mysql, 'CREATE TABLE streamed (id BIGINT NOT NULL, n BIGINT)')
+  const executionId = await stack.submit({
+    name: 'stream',
+    type: 'STREAMING',
+    onBadRecord,
+    checkpoint: { interval: '200ms' },
+    nodes: [
+      {
+        id: 'in',
+        source: 'file',
+        config: { path: 'stream-*.csv', columns: { id: 'BIGINT', n: 'VARCHAR' }, watch: true },
+      },
+      { id: 'cast', operator: 'MAP', input: 'in', config: { cast: { n: 'BIGINT' } } },
+      toTable('streamed', 'cast'),
+    ],
+  })
+  const { jobId } = await stack.execution(executionId)
+  const letter = await until('the dead letter is there', async () => (await lettersOf(jobId))[0])
+  await correct(letter, '{"id":2,"n":"20"}')
+  expect(await replay({ jobId })).toMatchObject([{ status: 'COMPLETED', records: { written: 1 } }])
+  expect(await stack.execution(executionId)).toMatchObject({ status: 'RUNNING' })
+  const job = await stack.request<{ status: string }>('GET', `/api/v1/jobs/${jobId}`)
+  expect(job.body.status).toBe('RUNNING')
+  await writeFile(join(stack.files, 'stream-2.csv'), 'id,n\n3,30\n')
+  await until('the stream has gone on', async () => (await rowsOf('streamed')).length === 3)
+  expect((await rowsOf('streamed')).map(({ n }) => n)).toEqual([10, 20, 30])
+  await stack.request('POST', `/api/v1/executions/${executionId}/cancel`, {})
+  expect((await stack.untilEnded(executionId)).status).toBe('CANCELLED')
 }, 120_000)

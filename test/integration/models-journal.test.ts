@@ -268,6 +268,19 @@ describe('a stale owner', () => {
   })
 })
 
+describe('an epoch that drains', () => {
+  test('ends its lineage, whatever becomes of the execution after it', async () => {
+    await withCatalogue({}, async ({ journal, accept, start }) => {
+      const owner = await start()
+      await journal.storePlan(owner, { ...plan(1), end: true, drains: true })
+      await journal.completeCheckpoint(owner, commit(1, { next: { kind: 'exhausted' }, nextPlan: null }))
+      await journal.finish(owner, { status: 'CANCELLED', error: null }, 1)
+      const again = accept({ restartOf: owner.executionId, triggerType: 'RESTART' })
+      await expect(again).rejects.toMatchObject({ code: 'conflict' })
+    })
+  })
+})
+
 describe('admission', () => {
   test('of the same execution again gives the same generation', async () => {
     await withCatalogue({}, async ({ journal, accept }) => {

@@ -68,6 +68,7 @@ function written(name: Name): string[] {
   return readdirSync(out)
     .filter((part) => part.endsWith('.csv') && !/^[._]/.test(part))
     .flatMap((part) => linesOf(join(out, part)))
+    .filter((line) => !line.includes('2026-01-02'))
     .sort()
 }
 
@@ -93,7 +94,7 @@ describe('read whole', () => {
 })
 
 describe('read as the files come', () => {
-  test.each<Name>(['q1', 'q2', 'q3', 'q8'])(
+  test.each(Object.keys(queries) as Name[])(
     '%s',
     async (name) => {
       const put = takeApart(name === 'q3' || name === 'q8' ? 'auctions' : 'bids')
@@ -106,6 +107,8 @@ describe('read as the files come', () => {
           put(piece)
           await sleep(piece * 300)
         }
+        // Bids of a later day end the windows of the first; two, as windows of windows wait for those of the first of them.
+        if (isTimed(name)) putBids(['2026-01-02 12:00:00', '2026-01-02 13:00:00'])
         await until('all is there', async () => written(name).length >= answer.length, { withinMs: 60_000 })
       } finally {
         running.kill('SIGINT')
@@ -117,6 +120,18 @@ describe('read as the files come', () => {
   )
 })
 
+const isTimed = (name: Name) => ['q5', 'q7', 'q11'].includes(name)
+
+function putBids(times: readonly string[]): void {
+  const lines = times.map((time) => `1,1,1,${time}`)
+  putFile('bids-later.csv', ['auction,bidder,price,date_time', ...lines])
+}
+
+function putFile(name: string, lines: readonly string[]): void {
+  writeFileSync(join(folder, 'data', `.${name}`), `${lines.join('\n')}\n`)
+  renameSync(join(folder, 'data', `.${name}`), join(folder, 'data', name))
+}
+
 /** A file in four pieces, which come one by one, each whole. */
 function takeApart(table: string): (piece: number) => void {
   const path = join(folder, 'data', `${table}.csv`)
@@ -124,9 +139,7 @@ function takeApart(table: string): (piece: number) => void {
   rmSync(path)
   return (piece) => {
     const part = lines.filter((_, at) => Math.floor((at * 4) / lines.length) === piece - 1)
-    const name = `${table}-${piece}.csv`
-    writeFileSync(join(folder, 'data', `.${name}`), `${[header, ...part].join('\n')}\n`)
-    renameSync(join(folder, 'data', `.${name}`), join(folder, 'data', name))
+    putFile(`${table}-${piece}.csv`, [header!, ...part])
   }
 }
 

@@ -29,7 +29,8 @@ export async function withFeed(run: (feed: Feed) => Promise<void>): Promise<void
         let number = 0
         const put = async () => {
           const ids = Array.from({ length: 100 }, (_, n) => number * 100 + n)
-          await putFile(stack, `in-${String(number).padStart(3, '0')}.csv`, ids)
+          const lines = ids.map((id) => `${id},${id % 4}`)
+          await putFile(stack, `in-${String(number).padStart(3, '0')}.csv`, `id,k\n${lines.join('\n')}\n`)
           number += 1
         }
         const records = () => number * 100
@@ -50,9 +51,9 @@ export async function etl(stack: Stack, args: readonly string[]): Promise<string
 }
 
 /** A file appears whole. */
-async function putFile(stack: Stack, name: string, ids: readonly number[]): Promise<void> {
+export async function putFile(stack: Stack, name: string, text: string): Promise<void> {
   const hidden = join(stack.files, `.${name}`)
-  await writeFile(hidden, `id,k\n${ids.map((id) => `${id},${id % 4}`).join('\n')}\n`)
+  await writeFile(hidden, text)
   await rename(hidden, join(stack.files, name))
 }
 

@@ -1,56 +1,16 @@
 /** A broker of Apache Kafka lent to tests, and the library's own clients as an outside view of it. */
 import { spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
+import { createConnection } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe } from '@jest/globals'
 import { Admin, Consumer, ProduceAcks, Producer } from '@platformatic/kafka'
 import { withClient } from '../../connectors/kafka/client.js'
 import { connectionConfig } from '../../connectors/kafka/config.js'
+import { offsetsAt } from '../../connectors/kafka/offsets.js'
 // @ts-expect-error set-up scripts are plain JavaScript, they run before any package is there
 import { kafkaProgram } from '../../scripts/setup/kafka-program.mjs'
 import { freePort, restartable, type Service } from './services.js'
-
-interface Program {
-  readonly java: string
-  readonly classPath: string
-}
-
-/** `ETL_TEST_KAFKA_BROKERS`, or null: a broker of one's own. */
-const given = process.env.ETL_TEST_KAFKA_BROKERS ?? null
-const program = given === null ? await findProgram() : null
-
-async function findProgram(): Promise<Program | null> {
-  try {
-    return (await kafkaProgram()) as Program
-  } catch (error) {
-    console.warn(`Tests of Kafka are left out: ${(error as Error).message}`)
-    return null
-  }
-}
-
-/** Tests that need a broker; without one they are skipped, and the reason was printed. */
-export function describeWithKafka(name: string, tests: (kafka: { readonly brokers: string }) => void): void {
-  const run = given === null && program === null ? describe.skip : describe
-  run(name, () => {
-    const kafka = { brokers: given ?? '' }
-    let folder: string | undefined
-    let broker: Service | undefined
-    beforeAll(async () => {
-      if (given !== null) return
-      folder = await mkdtemp(join(tmpdir(), 'etl-kafka-'))
-      broker = await privateKafka(folder)
-      await broker.start()
-      kafka.brokers = broker.address
-    }, 120_000)
-    afterAll(async () => {
-      await broker?.kill()
-      if (folder !== undefined) await rm(folder, { recursive: true, force: true })
-    })
-    tests(kafka)
-  })
-}
 
 export interface BrokerOptions {
   /** Lines of server.properties besides those that every broker needs. */
@@ -63,8 +23,7 @@ export interface BrokerOptions {
 
 /** One broker that is its own controller. */
 export async function privateKafka(folder: string, options: BrokerOptions = {}): Promise<Service> {
-  if (program === null) throw new Error('There is no Kafka to start.')
-  const { java, classPath } = program
+  const { java, classPath } = (await kafkaProgram()) as { readonly java: string; readonly classPath: string }
   const { listener = 'PLAINTEXT', properties = [], format = [] } = options
   const [port, controller] = [await freePort(), await freePort()]
   const address = `127.0.0.1:${port}`
@@ -96,7 +55,6 @@ export async function privateKafka(folder: string, options: BrokerOptions = {}):
 }
 
 async function listens(port: number): Promise<void> {
-  const { createConnection } = await import('node:net')
   await new Promise<void>((resolve, reject) => {
     const socket = createConnection({ port, host: '127.0.0.1' }, () => {
       socket.destroy()
@@ -130,11 +88,13 @@ export async function makeTopic(
       replicas: 1,
       configs: Object.entries(configs).map(([name, value]) => ({ name, value })),
     })
-    // It is known a moment before it has a leader.
-    await new Promise((resolve) => setTimeout(resolve, 300))
   } finally {
     await admin.close()
   }
+  // It is known a moment before it has leaders.
+  const connection = connectionConfig.parse({ brokers: [brokers] })
+  const all = Array.from({ length: partitions }, (_, partition) => partition)
+  await withClient(connection, new AbortController().signal, 'WORK', (one) => offsetsAt(one, topic, all, 'END'))
 }
 
 /** `abort`: in a transaction that comes to nothing. */
@@ -147,7 +107,8 @@ export async function send(
   const producer = new Producer({
     ...client(brokers),
     // The library's own producer cannot take a transactional id up again.
-    ...(how === 'PLAIN' ? { acks: ProduceAcks.ALL } : { idempotent: true, transactionalId: `outside-${randomUUID()}` }),
+    idempotent: true,
+    ...(how === 'PLAIN' ? {} : { transactionalId: `outside-${randomUUID()}` }),
   })
   const given = messages.map(({ key, value, headers = {}, timestamp, partition = 0 }) => ({
     topic,

@@ -82,7 +82,7 @@ function values({ now, inputs }: OperatorSetting) {
 
 const isBlocking = (operator: Operator, port: string) =>
   operator.ports !== 'MANY' &&
-  operator.ports.some((candidate) => candidate.name === port && candidate.blocking === true)
+  operator.ports.some((candidate) => candidate.name === port && candidate.blocking !== undefined)
 
 /** Blocking ports hold all their records from the start, the others none yet. */
 async function openInput(session: Session, { operator, inputs, time }: OperatorSetting, port: string): Promise<Input> {

@@ -27,7 +27,9 @@ export interface Stack {
   /** Of the first user. */
   token(): string
   request<T = Readonly<Record<string, string>>>(method: string, path: string, body?: unknown): Promise<Answer<T>>
+  /** One more. */
   startWorker(): Promise<void>
+  /** The oldest. */
   killWorker(): Promise<void>
   /** As an operator would: SIGTERM; answers the exit code. */
   stopWorker(): Promise<number | null>
@@ -81,7 +83,7 @@ export async function withStack<T>(
     const text = await response.text()
     return { status: response.status, body: (text === '' ? null : JSON.parse(text)) as T }
   }
-  let worker: ChildProcess | null = null
+  const workers: ChildProcess[] = []
   const stack: Stack = {
     files,
     logs: home,
@@ -90,19 +92,17 @@ export async function withStack<T>(
     token: () => token,
     request,
     startWorker: async () => {
-      worker = launch('worker')
+      workers.push(launch('worker'))
     },
     killWorker: async () => {
-      const dying = worker
-      worker = null
-      if (dying === null || dying.exitCode !== null) return
+      const dying = workers.shift()
+      if (dying === undefined || dying.exitCode !== null) return
       dying.kill('SIGKILL')
       if (dying.exitCode === null && dying.signalCode === null) await once(dying, 'exit')
     },
     stopWorker: async () => {
-      const ending = worker
-      worker = null
-      if (ending === null) return null
+      const ending = workers.shift()
+      if (ending === undefined) return null
       const exited = once(ending, 'exit')
       ending.kill('SIGTERM')
       return ((await exited) as [number | null])[0]

@@ -47,6 +47,7 @@ export async function completeCheckpoint(
       completeRow(db, transaction, execution, row, commit, next),
       storeStates(db, transaction, execution, row, commit),
       advanceExecution(db, transaction, execution, row, commit, committed),
+      drained(db, transaction, row),
       storeMetrics(db, transaction, { execution, version, commit, committed }),
       addEvents(db, { ...execution, epoch: commit.epoch }, events, transaction),
     ])
@@ -65,6 +66,12 @@ async function planNext(
   const plan = await insertPlan(db, transaction, execution, commit.nextPlan)
   const notBefore = commit.next.kind === 'plan' ? commit.next.notBefore : null
   return { kind: 'plan', epoch: plan.epoch, phase: plan.phase, notBefore }
+}
+
+/** Everything open has fired: whatever becomes of this execution, nothing can go on from there. */
+async function drained(db: Database, transaction: Transaction, { lineageId, plan }: CheckpointRow): Promise<void> {
+  if (plan?.drains !== true) return
+  await db.tables.lineage.update({ isDrained: true }, { where: { lineageId }, transaction })
 }
 
 async function completeRow(

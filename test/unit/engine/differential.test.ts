@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import type { JobSettings } from '../../../core/spec/settings.js'
 import { openSession } from '../../../duckdb/open-session.js'
 import { identifier } from '../../../duckdb/sql.js'
 import { compileJob } from '../../../engine/compile-job.js'
@@ -59,10 +60,6 @@ test('a graph gives what one query gives', async () => {
         const { spec, query } = built(given)
         const expected = await answerOf(query, folder)
         await run(spec, parts, given, shelf)
-        const asText = (rows: readonly unknown[][]) =>
-          rows
-            .map((row) => JSON.stringify(row, (_, value) => (typeof value === 'bigint' ? String(value) : value)))
-            .sort()
         expect(asText(shelf.rows)).toEqual(asText(expected))
       })
     }),
@@ -70,7 +67,49 @@ test('a graph gives what one query gives', async () => {
   )
 }, 600_000)
 
-async function run(spec: object, parts: EngineParts, { epochRecords, cold, lastFirst, failures }: Trial, shelf: Shelf) {
+const streamed = fc.record({
+  given: trial,
+  before: fc.array(
+    fc.record({
+      kind: fc.constantFrom('FILTER', 'MAP', 'FLATMAP', 'JOIN', 'UNION'),
+      // A RIGHT or FULL join has something to tell at an end, and there is none.
+      pick: fc.nat(1000).filter((pick) => pick % 6 !== 2 && pick % 6 !== 3),
+      parallelism,
+    }),
+    { maxLength: 3 },
+  ),
+  last: fc.record({ kind: fc.constantFrom('AGGREGATE', 'DEDUPLICATE'), pick: fc.nat(1000), parallelism }),
+})
+
+test('in STREAMING, a reader that keeps the last of each key has what one query gives', async () => {
+  await fc.assert(
+    fc.asyncProperty(streamed, async ({ given, before, last }) => {
+      const shelf = new Shelf()
+      await withParts([shelf.connector], async (parts, folder) => {
+        const { spec, query, keys } = built({ ...given, steps: [...before, last] })
+        const expected = await answerOf(query, folder)
+        await run({ ...spec, type: 'STREAMING' }, parts, given, shelf, { type: 'STREAMING' })
+        const byKey = new Map(shelf.rows.map((row) => [asText([keys.map((at) => row[at])])[0], row]))
+        expect(asText([...byKey.values()])).toEqual(asText(expected))
+      })
+    }),
+    { numRuns: Number(process.env.ETL_DIFFERENTIAL_RUNS ?? 15) },
+  )
+}, 600_000)
+
+function asText(rows: readonly unknown[][]): string[] {
+  return rows
+    .map((row) => JSON.stringify(row, (_, value) => (typeof value === 'bigint' ? String(value) : value)))
+    .sort()
+}
+
+async function run(
+  spec: object,
+  parts: EngineParts,
+  { epochRecords, cold, lastFirst, failures }: Trial,
+  shelf: Shelf,
+  settings: Partial<JobSettings> = {},
+) {
   const compiled = await compileJob(spec, parts)
   if (!compiled.ok) throw new Error(JSON.stringify([spec, compiled.problems]))
   let commits = 0
@@ -78,7 +117,7 @@ async function run(spec: object, parts: EngineParts, { epochRecords, cold, lastF
     commits += 1
     if (failures.includes(commits)) throw new Error('The power failed.')
   }
-  await drive(compiled.graph, parts, { epochRecords, cold, lastFirst, retries: 4 })
+  await drive(compiled.graph, parts, { epochRecords, cold, lastFirst, retries: 4, settings })
 }
 
 async function answerOf(query: string, folder: string): Promise<unknown[][]> {
@@ -99,8 +138,15 @@ interface Built {
   readonly query: string
 }
 
+interface Query {
+  readonly spec: object
+  readonly query: string
+  /** Places of the columns that tell the records of the last step apart. */
+  readonly keys: readonly number[]
+}
+
 /** The same twice: nodes for the engine, and a query for DuckDB. */
-function built({ records, sources, sink, steps }: Trial): { readonly spec: object; readonly query: string } {
+function built({ records, sources, sink, steps }: Trial): Query {
   const source = (id: string, count: number, { select, types }: typeof facts | typeof names) => ({
     id,
     source: 'shelf',
@@ -115,7 +161,11 @@ function built({ records, sources, sink, steps }: Trial): { readonly spec: objec
   }
   for (const [index, one] of steps.entries()) at = withStep(at, one, `s${index}`, source)
   const out = { id: 'out', sink: 'shelf', input: at.last, parallelism: sink, config: {} }
-  return { spec: { name: 'random', nodes: [...at.nodes, out] }, query: at.query }
+  const { config = {} } = at.nodes.at(-1) as {
+    readonly config?: { readonly key?: string[]; readonly groupBy?: string[] }
+  }
+  const keys = (config.key ?? config.groupBy ?? []).map((name) => Object.keys(at.columns).indexOf(name))
+  return { spec: { name: 'random', nodes: [...at.nodes, out] }, query: at.query, keys }
 }
 
 function withStep(

@@ -63,8 +63,10 @@ export interface Driven {
 
 export interface Standing {
   readonly epoch: number
+  readonly phase: number
   readonly positions: Readonly<Record<string, SourceProgress>>
   readonly states: readonly StateHandle[]
+  readonly watermarks?: Watermarks
 }
 
 export interface DriveOptions {
@@ -100,12 +102,17 @@ export async function drive(graph: JobGraph, parts: EngineParts, options: DriveO
     graph,
   }
   const signal = options.signal ?? new AbortController().signal
-  let watermarks: Watermarks = {}
-  let { positions, states, epoch } = options.from ?? { positions: {}, states: [], epoch: 0 }
+  let {
+    positions,
+    states,
+    epoch,
+    phase: current,
+    watermarks = {},
+  } = options.from ?? { positions: {}, states: [], epoch: 0, phase: 1 }
   const last = epoch + (options.epochs ?? Number.POSITIVE_INFINITY)
   let counters: Record<string, Counters> = {}
   const all: ChainResult[] = []
-  for (const phase of graph.phases) {
+  for (const phase of graph.phases.filter(({ number }) => number >= current)) {
     for (let ended = false; !ended && epoch < last; ) {
       epoch += 1
       const plan = await planEpoch(
@@ -135,6 +142,7 @@ export async function drive(graph: JobGraph, parts: EngineParts, options: DriveO
         counters = { ...counters, [id]: addCounters(counters[id] ?? noRecords, counted) }
       all.push(...results)
       ended = merged.phaseEnded
+      current = ended ? phase.number + 1 : phase.number
     }
   }
   return {
@@ -142,7 +150,7 @@ export async function drive(graph: JobGraph, parts: EngineParts, options: DriveO
     rejected: await readRejects(parts, all),
     results: all,
     epochs: epoch,
-    standing: { epoch, positions, states },
+    standing: { epoch, phase: current, positions, states, watermarks },
   }
 }
 

@@ -66,9 +66,15 @@ const operators: Readonly<Record<string, Operator>> = {
   },
 }
 
-const jobOf = ({ operator, config }: Operator, count: number, keys: number, parallelism: number) => ({
+const jobOf = (
+  { operator, config }: Operator,
+  count: number,
+  keys: number,
+  parallelism: number,
+  type = 'STREAMING',
+) => ({
   name: 'keyed',
-  type: 'STREAMING',
+  type,
   nodes: [
     { id: 'in', source: 'shelf', parallelism: 1, config: { count, select: select(keys), types, batch: 37 } },
     { id: 'keyed', operator, input: 'in', parallelism, config },
@@ -154,3 +160,66 @@ describe.each(Object.entries(operators))('%s', (_, operator) => {
     )
   }, 120_000)
 })
+
+test.each(['partials', 'records', 'first', 'best'])(
+  'in BATCH too state goes on in other subtasks: %s',
+  async (name) => {
+    const operator = operators[name]!
+    const shelf = new Shelf()
+    await withParts([shelf.connector], async (parts, folder) => {
+      let from: Standing | undefined
+      for (const parallelism of [2, 3, 1]) {
+        const graph = await graphOf(jobOf(operator, 1_000, 60, parallelism, 'BATCH'), parts)
+        const options = { epochRecords: 150, lineageId: 'one', ...(parallelism === 1 ? {} : { epochs: 2 }) }
+        from = (await drive(graph, parts, from === undefined ? options : { ...options, from })).standing
+      }
+      expect(asText(shelf.rows)).toEqual(asText(await expected(operator, 1_000, 60, folder)))
+    })
+  },
+  60_000,
+)
+
+test.each(['HASH', 'BROADCAST'])(
+  'the right side of a join goes on in more subtasks, and in fewer: %s',
+  async (strategy) => {
+    const jobOf = (parallelism: number) => ({
+      name: 'joined',
+      type: 'STREAMING',
+      nodes: [
+        {
+          id: 'names',
+          source: 'shelf',
+          parallelism: 2,
+          config: { count: 90, select: "n % 40 AS k, 'name ' || n AS name", types: { k: 'INTEGER', name: 'VARCHAR' } },
+        },
+        { id: 'in', source: 'shelf', config: { count: 1_000, select: select(50), types, batch: 37 } },
+        {
+          id: 'joined',
+          operator: 'JOIN',
+          parallelism,
+          inputs: { left: 'in', right: 'names' },
+          config: { type: 'LEFT', on: 'left.k = right.k', strategy, select: { n: 'left.n', name: 'right.name' } },
+        },
+        { id: 'out', sink: 'shelf', input: 'joined', parallelism, config: {} },
+      ],
+    })
+    const shelf = new Shelf()
+    await withParts([shelf.connector], async (parts, folder) => {
+      let from: Standing | undefined
+      for (const parallelism of [2, 3, 1, 4]) {
+        const graph = await graphOf(jobOf(parallelism), parts)
+        const options = {
+          ...streaming,
+          epochRecords: 150,
+          lineageId: 'one',
+          ...(parallelism === 4 ? {} : { epochs: 2 }),
+        }
+        from = (await drive(graph, parts, from === undefined ? options : { ...options, from })).standing
+      }
+      const query = `SELECT input.n, names.name FROM input
+      LEFT JOIN (SELECT n % 40 AS k, 'name ' || n AS name FROM range(90) t(n)) AS names ON input.k = names.k`
+      expect(asText(shelf.rows)).toEqual(asText(await expected({ query } as Operator, 1_000, 50, folder)))
+    })
+  },
+  60_000,
+)

@@ -26,15 +26,12 @@ function plainly(gap: bigint, lateness: bigint, records: readonly ArrivingRecord
     for (const session of sessions) if (!session.told && passed(session.end - milli)) tell(session)
     sessions = sessions.filter(({ end }) => !passed(end - milli + lateness))
     const touching = sessions.filter(({ start, end }) => start <= time + gap && end >= time)
-    const whole = touching.reduce(
-      (sum, { start, end, records }) => ({
-        start: start < sum.start ? start : sum.start,
-        end: end > sum.end ? end : sum.end,
-        records: [...sum.records, ...records],
-        told: false,
-      }),
-      { start: time, end: time + gap, records: [place], told: false },
-    )
+    const whole: Plain = { start: time, end: time + gap, records: [place], told: false }
+    for (const { start, end, records } of touching) {
+      if (start < whole.start) whole.start = start
+      if (end > whole.end) whole.end = end
+      whole.records.push(...records)
+    }
     if (passed(whole.end - milli + lateness)) {
       late.push(place)
       continue
@@ -48,7 +45,7 @@ function plainly(gap: bigint, lateness: bigint, records: readonly ArrivingRecord
 
 /** The same by the judge, batch after batch, with what it leaves carried from one to the next. */
 function judged(gap: bigint, lateness: bigint, records: readonly ArrivingRecord[], cuts: readonly number[]) {
-  let there: (KnownSession & { records: number[] })[] = []
+  let there: (KnownSession & { end: bigint; records: number[] })[] = []
   const results = new Map<string, string>()
   const late: number[] = []
   const bounds = [0, ...[...new Set(cuts)].sort((a, b) => a - b), records.length]
@@ -70,13 +67,12 @@ function judged(gap: bigint, lateness: bigint, records: readonly ArrivingRecord[
     const staying = answer.leaves.filter(({ stays }) => stays).sort((a, b) => (a.start < b.start ? -1 : 1))
     for (const leaf of staying) {
       const last = next.at(-1)
-      if (last !== undefined && leaf.start <= last.end)
-        next[next.length - 1] = {
-          ...last,
-          end: leaf.end > last.end ? leaf.end : last.end,
-          records: [...last.records, ...recordsOf(leaf)],
-        }
-      else next.push({ key: 1, start: leaf.start, end: leaf.end, isNew: true, records: recordsOf(leaf) })
+      if (last === undefined || leaf.start > last.end) {
+        next.push({ key: 1, start: leaf.start, end: leaf.end, isNew: true, records: recordsOf(leaf) })
+        continue
+      }
+      if (leaf.end > last.end) last.end = leaf.end
+      last.records.push(...recordsOf(leaf))
     }
     there = next
   }

@@ -5,9 +5,11 @@ import {
   combined,
   higher,
   type NodeWatermark,
+  nextIdleMs,
   type SeenPartitions,
   standingOf,
 } from '../../../../core/execution/watermarks.js'
+import { aNode } from '../../../support/a-node.js'
 
 const seen = (at: number | null, ended = false) => ({ at, records: true, ended })
 const after = (...epochs: readonly (readonly [SeenPartitions, number])[]) =>
@@ -37,6 +39,32 @@ describe('a node is as far as the slowest of its partitions at work', () => {
     expect(after([{ a: seen(50) }, 0], [{}, 1_000])).toMatchObject({ at: 50, idle: true })
     expect(advance(after([{}, 0]), {}, 1e12, null)).toMatchObject({ at: null, idle: false })
   })
+})
+
+test('by the clock alone nothing becomes idle before the time that is told, and of what is told something does', () => {
+  const silent = fc.record({ at: fc.option(fc.nat(50)), idle: fc.boolean(), lastMs: fc.nat(5_000) })
+  const node = fc.record({
+    at: fc.option(fc.nat(50)),
+    idle: fc.boolean(),
+    lastMs: fc.nat(5_000),
+    partitions: fc.dictionary(fc.constantFrom('a', 'b', 'c'), silent),
+  })
+  const watermark = { time: 't', outOfOrdernessMs: 0, idleTimeoutMs: 1_000 }
+  const graphOf = (changes: Parameters<typeof aNode>[1]) => ({ stream: { nodes: [aNode('n', changes)], edges: [] } })
+  const graph = graphOf({ watermark })
+  fc.assert(
+    fc.property(node, fc.nat(7_000), (before, nowMs) => {
+      const at = (ms: number) => advance(before, {}, ms, 1_000)
+      const flags = ({ idle, partitions }: NodeWatermark) => [idle, ...Object.values(partitions).map((one) => one.idle)]
+      const nextMs = nextIdleMs(graph, { n: before }, nowMs)
+      expect(flags(at(nextMs === null ? 1e9 : nextMs - 1))).toEqual(flags(at(nowMs)))
+      if (nextMs !== null)
+        expect([before, ...Object.values(before.partitions)].some((one) => one.lastMs + 1_000 === nextMs)).toBe(true)
+    }),
+  )
+  const begun = { at: null, idle: false, lastMs: 0, partitions: {} }
+  expect(nextIdleMs(graph, { n: begun }, 0)).toBe(1_000)
+  expect(nextIdleMs(graphOf({}), { n: begun }, 0)).toBeNull()
 })
 
 test('several nodes: the slowest that is not idle, and of idle ones the furthest', () => {
