@@ -1,6 +1,8 @@
 /** What checkpoints beyond `retained` kept goes, rows first, then the files that nothing names any more (I5). */
 import { reportError } from '../core/errors/job-error.js'
+import type { ExecutionRecord } from '../core/execution/journal.js'
 import { isDiscardable, type Needed } from '../core/execution/retention.js'
+import { THINNING } from '../core/execution/thinning.js'
 import { type ActivityDeps, limitsOf } from './deps.js'
 
 export interface Lineage {
@@ -15,6 +17,8 @@ export async function discardOld(deps: ActivityDeps, lineage: Lineage): Promise<
   const { executionId, lineageId } = lineage
   await quietly(deps, lineageId, async () => {
     const { graceMs, retainedCheckpoints } = await limitsOf(deps)
+    if (isDue(`rows ${lineageId}`, deps.now(), THINNED_EVERY_MS, deps.now()))
+      await deps.journal.thinOut?.(executionId, deps.now())
     if (!isDue(lineageId, deps.now(), graceMs / 4)) return
     const needed = await deps.journal.retain?.(executionId, lineage.retained ?? retainedCheckpoints)
     if (needed !== undefined) await removeUnneeded(deps, lineageId, needed, deps.now() - graceMs)
@@ -22,9 +26,19 @@ export async function discardOld(deps: ActivityDeps, lineage: Lineage): Promise<
 }
 
 /** After the end: nobody reads the files any more that nothing names. Never fails. */
-export async function discardAtEnd(deps: ActivityDeps, lineageId: string, needed: Needed): Promise<void> {
-  await quietly(deps, lineageId, () => removeUnneeded(deps, lineageId, needed, Number.POSITIVE_INFINITY))
+export async function discardAtEnd(
+  deps: ActivityDeps,
+  { executionId, lineageId, startedAt }: Ended,
+  needed: Needed,
+): Promise<void> {
+  await quietly(deps, lineageId, async () => {
+    await removeUnneeded(deps, lineageId, needed, Number.POSITIVE_INFINITY)
+    const isYoung = startedAt === null || deps.now() - Date.parse(startedAt) < THINNING[0].afterMs
+    if (!isYoung) await deps.journal.thinOut?.(executionId, deps.now())
+  })
 }
+
+type Ended = Pick<ExecutionRecord, 'executionId' | 'lineageId' | 'startedAt'>
 
 async function removeUnneeded(
   { parts: { store } }: ActivityDeps,
@@ -48,13 +62,21 @@ async function quietly(deps: ActivityDeps, lineageId: string, work: () => Promis
   }
 }
 
+/** Within an hour all of them stay anyway. */
+const THINNED_EVERY_MS = 15 * 60_000
+
 const lastAt = new Map<string, number>()
 const REMEMBERED = 1000
 
 /** Listing costs: with short epochs, not after each. */
-function isDue(lineageId: string, nowMs: number, leastMs: number): boolean {
-  if (nowMs - (lastAt.get(lineageId) ?? Number.NEGATIVE_INFINITY) < leastMs) return false
+function isDue(what: string, nowMs: number, leastMs: number, firstMs = Number.NEGATIVE_INFINITY): boolean {
+  const last = lastAt.get(what)
+  if (last !== undefined && nowMs - last < leastMs) return false
+  if (last === undefined && nowMs - firstMs < leastMs) {
+    lastAt.set(what, firstMs)
+    return false
+  }
   if (lastAt.size >= REMEMBERED) lastAt.clear()
-  lastAt.set(lineageId, nowMs)
+  lastAt.set(what, nowMs)
   return true
 }

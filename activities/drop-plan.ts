@@ -2,7 +2,7 @@ import type { Owner, Settled } from '../core/execution/effects.js'
 import type { Standing } from '../core/execution/journal.js'
 import { newestMark } from '../engine/sinks.js'
 import type { ActivityDeps, Call } from './deps.js'
-import { sinkRun } from './prepare-execution.js'
+import { sinkRun } from './for-execution.js'
 
 /** In the middle of an epoch: the attempt is raised first, so that whoever still works for it is fenced (I1). */
 export async function dropPlan(deps: ActivityDeps, call: Call, known: Owner, epoch: number): Promise<Settled> {

@@ -4,8 +4,7 @@ import { releaseExecution } from '../engine/sessions.js'
 import { finishSinks } from '../engine/sinks.js'
 import { type ActivityDeps, type Call, limitsOf } from './deps.js'
 import { discardAtEnd } from './discard-old.js'
-import { ownerOf } from './for-execution.js'
-import { sinkRun } from './prepare-execution.js'
+import { ownerOf, sinkRun } from './for-execution.js'
 
 /** Publishes what sinks kept back, then the final status; the next waiting execution of the job is told. */
 export async function finishExecution(
@@ -26,7 +25,7 @@ export async function finishExecution(
   const { status, admitted, needed } = await deps.journal.finish(owner, outcome, retained)
   releaseExecution(executionId)
   // Nobody has to wait until files are gone that nobody reads.
-  if (needed !== null) void discardAtEnd(deps, record.lineageId, needed)
+  if (needed !== null) void discardAtEnd(deps, record, needed)
   await deps.signalAdmitted(record.jobId, admitted)
   return status
 }

@@ -10,11 +10,11 @@ import type {
   WorkflowReference,
 } from '../core/execution/journal.js'
 import { outlinePhases } from '../core/execution/outline.js'
-import type { Next, Plan } from '../core/execution/plan.js'
+import type { Next } from '../core/execution/plan.js'
 import { prepareSinks } from '../engine/sinks.js'
 import type { ActivityDeps, Call } from './deps.js'
 import { settlePending } from './drop-plan.js'
-import { forExecution } from './for-execution.js'
+import { sinkRun } from './for-execution.js'
 import { asNext, planAfter } from './plan-epoch.js'
 
 /**
@@ -92,9 +92,4 @@ async function firstNext(deps: ActivityDeps, call: Call, owner: Owner, standing:
   if (pending !== null) return asNext(pending)
   if (restored?.next.kind === 'exhausted') return restored.next
   return await planAfter(deps, call, owner, standing)
-}
-
-/** What sinks are opened for: the settings and values of the execution. */
-export function sinkRun(record: ExecutionRecord, pending: Plan | null) {
-  return { ...forExecution(record), at: pending?.at ?? record.logicalTime }
 }

@@ -106,7 +106,7 @@ export class Epoch {
   }
 
   /** Late records that nobody takes. */
-  private async keepLate({ node, late }: Step, { at }: Computed): Promise<void> {
+  private async keepLate({ node, late, feeds }: Step, { at }: Computed): Promise<void> {
     const records = late === null ? 0 : (at.get(late.point) ?? 0)
     if (late === null || late.isTaken || records === 0 || !this.rejects.keeps) return
     const given = await originals(
@@ -115,8 +115,18 @@ export class Epoch {
       Array.from({ length: records }, (_, row) => row),
     )
     const message = 'The record is late: what belongs to its time is closed.'
+    const [feed = ''] = feeds
+    const isLate = this.chain.steps.some((step) => step.late?.point === feed)
+    const of = isLate ? {} : { of: nodeAt(this.chain, feed) }
     await this.rejects.keep(
-      [...given.values()].map((original) => ({ nodeId: node.id, original, place: {}, code: 'record.late', message })),
+      [...given.values()].map((original) => ({
+        nodeId: node.id,
+        original,
+        ...of,
+        place: {},
+        code: 'record.late',
+        message,
+      })),
     )
   }
 

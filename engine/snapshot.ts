@@ -129,6 +129,7 @@ async function loadState(
 
 /** Which rows of a state that other subtasks have kept are this one's now; null: all. */
 async function ownState(session: Session, nodeId: string, table: StateTable, run: ChainRun): Promise<string | null> {
+  if (table.everywhere === true) return null
   const edge = run.graph.stream.edges.find(({ to, blocking }) => to === nodeId && !blocking)
   const columnOf = (name: string) => table.key?.find(({ of }) => of.toLowerCase() === name.toLowerCase())?.column
   const columns = edge?.key.map(columnOf).filter((column) => column !== undefined) ?? []

@@ -32,7 +32,8 @@ export function bestAtEnd(contest: Contest): Compiled {
       `INSERT INTO ${best} SELECT * FROM ${winners}`,
       `DROP TABLE ${winners}`,
     ],
-    end: `SELECT ${columns} FROM ${best} ORDER BY ${place}`,
+    // Places of what several subtasks have kept may be the same.
+    end: `SELECT ${columns} FROM ${best} ORDER BY ${place}, ${list(keys)}`,
     state: [
       {
         ...stateOf(contest, best),

@@ -37,6 +37,7 @@ const config = z
       '`export default function (records, { config, at, signal }) { return records }`, or an async one: from a list of records to a list of records, as many as it likes, a batch at a time.',
       'What it gives for a record must not depend on which others come with it, nor on what came before; `at` is the time of the plan, and takes the place of the clock.',
       'A record for which it throws, gives another type than `columns` says, or ends its process is a bad record, found by trying smaller and smaller batches; one that takes too long fails the attempt.',
+      'STREAMING: event time ends here; name it again on a MAP after.',
       'It runs in a process of its own that has no secrets, reads files of the function path only, and is ended when the job is cancelled. What it prints is shown by `etl run`, on standard error, and nowhere else.',
       'Types: BOOLEAN is a boolean; TINYINT, SMALLINT, INTEGER, FLOAT and DOUBLE are numbers; BIGINT and larger are bigints; DECIMAL, dates, times, UUID, ENUM, JSON and intervals are text as SQL writes them (`1.10`, `2026-01-31`, `2026-01-31 10:00:00.123456`, in UTC); BLOB is a Uint8Array; a list is an array, a STRUCT an object, a MAP an array of pairs; NULL is null.',
       'It may give besides: a whole number for BIGINT, a number for DECIMAL, a Date for a date or time, an object or a Map for a MAP, nothing at all for NULL.',
@@ -49,6 +50,7 @@ export const functionCall = defineOperator({
   config,
   ports: [{ name: 'input' }],
   modes: ['BATCH', 'STREAMING'],
+  takesAlone: () => true,
   compile: async ({ module, export: name, config, columns, timeout }, [input], { nodeId, at }) => {
     const results = await Promise.all(Object.entries(columns).map(([column, type]) => resultColumn(column, type)))
     const table = identifier(`given ${nodeId}`)

@@ -62,7 +62,7 @@ export const join = defineOperator<Config>({
     { name: 'right', blocking: ({ within }, mode) => mode === 'BATCH' || within === undefined },
   ],
   modes: ['BATCH', 'STREAMING'],
-  takesAlone: ({ type }) => !tellsUnmatchedRight(type),
+  takesAlone: ({ type, within }) => !tellsUnmatchedRight(type) && within === undefined,
   key: ({ on, strategy, type, within }, mode) => {
     if (mode === 'STREAMING' && within !== undefined) return equalColumns(on) ?? { left: [], right: [] }
     if (strategy === 'BROADCAST') return null

@@ -32,6 +32,7 @@ export function keepPartials(grouping: Grouping, partials: readonly PartialAggre
         name: 'groups',
         type: 'MAP',
         table: state,
+        key: keys.map((of, index) => ({ column: `key${index}`, of })),
         create: `CREATE TABLE ${state} AS FROM (${summary(keys, parts, emptyRelation(seenColumns(grouping)), ['0::BIGINT AS place', UNMERGED])}) LIMIT 0`,
       },
     ],
@@ -97,7 +98,12 @@ export function finals(
     ...results.map(({ name, split }) => `(${split.outer}) AS ${identifier(name)}`),
   ]
   const groupBy = names.length > 0 ? ` GROUP BY ${names.join(', ')}` : having === null ? '' : ` HAVING ${having}`
-  const order = [...(windows === null ? [] : [identifier(keys.at(-1)!)]), '"aggregate place"']
+  // Places of what several subtasks have kept may be the same.
+  const order = [
+    ...(windows === null ? [] : [identifier(keys.at(-1)!)]),
+    '"aggregate place"',
+    ...keys.map((key) => identifier(key)),
+  ]
   return `SELECT ${items.join(', ')} FROM (SELECT ${groups.join(', ')} FROM ${merged(grouping, state)}${groupBy}) ORDER BY ${order.join(', ')}`
 }
 

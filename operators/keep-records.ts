@@ -25,6 +25,7 @@ export function keepRecords(grouping: Grouping): Compiled {
         name: 'groups',
         type: 'LIST',
         table: state,
+        key: keys.map((column) => ({ column, of: column })),
         create: `CREATE TABLE ${state} AS SELECT * FROM ${emptyRelation(schema)}`,
         grows: true,
       },

@@ -37,6 +37,7 @@ export function keepWindows(
   const create = (name: string) =>
     `CREATE TABLE ${name} AS FROM (${kept.rows(emptyRows(grouping), '0::BIGINT')}) LIMIT 0`
   const type = partials === null ? 'LIST' : 'MAP'
+  const key = own.map((of, index) => ({ column: `key${index}`, of }))
   const whole = (rows: string) => (windows.merge === null ? rows : windows.merge(rows, names))
   const aside = sessions === null ? null : stateTable(nodeId, 'aside')
   const taken = windows.assign(sessions === null ? records.from : staying(nodeId, records), keys)
@@ -54,8 +55,8 @@ export function keepWindows(
       closing({ watermark, latenessMs, clock, state, aside, kept, isMerged: windows.merge !== null, whole, end }),
     state: [
       clock.state,
-      { name: 'groups', type, table: state, create: create(state) },
-      ...(aside === null ? [] : [{ name: 'aside', type, table: aside, create: create(aside) } as const]),
+      { name: 'groups', type, table: state, create: create(state), key },
+      ...(aside === null ? [] : [{ name: 'aside', type, table: aside, create: create(aside), key } as const]),
     ],
     accounting: 'ABSORBS',
   }

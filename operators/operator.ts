@@ -180,6 +180,8 @@ export interface StateTable {
   readonly grows?: true
   /** Its own columns that tell by which column of the input a row was dealt to this subtask; absent: nothing tells. */
   readonly key?: readonly { readonly column: string; readonly of: string }[]
+  /** Each subtask takes all rows of all others: they are of no key. */
+  readonly everywhere?: true
   /** What an epoch has changed, after `close`: a snapshot holds only that. Needs `key`. */
   readonly changes?: Changes
 }

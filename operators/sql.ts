@@ -17,7 +17,7 @@ export const sqlQuery = defineOperator({
   config: z.strictObject({ query: sql('QUERY', 'A SELECT over `input`, or over the inputs by their names.') }).meta({
     title: 'SQL',
     description:
-      'STREAMING: what the query makes of a record may need no other: columns, WHERE and `unnest` in the SELECT list, also nested or as CTEs. Where it unnests, records of which nothing leaves count as passed.',
+      'STREAMING: what the query makes of a record may need no other: columns, WHERE and `unnest` in the SELECT list, also nested or as CTEs. Where it unnests, records of which nothing leaves count as passed. Event time ends here; name it again on a MAP after.',
   }),
   ports: 'MANY',
   modes: ['BATCH', 'STREAMING'],

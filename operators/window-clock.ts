@@ -18,6 +18,7 @@ export function clockOf(nodeId: string): Clock {
       type: 'VALUE',
       table,
       create: `CREATE TABLE ${table} (watermark BIGINT, place BIGINT)`,
+      everywhere: true,
     },
     at: `(SELECT max(watermark) FROM ${table})`,
     place: `(SELECT coalesce(max(place), 0) FROM ${table})`,

@@ -53,6 +53,8 @@ export interface Journal {
    * of it stays.
    */
   retain?(executionId: string, retained: number): Promise<Needed>
+  /** Old rows that each epoch has left are thinned out; answers how many have gone. Absent: there are none. */
+  thinOut?(executionId: string, nowMs: number): Promise<number>
   /** Final status, totals and duration, in one transaction with what follows from them. */
   finish(owner: Owner, outcome: Outcome, retained: number): Promise<Finished>
 }

@@ -1,7 +1,7 @@
 /** Whether the operators of a graph can go on with the state that a checkpoint holds. */
 import type { JobGraph } from '../graph/job-graph.js'
 import type { StreamNode } from '../graph/stream-graph.js'
-import type { StateHandle } from './chain-task.js'
+import type { StateHandle, StateType } from './chain-task.js'
 import { isDealtAlike, type KeptBy, keptBy } from './kept-by.js'
 import { buildPort } from './state-names.js'
 
@@ -26,7 +26,7 @@ export function unfitStates(states: readonly StateHandle[], graph: JobGraph): re
 
 type Fault = Omit<UnfitState, 'nodeId'>
 
-function faultOf({ nodeId, name, by }: StateHandle, graph: JobGraph): Fault | null {
+function faultOf({ nodeId, name, type, by }: StateHandle, graph: JobGraph): Fault | null {
   const node = graph.stream.nodes.find(({ id }) => id === nodeId)
   if (node === undefined) {
     const hint = `Give its \`id\` back to the node, or ${WITHOUT}.`
@@ -35,7 +35,7 @@ function faultOf({ nodeId, name, by }: StateHandle, graph: JobGraph): Fault | nu
   const port = buildPort(name)
   if (port !== null && !graph.stream.edges.some((edge) => edge.to === nodeId && edge.port === port && edge.blocking))
     return otherwise(`\`${nodeId}\` has read its input \`${port}\` to the end, and has no such input any more.`)
-  return by === undefined ? null : (changedFault(node, by, port, graph) ?? dealtFault(node, by, port, graph))
+  return by === undefined ? null : (changedFault(node, by, port, graph) ?? dealtFault(node, type, by, port, graph))
 }
 
 function changedFault(node: StreamNode, by: KeptBy, port: string | null, graph: JobGraph): Fault | null {
@@ -51,7 +51,7 @@ function changedFault(node: StreamNode, by: KeptBy, port: string | null, graph: 
 }
 
 /** Rows go to other subtasks by the hash of their key: only where that decided, and decides still. */
-function dealtFault(node: StreamNode, by: KeptBy, port: string | null, graph: JobGraph): Fault | null {
+function dealtFault(node: StreamNode, type: StateType, by: KeptBy, port: string | null, graph: JobGraph): Fault | null {
   const now = keptBy(graph, node.id, port ?? undefined)
   if (isDealtAlike(by.dealt, now.dealt)) return null
   if (port !== null) {
@@ -59,8 +59,10 @@ function dealtFault(node: StreamNode, by: KeptBy, port: string | null, graph: Jo
     const byPlace = edge?.edgeType === 'SHUFFLE' && edge.partitionStrategy !== 'HASH' && node.parallelism > 1
     return byPlace ? undealt(node, by) : null
   }
-  // Which right records have found a partner is told by their place in a subtask.
-  const keys = node.kind === 'JOIN' ? null : keysOf(now)
+  // How far event time has come is the same for all subtasks: each takes what any of them knew.
+  if (type === 'VALUE' && node.kind === 'WINDOW') return null
+  // A value has no key; which right records have found a partner is told by their place in a subtask.
+  const keys = type === 'VALUE' || node.kind === 'JOIN' ? null : keysOf(now)
   const decides = ({ dealt }: KeptBy) =>
     dealt.parallelism === 1 || (dealt.key !== null && keys !== null && isAmong(dealt.key, keys))
   return keys !== null && decides(by) && decides(now) ? null : undealt(node, by)

@@ -14,6 +14,7 @@ import { storeRestart } from './journal/restart.js'
 import { retainCheckpoints } from './journal/retain.js'
 import { takeSavepoint } from './journal/savepoint.js'
 import { findStanding } from './journal/standing.js'
+import { thinOutRows } from './journal/thin-out.js'
 import { systemLimits } from './system-limits.js'
 
 export function mysqlJournal(db: Database, limits = systemLimits(db)): Journal {
@@ -31,6 +32,7 @@ export function mysqlJournal(db: Database, limits = systemLimits(db)): Journal {
       await addEvents(db, await findExecution(db, executionId), [event])
     },
     retain: (executionId, retained) => retainCheckpoints(db, executionId, retained),
+    thinOut: (executionId, nowMs) => thinOutRows(db, executionId, nowMs),
     setStatus: (owner, status, by) => setStatus(db, owner, status, by),
     takeSavepoint: (owner, by) => takeSavepoint(db, owner, by),
     finish: (owner, outcome, retained) => finish(db, owner, outcome, retained),

@@ -14,7 +14,7 @@ const searchAttributes = ['EtlJobId=Keyword', 'EtlStatus=Keyword', 'EtlTrigger=K
 const dynamicConfig = [
   'history.transferProcessorMaxPollRPS=10000',
   'history.timerProcessorMaxPollRPS=10000',
-  'history.timerProcessorMaxTimeShift=10ms',
+  'history.timerProcessorMaxTimeShift="10ms"',
   'system.enableActivityEagerExecution=true',
 ]
 

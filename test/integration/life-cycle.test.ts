@@ -81,7 +81,7 @@ test('restarted with another version, an epoch that a sink shows is finished as 
     await put()
     await arrived()
     await cancel(feed, first)
-    await save(feed, job(target, { where: 'id >= 1000', parallelism: 2 }))
+    await save(feed, job(target, { where: 'id < 100 OR id >= 200', parallelism: 2 }))
     const second = await restart(feed, first)
     await free()
     await until('the second sink has it too', async () => (await count(target, 'copied')) === 200)
@@ -166,6 +166,64 @@ test('apply --keep-state goes on with the new version from a savepoint, and agai
     await put()
     await until('every fourth', async () => (await count(target)) === 175)
     await cancel(feed, body.items[0]?.executionId ?? '')
+  })
+}, 120_000)
+
+test('state goes on at another parallelism and in a fork, whatever its first lineage has given up since', async () => {
+  await withFeed(async (feed) => {
+    const { stack, catalogue, target, put } = feed
+    await onServer(
+      catalogue,
+      "UPDATE etl_system_config SET config_value = '0' WHERE config_key = 'checkpoint.grace_seconds'",
+    )
+    await onServer(target, 'CREATE TABLE sums (k BIGINT PRIMARY KEY, n BIGINT)')
+    const counted = async () =>
+      Number(((await onServer(target, 'SELECT SUM(n) AS n FROM sums')) as { n: string }[])[0]?.n)
+    const sums = async (n: number) => await until(`${n} are counted`, async () => (await counted()) === n)
+    await put()
+    const first = await stack.submit(sumsOf(target, 1))
+    await sums(100)
+    await complete(feed, first)
+    const { body: kept } = await ask(feed, first, 'savepoints', { stop: true })
+    await save(feed, sumsOf(target, 3))
+    const second = await restart(feed, first)
+    await put()
+    await sums(200)
+    await put()
+    await sums(300)
+    expect(await onServer(target, 'SELECT COUNT(*) AS n, MIN(n) AS least FROM sums')).toEqual([{ n: 4, least: 75 }])
+    await cancel(feed, second)
+    expect(await stack.execution(second)).toMatchObject({ jobVersion: 2, restarts: 0 })
+
+    // From the first hundred on: the state of the old lineage is the fork's, at three subtasks.
+    const { body: forked } = await stack.request<Asked>('POST', `/api/v1/checkpoints/${kept.checkpointId}/fork`, {})
+    await complete(feed, forked.executionId)
+    await sums(300)
+    await put()
+    await sums(400)
+    await cancel(feed, forked.executionId)
+  })
+}, 120_000)
+
+test('an epoch that takes longer than checkpoint.timeout is tried again with the same plan, within tolerableFailures', async () => {
+  await withFeed(async (feed) => {
+    const { stack, target, put, arrived, records } = feed
+    await put()
+    const checkpoint = { interval: '500ms', timeout: '2s', tolerableFailures: 5, retained: 1 }
+    const executionId = await stack.submit({ ...job(target), checkpoint, restart: { strategy: 'NONE' } })
+    await arrived()
+    await complete(feed, executionId)
+    const free = await holdBack(target, 'seen')
+    await put()
+    await until('it took too long', async () =>
+      (await eventsOf(feed, executionId)).some((one) => /^CHECKPOINT_FAILED .*checkpoint.timeout/.test(one)),
+    )
+    await free()
+    await arrived()
+    await until('both are complete', async () => (await count(target, 'copied')) === records())
+    expect(await count(target)).toBe(records())
+    expect(await stack.execution(executionId)).toMatchObject({ status: 'RUNNING' })
+    await cancel(feed, executionId)
   })
 }, 120_000)
 
@@ -255,6 +313,34 @@ function job(url: string, change: { where?: string; parallelism?: number; source
         input: 'ids',
         chaining: 'NEVER',
         config: { connection: { url }, table: 'copied', createTable: true },
+      },
+    ],
+  }
+}
+
+function sumsOf(url: string, parallelism: number) {
+  return {
+    name: 'summing',
+    type: 'STREAMING',
+    checkpoint: { interval: '500ms', retained: 1 },
+    nodes: [
+      {
+        id: 'lines',
+        source: 'file',
+        config: { path: 'in-*.csv', watch: true, columns: { id: 'BIGINT', k: 'BIGINT' } },
+      },
+      {
+        id: 'sums',
+        operator: 'AGGREGATE',
+        input: 'lines',
+        parallelism,
+        config: { groupBy: ['k'], aggregates: { n: 'count(*)' } },
+      },
+      {
+        id: 'out',
+        sink: 'jdbc',
+        input: 'sums',
+        config: { connection: { url }, table: 'sums', mode: 'UPSERT', key: ['k'] },
       },
     ],
   }

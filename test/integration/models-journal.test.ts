@@ -715,6 +715,42 @@ async function untilWaiting(database: Database): Promise<void> {
   })
 }
 
+describe('a pending plan that is to be dropped', () => {
+  test('is dropped once, its number stays used, and nobody commits it any more', async () => {
+    await withCatalogue({}, async ({ journal, executions, start }) => {
+      const before = await start()
+      await journal.storePlan(before, plan(1))
+      const owner = await journal.raiseAttempt(before)
+      expect(await journal.raiseAttempt(before)).toEqual(owner)
+      expect([await journal.settlePlan(owner, 1, false), await journal.settlePlan(owner, 1, true)]).toEqual([
+        true,
+        true,
+      ])
+      expect(await journal.standing(owner.executionId)).toMatchObject({ pending: null, restored: null, used: 1 })
+      for (const who of [before, owner])
+        await expect(journal.completeCheckpoint(who, commit(1))).rejects.toMatchObject({ code: 'fenced' })
+      await journal.storePlan(owner, plan(2))
+      await journal.completeCheckpoint(owner, commit(2, { next: { kind: 'idle' }, nextPlan: null }))
+      expect(await journal.standing(owner.executionId)).toMatchObject({ restored: { epoch: 2 }, used: 2 })
+      const { items } = await executions.checkpoints(owner.executionId, { limit: 10 })
+      expect(items.map(({ epoch, status }) => `${epoch} ${status}`)).toEqual(['2 COMPLETED', '1 DROPPED'])
+    })
+  })
+
+  test('stays where a sink shows it, and a late one that was asked before cannot drop what is at work since', async () => {
+    await withCatalogue({}, async ({ journal, start }) => {
+      const before = await start()
+      await journal.storePlan(before, plan(1))
+      const owner = await journal.raiseAttempt(before)
+      expect(await journal.settlePlan(owner, 1, true)).toBe(false)
+      expect(await journal.settlePlan(owner, 1, false)).toBe(false)
+      await expect(journal.settlePlan(before, 1, false)).rejects.toMatchObject({ code: 'fenced' })
+      await journal.completeCheckpoint(owner, commit(1))
+      expect(await journal.settlePlan(owner, 1, false)).toBe(false)
+    })
+  })
+})
+
 function admitted(answer: Awaited<ReturnType<Journal['admit']>>): Owner {
   if (answer.kind === 'admitted') return answer.owner
   throw new Error(`not admitted: ${answer.reason}`)

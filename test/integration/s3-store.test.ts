@@ -117,7 +117,8 @@ test('what nothing names any more is cleared away there, too', async () => {
     })
     for (const key of keys) await store.putText(key, 'x')
     const deps = { parts: { store }, warn: (details: object) => expect(details).toBeNull() }
-    await discardAtEnd(deps as never, 'one', { named: new Set([keys[0]!]), before: 3 })
+    const ended = { executionId: 'e', lineageId: 'one', startedAt: null }
+    await discardAtEnd(deps as never, ended, { named: new Set([keys[0]!]), before: 3 })
     expect(await keysOf(store, 'lineage/')).toEqual([keys[0], keys[2]])
   })
 }, 60_000)

@@ -20,5 +20,5 @@ test.each(cases)(
     expect(found.failed).toBe(true)
     expect(found.errorInstance).toBeInstanceOf(Violation)
   },
-  120_000,
+  600_000,
 )

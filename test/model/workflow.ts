@@ -232,7 +232,10 @@ export class Workflow {
             life.process,
           ),
         ),
-      planEpoch: (owner, drains) => queued('plan', owner, (deps, call) => planEpoch(deps, call, owner, drains)),
+      planEpoch: (owner, drains) =>
+        this.call(life, true, (scope) =>
+          attempts.hereOrThere(asked('plan', owner, scope), (deps, call) => planEpoch(deps, call, owner, drains)),
+        ),
       dropPlan: (owner, epoch) => queued(`drop ${epoch}`, owner, (deps, call) => dropPlan(deps, call, owner, epoch)),
       awaitInput: (owner) => this.call(life, false, (scope) => unlessBroken(scope, this.awaitInput(scope, owner))),
       takeSavepoint: (owner, by) => queued('savepoint', owner, (deps) => deps.journal.takeSavepoint(owner, by)),

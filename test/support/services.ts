@@ -55,7 +55,7 @@ export async function privateTemporal(folder: string): Promise<Service> {
     ]),
     ...['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=10000'],
     ...['--dynamic-config-value', 'history.timerProcessorMaxPollRPS=10000'],
-    ...['--dynamic-config-value', 'history.timerProcessorMaxTimeShift=10ms'],
+    ...['--dynamic-config-value', 'history.timerProcessorMaxTimeShift="10ms"'],
     ...['--dynamic-config-value', 'system.enableActivityEagerExecution=true'],
   ]
   const ready = async () => {

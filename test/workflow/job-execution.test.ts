@@ -345,6 +345,72 @@ describe('jobExecution on a Temporal server', () => {
     })
   }, 60_000)
 
+  test('a stop now breaks off the epoch that runs and drops its plan', async () => {
+    const calls: string[] = []
+    const broken = world({ epochs: 9, calls })
+    broken.runOperatorChain = untilCancelled
+    await run(broken, async (start) => {
+      const started = await start()
+      await until('it has begun', async () => calls.includes('prepare'))
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      const wish = { stop: true, now: true, by: 'ada' }
+      expect(await started.executeUpdate<SavepointAnswer, [SavepointWish]>('savepoint', { args: [wish] })).toEqual({
+        checkpointId: 'saved',
+      })
+      expect(await started.result()).toEqual({ status: 'COMPLETED' })
+    })
+    expect(calls).toEqual(['prepare', 'drop 1', 'savepoint', 'finish COMPLETED stopped'])
+  }, 60_000)
+
+  test('a stop that drains runs a last epoch first', async () => {
+    const calls: string[] = []
+    const idle = idleAfter(1, calls)
+    const { triggerCheckpoint } = idle
+    idle.planEpoch = async (_owner, drains) =>
+      drains === true ? { kind: 'plan', epoch: 2, phase: 1, notBefore: null } : { kind: 'idle' }
+    idle.triggerCheckpoint = async (done) => {
+      const next = await triggerCheckpoint(done)
+      return done.epoch === 2 ? { kind: 'exhausted' } : next
+    }
+    await run(idle, async (start) => {
+      const started = await start()
+      await until('it waits', async () => calls.includes('wait'))
+      const early = await started
+        .executeUpdate<SavepointAnswer, [SavepointWish]>('savepoint', { args: [{ stop: false, drain: true }] })
+        .catch((thrown) => thrown)
+      expect(early).toMatchObject({ cause: { type: 'conflict' } })
+      await started.executeUpdate<SavepointAnswer, [SavepointWish]>('savepoint', {
+        args: [{ stop: true, drain: true }],
+      })
+      expect(await started.result()).toEqual({ status: 'COMPLETED' })
+    })
+    const after = calls.slice(calls.indexOf('wait') + 1)
+    expect(after).toEqual(['chain 2', 'checkpoint 2', 'savepoint', 'finish COMPLETED stopped drained'])
+  }, 60_000)
+
+  test('a pause in the middle of a restart delay takes effect at once, and its time does not count', async () => {
+    const calls: string[] = []
+    const failing = world({ epochs: 1, calls, timeoutMs: 4000 })
+    const { runOperatorChain } = failing
+    failing.runOperatorChain = async (task) => {
+      if (task.fence.attempt === 1) throw ApplicationFailure.nonRetryable('The target refused.', 'sink.refused')
+      return await runOperatorChain(task)
+    }
+    failing.evaluateRestartStrategy = async () => ({ restart: true, delayMs: 60_000, reason: 'as told', attempt: 2 })
+    await run(failing, async (start) => {
+      const started = await start()
+      await until('it has begun', async () => calls.includes('prepare'))
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      await started.executeUpdate('pause', { args: [{ by: 'ada' }] })
+      expect(calls.at(-1)).toBe('PAUSED')
+      // Longer than the whole execution may take.
+      await new Promise((resolve) => setTimeout(resolve, 4500))
+      await started.executeUpdate('resume', { args: [{ by: 'ada' }] })
+      expect(await started.result()).toEqual({ status: 'COMPLETED' })
+    })
+    expect(calls).toEqual(['prepare', 'PAUSED', 'RUNNING', 'chain 1', 'checkpoint 1', 'finish COMPLETED'])
+  }, 60_000)
+
   test('goes on in a new workflow run when its history has grown', async () => {
     const calls: string[] = []
     // A server suggests it at 4,096 events; an epoch makes seven.
@@ -483,8 +549,8 @@ function world(facts: { epochs: number; calls: string[]; timeoutMs?: number }): 
       reason: 'never',
       attempt: 1,
     }),
-    finishExecution: async (_owner, _executionId, { status, isStopped }) => {
-      calls.push(`finish ${status}${isStopped === true ? ' stopped' : ''}`)
+    finishExecution: async (_owner, _executionId, { status, isStopped, isDrained }) => {
+      calls.push(`finish ${status}${isStopped === true ? ' stopped' : ''}${isDrained === true ? ' drained' : ''}`)
       return status
     },
   }

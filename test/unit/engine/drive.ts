@@ -66,6 +66,7 @@ export interface Standing {
   readonly phase: number
   readonly positions: Readonly<Record<string, SourceProgress>>
   readonly states: readonly StateHandle[]
+  readonly watermarks?: Watermarks
 }
 
 export interface DriveOptions {
@@ -101,8 +102,13 @@ export async function drive(graph: JobGraph, parts: EngineParts, options: DriveO
     graph,
   }
   const signal = options.signal ?? new AbortController().signal
-  let { positions, states, epoch, phase: current } = options.from ?? { positions: {}, states: [], epoch: 0, phase: 1 }
-  let watermarks: Watermarks = {}
+  let {
+    positions,
+    states,
+    epoch,
+    phase: current,
+    watermarks = {},
+  } = options.from ?? { positions: {}, states: [], epoch: 0, phase: 1 }
   const last = epoch + (options.epochs ?? Number.POSITIVE_INFINITY)
   let counters: Record<string, Counters> = {}
   const all: ChainResult[] = []
@@ -144,7 +150,7 @@ export async function drive(graph: JobGraph, parts: EngineParts, options: DriveO
     rejected: await readRejects(parts, all),
     results: all,
     epochs: epoch,
-    standing: { epoch, phase: current, positions, states },
+    standing: { epoch, phase: current, positions, states, watermarks },
   }
 }
 

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { connectors } from '../../../connectors/index.js'
+import { nextIdleMs } from '../../../core/execution/watermarks.js'
 import { compileJob } from '../../../engine/compile-job.js'
 import { planEpoch } from '../../../engine/plan-epoch.js'
 import { type DriveOptions, drive, someSettings, withParts } from './drive.js'
@@ -191,8 +192,8 @@ describe('late records that nobody takes', () => {
     const onBadRecord = { action: 'DEAD_LETTER' as const, max: 0, maxRatio: null }
     const { counters, rejected } = await run([ticks(), win('ticks'), out('win')], { settings: { onBadRecord } })
     expect(counters.win).toMatchObject({ filtered: 10, late: 10, failed: 0 })
-    expect(rejected.map(({ nodeId, code, original }) => [nodeId, code, JSON.parse(original).n])).toEqual(
-      behind.map((n) => ['win', 'record.late', n]),
+    expect(rejected.map(({ nodeId, of, code, original }) => [nodeId, of, code, JSON.parse(original).n])).toEqual(
+      behind.map((n) => ['win', 'ticks', 'record.late', n]),
     )
     expect(Object.keys(JSON.parse(rejected[0]!.original))).toEqual(['n', 'k', 'ts'])
   })
@@ -266,6 +267,29 @@ test('nothing late: STREAMING tells what BATCH tells', async () => {
   }
 })
 
+test.each(['TUMBLING', 'SESSION'])('state goes along when a job goes on with more subtasks: %s', async (type) => {
+  const kind = type === 'SESSION' ? { size: undefined, type, gap: '25s' } : {}
+  const nodes = [ticks(), win('ticks', { ...kind, allowedLateness: '2m' }), out('win'), out('win.late', 'late')]
+  const whole = await run(nodes, { epochRecords: 90 }, { parallelism: 2 })
+  const shelf = new Shelf()
+  await withParts([shelf.connector], async (parts) => {
+    const settings = { type: 'STREAMING' as const }
+    const graphOf = async (parallelism: number) => {
+      const job = await compileJob({ name: 'times', type: 'STREAMING', nodes, parallelism }, parts)
+      if (!job.ok) throw new Error(JSON.stringify(job.problems))
+      return job.graph
+    }
+    const first = await drive(await graphOf(2), parts, { settings, epochRecords: 90, epochs: 2, lineageId: 'one' })
+    await drive(await graphOf(3), parts, { settings, epochRecords: 90, from: first.standing, lineageId: 'one' })
+  })
+  const rows = shelf.rows.map((row) => row.map(String))
+  const windows = Object.fromEntries(
+    rows.filter(({ length }) => length === 4).map(([k, start, , many]) => [`${k} ${start}`, many]),
+  )
+  expect(windows).toEqual(whole.windows)
+  expect(rows.filter(({ length }) => length === 3)).toHaveLength(whole.late.length)
+})
+
 test('a silent source is given up for idle by an epoch without records', async () => {
   const shelf = new Shelf()
   await withParts([shelf.connector, ...connectors], async (parts, folder) => {
@@ -314,6 +338,7 @@ test('a silent source is given up for idle by an epoch without records', async (
     const next = (seconds: number) =>
       planEpoch({ ...input, epoch: 2, at: at(seconds), positions, watermarks }, parts, signal)
     expect(await next(9)).toBe('idle')
+    expect(nextIdleMs(job.graph, watermarks, Date.parse(at(4)))).toBe(Date.parse(at(10)))
     expect(await next(10)).toMatchObject({ watermarks, sources: { a: { splits: [[]] }, b: { splits: [[]] } } })
   })
 })

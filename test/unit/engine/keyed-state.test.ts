@@ -66,9 +66,15 @@ const operators: Readonly<Record<string, Operator>> = {
   },
 }
 
-const jobOf = ({ operator, config }: Operator, count: number, keys: number, parallelism: number) => ({
+const jobOf = (
+  { operator, config }: Operator,
+  count: number,
+  keys: number,
+  parallelism: number,
+  type = 'STREAMING',
+) => ({
   name: 'keyed',
-  type: 'STREAMING',
+  type,
   nodes: [
     { id: 'in', source: 'shelf', parallelism: 1, config: { count, select: select(keys), types, batch: 37 } },
     { id: 'keyed', operator, input: 'in', parallelism, config },
@@ -154,6 +160,24 @@ describe.each(Object.entries(operators))('%s', (_, operator) => {
     )
   }, 120_000)
 })
+
+test.each(['partials', 'records', 'first', 'best'])(
+  'in BATCH too state goes on in other subtasks: %s',
+  async (name) => {
+    const operator = operators[name]!
+    const shelf = new Shelf()
+    await withParts([shelf.connector], async (parts, folder) => {
+      let from: Standing | undefined
+      for (const parallelism of [2, 3, 1]) {
+        const graph = await graphOf(jobOf(operator, 1_000, 60, parallelism, 'BATCH'), parts)
+        const options = { epochRecords: 150, lineageId: 'one', ...(parallelism === 1 ? {} : { epochs: 2 }) }
+        from = (await drive(graph, parts, from === undefined ? options : { ...options, from })).standing
+      }
+      expect(asText(shelf.rows)).toEqual(asText(await expected(operator, 1_000, 60, folder)))
+    })
+  },
+  60_000,
+)
 
 test.each(['HASH', 'BROADCAST'])(
   'the right side of a join goes on in more subtasks, and in fewer: %s',

@@ -5,8 +5,8 @@ import { drive, withParts } from './drive.js'
 import { Shelf } from './shelf.js'
 
 const mebibyte = 1024 * 1024
-const memoryLimitBytes = Number(process.env.ETL_SPILL_MIB ?? 96) * mebibyte
-const keys = Number(process.env.ETL_SPILL_KEYS ?? 300_000)
+const memoryLimitBytes = Number(process.env.ETL_SPILL_MIB ?? 256) * mebibyte
+const keys = Number(process.env.ETL_SPILL_KEYS ?? 1_000_000)
 
 test('spills, and gives what it gives otherwise', async () => {
   const shelf = new Shelf()

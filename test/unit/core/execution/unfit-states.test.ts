@@ -99,6 +99,13 @@ describe('state does not fit', () => {
     expect(unfitStates([stateOf(before, 'build:right:0000-000000001')], after)).toMatchObject([{ nodeId: 'own' }])
   })
 
+  test('but not how far event time has come, which is the same for all subtasks', () => {
+    const window = (parallelism: number) => graphOf({ kind: 'WINDOW', config: { groupBy: ['k'] }, parallelism })
+    const value = { ...stateOf(window(2), 'clock'), type: 'VALUE' } as const
+    expect(unfitStates([value], window(3))).toEqual([])
+    expect(unfitStates([{ ...stateOf(window(2), 'groups'), type: 'MAP' }], window(3))).toEqual([])
+  })
+
   test('which right records have found a partner, in another number of subtasks', () => {
     const join = (parallelism: number) => graphOf({ kind: 'JOIN', config: { type: 'FULL', on: 'true' }, parallelism })
     expect(unfitStates([stateOf(join(2), 'matched')], join(3))).toMatchObject([{ nodeId: 'own' }])
