@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { secret } from '../../core/config/schema.js'
+import { sinkGuarantees, sourceGuarantees } from './guarantees.js'
 
 const broker = z
   .string()
@@ -80,7 +81,7 @@ export const sourceConfig = z
       .union([z.enum(['LATEST']), timestamp])
       .optional()
       .describe(
-        'Where it ends, exclusive: at what there is when it starts, or at a time. BATCH: LATEST unless said; STREAMING: never unless said.',
+        'BATCH: where it ends, exclusive: at what there is when it starts (LATEST, the default), or at a time. STREAMING: never.',
       ),
     groupId: z
       .string()
@@ -119,35 +120,38 @@ export const sourceConfig = z
     path: ['metadata'],
     error: 'a column of `columns` has the same name',
   })
+  .describe(sourceGuarantees)
 
 export type KafkaSourceConfig = z.infer<typeof sourceConfig>
 
 const columnName = z.string().min(1)
 
-export const sinkConfig = z.strictObject({
-  connection,
-  topic: topic.describe('The topic to write to; it must be there.'),
-  key: z
-    .union([columnName, z.array(columnName).min(1)])
-    .optional()
-    .describe(
-      'Column whose text is the key: messages of one key go to one partition, in order. Several: a JSON object of them. Else messages take turns.',
-    ),
-  format: z
-    .enum(formats)
-    .default('json')
-    .describe(
-      'What a message holds: a JSON object or a line of CSV of all columns, or the one column that is neither key nor header.',
-    ),
-  headers: z
-    .record(z.string().min(1), columnName)
-    .optional()
-    .describe('Headers by name, each from a column: `{trace: trace_id}`. NULL: the message goes without it.'),
-  compression: z
-    .enum(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
-    .default('none')
-    .describe('How batches of messages are compressed; zstd needs Node 22.15.'),
-})
+export const sinkConfig = z
+  .strictObject({
+    connection,
+    topic: topic.describe('The topic to write to; it must be there.'),
+    key: z
+      .union([columnName, z.array(columnName).min(1)])
+      .optional()
+      .describe(
+        'Column whose text is the key: messages of one key go to one partition, in order. Several: a JSON object of them. Else messages take turns.',
+      ),
+    format: z
+      .enum(formats)
+      .default('json')
+      .describe(
+        'What a message holds: a JSON object or a line of CSV of all columns, or the one column that is neither key nor header.',
+      ),
+    headers: z
+      .record(z.string().min(1), columnName)
+      .optional()
+      .describe('Headers by name, each from a column: `{trace: trace_id}`. NULL: the message goes without it.'),
+    compression: z
+      .enum(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
+      .default('none')
+      .describe('How batches of messages are compressed; zstd needs Node 22.15.'),
+  })
+  .describe(sinkGuarantees)
 
 export type KafkaSinkConfig = z.infer<typeof sinkConfig>
 

@@ -20,7 +20,8 @@ export const kafka = defineConnector({
   source: {
     config: sourceConfig,
     guarantees: { replayable: true, parallel: true },
-    endless: () => true,
+    partitions: true,
+    endless: (config) => config.endAt === undefined,
     open: (config, connection, ctx) => kafkaSource(config, needed(connection), ctx),
   },
   sink: {

@@ -68,6 +68,13 @@ export function kafkaFault(error: unknown, brokers: string): JobError {
   })
 }
 
+/** Of a sink it is the target that refuses. */
+export function asSinkFault(error: unknown): unknown {
+  if (!isJobError(error) || !['source.unreadable', 'source.missing'].includes(error.code)) return error
+  const { message, cause, pointer, hint } = error
+  return new JobError('sink.refused', message, { cause, ...(pointer && { pointer }), ...(hint && { hint }) })
+}
+
 /** Trouble that is over when a broker has started again, or a partition has got another leader. */
 export function isPassing(error: unknown): boolean {
   if (isJobError(error)) return false

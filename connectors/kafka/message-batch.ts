@@ -1,6 +1,8 @@
+import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Place, RecordForm } from '../../core/record/rejected.js'
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier } from '../../duckdb/sql.js'
@@ -20,6 +22,8 @@ export interface Reading {
   readonly payload: Schema
   readonly metadata: readonly MetadataColumn[]
   readonly session: Session
+  /** What else than its offset says which message it is. */
+  readonly numberOf?: (message: Message) => number
 }
 
 /** Messages as lines of a file in the session's folder, their metadata as those of another, both in the same order. */
@@ -31,7 +35,8 @@ export async function messageBatch(messages: readonly Message[], reading: Readin
   const known = badFacts(messages, reading.metadata)
   const whole = await writeFiles(without(messages, known), reading, files)
   let left = messages
-  const placeOf = ({ offset }: Message) => ({ topic: place.topic, partition: place.partition, offset })
+  const placeOf = (message: Message): Place =>
+    reading.numberOf === undefined ? { ...place, offset: message.offset } : { record: reading.numberOf(message) }
   return {
     select: whole.select,
     records: messages.length,
@@ -63,7 +68,7 @@ export async function messageBatch(messages: readonly Message[], reading: Readin
         ...bad.map(({ index, message }) => [candidates[index]!, message] as const),
       ].sort(([a], [b]) => a.offset - b.offset)
       const rejected = all.map(([message, why]) => ({
-        original: originalOf(message),
+        ...originalOf(message, reading.metadata),
         place: placeOf(message),
         code: 'record.bad',
         message: why,
@@ -131,6 +136,19 @@ function noneNamed(error: unknown): readonly BadMessage[] {
   return []
 }
 
-function originalOf({ bytes, valueAt, valueLength }: Message): string {
-  return bytes.toString('utf8', valueAt, valueAt + Math.max(0, Math.min(valueLength, longestOriginal)))
+/** Bytes that are no text cannot be read again from one. */
+function originalOf(message: Message, metadata: readonly MetadataColumn[]): { original: string; form: RecordForm } {
+  const { bytes, valueAt, valueLength } = message
+  const value = bytes.subarray(valueAt, valueAt + Math.max(0, Math.min(valueLength, longestOriginal)))
+  const facts = factsOf(metadata, message)
+  const isWhole = valueLength >= 0 && valueLength <= longestOriginal && isUtf8(value) && facts !== null
+  const form: RecordForm = { kind: isWhole ? 'TEXT' : 'CUT', ...(facts ? { header: facts } : {}) }
+  return { original: value.toString('utf8'), form }
+}
+
+/** Of key, time and headers what was asked for; null: it is no text. */
+function factsOf(metadata: readonly MetadataColumn[], message: Message): string | null {
+  const wanted = metadata.filter((name) => name === 'key' || name === 'timestamp' || name === 'headers')
+  const line = wanted.length === 0 ? '' : metadataLine(wanted, message)
+  return typeof line === 'string' ? line.trim() : null
 }

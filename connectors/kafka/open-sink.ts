@@ -4,7 +4,7 @@ import type { OpenSink, RejectedRow, SinkBatch } from '../spi.js'
 import type { KafkaClient } from './client.js'
 import type { KafkaSinkConfig } from './config.js'
 import { selectMessages } from './encode.js'
-import { isAnswer } from './kafka-fault.js'
+import { asSinkFault } from './kafka-fault.js'
 import { partitionOf } from './murmur2.js'
 import { topicWriter } from './produce.js'
 import type { Taken } from './take-fence.js'
@@ -19,6 +19,8 @@ interface Writing {
   /** Where messages without a key begin to take turns. */
   readonly turn: number
   readonly taken: Taken
+  /** Lets go of what was begun, also where the work was cancelled. */
+  readonly abandon: () => Promise<void>
 }
 
 interface Row extends Outgoing {
@@ -31,7 +33,7 @@ const rowsAtOnce = 20_000
 const bytesOfTurn = 500_000
 
 /** One epoch is one transaction, which begins with its first message; its last one is the mark. */
-export function openKafkaSink({ client, config, input, partitions, turn, taken }: Writing): OpenSink {
+export function openKafkaSink({ client, config, input, partitions, turn, taken, abandon }: Writing): OpenSink {
   const { producer, progress } = taken
   const writer = topicWriter(client, producer, config.topic, config.compression)
   const headerNames = Object.keys(config.headers ?? {}).map((name) => Buffer.from(name))
@@ -46,8 +48,8 @@ export function openKafkaSink({ client, config, input, partitions, turn, taken }
       return await work()
     } catch (error) {
       const told = progress === null ? error : await progress.explain(error)
-      lost = told !== error || isConnectionLoss(error)
-      throw told
+      lost = told !== error
+      throw asSinkFault(told)
     }
   }
 
@@ -94,9 +96,9 @@ export function openKafkaSink({ client, config, input, partitions, turn, taken }
     async close() {
       if (closed) return
       closed = true
-      // Without commit nothing of it is ever read. Where that cannot be said now, the next writer says it.
-      if (begun && !lost) await endTransaction(client, producer, false).catch(() => undefined)
       await client.close()
+      // Readers wait for its end. Where that cannot be said now, the next writer says it.
+      if (begun && !lost) await abandon().catch(() => undefined)
     },
   }
 }
@@ -111,9 +113,6 @@ function grouped(rows: readonly Row[], partitionFor: (row: Row) => number): Read
   }
   return groups
 }
-
-const isConnectionLoss = (error: unknown) =>
-  (error as { code?: string }).code === 'connection.refused' || isAnswer(error, 'COORDINATOR_NOT_AVAILABLE')
 
 function readRow(row: readonly unknown[], headerNames: readonly Buffer[]): Row {
   const [key, value] = row

@@ -2,12 +2,13 @@ import type { ConnectorContext, Sink, SinkKey } from '../spi.js'
 import { checkTarget } from './check-target.js'
 import { type KafkaClient, openClient, withClient } from './client.js'
 import type { KafkaConnection, KafkaSinkConfig } from './config.js'
+import { asSinkFault } from './kafka-fault.js'
 import { openKafkaSink } from './open-sink.js'
 import { topicOf } from './plan-topic.js'
 import { topicWriter } from './produce.js'
 import { makeProgressTopic, progressPartition, progressTopic, readProgress, writeProgress } from './progress-topic.js'
 import { takeFence } from './take-fence.js'
-import { initProducer } from './transaction.js'
+import { endTransaction, initProducer } from './transaction.js'
 
 /** Writes to a topic: exactly once by transactions that hold the mark too (DESIGN section 5), or without, at least once. */
 export function kafkaSink(config: KafkaSinkConfig, access: KafkaConnection, ctx: ConnectorContext): Sink {
@@ -19,6 +20,8 @@ export function kafkaSink(config: KafkaSinkConfig, access: KafkaConnection, ctx:
       withClient(access, ctx.signal, 'WORK', async (client) => {
         await topicOf(client, config.topic)
         if (exactlyOnce) await prepareProgress(client, keys)
+      }).catch((error: unknown) => {
+        throw asSinkFault(error)
       }),
 
     async open(key, fence, input) {
@@ -26,17 +29,15 @@ export function kafkaSink(config: KafkaSinkConfig, access: KafkaConnection, ctx:
       try {
         const { partitions } = await topicOf(client, config.topic)
         const taken = exactlyOnce ? await takeFence(client, key, fence) : await withoutFence(client)
-        return openKafkaSink({
-          client,
-          config,
-          input,
-          partitions: partitions.length,
-          turn: fence.epoch + key.subtask,
-          taken,
-        })
+        const turn = fence.epoch + key.subtask
+        const abandon = () =>
+          withClient(access, new AbortController().signal, 'LOOK', (other) =>
+            endTransaction(other, taken.producer, false),
+          )
+        return openKafkaSink({ client, config, input, partitions: partitions.length, turn, taken, abandon })
       } catch (error) {
         await client.close()
-        throw error
+        throw asSinkFault(error)
       }
     },
 

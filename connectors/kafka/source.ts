@@ -3,6 +3,7 @@ import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { withOwnSession } from '../own-session.js'
 import type { ConnectorContext, Reached, Source, SourceBatch } from '../spi.js'
+import { readAgain } from './again.js'
 import { type KafkaClient, openClient, withClient } from './client.js'
 import { columnsOf } from './columns.js'
 import { commitOffsets } from './commit-offsets.js'
@@ -13,6 +14,7 @@ import { planTopic, remade, topicOf } from './plan-topic.js'
 import type { KafkaPosition, KafkaSplit } from './position.js'
 import { readPartition } from './read-partition.js'
 import type { Message } from './record-batches.js'
+import { untilMessages } from './watch.js'
 
 /** Messages of one batch: by their number and their bytes alone, so that the same split gives the same batches. */
 const batchRecords = 131_072
@@ -39,6 +41,14 @@ export function kafkaSource(config: KafkaSourceConfig, access: KafkaConnection, 
         return plan
       })
     },
+
+    async awaitInput(from) {
+      const position = from as KafkaPosition | null
+      if (position !== null && position.until === null)
+        await untilMessages(access, config.topic, position.next, ctx.signal)
+    },
+
+    again: (records, schema, session) => readAgain(records, config, schema, session),
 
     async *read(planned, schema, session): AsyncGenerator<SourceBatch, Reached, void> {
       const split = planned as KafkaSplit

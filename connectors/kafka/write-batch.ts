@@ -5,7 +5,7 @@ import { type Compression, pack } from './compression.js'
 export interface Outgoing {
   readonly key: Buffer | null
   readonly value: Buffer | null
-  readonly headers: readonly (readonly [name: Buffer, value: Buffer])[]
+  readonly headers: readonly (readonly [name: Buffer, value: Buffer | null])[]
 }
 
 export interface Producer {
@@ -17,7 +17,7 @@ export interface Producer {
 
 /** What a message takes in a batch, at most. */
 export function sizeOf({ key, value, headers }: Outgoing): number {
-  const inHeaders = headers.reduce((sum, [name, text]) => sum + name.length + text.length + 10, 0)
+  const inHeaders = headers.reduce((sum, [name, text]) => sum + name.length + (text?.length ?? 0) + 10, 0)
   return (key?.length ?? 0) + (value?.length ?? 0) + inHeaders + 32
 }
 

@@ -21,9 +21,9 @@ export function connectorPages() {
 
 function section(title: string, config: ConfigSchema, guarantees: Readonly<Record<string, boolean>>): string {
   const facts = Object.entries(guarantees).map(([name, holds]) => `${words(name)}: ${holds ? 'yes' : 'no'}`)
-  return [`## ${title}`, ...(facts.length > 0 ? [`${facts.join(' · ')}`] : []), fields(jsonSchemaOf(config))].join(
-    '\n\n',
-  )
+  const schema = jsonSchemaOf(config)
+  const more = typeof schema.description === 'string' ? [schema.description] : []
+  return [`## ${title}`, ...(facts.length > 0 ? [`${facts.join(' · ')}`] : []), ...more, fields(schema)].join('\n\n')
 }
 
 const words = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)

@@ -381,6 +381,56 @@ describeWithKafka('the source of kafka', (lent) => {
     }, 60_000)
   })
 
+  test('bad messages can be read again from their own words, corrected or not', async () => {
+    const topic = await newTopic([
+      { value: '{"id":"one"}', key: 'k1', headers: { h: 'x' }, timestamp: 1_000_000 },
+      { value: '{"id":2}' },
+      { value: Buffer.from([255]) },
+      { value: '{"id":"three"}', key: 'k3' },
+    ])
+    const source = sourceOf({ topic, columns, metadata: ['key', 'timestamp', 'headers', 'partition'] })
+    const { rejected } = await readAll(source, session)
+    expect(rejected.map(({ form }) => form?.kind)).toEqual(['TEXT', 'CUT', 'TEXT'])
+    const kept = rejected.filter(({ form }) => form!.kind === 'TEXT')
+    const records = kept.map(({ original, form, place }, index) => ({
+      text: index === 0 ? original.replace('"one"', '1') : original,
+      form: form!,
+      place,
+    }))
+    const batches = []
+    for await (const batch of source.again!(records, await source.schema(), session)) {
+      const isolated = await batch.isolate()
+      batches.push({ rows: await session.rows(isolated.select), place: batch.place(0), rejected: isolated.rejected })
+      await batch.release()
+    }
+    expect(batches).toEqual([
+      {
+        rows: [[1n, 'k1', '1970-01-01 00:16:40', [['h', 'x']], 0]],
+        place: { record: 0 },
+        rejected: [expect.objectContaining({ place: { record: 1 }, original: '{"id":"three"}' })],
+      },
+    ])
+  })
+
+  test('whoever waits is told of a message and of a partition, once there is one', async () => {
+    const topic = await newTopic(ids(0, 3))
+    const source = sourceOf({ topic, columns }, 'STREAMING')
+    const { to } = await source.plan(null, large, 1)
+    let told = 0
+    const wait = () => source.awaitInput!(to).then(() => (told += 1))
+    const waiting = [wait(), wait()]
+    await sleep(1500)
+    expect(told).toBe(0)
+    await send(lent.brokers, topic, ids(3, 4))
+    await Promise.all(waiting)
+    const { to: after } = await source.plan(to, large, 1)
+    const onPartition = source.awaitInput!(after)
+    await withAdmin((admin) =>
+      admin.createPartitions({ topics: [{ name: topic, count: 2, assignments: [{ brokerIds: [1] }] }] }),
+    )
+    await onPartition
+  })
+
   test('what is not there is said, with what is near', async () => {
     const topic = await newTopic()
     await expect(sourceOf({ topic: `${topic}x`, columns }).schema()).rejects.toMatchObject({

@@ -1,12 +1,10 @@
 /** A STREAMING job for half an hour: kills at random, a rescale, an upgrade; and in the end every record is accounted for. */
-import { execFile } from 'node:child_process'
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { expect, test } from '@jest/globals'
 import type { ExecutionReport } from '../../core/execution/report.js'
+import { etl } from '../support/feed.js'
 import { onServer, withDatabase, withMigratedDatabase } from '../support/lend.js'
 import { temporalAddress } from '../support/namespace.js'
 import { type Stack, withStack } from '../support/stack.js'
@@ -138,12 +136,6 @@ async function all(stack: Stack): Promise<readonly ExecutionReport[]> {
 async function newest(stack: Stack): Promise<{ readonly executionId: string }> {
   const { body } = await stack.request<{ items: { executionId: string }[] }>('GET', '/api/v1/executions?limit=1')
   return body.items[0]!
-}
-
-async function etl(stack: Stack, args: readonly string[]): Promise<string> {
-  const launcher = fileURLToPath(new URL('../../bin/etl.js', import.meta.url))
-  const env = { ...process.env, NODE_OPTIONS: '', ETL_API_URL: stack.url, ETL_TOKEN: stack.token() }
-  return (await promisify(execFile)(process.execPath, [launcher, ...args], { env })).stdout
 }
 
 async function rowsOf(url: string, sql: string): Promise<string[][]> {

@@ -47,7 +47,14 @@ export async function withFeed(run: (feed: Feed) => Promise<void>): Promise<void
 export async function etl(stack: Stack, args: readonly string[]): Promise<string> {
   const launcher = fileURLToPath(new URL('../../bin/etl.js', import.meta.url))
   const env = { ...process.env, NODE_OPTIONS: '', ETL_API_URL: stack.url, ETL_TOKEN: stack.token() }
-  return (await promisify(execFile)(process.execPath, [launcher, ...args], { env })).stdout
+  const ran = promisify(execFile)(process.execPath, [launcher, ...args], { env })
+  // What went wrong is told on standard output, as JSON.
+  return await ran.then(
+    ({ stdout }) => stdout,
+    (error: Error & { stdout?: string }) => {
+      throw new Error(`${error.message}\n${error.stdout ?? ''}`)
+    },
+  )
 }
 
 /** A file appears whole. */

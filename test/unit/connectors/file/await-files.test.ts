@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -70,6 +70,18 @@ describe('waiting for files', () => {
     await mkdir(join(folder, 'later'))
     await put('later/a.csv')
     await Promise.all([quiet.done, absent.done])
+  })
+
+  test('sees that another folder was put in the place of a quiet one, however old it is', async () => {
+    for (const name of ['in', 'old']) await mkdir(join(folder, name))
+    await put('old/a.csv')
+    await utimes(join(folder, 'in'), 1000, 1000)
+    await utimes(join(folder, 'old'), 2000, 2000)
+    const wait = waiting('in/*.csv')
+    await aLook()
+    await rename(join(folder, 'in'), join(folder, 'out'))
+    await rename(join(folder, 'old'), join(folder, 'in'))
+    await wait.done
   })
 
   test('of many in one folder ends for those alone that the new file concerns', async () => {
