@@ -3,8 +3,12 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { withClient } from '../../connectors/kafka/client.js'
 import { kafka } from '../../connectors/kafka/index.js'
 import { murmur2 } from '../../connectors/kafka/murmur2.js'
+import { topicWriter } from '../../connectors/kafka/produce.js'
+import { progressPartition, progressTopic, readProgress, writeProgress } from '../../connectors/kafka/progress-topic.js'
+import { endTransaction, initProducer } from '../../connectors/kafka/transaction.js'
 import type { ConnectorContext, RejectedRow, Sink } from '../../connectors/spi.js'
 import type { Schema } from '../../core/record/schema.js'
 import { openSession } from '../../duckdb/open-session.js'
@@ -203,6 +207,35 @@ describeWithKafka('the sink of kafka', (lent) => {
     await other.commit(mark(1, 0))
     await other.close()
     expect(await consumed(lent.brokers, topic)).toEqual([])
+  })
+
+  test('a mark is one only if its transaction was committed, and transactions of others are not waited for', async () => {
+    const topic = await newTopic()
+    const sink = sinkOf({ topic })
+    const key = { lineageId: randomUUID(), sinkUid: 'out', subtask: 0 }
+    const schema = [{ name: 'id', type: 'INTEGER' }]
+    await sink.prepare([key], schema, fence())
+    await withClient(connection(), new AbortController().signal, 'WORK', async (client) => {
+      const partition = await progressPartition(client, key)
+      const producer = await initProducer(client, randomUUID())
+      const writer = topicWriter(client, producer, progressTopic, 'none')
+      // It stands before everything that follows, and is open until the end of this test.
+      const other = await initProducer(client, randomUUID())
+      const stranger = { ...key, subtask: 1 }
+      await writeProgress(topicWriter(client, other, progressTopic, 'none'), partition, stranger, 'mark', mark(9, 9))
+
+      await writeProgress(writer, partition, key, 'mark', mark(1, 5))
+      expect((await readProgress(client, partition, key)).mark).toBeNull()
+      await endTransaction(client, producer, false)
+      const first = await sink.open(key, fence(), schema)
+      expect(first.committed).toBeNull()
+      await first.commit(mark(1, 0))
+      await first.close()
+      const second = await sink.open(key, fence({ epoch: 2 }), schema)
+      expect(second.committed).toEqual(mark(1, 0))
+      await second.close()
+      await endTransaction(client, other, false)
+    })
   })
 
   test('what does not fit is said before anything runs, all at once', async () => {
