@@ -11,7 +11,7 @@ await main(async () => {
   await packages()
   await build()
   const { passed, failed } = await withStack('soak', ['mysql', 'temporal'], ({ mysql, temporal }) =>
-    jest(['--testPathPatterns=test/soak/', '--runInBand'], {
+    jest(['--testPathPatterns=test/soak/', '--runInBand', '--forceExit'], {
       ETL_TEST_MYSQL_URL: serverOf(mysql.url),
       ETL_TEST_TEMPORAL_ADDRESS: temporal.address,
     }),

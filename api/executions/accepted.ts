@@ -2,13 +2,13 @@
 import { isTerminal } from '../../core/execution/status.js'
 import type { CreatedExecution, ExecutionDetails } from '../../models/stores/execution-store.js'
 import type { ApiDeps } from '../deps.js'
-import { type Call, callerOf } from '../http/route.js'
+import { type Call, type Caller, callerOf } from '../http/route.js'
 
 export async function accepted(created: CreatedExecution, trigger: string, call: Call, deps: ApiDeps) {
   const { executionId, jobId, status, isNew, toCancel } = created
   if (isNew) deps.starter.start({ executionId, jobId, trigger })
   for (const running of toCancel) {
-    await cancelRunning(jobId, running, callerOf(call).userId, deps)
+    await cancelRunning(jobId, running, callerOf(call), deps)
   }
   return {
     body: { executionId, status },
@@ -20,10 +20,10 @@ export async function accepted(created: CreatedExecution, trigger: string, call:
 export async function cancelRunning(
   jobId: string,
   executionId: string,
-  by: string,
+  { userId, username }: Caller,
   deps: ApiDeps,
 ): Promise<ExecutionDetails['status']> {
-  const { status, workflowId } = await deps.executions.setCancelRequested(executionId, by)
+  const { status, workflowId } = await deps.executions.setCancelRequested(executionId, userId, username)
   if (!isTerminal(status)) await deps.starter.cancel(jobId, executionId, workflowId)
   return status
 }

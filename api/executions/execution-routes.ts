@@ -100,7 +100,7 @@ async function cancel(call: Call<{ executionId: string }>, deps: ApiDeps) {
   const { executionId } = call.params
   const { jobId, status } = await deps.executions.get(executionId)
   if (isTerminal(status)) throw new JobError('conflict', `The execution has ended already: it is ${status}`)
-  return { body: { executionId, status: await cancelRunning(jobId, executionId, callerOf(call).userId, deps) } }
+  return { body: { executionId, status: await cancelRunning(jobId, executionId, callerOf(call), deps) } }
 }
 
 /** Exactly what every report of a run holds (SURFACES section 3). */

@@ -170,7 +170,7 @@ export interface ExecutionStore {
   checkpoint(checkpointId: string): Promise<CheckpointRecord>
   states(checkpointId: string): Promise<readonly StateRecord[]>
   /** One that has no workflow yet is CANCELLED at once; of any other the caller cancels the workflow. */
-  setCancelRequested(executionId: string, by: string | null): Promise<CancelAnswer>
+  setCancelRequested(executionId: string, by: string | null, asked?: string): Promise<CancelAnswer>
   /** Accepted before `before` and without a workflow: a reconciler starts them. */
   acceptedBefore(before: Date): Promise<readonly UnfinishedExecution[]>
   /** Everything that has not ended. */
@@ -196,7 +196,7 @@ export function executionStore(db: Database): ExecutionStore {
     checkpoints: (executionId, request) => listCheckpoints(db, executionId, request),
     checkpoint: (checkpointId) => getCheckpoint(db, checkpointId),
     states: (checkpointId) => listStates(db, checkpointId),
-    setCancelRequested: (executionId, by) => requestCancel(db, executionId, by),
+    setCancelRequested: (executionId, by, asked = by ?? undefined) => requestCancel(db, executionId, by, asked ?? null),
     acceptedBefore: (before) => acceptedBefore(db, before),
     unfinished: () => unfinishedExecutions(db),
     workedFor: (executionIds, since) => workedFor(db, executionIds, since),

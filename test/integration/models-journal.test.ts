@@ -50,6 +50,7 @@ describe('completing a checkpoint', () => {
         phase: 2,
         positions: commit(1).positions,
         states: commit(1).states,
+        watermarks: {},
         next,
       })
       expect((await journal.standing(owner.executionId)).pending).toEqual(plan(2))

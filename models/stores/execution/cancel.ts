@@ -8,7 +8,12 @@ import { addEvents } from '../journal/events.js'
 import { closeExecution } from '../journal/finish.js'
 import { findExecution, lockExecution, lockJob } from '../journal/ownership.js'
 
-export async function requestCancel(db: Database, executionId: string, by: string | null): Promise<CancelAnswer> {
+export async function requestCancel(
+  db: Database,
+  executionId: string,
+  by: string | null,
+  asked: string | null,
+): Promise<CancelAnswer> {
   const { jobId } = await findExecution(db, executionId)
   return await db.transaction(async (transaction) => {
     await lockJob(db, transaction, jobId)
@@ -20,7 +25,7 @@ export async function requestCancel(db: Database, executionId: string, by: strin
       { cancelRequested: true, cancelRequestedBy: by, cancelRequestedTime: new Date() },
       { where: { executionId }, transaction },
     )
-    const message = by === null ? 'Asked to cancel.' : `${by} asked to cancel.`
+    const message = asked === null ? 'Asked to cancel.' : `${asked} asked to cancel.`
     await addEvents(db, execution, [{ type: 'CANCEL_REQUESTED', level: 'INFO', message }], transaction)
     if (workflowId !== null || execution.generation > 0) return { status, workflowId }
     // Should its workflow start after all, admission turns it away.

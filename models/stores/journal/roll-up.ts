@@ -93,14 +93,17 @@ async function unrolled(db: Database, { table, by }: Rolled, range: Range): Prom
 
 async function rollUp(db: Database, rolled: Rolled, range: Range & { readonly first: number }): Promise<number> {
   const { table, by, sums, means, greatest } = rolled
-  const values = { ...range, last: range.first + STRETCHES - 1 }
+  const { executionId, every } = range
+  const from = new Date(Math.max(range.from.getTime(), range.first * every * 1000))
+  const to = new Date(Math.min(range.to.getTime(), (range.first + STRETCHES) * every * 1000))
+  const values = { executionId, every, from, to }
   const counted = [
     ...sums.map((name) => [name, `SUM(${name})`] as const),
     ...means.map((name) => [name, `AVG(${name})`] as const),
     ...greatest.map((name) => [name, `MAX(${name})`] as const),
   ]
   const groups = `SELECT ${[...by, `${STRETCH} AS stretch`, 'MAX(id) AS kept', ...counted.map(([name, sum]) => `${sum} AS ${name}`)].join(', ')}
-       FROM ${table} WHERE ${WITHIN} AND ${STRETCH} BETWEEN :first AND :last
+       FROM ${table} WHERE ${WITHIN}
       GROUP BY ${[...by, 'stretch'].join(', ')} HAVING COUNT(*) > 1`
   const same = by.map((name) => `AND r.${name} = g.${name}`).join(' ')
   const ofRow = (sql: string) =>

@@ -17,10 +17,18 @@ const kinds: Readonly<Record<string, object>> = {
 }
 const aggregates = { sums: { c: 'count(*)', s: 'sum(n)' }, records: { c: 'count(*)', m: 'median(n)' } }
 
-test.each(Object.keys(kinds).flatMap((kind) => Object.keys(aggregates).map((kept) => [kind, kept] as const)))(
+const cases = [
+  ['tumbling', 'sums'],
+  ['tumbling, late', 'records'],
+  ['hopping', 'sums'],
+  ['session', 'records'],
+  ['session, late', 'sums'],
+] as const
+
+test.each(cases)(
   '%s, with %s',
   async (kind, kept) => {
-    const config = { ...kinds[kind], groupBy: ['k'], aggregates: aggregates[kept as keyof typeof aggregates] }
+    const config = { ...kinds[kind], groupBy: ['k'], aggregates: aggregates[kept] }
     const undisturbed = await told(config, [1])
     expect(undisturbed.filter((row) => row.split('|').length === 3).length).toBeGreaterThan(0)
     expect(await told(config, [2, 3, 1])).toEqual(undisturbed)
