@@ -1,4 +1,4 @@
-/** Records that leave a chain for other vertices: one Parquet file per edge and target subtask in the store (I5). */
+/** Records that leave a chain for other vertices: a Parquet file per edge, target subtask and batch in the store (I5). */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { JobError } from '../core/errors/job-error.js'
@@ -10,14 +10,19 @@ import { identifier } from '../duckdb/sql.js'
 import type { ObjectStore } from '../storage/store.js'
 import type { Outlet } from './chain.js'
 import { type ChainRun, storeKey } from './chain-run.js'
-import { copyToParquet, selectFromParquet } from './parquet.js'
+import { copyToParquet } from './parquet.js'
 import type { Routing } from './partition.js'
+
+interface Piece {
+  readonly file: string
+  readonly records: number
+}
 
 type EdgeOutlet = Extract<Outlet, { kind: 'EDGE' }>
 
 export class ExchangeWriter {
   /** Files written so far, by target subtask: one for each batch. */
-  private readonly pieces = new Map<number, { readonly files: string[]; records: number }>()
+  private readonly pieces = new Map<number, Piece[]>()
   private sent = 0
 
   constructor(
@@ -39,29 +44,32 @@ export class ExchangeWriter {
   }
 
   /** To a blocking port: the state of its node, which later epochs of the lineage find there. */
-  async finish(session: Session, store: ObjectStore): Promise<{ exchanges: ExchangeHandle[]; states: StateHandle[] }> {
+  async finish(store: ObjectStore): Promise<{ exchanges: ExchangeHandle[]; states: StateHandle[] }> {
     const { edge } = this.outlet
     const exchanges: ExchangeHandle[] = []
-    for (const [to, piece] of [...this.pieces].sort(([a], [b]) => a - b)) {
-      const path = storeKey(this.run, 'exchange', `${edge.id}-${to}.parquet`)
-      const whole = await this.joined(session, piece.files, to)
-      const { sizeBytes } = await store.put(path, whole)
-      for (const file of [...piece.files, whole]) await rm(file, { force: true })
-      const handle = { edgeId: edge.id, fromSubtask: this.run.subtask, path, sizeBytes, records: piece.records }
-      const targets = this.routing.kind === 'SAME' ? this.routing.targets : [to]
-      exchanges.push(...targets.map((toSubtask) => ({ ...handle, toSubtask })))
-    }
-    return edge.blocking
-      ? { exchanges: [], states: exchanges.map((handle) => this.asState(handle)) }
-      : { exchanges, states: [] }
+    const states: StateHandle[] = []
+    for (const [to, pieces] of [...this.pieces].sort(([a], [b]) => a - b))
+      for (const [number, { file, records }] of pieces.entries()) {
+        const path = storeKey(this.run, 'exchange', `${edge.id}-${to}-${number}.parquet`)
+        const { sizeBytes } = await store.put(path, file)
+        await rm(file, { force: true })
+        const handle = { edgeId: edge.id, fromSubtask: this.run.subtask, path, sizeBytes, records }
+        const targets = this.routing.kind === 'SAME' ? this.routing.targets : [to]
+        for (const toSubtask of targets) {
+          if (edge.blocking) states.push(this.asState({ ...handle, toSubtask }, number))
+          else exchanges.push({ ...handle, toSubtask })
+        }
+      }
+    return { exchanges, states }
   }
 
-  /** The name sorts by sender, then by epoch: the order of the records on the build side. */
-  private asState({ toSubtask, path, sizeBytes, records }: ExchangeHandle): StateHandle {
+  /** The name sorts by sender, then by epoch and batch: the order of the records on the build side. */
+  private asState({ toSubtask, path, sizeBytes, records }: ExchangeHandle, number: number): StateHandle {
     const { edge } = this.outlet
     const from = String(this.run.subtask).padStart(4, '0')
     const epoch = String(this.run.plan.epoch).padStart(9, '0')
-    const name = `${buildState(edge.port)}:${from}-${epoch}`
+    const batch = String(number).padStart(6, '0')
+    const name = `${buildState(edge.port)}:${from}-${epoch}-${batch}`
     const by = keptBy(this.run.graph, edge.to, edge.port)
     return { nodeId: edge.to, subtask: toSubtask, name, type: 'LIST', path, sizeBytes, records, by }
   }
@@ -69,38 +77,23 @@ export class ExchangeWriter {
   private async distribute(session: Session, table: string, target: string, parallelism: number): Promise<void> {
     const column = identifier(unusedName(this.outlet.schema.map(({ name }) => name)))
     const routed = identifier(`routed ${this.index}`)
-    await session.run(`CREATE OR REPLACE TABLE ${routed} AS SELECT *, ${target} AS ${column} FROM ${table}`)
+    await session.run(`CREATE OR REPLACE TABLE ${routed} AS SELECT ${target} AS ${column} FROM ${table}`)
     const counts = await session.rows(`SELECT ${column}, count(*) FROM ${routed} GROUP BY ${column} ORDER BY ${column}`)
     for (const [target, records] of counts) {
       const to = Number(target)
       if (target === null || !Number.isInteger(to) || to < 0 || to >= parallelism)
         throw this.noSuchSubtask(target, parallelism)
-      await this.write(
-        session,
-        `SELECT * EXCLUDE (${column}) FROM ${routed} WHERE ${column} = ${to}`,
-        to,
-        Number(records),
-      )
+      const own = `SELECT * EXCLUDE (${column}) FROM ${table} POSITIONAL JOIN ${routed} WHERE ${column} = ${to}`
+      await this.write(session, own, to, Number(records))
     }
     await session.run(`DROP TABLE ${routed}`)
   }
 
   private async write(session: Session, select: string, to: number, records: number): Promise<void> {
-    const piece = this.pieces.get(to) ?? { files: [], records: 0 }
-    const file = join(session.folder, `exchange-${this.index}-${to}-${piece.files.length}.parquet`)
+    const pieces = this.pieces.get(to) ?? []
+    const file = join(session.folder, `exchange-${this.index}-${to}-${pieces.length}.parquet`)
     await session.run(copyToParquet(select, this.outlet.schema, file))
-    piece.files.push(file)
-    piece.records += records
-    this.pieces.set(to, piece)
-  }
-
-  private async joined(session: Session, files: readonly string[], to: number): Promise<string> {
-    const [only] = files
-    if (only !== undefined && files.length === 1) return only
-    const whole = join(session.folder, `exchange-${this.index}-${to}.parquet`)
-    const { schema } = this.outlet
-    await session.run(copyToParquet(selectFromParquet(files, schema), schema, whole))
-    return whole
+    this.pieces.set(to, [...pieces, { file, records }])
   }
 
   private noSuchSubtask(target: unknown, parallelism: number): JobError {

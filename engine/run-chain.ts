@@ -102,7 +102,7 @@ async function readAndWrite(work: Work, writers: readonly Writer[]): Promise<Cha
 
   const states = await snapshot(held.main, chain, run, parts.store, epoch)
   const sent = []
-  for (const writer of outflow.exchanges) sent.push(await writer.finish(held.main, parts.store))
+  for (const writer of outflow.exchanges) sent.push(await writer.finish(parts.store))
   // Everything that a mark names, and everything that can still fail, comes before the first commit (I2).
   // Of several subtasks none sees enough for a ratio: the checkpoint does.
   rejects.judge(chain.vertex.parallelism === 1 ? meter.of(chain.head.id).in : Number.NEGATIVE_INFINITY)

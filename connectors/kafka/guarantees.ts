@@ -7,7 +7,8 @@ execution goes on from there. Messages that are gone before they were read, and 
 
 A message without a value (a tombstone) is a record without values. A value that cannot be read is a bad record, with its topic,
 partition and offset; so is a message whose key or headers are asked for and are not UTF-8. Of headers of the same name the last
-counts. Numbers of JSON are read digit by digit into BIGINT and DECIMAL.
+counts. Numbers of JSON are read digit by digit into BIGINT and DECIMAL; beside a DECIMAL of more than 15 digits, fractions of more
+than 15 digits become text within columns of type JSON.
 
 Limits: one topic a source; no more subtasks than partitions are at work; messages of the format before Kafka 0.11 are refused.
 Examples, which the tests run: \`examples/orders-to-kafka.yaml\`, \`examples/orders-from-kafka.yaml\`.`

@@ -52,7 +52,7 @@ describe('record batches', () => {
     fc.assert(
       fc.property(fc.array(outgoing, { minLength: 1, maxLength: 20 }), compression, (messages, how) => {
         const [batch] = wire.readRecordsBatches(wire.Reader.from(writeBatch(messages, producer, 5, how, wire)))
-        const text = (value: Buffer | null) => value && value.toString('hex')
+        const text = (value: Buffer | null) => value?.toString('hex') ?? null
         expect(batch).toMatchObject({ producerId: 7n, producerEpoch: 3, firstSequence: 5 })
         expect(batch!.records.map(({ key, value }) => [text(key), text(value)])).toEqual(
           messages.map(({ key, value }) => [text(key), text(value)]),
