@@ -146,7 +146,7 @@ async function asTimePasses(config: Config, input: Input, keeps: Keeps, wanted: 
 function metAtWindow({ met }: Input, clock: Clock): string {
   if (met === null) {
     const hint =
-      'Name the watermark on a MAP right before: only FILTER, MAP, FLATMAP, UNION, JOIN and DEDUPLICATE keep it.'
+      'Name the watermark on a MAP right before: only FILTER, MAP, FLATMAP, UNION, JOIN and DEDUPLICATE of the FIRST keep it.'
     throw new JobError('spec.invalid', 'WINDOW in STREAMING needs a watermark, and none reaches it.', { hint })
   }
   return `greatest(${met}, ${clock.at})`

@@ -52,7 +52,7 @@ const SETTINGS: Readonly<Record<string, readonly string[]>> = {
   AGGREGATE: ['groupBy', 'aggregates'],
   WINDOW: ['type', 'size', 'slide', 'offset', 'gap', 'groupBy', 'aggregates'],
   DEDUPLICATE: ['key', 'keep', 'orderBy'],
-  JOIN: ['type', 'on'],
+  JOIN: ['type', 'on', 'within'],
 }
 
 function settingsOf({ kind, config }: StreamNode): Readonly<Record<string, string>> {

@@ -34,13 +34,12 @@ const keepMet: ReadonlySet<string> = new Set(['FILTER', 'MAP', 'FLATMAP', 'UNION
 
 /** The outputs of a node, from what arrives at it. */
 export function outputsOf(
-  node: Pick<StreamNode, 'id' | 'kind' | 'schema' | 'watermark'>,
+  node: Pick<StreamNode, 'id' | 'kind' | 'config' | 'schema' | 'watermark'>,
   arrivals: readonly Arrival[],
 ): Outputs {
   const named = node.watermark?.time ?? sharedTime(arrivals)
   const time = node.schema.find(({ name, type }) => isTime(type) && name.toLowerCase() === named?.toLowerCase())
-  // A join of two streams tells of a record long after it has come.
-  const isLater = node.kind === 'JOIN' && arrivals.every(({ blocking }) => !blocking)
+  const isLater = tellsLater(node, arrivals)
   const passedOn = time === undefined || isLater || !keepMet.has(node.kind) ? [] : sharedWatermarks(arrivals)
   return {
     main: {
@@ -50,6 +49,12 @@ export function outputsOf(
     },
     late: arrivals[0]?.output ?? null,
   }
+}
+
+/** A join of two streams, and a deduplication that does not keep the first, tell of a record after it has come. */
+function tellsLater({ kind, config }: Pick<StreamNode, 'kind' | 'config'>, arrivals: readonly Arrival[]): boolean {
+  if (kind === 'DEDUPLICATE') return config.keep === 'LAST' || config.orderBy !== undefined
+  return kind === 'JOIN' && arrivals.every(({ blocking }) => !blocking)
 }
 
 /** Nodes whose watermarks somebody judges by; nothing is carried for the others. */

@@ -197,16 +197,22 @@ function readWatermark(raw: unknown): Watermark | null {
 
 /** DuckDB would take such a column for the place of a record within its batch, and records would be lost by it. */
 function reservedProblem(schema: Schema, node: OutlineNode): Problem | null {
-  const column = schema.find(({ name }) => ['rowid', metColumn].includes(name.toLowerCase()))
+  const column = schema.find(({ name }) => reserved.has(name.toLowerCase()))
   if (column === undefined) return null
   const hint =
     node.kind === 'source'
       ? 'Give it another name where it comes from, or leave it out of what is read.'
       : 'Give it another name.'
-  const meaning = column.name === metColumn ? 'how far event time had come' : 'the place of a record'
-  const message = `A column cannot have the name \`${column.name}\`: it means ${meaning}.`
+  const message = `A column cannot have the name \`${column.name}\`: it means ${reserved.get(column.name.toLowerCase())}.`
   return { pointer: `/nodes/${node.index}/config`, nodeId: node.id, code: 'schema.mismatch', message, hint }
 }
+
+/** The last in Parquet files alone, in which records travel: DuckDB would not read one with such a column. */
+const reserved: ReadonlyMap<string, string> = new Map([
+  ['rowid', 'the place of a record'],
+  [metColumn, 'how far event time had come'],
+  ['file_row_number', 'the place of a record in a file'],
+])
 
 function timeProblem({ time }: Watermark, schema: Schema, node: OutlineNode): Problem | null {
   const pointer = `/nodes/${node.index}/watermark/time`

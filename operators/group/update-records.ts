@@ -1,6 +1,6 @@
 /** STREAMING: groups whose records are kept, as not every aggregate has partial results; emitted when they have changed. */
 import { identifier } from '../../duckdb/sql.js'
-import { list, namesOf, sameKeys } from '../columns.js'
+import { list, namesOf, sameKeys, unusedName } from '../columns.js'
 import { type Compiled, stateTable } from '../operator.js'
 import type { TimeToLive } from '../state/time-to-live.js'
 import type { Grouping } from './grouping.js'
@@ -26,7 +26,7 @@ export function updateRecords(grouping: Grouping, ttl: TimeToLive | null): Compi
     ...keys.map((key) => identifier(key)),
     ...results.map(({ name, split }) => `(${split.inSourceOrder}) AS ${identifier(name)}`),
   ].join(', ')
-  const place = '"aggregate place"'
+  const place = identifier(unusedName('aggregate place', columns))
   const touched = `(SELECT ${list(keys)}, min(rowid) AS ${place} FROM ${added} GROUP BY ${list(keys)})`
   const changed = `(SELECT state.rowid, state.*, changed.${place} FROM ${state} AS state JOIN ${touched} AS changed ON ${sameKeys('state', 'changed', keys)})`
   return {

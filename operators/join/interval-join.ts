@@ -120,7 +120,7 @@ function microsOf({ port, schema, time }: Input, of?: string): string {
 function noWatermark({ port }: Input): JobError {
   const message = `JOIN \`within\` in STREAMING needs a watermark, and none reaches its ${port} side.`
   const hint =
-    'Name the watermark on a MAP right before: only FILTER, MAP, FLATMAP, UNION, JOIN and DEDUPLICATE keep it.'
+    'Name the watermark on a MAP right before: only FILTER, MAP, FLATMAP, UNION, JOIN and DEDUPLICATE of the FIRST keep it.'
   return new JobError('spec.invalid', message, { hint })
 }
 

@@ -91,7 +91,8 @@ function closing({ watermark, latenessMs, clock, state, aside, kept, isMerged, w
   const before = aside === null ? '' : ` UNION ALL BY NAME SELECT * FROM ${aside}`
   const due = `(SELECT * FROM ${whole(state)} WHERE ${passed(0)}${before})`
   // It has not been told before, or something has come since.
-  const isNew = `coalesce(${lastMicros(end)} > ${clock.at} * 1000, true) OR max(newest) >= ${clock.place}`
+  const isNew = (newest: string) =>
+    `coalesce(${lastMicros(end)} > ${clock.at} * 1000, true) OR ${newest} >= ${clock.place}`
   const rows = `(SELECT rowid AS "row", * FROM ${state})`
   const gone = isMerged ? `rowid IN (SELECT "row" FROM ${whole(rows)} WHERE ${passed(latenessMs)})` : passed(latenessMs)
   return {

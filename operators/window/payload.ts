@@ -10,8 +10,8 @@ export interface Kept {
   readonly rows: (from: string, place: string) => string
   /** Statements after rows have been added. */
   readonly compact: (state: string) => readonly string[]
-  /** SELECT of results from state rows, in order, of the groups that `having` is true of. */
-  readonly results: (rows: string, having: string) => string
+  /** SELECT of results from state rows, in order, of the groups that `having` is true of, given the newest of their places. */
+  readonly results: (rows: string, having: (newest: string) => string) => string
 }
 
 export function partialsKept({ keys, results, windows }: Grouping, partials: readonly PartialAggregate[]): Kept {
@@ -50,7 +50,7 @@ export function partialsKept({ keys, results, windows }: Grouping, partials: rea
       const groups = [...keys.map((key, index) => `${names[index]} AS ${identifier(key)}`), ...values]
       const items = [list(keys), ...results.map(({ name, split }) => `(${split.outer}) AS ${identifier(name)}`)]
       return `SELECT ${items.join(', ')} FROM (
-          SELECT ${groups.join(', ')}, min(place) AS "aggregate place" FROM ${rows} GROUP BY ${names.join(', ')} HAVING ${having})
+          SELECT ${groups.join(', ')}, min(place) AS "aggregate place" FROM ${rows} GROUP BY ${names.join(', ')} HAVING ${having('max(newest)')})
         ORDER BY ${identifier(keys.at(-1)!)}, "aggregate place"`
     },
   }
@@ -68,7 +68,7 @@ export function recordsKept({ records, keys, results, windows }: Grouping): Kept
       name !== windows?.time,
   )
   const names = stateKeys(keys)
-  const items = [...names, ...results.map(({ name, split }) => `(${split.inSourceOrder}) AS ${identifier(name)}`)]
+  const items = [list(keys), ...results.map(({ name, split }) => `(${split.inSourceOrder}) AS ${identifier(name)}`)]
   const columns = needed.map(({ name }, index) => ({ name, own: `record${index}` }))
   return {
     rows: (from, place) => {
@@ -82,10 +82,10 @@ export function recordsKept({ records, keys, results, windows }: Grouping): Kept
         ...keys.map((key, index) => `${names[index]} AS ${identifier(key)}`),
         ...columns.map(({ name, own }) => `${own} AS ${identifier(name)}`),
       ]
-      const given = `(SELECT *, place AS rowid, ${seen.join(', ')} FROM ${rows})`
-      const named = keys.map((key, index) => `${names[index]} AS ${identifier(key)}`)
-      return `SELECT ${[...named, ...items.slice(names.length)].join(', ')} FROM ${given}
-        GROUP BY ${names.join(', ')} HAVING ${having} ORDER BY ${names.at(-1)}, min(place)`
+      const due = `(SELECT * FROM ${rows} QUALIFY ${having(`max(newest) OVER (PARTITION BY ${names.join(', ')})`)})`
+      // Under their own names alone: a column of the input may be called as one of the state is.
+      const given = `(SELECT place AS rowid, ${seen.join(', ')} FROM ${due})`
+      return `SELECT ${items.join(', ')} FROM ${given} GROUP BY ${list(keys)} ORDER BY ${identifier(keys.at(-1)!)}, min(rowid)`
     },
   }
 }

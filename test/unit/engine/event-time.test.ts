@@ -366,3 +366,42 @@ describe('event time ends', () => {
     })
   })
 })
+
+test('event time ends where a record leaves after it has come: at a DEDUPLICATE that does not keep the first', async () => {
+  await withParts([new Shelf().connector], async (parts) => {
+    const problemsOf = async (config: object) => {
+      const once = { id: 'once', operator: 'DEDUPLICATE', input: 'ticks', config: { key: ['n'], ...config } }
+      const job = await compileJob(
+        { name: 'times', type: 'STREAMING', nodes: [ticks(), once, win('once'), out('win')] },
+        parts,
+      )
+      return job.ok ? [] : job.problems
+    }
+    expect(await problemsOf({})).toEqual([])
+    for (const later of [{ keep: 'LAST' }, { orderBy: [{ column: 'k' }] }])
+      expect(await problemsOf(later)).toMatchObject([
+        { nodeId: 'win', hint: expect.stringContaining('MAP right before') },
+      ])
+  })
+})
+
+test.each(['key0', 'key1', 'key2', 'place', 'newest', 'record0', 'record1'])(
+  'a column of the input may be called as one of the state is: %s',
+  async (name) => {
+    const shelf = new Shelf()
+    await withParts([shelf.connector], async (parts) => {
+      const named = { id: 'named', operator: 'MAP', input: 'ticks', config: { rename: { n: name } } }
+      const aggregates = { middle: `median(${name})`, all: `list(${name} ORDER BY ${name})`, most: `max(${name})` }
+      const job = await compileJob(
+        { name: 'times', type: 'STREAMING', nodes: [ticks(), named, win('named', { aggregates }), out('win')] },
+        parts,
+      )
+      if (!job.ok) throw new Error(JSON.stringify(job.problems))
+      await drive(job.graph, parts, { settings: { type: 'STREAMING' } })
+    })
+    const first = shelf.rows
+      .map((row) => row.map(String))
+      .find(([k, start]) => k === '0' && start?.includes('00:00:00'))
+    expect(first?.slice(3)).toEqual(['1.5', '0,3', '3'])
+  },
+)
