@@ -10,6 +10,7 @@ import { noTotals } from '../../core/execution/record-totals.js'
 import type { ExecutionReport } from '../../core/execution/report.js'
 import { runExecution } from '../../core/execution/run-execution.js'
 import { isTerminal } from '../../core/execution/status.js'
+import type { JobGraph } from '../../core/graph/job-graph.js'
 import { noFailures } from '../../core/restart/strategy.js'
 import { parseDuration } from '../../core/spec/duration.js'
 import { normaliseParameters } from '../../core/spec/parameter-values.js'
@@ -122,14 +123,29 @@ function readDuration(given: string): number {
 }
 
 /** An unfinished run goes on; a finished one is not run over by accident. */
-function resumable(state: LocalState | null, { jobName }: ExecutionRecord, folder: string): LocalState | null {
+function resumable(state: LocalState | null, { jobName, graph }: ExecutionRecord, folder: string): LocalState | null {
   if (state === null) return null
   const hint = 'Name another folder with --state, or start over with --fresh.'
   if (isTerminal(state.record.status)) {
     throw new JobError('conflict', `${folder} holds a run that is ${state.record.status}.`, { hint })
   }
-  if (state.record.jobName === jobName) return state
-  throw new JobError('conflict', `${folder} holds an unfinished run of another job, ${state.record.jobName}.`, { hint })
+  if (state.record.jobName !== jobName)
+    throw new JobError('conflict', `${folder} holds an unfinished run of another job, ${state.record.jobName}.`, {
+      hint,
+    })
+  if (asWritten(state.record.graph) === asWritten(graph)) return state
+  throw new JobError('conflict', `The job is another than when the run in ${folder} began.`, {
+    hint: `Put it back as it was, and the run goes on. ${hint}`,
+  })
+}
+
+/** But for columns, which are inferred when a run begins: files that have come since may tell of others. */
+function asWritten({ stream }: JobGraph): string {
+  const nodes = stream.nodes.map(({ id, kind, nodeType, parallelism, chaining, watermark, config }) => {
+    const { columns, ...rest } = config
+    return [id, kind, parallelism, chaining, watermark, nodeType === 'SOURCE' ? rest : config]
+  })
+  return JSON.stringify([nodes, stream.edges])
 }
 
 function newRecord(

@@ -75,7 +75,7 @@ test('--fresh takes away what a run has put there, and nothing else', async () =
   })
 })
 
-test('a state folder that is a file, or of another job, is turned away', async () => {
+test('a state folder that is a file, or of another job, or of the job as it was, is turned away', async () => {
   await inPlace(async (place) => {
     await putNumbers(place)
     const file = await place.job(slow, often, { args: ['--state', 'in.csv'] })
@@ -84,6 +84,13 @@ test('a state folder that is a file, or of another job, is turned away', async (
     const other = await place.job(slow, { ...often, name: 'k' }, { args: kept })
     const refused = { code: 'conflict', message: expect.stringMatching(/another job/) }
     expect(other).toMatchObject({ code: 2, answer: { error: refused } })
+    const edited = await place.job(
+      slow.map((node) => ({ ...node, chaining: 'NEVER' })),
+      often,
+      { args: kept },
+    )
+    const changed = { code: 'conflict', message: expect.stringMatching(/another than when the run/) }
+    expect(edited).toMatchObject({ code: 2, answer: { error: changed } })
   })
 }, 60_000)
 
