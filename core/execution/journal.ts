@@ -131,6 +131,8 @@ export interface SourceProgress {
   /** Records and time of the last epoch: the next budget is sized from them. */
   readonly lastRecords: number
   readonly lastDurationMs: number
+  /** What an epoch takes however little it reads, as far as that is known. */
+  readonly overheadMs?: number
   readonly lastBudget: { readonly records: number; readonly bytes: number }
 }
 

@@ -1,6 +1,7 @@
 /** What an epoch's chain results add up to: everything that its checkpoint makes durable (I3). */
 import type { JobGraph, Phase } from '../graph/job-graph.js'
 import { type Counters, noRecords, type Share, sumCounters } from '../record/counters.js'
+import { overheadOf } from './budget.js'
 import type { ChainResult, StateHandle } from './chain-task.js'
 import type { SourceProgress } from './journal.js'
 import { isDealtAlike } from './kept-by.js'
@@ -71,6 +72,7 @@ function progressOfSources(
       end: planned.end || endReached || before[nodeId]?.end === true,
       lastRecords: counted.out + counted.failed,
       lastDurationMs: durationMs,
+      ...overheadOf(before[nodeId], { records: counted.out + counted.failed, durationMs }),
       lastBudget: planned.budget,
     }
   }

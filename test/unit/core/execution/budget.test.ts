@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { nextBudget } from '../../../../core/execution/budget.js'
+import { nextBudget, overheadOf } from '../../../../core/execution/budget.js'
 import { defaultLimits } from '../../../../core/execution/limits.js'
 import { firstBudget } from '../../../../core/execution/plan.js'
 
@@ -30,6 +30,29 @@ describe('the budget of an epoch', () => {
   test('does not shrink because there was little to read', () => {
     expect(nextBudget(last(10, 50), 30_000).records).toBeGreaterThanOrEqual(firstBudget.records)
     expect(nextBudget(last(0, 40_000), 30_000)).toEqual(firstBudget)
+  })
+
+  test('does not shrink to nothing where an epoch takes longer than the interval however little it reads', () => {
+    // 2 s, and 5 µs for each record; there is always more to read.
+    let progress = last(100_000, 2_500)
+    for (let epoch = 0; epoch < 20; epoch += 1) {
+      const lastBudget = nextBudget(progress, 500)
+      const { records } = lastBudget
+      const durationMs = Math.round(2_000 + records * 0.005)
+      progress = { ...last(records, durationMs, lastBudget), ...overheadOf(progress, { records, durationMs }) }
+    }
+    expect(progress.lastRecords).toBeGreaterThan(300_000)
+    expect(progress.lastRecords).toBeLessThan(500_000)
+  })
+
+  test('knows what an epoch takes however little it reads from two of different sizes', () => {
+    expect(overheadOf(last(1_000, 2_000), { records: 5_000, durationMs: 2_400 })).toEqual({ overheadMs: 1_900 })
+    expect(overheadOf(last(5_000, 2_400), { records: 1_000, durationMs: 2_000 })).toEqual({ overheadMs: 1_900 })
+    expect(overheadOf(last(5_000, 2_000), { records: 1_000, durationMs: 2_400 })).toEqual({ overheadMs: 2_400 })
+    expect(overheadOf({ ...last(1_000, 2_000), overheadMs: 7 }, { records: 1_100, durationMs: 9 })).toEqual({
+      overheadMs: 7,
+    })
+    expect(overheadOf(undefined, { records: 1, durationMs: 1 })).toEqual({})
   })
 
   test('is always positive, whole and within its limits', () => {
