@@ -75,7 +75,8 @@ test('an accepted query reads nothing but its inputs, as DuckDB itself sees it',
       accepted++
       const read = connection.getTableNames(`SELECT * FROM (${sql})`, false)
       expect(read.filter((name) => name !== 'input')).toEqual([])
-      expect(sql).not.toMatch(/x\.csv|duckdb_tables/)
+      // A quoted name may be any text, and reads nothing.
+      expect(sql.replaceAll(/"[^"]*\s[^"]*"/g, '""')).not.toMatch(/x\.csv|duckdb_tables/)
     }),
     { numRuns: 600 },
   )
