@@ -1,5 +1,5 @@
 /** Plans, positions and operator state. */
-import { COUNT, CREATED, ID, KEY, name, ORDERED_JSON, TIMES, tail } from './parts.js'
+import { addColumn, COUNT, CREATED, ID, KEY, name, ORDERED_JSON, TIMES, tail } from './parts.js'
 
 export const checkpointTables = (): readonly string[] => [
   `CREATE TABLE IF NOT EXISTS etl_checkpoint (
@@ -72,17 +72,3 @@ export const restartAcrossVersions = (): readonly string[] => [
     "TINYINT(1) NOT NULL DEFAULT 0 COMMENT 'what the newest version has no place for is left behind' AFTER restored_checkpoint_id",
   ),
 ]
-
-/** MySQL has no ADD COLUMN IF NOT EXISTS. */
-function addColumn(table: string, column: string, definition: string): readonly string[] {
-  return [
-    `SET @etl_step = IF(
-  (SELECT COUNT(*) FROM information_schema.COLUMNS
-    WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '${table}' AND COLUMN_NAME = '${column}') = 0,
-  'ALTER TABLE ${table} ADD COLUMN ${column} ${definition.replaceAll("'", "''")}',
-  'DO 0')`,
-    'PREPARE etl_step FROM @etl_step',
-    'EXECUTE etl_step',
-    'DEALLOCATE PREPARE etl_step',
-  ]
-}

@@ -1,5 +1,5 @@
 /** Executions, what owns a lineage, the timeline and the dead letters. */
-import { COUNT, CREATED, ID, KEY, name, ORDERED_JSON, TIMES, tail, VERSION } from './parts.js'
+import { addColumn, COUNT, CREATED, ID, KEY, name, ORDERED_JSON, TIMES, tail, VERSION } from './parts.js'
 
 export const executionTables = (): readonly string[] => [
   `CREATE TABLE IF NOT EXISTS etl_job_execution (
@@ -124,29 +124,15 @@ export const executionTables = (): readonly string[] => [
 ) ${tail('records that could not be processed')}`,
 ]
 
-/** MySQL has no ADD COLUMN IF NOT EXISTS. */
 export const deadLetterReplay = (): readonly string[] => [
   ...addColumn(
     'etl_job_execution',
     'replay',
-    "LONGTEXT NULL COMMENT ''JSON: which dead letters it replays, and from where; NULL: it is a run of the job'' AFTER parameters",
+    "LONGTEXT NULL COMMENT 'JSON: which dead letters it replays, and from where; NULL: it is a run of the job' AFTER parameters",
   ),
   ...addColumn(
     'etl_dead_letter',
     'record_form',
-    "JSON NULL COMMENT ''what it takes to read the record again, and where it goes in; NULL: it cannot'' AFTER edited_record, ADD KEY idx_replay (replay_execution_id)",
+    "JSON NULL COMMENT 'what it takes to read the record again, and where it goes in; NULL: it cannot' AFTER edited_record, ADD KEY idx_replay (replay_execution_id)",
   ),
 ]
-
-function addColumn(table: string, column: string, definition: string): readonly string[] {
-  return [
-    `SET @etl_step = IF(
-  (SELECT COUNT(*) FROM information_schema.COLUMNS
-    WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '${table}' AND COLUMN_NAME = '${column}') = 0,
-  'ALTER TABLE ${table} ADD COLUMN ${column} ${definition}',
-  'DO 0')`,
-    'PREPARE etl_step FROM @etl_step',
-    'EXECUTE etl_step',
-    'DEALLOCATE PREPARE etl_step',
-  ]
-}

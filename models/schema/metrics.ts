@@ -1,19 +1,14 @@
 /** Metrics over time: by month, so that a month is retired by dropping its partition. */
 
 import { partitionClause } from './partitions.js'
-import { COUNT, CREATED, ID, KEY, name, tail } from './parts.js'
+import { addColumn, COUNT, CREATED, ID, KEY, name, tail } from './parts.js'
 
-/** MySQL has no ADD COLUMN IF NOT EXISTS. */
-export const operatorShares = (): readonly string[] => [
-  `SET @etl_step = IF(
-  (SELECT COUNT(*) FROM information_schema.COLUMNS
-    WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'etl_operator_metrics' AND COLUMN_NAME = 'subtask_count') = 0,
-  'ALTER TABLE etl_operator_metrics ADD COLUMN subtask_count INT UNSIGNED NOT NULL DEFAULT 1 AFTER records_late, ADD COLUMN records_busiest_subtask BIGINT NOT NULL DEFAULT 0 COMMENT ''even: records_in divided by subtask_count'' AFTER subtask_count',
-  'DO 0')`,
-  'PREPARE etl_step FROM @etl_step',
-  'EXECUTE etl_step',
-  'DEALLOCATE PREPARE etl_step',
-]
+export const operatorShares = (): readonly string[] =>
+  addColumn(
+    'etl_operator_metrics',
+    'subtask_count',
+    "INT UNSIGNED NOT NULL DEFAULT 1 AFTER records_late, ADD COLUMN records_busiest_subtask BIGINT NOT NULL DEFAULT 0 COMMENT 'even: records_in divided by subtask_count' AFTER subtask_count",
+  )
 
 export const metricTables = (at: Date): readonly string[] => [
   `CREATE TABLE IF NOT EXISTS etl_job_metrics (

@@ -29,3 +29,17 @@ export const COUNT = 'BIGINT NOT NULL DEFAULT 0'
  * so these are kept as text.
  */
 export const ORDERED_JSON = 'LONGTEXT'
+
+/** MySQL has no ADD COLUMN IF NOT EXISTS. `definition` may go on with more that belongs to the same step: `, ADD KEY …`. */
+export function addColumn(table: string, column: string, definition: string): readonly string[] {
+  return [
+    `SET @etl_step = IF(
+  (SELECT COUNT(*) FROM information_schema.COLUMNS
+    WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '${table}' AND COLUMN_NAME = '${column}') = 0,
+  'ALTER TABLE ${table} ADD COLUMN ${column} ${definition.replaceAll("'", "''")}',
+  'DO 0')`,
+    'PREPARE etl_step FROM @etl_step',
+    'EXECUTE etl_step',
+    'DEALLOCATE PREPARE etl_step',
+  ]
+}
