@@ -1,6 +1,7 @@
 /** Folders that sources of this process wait on: each is looked at once a second, however many wait. */
 import type { Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
+import { untilFound, type Waiting } from '../waiting.js'
 
 const everyMs = 1000
 /** A change this young may share its time with one that is still to come: some file systems count in seconds. */
@@ -9,34 +10,23 @@ const settledMs = 2500
 const listAgainMs = 30_000
 
 interface Folder {
-  readonly waiting: Set<Waiting>
+  readonly waiting: Set<Waiting<Wants>>
   /** When it was listed last, and what it said then of its last change. */
   listed: { readonly changedMs: number; readonly atMs: number } | null
 }
 
-interface Waiting {
-  readonly wants: (name: string) => boolean
-  readonly found: () => void
-}
+/** A file, by its name. */
+type Wants = (name: string) => boolean
 
 const folders = new Map<string, Folder>()
 
 /** Until the folder holds a file that is wanted, by its name, or the signal is aborted. A folder that is not there holds none. */
-export async function untilListed(path: string, wants: Waiting['wants'], signal: AbortSignal): Promise<void> {
+export async function untilListed(path: string, wants: Wants, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
   const folder = folders.get(path) ?? open(path)
-  await new Promise<void>((resolve) => {
-    const leave = () => {
-      folder.waiting.delete(waiting)
-      signal.removeEventListener('abort', leave)
-      resolve()
-    }
-    const waiting = { wants, found: leave }
-    folder.waiting.add(waiting)
-    // What the others have seen, this one has not.
-    folder.listed = null
-    signal.addEventListener('abort', leave, { once: true })
-  })
+  // What the others have seen, this one has not.
+  folder.listed = null
+  await untilFound(folder.waiting, wants, signal)
 }
 
 function open(path: string): Folder {
@@ -63,5 +53,5 @@ async function look(path: string, folder: Folder): Promise<void> {
   folder.listed = { changedMs, atMs }
   const entries: Dirent[] = await readdir(path, { withFileTypes: true }).catch(() => [])
   const names = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name)
-  for (const { wants, found } of [...folder.waiting]) if (names.some(wants)) found()
+  for (const { wanted, found } of [...folder.waiting]) if (names.some(wanted)) found()
 }

@@ -1,5 +1,6 @@
 /** Topics that sources of this process wait on: each is looked at by one client, however many wait. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { untilFound, type Waiting } from '../waiting.js'
 import { type KafkaClient, withClient } from './client.js'
 import type { KafkaConnection } from './config.js'
 import { offsetsAt } from './offsets.js'
@@ -9,14 +10,8 @@ const everyMs = 500
 /** New partitions are looked for less often than new messages. */
 const partitionsEvery = 10
 
-interface Watched {
-  readonly waiting: Set<Waiting>
-}
-
-interface Waiting {
-  readonly next: Offsets
-  readonly found: () => void
-}
+/** By their next offsets. */
+type Watched = Set<Waiting<Offsets>>
 
 const topics = new Map<string, Watched>()
 
@@ -30,20 +25,11 @@ export async function untilMessages(
   if (signal.aborted) return
   const name = JSON.stringify([access, topic])
   const watched = topics.get(name) ?? open(name, access, topic)
-  await new Promise<void>((resolve) => {
-    const leave = () => {
-      watched.waiting.delete(waiting)
-      signal.removeEventListener('abort', leave)
-      resolve()
-    }
-    const waiting = { next, found: leave }
-    watched.waiting.add(waiting)
-    signal.addEventListener('abort', leave, { once: true })
-  })
+  await untilFound(watched, next, signal)
 }
 
 function open(name: string, access: KafkaConnection, topic: string): Watched {
-  const watched: Watched = { waiting: new Set() }
+  const watched: Watched = new Set()
   topics.set(name, watched)
   const watching = withClient(access, new AbortController().signal, 'LOOK', (client) => watch(client, topic, watched))
   void watching
@@ -51,18 +37,18 @@ function open(name: string, access: KafkaConnection, topic: string): Watched {
     .catch(() => undefined)
     .then(() => {
       topics.delete(name)
-      for (const { found } of [...watched.waiting]) found()
+      for (const { found } of [...watched]) found()
     })
   return watched
 }
 
-async function watch(client: KafkaClient, topic: string, { waiting }: Watched): Promise<void> {
+async function watch(client: KafkaClient, topic: string, waiting: Watched): Promise<void> {
   let partitions: readonly number[] = []
   for (let look = 0; ; look += 1) {
     if (look % partitionsEvery === 0) partitions = (await client.topic(topic))?.partitions ?? []
     const ends = await offsetsAt(client, topic, partitions, 'STABLE')
-    for (const { next, found } of [...waiting]) {
-      if (partitions.some((partition) => ends[partition]! > (next[partition] ?? -1))) found()
+    for (const { wanted, found } of [...waiting]) {
+      if (partitions.some((partition) => ends[partition]! > (wanted[partition] ?? -1))) found()
     }
     // Nobody comes between here and the end of this function.
     if (waiting.size === 0) return
