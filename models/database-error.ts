@@ -1,5 +1,6 @@
 /** The one place where a driver's error becomes one of ours (I7). */
 import { isJobError, JobError } from '../core/errors/job-error.js'
+import { lostConnection } from '../core/errors/system-error.js'
 
 /**
  * A connection that cannot be had or was lost is `mysql.away`: activities wait for it. Left as they are: duplicates, which
@@ -71,15 +72,8 @@ const AWAY_NAMES = new Set([
 ])
 
 const AWAY = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
+  ...lostConnection,
   'ENOENT',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
   'PROTOCOL_CONNECTION_LOST',
   'PROTOCOL_SEQUENCE_TIMEOUT',
   'ER_CON_COUNT_ERROR',

@@ -1,4 +1,5 @@
 import { isJobError, JobError } from '../../core/errors/job-error.js'
+import { lostConnection } from '../../core/errors/system-error.js'
 
 interface ServerError {
   readonly code?: string
@@ -69,14 +70,7 @@ const denied = new Set([
 ])
 
 const lost = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
+  ...lostConnection,
   'PROTOCOL_CONNECTION_LOST',
   'ER_CONNECTION_KILLED',
   'ER_QUERY_INTERRUPTED',

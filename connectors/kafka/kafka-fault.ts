@@ -1,4 +1,5 @@
 import { isJobError, JobError } from '../../core/errors/job-error.js'
+import { lostConnection } from '../../core/errors/system-error.js'
 
 /** What is known of an error of the library, by shape: errors cross realms where modules are sandboxed. */
 interface Told {
@@ -117,13 +118,4 @@ const logIns = new Set([
   'SECURITY_DISABLED',
 ])
 
-const lost = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-])
+const lost = new Set(lostConnection)
