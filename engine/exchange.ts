@@ -5,6 +5,7 @@ import { JobError } from '../core/errors/job-error.js'
 import type { ExchangeHandle, StateHandle } from '../core/execution/chain-task.js'
 import { keptBy } from '../core/execution/kept-by.js'
 import { buildState } from '../core/execution/state-names.js'
+import { unusedName } from '../core/record/schema.js'
 import type { Session } from '../duckdb/session.js'
 import { identifier } from '../duckdb/sql.js'
 import type { ObjectStore } from '../storage/store.js'
@@ -75,7 +76,12 @@ export class ExchangeWriter {
   }
 
   private async distribute(session: Session, table: string, target: string, parallelism: number): Promise<void> {
-    const column = identifier(unusedName(this.outlet.schema.map(({ name }) => name)))
+    const column = identifier(
+      unusedName(
+        'subtask',
+        this.outlet.schema.map(({ name }) => name),
+      ),
+    )
     const routed = identifier(`routed ${this.index}`)
     await session.run(`CREATE OR REPLACE TABLE ${routed} AS SELECT ${target} AS ${column} FROM ${table}`)
     const counts = await session.rows(`SELECT ${column}, count(*) FROM ${routed} GROUP BY ${column} ORDER BY ${column}`)
@@ -103,10 +109,4 @@ export class ExchangeWriter {
       hint: `It has to give a whole number from 0 to ${parallelism - 1}.`,
     })
   }
-}
-
-function unusedName(names: readonly string[]): string {
-  let name = 'subtask'
-  while (names.some((used) => used.toLowerCase() === name)) name += '_'
-  return name
 }

@@ -35,10 +35,3 @@ export function orderBy(
 export function emptyRelation(schema: Schema): string {
   return `(SELECT ${schema.map(({ name, type }) => `CAST(NULL AS ${type}) AS ${identifier(name)}`).join(', ')} LIMIT 0)`
 }
-
-/** A name that none of the columns has. */
-export function unusedName(wanted: string, columns: readonly string[]): string {
-  let name = wanted
-  while (columns.some((column) => sameName(column, name))) name = `_${name}`
-  return name
-}

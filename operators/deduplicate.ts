@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { unusedName } from '../core/record/schema.js'
 import { identifier } from '../duckdb/sql.js'
-import { findColumn, namesOf, orderBy, unusedName } from './columns.js'
+import { findColumn, namesOf, orderBy } from './columns.js'
 import { columnNames, duration, sortKeys } from './config.js'
 import { bestAfterEpoch, bestAtEnd } from './deduplicate/best-so-far.js'
 import { firstSeen } from './deduplicate/first-seen.js'

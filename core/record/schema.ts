@@ -8,3 +8,10 @@ export type Schema = readonly Column[]
 
 /** As DuckDB compares names of columns: case does not matter. */
 export const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
+
+/** A name that none of the columns has. */
+export function unusedName(wanted: string, columns: readonly string[]): string {
+  let name = wanted
+  while (columns.some((column) => sameName(column, name))) name = `_${name}`
+  return name
+}

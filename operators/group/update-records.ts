@@ -1,6 +1,7 @@
 /** STREAMING: groups whose records are kept, as not every aggregate has partial results; emitted when they have changed. */
+import { unusedName } from '../../core/record/schema.js'
 import { identifier } from '../../duckdb/sql.js'
-import { list, namesOf, sameKeys, unusedName } from '../columns.js'
+import { list, namesOf, sameKeys } from '../columns.js'
 import { type Compiled, stateTable } from '../operator.js'
 import type { TimeToLive } from '../state/time-to-live.js'
 import type { Grouping } from './grouping.js'

@@ -1,8 +1,8 @@
 /** Which records MAP fails for: its expressions one after another, each over what those before it gave. */
-import { sameName } from '../../core/record/schema.js'
+import { sameName, unusedName } from '../../core/record/schema.js'
 import { referencedColumns } from '../../duckdb/aggregates.js'
 import { identifier, text } from '../../duckdb/sql.js'
-import { findColumn, namesOf, unusedName } from '../columns.js'
+import { findColumn, namesOf } from '../columns.js'
 import { attempt } from '../failing.js'
 import type { MapConfig } from '../map.js'
 import type { Input } from '../operator.js'

@@ -1,7 +1,7 @@
 /** STREAMING: rows of state that are forgotten when they were last set too long ago, by the time of the plan (I9). */
+import { unusedName } from '../../core/record/schema.js'
 import { parseDuration } from '../../core/spec/duration.js'
 import { identifier } from '../../duckdb/sql.js'
-import { unusedName } from '../columns.js'
 import type { Setting } from '../operator.js'
 
 export interface TimeToLive {

@@ -1,9 +1,11 @@
 /** A batch of records with their event time in microseconds since 1970, UTC. */
+
 import { JobError } from '../../core/errors/job-error.js'
 import { isTime } from '../../core/graph/event-time.js'
+import { unusedName } from '../../core/record/schema.js'
 import { atMicros, hasTime } from '../../duckdb/event-time.js'
 import { identifier, text } from '../../duckdb/sql.js'
-import { list, namesOf, unusedName } from '../columns.js'
+import { list, namesOf } from '../columns.js'
 import type { Tried } from '../failing.js'
 import type { Records } from '../group/grouping.js'
 import { type Input, placeIn } from '../operator.js'
