@@ -81,7 +81,7 @@ export async function runStep(
 
 async function stampOutput(session: Session, { node, point }: Step, stamps: Stamps): Promise<void> {
   const bare = identifier(`bare ${node.id}`)
-  await session.run(`CREATE OR REPLACE TABLE ${bare} AS FROM ${point}`)
+  await session.run(`ALTER TABLE ${point} RENAME TO ${bare}`)
   await stamps.stamp(session, node, bare, point)
   await session.run(`DROP TABLE ${bare}`)
 }
