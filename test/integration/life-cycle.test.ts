@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { createConnection } from 'mysql2/promise'
-import { count, etl, type Feed, withFeed } from '../support/feed.js'
+import { count, etl, type Feed, fedLines, withFeed } from '../support/feed.js'
 import { onServer } from '../support/lend.js'
 import { until } from '../support/until.js'
 
@@ -324,11 +324,7 @@ function sumsOf(url: string, parallelism: number) {
     type: 'STREAMING',
     checkpoint: { interval: '500ms', retained: 1 },
     nodes: [
-      {
-        id: 'lines',
-        source: 'file',
-        config: { path: 'in-*.csv', watch: true, columns: { id: 'BIGINT', k: 'BIGINT' } },
-      },
+      fedLines,
       {
         id: 'sums',
         operator: 'AGGREGATE',

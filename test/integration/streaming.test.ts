@@ -1,6 +1,6 @@
 /** A STREAMING job as a service runs it: files that come while it runs, kills between them, cancel, pause, stop and restart. */
 import { expect, test } from '@jest/globals'
-import { count, etl, withFeed } from '../support/feed.js'
+import { count, etl, fedLines, withFeed } from '../support/feed.js'
 import { onServer } from '../support/lend.js'
 import { until } from '../support/until.js'
 
@@ -106,11 +106,7 @@ function job(url: string) {
     type: 'STREAMING',
     checkpoint: { interval: '500ms', retained: 1 },
     nodes: [
-      {
-        id: 'lines',
-        source: 'file',
-        config: { path: 'in-*.csv', watch: true, columns: { id: 'BIGINT', k: 'BIGINT' } },
-      },
+      fedLines,
       { id: 'names', source: 'file', config: { path: 'names.csv' } },
       {
         id: 'named',

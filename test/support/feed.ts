@@ -21,6 +21,13 @@ export interface Feed {
   records(): number
 }
 
+/** The source of a job that reads what is put. */
+export const fedLines = {
+  id: 'lines',
+  source: 'file',
+  config: { path: 'in-*.csv', watch: true, columns: { id: 'BIGINT', k: 'BIGINT' } },
+}
+
 export async function withFeed(run: (feed: Feed) => Promise<void>): Promise<void> {
   await withMigratedDatabase(async (catalogue) => {
     await withDatabase(async (target) => {

@@ -1,14 +1,12 @@
 import { expect, test } from '@jest/globals'
-import { z } from 'zod'
-import type { ActivityDeps } from '../../../activities/deps.js'
 import { planEpoch } from '../../../activities/plan-epoch.js'
 import type { Standing } from '../../../core/execution/journal.js'
-import type { Next, Plan } from '../../../core/execution/plan.js'
+import type { Next } from '../../../core/execution/plan.js'
 import { aNode } from '../../support/a-node.js'
 import { graphOf, someSettings } from '../engine/drive.js'
+import { call, withOnes } from './ones.js'
 
 const owner = { executionId: 'e', generation: 1, attempt: 0 }
-const call = { signal: new AbortController().signal, activityAttempt: 1, heartbeat: () => undefined }
 
 test('after the last epoch of a phase comes the next phase, also where its plan is not to be had: in a fork', async () => {
   const planned = await planAfterPhase({ kind: 'plan', epoch: 4, phase: 2, notBefore: null })
@@ -43,21 +41,8 @@ async function planAfterPhase(next: Next): Promise<Next> {
     settings: { ...someSettings, type: 'STREAMING' },
     parameters: {},
   } as unknown as Standing['record']
-  const deps = {
-    journal: {
-      standing: async () => ({ record, restored, pending: null, used: 3, unfit: [] }),
-      storePlan: async (_: unknown, plan: Plan) => plan,
-    },
-    parts: {
-      connectors: [
-        {
-          name: 'ones',
-          summary: '',
-          source: { config: z.object({}), open: () => ({ plan: async () => ({ splits: [[1]], to: 1, end: false }) }) },
-        },
-      ],
-    },
-    now: Date.now,
-  } as unknown as ActivityDeps
+  const deps = withOnes({
+    standing: async () => ({ record, restored, pending: null, used: 3, unfit: [] }),
+  })
   return await planEpoch(deps, call, owner)
 }

@@ -1,14 +1,12 @@
 import { expect, test } from '@jest/globals'
-import { z } from 'zod'
-import type { ActivityDeps } from '../../../activities/deps.js'
 import { prepareExecution } from '../../../activities/prepare-execution.js'
 import type { Standing } from '../../../core/execution/journal.js'
 import type { Plan } from '../../../core/execution/plan.js'
 import { aNode } from '../../support/a-node.js'
 import { graphOf, someSettings } from '../engine/drive.js'
+import { call, withOnes } from './ones.js'
 
 const owner = { executionId: 'e', generation: 2, attempt: 0 }
-const call = { signal: new AbortController().signal, activityAttempt: 1, heartbeat: () => undefined }
 
 test('a plan that drains is over with the execution that was asked to, if no sink shows it', async () => {
   expect((await preparedWith({ drains: true })).next).toMatchObject({ kind: 'plan', epoch: 5 })
@@ -26,27 +24,14 @@ async function preparedWith(change: Partial<Plan>) {
   const record = { graph, settings, parameters: {}, isBehind: false } as unknown as Standing['record']
   let pending: Plan | null = { epoch: 4, phase: 1, at: '2026-01-01T00:00:00.000Z', sources: {}, end: false, ...change }
   const standing = () => ({ record, restored: null, pending, used: 4, unfit: [] })
-  const deps = {
-    journal: {
-      admit: async () => ({ kind: 'admitted', owner, standing: standing() }),
-      standing: async () => standing(),
-      settlePlan: async () => {
-        pending = null
-        return true
-      },
-      storePlan: async (_: unknown, plan: Plan) => plan,
+  const deps = withOnes({
+    admit: async () => ({ kind: 'admitted', owner, standing: standing() }),
+    standing: async () => standing(),
+    settlePlan: async () => {
+      pending = null
+      return true
     },
-    parts: {
-      connectors: [
-        {
-          name: 'ones',
-          summary: '',
-          source: { config: z.object({}), open: () => ({ plan: async () => ({ splits: [[1]], to: 1, end: false }) }) },
-        },
-      ],
-    },
-    now: Date.now,
-  } as unknown as ActivityDeps
+  })
   const prepared = await prepareExecution(deps, call, 'e', null)
   if (prepared === 'waiting') throw new Error('It waits.')
   return prepared
