@@ -1,5 +1,5 @@
 /** How fast records go through operators, from one subtask to another, and through two subtasks instead of one. */
-import { rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { identifier, text } from '../duckdb/sql.js'
 import type { Benchmark, Contest, Sample } from './benchmark.js'
@@ -8,18 +8,20 @@ import { readFlights, runDuckdb } from './raw/duckdb.js'
 import type { Rig } from './rig.js'
 import { withCpu } from './usage.js'
 
-const files = 4
-const millions = 12
+/** Files of 3 M flights each. */
+const manyFiles = 16
+const fewFiles = 4
+const millions = 3 * fewFiles
 const rounds = 3
 
 export const filterMap: Benchmark = {
   name: 'filter-map',
-  ours: `${millions} M flights from Parquet, filtered, two columns computed, into Parquet`,
+  ours: `${3 * manyFiles} M flights from Parquet, filtered, two columns computed, into Parquet`,
   raw: 'DuckDB: COPY of the same query, with as many threads as the machine has cores',
   rounds,
   onlyByName: true,
   prepare: async (rig) => {
-    const path = await flightsAsParquet(rig)
+    const path = await flightsAsParquet(rig, manyFiles)
     const [out, beside] = [join(rig.files, 'late'), join(rig.files, 'late-raw.parquet')]
     const jobId = await rig.server.save({
       name: 'filter-map',
@@ -84,7 +86,7 @@ export const shuffle: Benchmark = {
   rounds,
   onlyByName: true,
   prepare: async (rig) => {
-    const path = await flightsAsParquet(rig)
+    const path = await flightsAsParquet(rig, fewFiles)
     const jobId = await rig.server.save({
       name: 'shuffle',
       parallelism: 2,
@@ -131,8 +133,10 @@ function shuffled(rig: Rig, jobId: string, path: string): Contest {
 }
 
 /** The pattern of its files. */
-async function flightsAsParquet({ files: folder, flights }: Rig): Promise<string> {
-  for (let file = 0; file < files; file += 1) {
+async function flightsAsParquet({ files, flights }: Rig, count: number): Promise<string> {
+  const folder = join(files, `${count}-files`)
+  await mkdir(folder, { recursive: true })
+  for (let file = 0; file < count; file += 1) {
     const path = join(folder, `flights-${file}.parquet`)
     await runDuckdb(`COPY (SELECT * FROM ${readFlights(flights)}) TO ${text(path)} (FORMAT parquet)`)
   }

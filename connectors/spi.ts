@@ -35,6 +35,8 @@ export interface SourceKind<Config, Connection> {
 export interface SinkKind<Config, Connection> {
   readonly config: ConfigSchema<Config>
   readonly guarantees: { readonly exactlyOnce: boolean; readonly upsert: boolean; readonly parallel: boolean }
+  /** It may have `stageQuery`. */
+  readonly takesQueries?: true
   /** At the end what was in the target goes, and what was written takes its place; absent: never. */
   readonly replaces?: (config: Config) => boolean
   /** Records that agree in these columns come to the same subtask, in source order; absent or null: any will do. */
@@ -102,10 +104,15 @@ export interface Reached {
   readonly ended?: readonly string[]
 }
 
-/** It is materialised and released before the next one is asked for; places are asked for later, too. */
+/** It is materialised and released before the next one is asked for, unless it has a `view`; places are asked for later, too. */
 export interface SourceBatch {
   /** SELECT that gives the batch in source order: a scan of a file in the session's folder, or of a table appended to it. */
   readonly select: string
+  /**
+   * `select` with `rowid`, from 0, as a column: where no record of it can be bad, and reading it more than once, and only
+   * some of its columns, costs less than a copy. Then it may be released after the next ones are asked for, in order.
+   */
+  readonly view?: string
   /** How many records the source knows the batch to hold, bad ones included; null: it cannot know. None is lost in silence (I8). */
   readonly records: number | null
   /** The logical partition (a file, …) that all its records are of; absent: the source is one. */
@@ -117,7 +124,7 @@ export interface SourceBatch {
   isolate(): Promise<{ readonly select: string; readonly rejected: readonly Omit<Rejected, 'nodeId'>[] }>
   /** Where record `index` of `select` (0-based) stands in the source. */
   place(index: number): Place
-  /** Frees what the batch holds; called once it has been materialised. */
+  /** Frees what the batch holds; called once nobody reads it any more. */
   release(): Promise<void>
 }
 
@@ -157,6 +164,11 @@ export interface OpenSink {
   readonly method: string
   /** One batch, a table of the session in source order; what the target refuses comes back; nothing is visible yet. */
   append(batch: SinkBatch, session: Session): Promise<readonly RejectedRow[]>
+  /**
+   * Writes what a SELECT gives aside, while other batches may be under way: it becomes the next batch by `append`, which
+   * refuses none of its records, or else nothing stays of it. Throws `record.bad` where it cannot be computed.
+   */
+  stageQuery?(query: SinkQuery, session: Session): Promise<StagedBatch>
   /** Data and mark become visible together, or neither does. */
   commit(mark: Mark): Promise<void>
   /** Without commit: nothing of it becomes visible. May be called twice. */
@@ -168,6 +180,16 @@ export interface SinkBatch {
   readonly table: string
   readonly schema: Schema
   readonly records: number
+}
+
+export interface SinkQuery {
+  readonly select: string
+  readonly schema: Schema
+}
+
+export interface StagedBatch {
+  readonly records: number
+  append(): Promise<void>
 }
 
 /** A record that the target refused: `rowid` of the batch's table. */

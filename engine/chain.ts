@@ -11,6 +11,7 @@ import type { ChainRun } from './chain-run.js'
 import type { EngineParts } from './engine.js'
 import { openOperator } from './open-node.js'
 import { queryTables, type Values } from './resolve-config.js'
+import { type Straight, straightThrough } from './straight.js'
 
 /**
  * A chain works through tables of fixed names, one per place where a batch can stand, called points: the output of a
@@ -27,6 +28,10 @@ export interface Chain {
   readonly outlets: readonly Outlet[]
   /** Of its nodes, those whose watermark somebody judges by. */
   readonly timed: ReadonlySet<string>
+  /** What the head gives goes to one step only, which asks for it by name. */
+  readonly readsByName: boolean
+  /** It is one query, which its sink reads; null: it goes step by step. */
+  readonly straight: Straight | null
 }
 
 export interface Port {
@@ -81,7 +86,7 @@ export async function openChain(
   const head = layout.nodes[0]
   if (head === undefined) throw new JobError('internal', `Nothing of vertex ${vertexId} runs in phase ${phase.number}.`)
   const operators = layout.nodes.filter((node) => node.nodeType === 'OPERATOR')
-  return {
+  const chain = {
     vertex,
     nodes: layout.nodes,
     head,
@@ -91,7 +96,11 @@ export async function openChain(
     ),
     outlets: layout.outlets(),
     timed: layout.timed(),
+    readsByName: layout.isAskedByName(head, parts.operators),
   }
+  const takesQueries = ({ kind }: StreamNode) =>
+    parts.connectors.some(({ name, sink }) => name === kind && sink?.takesQueries === true)
+  return { ...chain, straight: straightThrough(chain, takesQueries) }
 }
 
 /** Steps that a batch at `point` runs through, in order. */
@@ -147,8 +156,7 @@ async function compileStep(
     point: pointOf(node),
     late: compiled.late === undefined ? null : { ...layout.lateOutput(node), select: compiled.late },
     watermarks: layout.watermarksInto(node),
-    // What a record met is told over a table.
-    view: layout.isAskedByName(node, parts.operators) && !layout.isJudged(node) ? (compiled.view ?? null) : null,
+    view: layout.isAskedByName(node, parts.operators) ? (compiled.view ?? null) : null,
   }
 }
 
@@ -241,8 +249,9 @@ class Layout {
     return { point: latePoint(node.id), isTaken }
   }
 
-  /** Its records go nowhere but to a port of this chain that names their columns. */
+  /** Its records go nowhere but to a port of this chain that names their columns. What they met is told over a table. */
   isAskedByName(node: StreamNode, operators: readonly Operator[]): boolean {
+    if (this.isJudged(node)) return false
     const [edge, ...others] = this.graph.stream.edges.filter((candidate) => candidate.from === node.id)
     if (edge === undefined || others.length > 0 || !this.isChained(edge)) return false
     const ports = operators.find(({ type }) => type === this.node(edge.to).kind)?.ports

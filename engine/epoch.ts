@@ -17,6 +17,7 @@ import { createEmpty } from './parquet.js'
 import type { Batch } from './read.js'
 import type { Stamps } from './stamps.js'
 import { createInputs } from './state/snapshot.js'
+import type { StraightSender } from './straight.js'
 
 /** Records that are emitted at once at the end. */
 const endBatch = 262_144
@@ -39,6 +40,8 @@ export class Epoch {
     /** Of the session's connection. */
     private readonly turn: Turn,
     private readonly stamps: Stamps,
+    /** null: its batches go step by step. */
+    private readonly sender: StraightSender | null,
   ) {}
 
   async read(batches: AsyncGenerator<Batch, void, void>): Promise<void> {
@@ -93,6 +96,27 @@ export class Epoch {
   }
 
   private async compute(batch: Batch): Promise<Outgoing> {
+    const { sender } = this
+    return sender === null ? await this.stepByStep(batch) : await this.goStraight(batch, sender)
+  }
+
+  private async goStraight(batch: Batch, sender: StraightSender): Promise<Outgoing> {
+    try {
+      const sent = await sender.send(this.session, batch)
+      return {
+        outputs: [],
+        straight: { ...sent, apart: () => this.turn.take(() => this.stepByStep(batch)) },
+        kept: null,
+        done: [`DROP ${batch.isView === true ? 'VIEW' : 'TABLE'} ${batch.table}`],
+        release: async () => await batch.release?.(),
+      }
+    } catch (error) {
+      if (!isBadRecord(error)) throw error
+      return await this.stepByStep(batch)
+    }
+  }
+
+  private async stepByStep(batch: Batch): Promise<Outgoing> {
     const { point, records } = batch
     await this.stand(batch)
     const steps = stepsBelow(this.chain, point)
@@ -131,9 +155,10 @@ export class Epoch {
   }
 
   /** The batch stands at its point, with what its records met if that is where their watermark is named. */
-  private async stand({ point, table, partition }: Batch): Promise<void> {
+  private async stand({ point, table, partition, isView = false }: Batch): Promise<void> {
     const { session, stamps, chain } = this
     stamps.begin(partition)
+    if (isView) return await session.run(`DROP TABLE IF EXISTS ${point}; ALTER VIEW ${table} RENAME TO ${point}`)
     const node = chain.nodes.find((candidate) => pointOf(candidate) === point)
     if (node === undefined || !stamps.isNeeded(node)) {
       await session.run(`DROP TABLE IF EXISTS ${point}; ALTER TABLE ${table} RENAME TO ${point}`)
@@ -155,10 +180,22 @@ export class Epoch {
     } catch (error) {
       if (!isBadRecord(error)) throw error
       stamps.reset(mark)
+      if (batch.isView === true) await this.copy(batch)
       const isolated = await isolateBatch(session, steps, point, records, this.rejects.allowance + 1, stamps)
       await this.reject(isolated, batch)
       return { computed: isolated, isolated }
     }
+  }
+
+  /** A view is read once for each trial: a table serves better. */
+  private async copy({ point }: Batch): Promise<void> {
+    const table = identifier(`copied ${point}`)
+    const statements = [
+      `CREATE TABLE ${table} AS SELECT * EXCLUDE (rowid) FROM ${point}`,
+      `DROP VIEW ${point}`,
+      `ALTER TABLE ${table} RENAME TO ${point}`,
+    ]
+    await this.session.run(statements.join('; '))
   }
 
   private async reject({ bad }: Isolated, { place }: Batch): Promise<void> {
@@ -189,22 +226,28 @@ export class Epoch {
   ): Promise<Outgoing> {
     this.number += 1
     const renamed = new Map<string, string>()
+    const views = new Set<string>()
     /** No sink sees what records met. */
     const forSinks = new Map<string, string>()
     const statements: string[] = []
     const outlets = this.chain.outlets.filter(({ point }) => (at.get(point) ?? 0) > 0)
     const isKept = this.rejects.wantsPlaces && outlets.some(({ kind }) => kind === 'SINK')
     for (const point of [batch.point, ...pointsOf(steps)]) {
+      // A step that no record has reached made no view: the empty table of its output stands there still.
+      const isView =
+        isolated === null &&
+        (point === batch.point
+          ? batch.isView === true
+          : at.has(point) && steps.some((step) => step.view !== null && step.point === point))
+      const kind = isView ? 'VIEW' : 'TABLE'
       if (!outlets.some((outlet) => outlet.point === point) && !(isKept && point === batch.point)) {
-        // A step that no record has reached made no view: the empty table of its output stands there still.
-        const isView =
-          isolated === null && at.has(point) && steps.some((step) => step.view !== null && step.point === point)
-        statements.push(`DROP ${isView ? 'VIEW' : 'TABLE'} IF EXISTS ${point}`)
+        statements.push(`DROP ${kind} IF EXISTS ${point}`)
         continue
       }
       const name = identifier(`out ${this.number} ${point}`)
       renamed.set(point, name)
-      statements.push(`ALTER TABLE ${point} RENAME TO ${name}`)
+      if (isView) views.add(name)
+      statements.push(`ALTER ${kind} ${point} RENAME TO ${name}`)
       if (!outlets.some((outlet) => outlet.kind === 'SINK' && outlet.isTimed && outlet.point === point)) continue
       const seen = identifier(`sink ${this.number} ${point}`)
       forSinks.set(point, seen)
@@ -238,7 +281,11 @@ export class Epoch {
               origins: isolated === null ? null : origins,
               place: (index) => batch.place(index),
             },
-      tables: [...renamed.values(), ...forSinks.values(), ...origins.values()],
+      done: [...renamed.values(), ...forSinks.values(), ...origins.values()].map(
+        (name) => `DROP ${views.has(name) ? 'VIEW' : 'TABLE'} ${name}`,
+      ),
+      straight: null,
+      release: async () => await batch.release?.(),
     }
   }
 }

@@ -8,15 +8,25 @@ import type { ExchangeWriter } from './exchange.js'
 import type { Turn } from './flow.js'
 import type { Meter } from './meter.js'
 import type { Held } from './sessions.js'
+import type { Sent } from './straight.js'
 import type { Writer } from './write.js'
 
 /** A batch that has been through the chain. */
 export interface Outgoing {
   readonly outputs: readonly Output[]
+  /** What its sink computes as it reads it; null: all is computed. */
+  readonly straight: Straight | null
   /** What it was at the beginning, while its places may be asked for. */
   readonly kept: (Kept & { place(index: number): Place }) | null
-  /** Dropped when all is done. */
-  readonly tables: readonly string[]
+  /** Statements for when all is done. */
+  readonly done: readonly string[]
+  /** Then nobody reads what it was at the beginning any more. */
+  release(): Promise<void>
+}
+
+interface Straight extends Sent {
+  /** Takes its place if it cannot be computed: the same batch, step by step. */
+  apart(): Promise<Outgoing>
 }
 
 type Found = Pick<Rejected, 'original' | 'of' | 'place'>
@@ -40,6 +50,12 @@ export class Outflow {
   ) {}
 
   async drain(batch: Outgoing): Promise<void> {
+    const { straight } = batch
+    if (straight !== null) {
+      const counted = await straight.append()
+      if (counted === null) return await this.drain(await straight.apart())
+      for (const [nodeId, delta] of counted) this.meter.add(nodeId, delta)
+    }
     const work = batch.outputs.map((output) =>
       output.outlet.kind === 'SINK' ? this.append(output, batch) : Promise.resolve(),
     )
@@ -48,7 +64,8 @@ export class Outflow {
     const failed = (await Promise.allSettled(work)).find((outcome) => outcome.status === 'rejected')
     if (failed !== undefined) throw failed.reason
     const session = await this.held.connection('exchange')
-    if (batch.tables.length > 0) await session.run(batch.tables.map((table) => `DROP TABLE ${table}`).join('; '))
+    if (batch.done.length > 0) await session.run(batch.done.join('; '))
+    await batch.release()
   }
 
   private async append({ outlet, table, records }: Output, batch: Outgoing): Promise<void> {

@@ -22,6 +22,7 @@ import type { Values } from './resolve-config.js'
 import { discard, giveBack, type Held, takeSession } from './sessions.js'
 import { Stamps } from './stamps.js'
 import { restore, snapshot, stateLabel } from './state/snapshot.js'
+import { StraightSender } from './straight.js'
 import { closeWriters, commitWriters, markedCounters, openWriters, type Writer } from './write.js'
 
 const progressEveryMs = 500
@@ -85,7 +86,8 @@ async function readAndWrite(work: Work, writers: readonly Writer[]): Promise<Cha
   const outflow = new Outflow(chain, held, writers, await openExchanges(work), meter, rejects, turn)
   const downstream = new Downstream<Outgoing>((batch) => outflow.drain(batch))
   const stamps = new Stamps(run, chain)
-  const epoch = new Epoch(chain, held.main, meter, rejects, downstream, turn, stamps)
+  const sender = StraightSender.open(chain, writers, held)
+  const epoch = new Epoch(chain, held.main, meter, rejects, downstream, turn, stamps, sender)
   const reached: Record<string, ChainResult['reached'][string]> = {}
   const ended: string[] = []
   const session = await held.connection('read')
@@ -98,6 +100,7 @@ async function readAndWrite(work: Work, writers: readonly Writer[]): Promise<Cha
     await downstream.drained()
   } finally {
     await downstream.settled()
+    await sender?.settled()
   }
 
   const states = await snapshot(held.main, chain, run, parts.store, epoch)
@@ -145,9 +148,10 @@ async function openExchanges({ run, parts, values, chain, held }: Work): Promise
 
 /**
  * Stages run side by side, and a batch is small: where every step takes batch by batch, DuckDB's own threads would mostly
- * wait for one another. What an operator does at the end, with all that it has kept, is worth all of them.
+ * wait for one another. What an operator does at the end, with all that it has kept, is worth all of them; so is a
+ * chain that is one stage.
  */
 function threadsOf(chain: Chain, { threads }: EngineParts): number {
   const keeps = chain.steps.some(({ compiled: { end, close } }) => end !== undefined || close !== undefined)
-  return keeps ? Math.max(1, Math.floor(threads / chain.vertex.parallelism)) : 1
+  return keeps || chain.straight !== null ? Math.max(1, Math.floor(threads / chain.vertex.parallelism)) : 1
 }

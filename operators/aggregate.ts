@@ -30,7 +30,7 @@ export const aggregate = defineOperator({
   type: 'AGGREGATE',
   summary: 'Groups records and computes a result for each group.',
   config,
-  ports: [{ name: 'input' }],
+  ports: [{ name: 'input', byName: true }],
   modes: ['BATCH', 'STREAMING'],
   key: ({ groupBy }) => ({ input: groupBy }),
   compile: async ({ groupBy, aggregates, ttl }, [input], setting) => {

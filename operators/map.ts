@@ -39,7 +39,7 @@ export const map = defineOperator<Config>({
   type: 'MAP',
   summary: 'Adds, computes, chooses, drops, renames and casts columns.',
   config,
-  ports: [{ name: 'input' }],
+  ports: [{ name: 'input', byName: true }],
   modes: ['BATCH', 'STREAMING'],
   takesAlone: () => true,
   compile: async (settings, [input]) => {

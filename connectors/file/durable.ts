@@ -23,8 +23,14 @@ export async function createExclusively(path: string, text: string): Promise<boo
 
 /** Moves a finished file to its place, across devices too; the place never holds half of it. */
 export async function moveDurably(from: string, to: string): Promise<void> {
+  await syncPath(from)
+  await move(from, to)
+  await syncPath(dirname(to))
+}
+
+/** The same, for whoever sees to it later that it lasts. */
+export async function move(from: string, to: string): Promise<void> {
   try {
-    await syncPath(from)
     await rename(from, to)
   } catch (error) {
     if (errorCode(error) !== 'EXDEV') throw error
@@ -38,7 +44,6 @@ export async function moveDurably(from: string, to: string): Promise<void> {
     }
     await rm(from, { force: true })
   }
-  await syncPath(dirname(to))
 }
 
 /** Renames unless that was done before. */

@@ -17,6 +17,7 @@ export const file = defineConnector({
   sink: {
     config: sinkConfig,
     guarantees: { exactlyOnce: true, upsert: false, parallel: true },
+    takesQueries: true,
     replaces: ({ mode, singleFile }) => mode === 'REPLACE' || singleFile,
     open: (config, _connection, ctx) => fileSink(config, ctx),
   },

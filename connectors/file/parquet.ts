@@ -14,8 +14,10 @@ export interface ParquetFile {
   readonly records: number
 }
 
+/** As many records as DuckDB puts into a group: a batch that ends with one has none read twice. */
+const groupRecords = 122_880
 /** One batch: compressed bytes are only a hint of what they become, so the number of records is bounded too. */
-const batchRecords = 500_000
+const batchRecords = 8 * groupRecords
 const batchBytes = 16 * 1024 * 1024
 
 /** Records `from` up to `to` of a Parquet file, by their number in the file. */
@@ -25,13 +27,21 @@ export async function* readParquet(
   schema: Schema,
   session: Session,
 ): AsyncGenerator<SourceBatch, void, void> {
-  const names = (await session.describe(`SELECT * FROM read_parquet(${text(file.path)})`)).map((column) => column.name)
-  checkNames(names, schema, file.shown)
+  const columns = await session.describe(`SELECT * FROM read_parquet(${text(file.path)})`)
+  checkNames(
+    columns.map(({ name }) => name),
+    schema,
+    file.shown,
+  )
+  const isCast = schema.some(
+    ({ name, type }) => !columns.some((column) => column.name === name && column.type === type),
+  )
   const perRecord = file.size / Math.max(1, file.records)
-  const step = Math.max(2048, Math.min(batchRecords, Math.floor(batchBytes / Math.max(perRecord, 1))))
-  for (let from = range.from; from < range.to; from += step) {
-    const to = Math.min(from + step, range.to)
-    yield parquetBatch(file, { from, to, last: to === range.to }, schema, session)
+  const room = Math.max(2048, Math.min(batchRecords, Math.floor(batchBytes / Math.max(perRecord, 1))))
+  const step = room < groupRecords ? room : room - (room % groupRecords)
+  for (let from = range.from, to = 0; from < range.to; from = to) {
+    to = Math.min(from - (from % step) + step, range.to)
+    yield parquetBatch(file, { from, to, last: to === range.to, isCast }, schema, session)
   }
 }
 
@@ -46,7 +56,7 @@ export async function parquetRecords(paths: readonly string[], session: Session)
 
 function parquetBatch(
   file: ParquetFile,
-  { from, to, last }: { from: number; to: number; last: boolean },
+  { from, to, last, isCast }: { from: number; to: number; last: boolean; isCast: boolean },
   schema: Schema,
   session: Session,
 ): SourceBatch {
@@ -59,6 +69,8 @@ function parquetBatch(
   let inBatch = (index: number) => index
   return {
     select: select('CAST'),
+    // Of other types than the file's own some may be bad.
+    ...(isCast ? {} : { view: viewOf(schema, records, from) }),
     records: to - from,
     place: (index) => ({
       file: file.shown,
@@ -92,6 +104,10 @@ function parquetBatch(
       if (last) await rm(file.path, { force: true })
     },
   }
+}
+
+function viewOf(schema: Schema, records: string, from: number): string {
+  return `SELECT ${schema.map(({ name }) => identifier(name)).join(', ')}, file_row_number - ${from} AS rowid FROM ${records}`
 }
 
 /** The type has been through DuckDB before, which wrote it anew: no text of a user stands here. */

@@ -35,7 +35,7 @@ export const partFormats: Readonly<Record<Format, PartFormat>> = {
     extension: 'parquet',
     appendable: false,
     copy: (table, file, { schema }) =>
-      `COPY ${asParquet(table, schema)} TO ${text(file)} (FORMAT parquet, COMPRESSION zstd)`,
+      `COPY ${asParquet(table, schema)} TO ${text(file)} (FORMAT parquet, COMPRESSION snappy)`,
     empty: () => '',
   },
 }

@@ -4,9 +4,10 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type Fence, fenceName } from '../../core/execution/fence.js'
+import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
-import type { SinkBatch } from '../spi.js'
-import { moveDurably, syncPath } from './durable.js'
+import type { SinkBatch, SinkQuery, StagedBatch } from '../spi.js'
+import { move, syncPath } from './durable.js'
 import type { PartFormat } from './part-format.js'
 
 /** Writes the batches of one epoch as parts under the writer's fence: nobody looks at them before they are committed. */
@@ -14,6 +15,8 @@ export interface PartWriter {
   /** File names in the staged folder. */
   readonly parts: readonly string[]
   write(batch: SinkBatch, session: Session): Promise<void>
+  /** Absent: batches become one part, each behind the one before. */
+  readonly stage?: (query: SinkQuery, session: Session) => Promise<StagedBatch>
   /** Makes the parts durable. */
   sync(): Promise<void>
   discard(): Promise<void>
@@ -21,29 +24,56 @@ export interface PartWriter {
 
 export function partWriter(folder: string, format: PartFormat, fence: Fence): PartWriter {
   const parts: string[] = []
+  /** Begun while the next one is written. */
+  const syncing: Promise<void>[] = []
   const pathOf = (part: string) => join(folder, part)
+
+  async function copy(from: string, schema: Schema, session: Session): Promise<{ file: string; records: number }> {
+    const file = join(session.folder, `${randomUUID()}.part`)
+    try {
+      const first = !format.appendable || parts.length === 0
+      return { file, records: await session.count(format.copy(from, file, { first, schema })) }
+    } catch (error) {
+      await rm(file, { force: true })
+      throw error
+    }
+  }
+
+  async function keep(file: string): Promise<void> {
+    if (format.appendable && parts.length > 0) {
+      await pipeline(createReadStream(file), createWriteStream(pathOf(parts[0]!), { flags: 'a' }))
+      return await rm(file, { force: true })
+    }
+    const part = `${fenceName(fence)}-${String(parts.length).padStart(4, '0')}-${randomUUID().slice(0, 8)}`
+    parts.push(part)
+    await move(file, pathOf(part))
+    if (!format.appendable) syncing.push(heardLater(syncPath(pathOf(part))))
+  }
+
+  async function stage({ select, schema }: SinkQuery, session: Session): Promise<StagedBatch> {
+    const { file, records } = await copy(`(${select})`, schema, session)
+    return { records, append: () => (records === 0 ? rm(file, { force: true }) : keep(file)) }
+  }
+
   return {
     parts,
-    async write(batch, session) {
-      if (batch.records === 0) return
-      const first = !format.appendable || parts.length === 0
-      const local = join(session.folder, `${randomUUID()}.part`)
-      await session.run(format.copy(batch.table, local, { first, schema: batch.schema }))
-      if (first) {
-        const part = `${fenceName(fence)}-${String(parts.length).padStart(4, '0')}-${randomUUID().slice(0, 8)}`
-        parts.push(part)
-        await moveDurably(local, pathOf(part))
-        return
-      }
-      await pipeline(createReadStream(local), createWriteStream(pathOf(parts[0]!), { flags: 'a' }))
-      await rm(local, { force: true })
+    async write({ table, schema, records }, session) {
+      if (records > 0) await keep((await copy(table, schema, session)).file)
     },
+    ...(!format.appendable && { stage }),
     async sync() {
-      for (const part of parts) await syncPath(pathOf(part))
+      await Promise.all(format.appendable ? parts.map((part) => syncPath(pathOf(part))) : syncing)
       await syncPath(folder)
     },
     async discard() {
+      await Promise.allSettled(syncing)
       for (const part of parts.splice(0)) await rm(pathOf(part), { force: true })
     },
   }
+}
+
+/** It may fail before anybody waits for it. */
+function heardLater(work: Promise<void>): Promise<void> {
+  work.catch(() => undefined)
+  return work
 }

@@ -80,6 +80,7 @@ interface Opened {
 
 function openSink(target: Target, key: SinkKey, config: FileSinkConfig, opened: Opened): OpenSink {
   const { writer } = opened
+  const { stage } = writer
   let open = true
   return {
     committed: opened.committed,
@@ -89,6 +90,7 @@ function openSink(target: Target, key: SinkKey, config: FileSinkConfig, opened: 
         await writer.write(batch, session)
         return []
       }),
+    ...(stage && { stageQuery: (query, session) => guarded(config, () => stage(query, session)) }),
     commit: (mark) =>
       guarded(config, async () => {
         await writer.sync()
