@@ -20,6 +20,16 @@ export interface ConnectionKind<Connection> {
   readonly config: ConfigSchema<Connection>
   /** Can it be reached, and is the user let in? Throws `connection.refused` or `connection.denied`. */
   check(connection: Connection, ctx: ConnectorContext): Promise<string>
+  /** What its sources can read and its sinks can write, by name; absent: nothing can be listed. */
+  discover?(connection: Connection, ctx: ConnectorContext): Promise<readonly Discovered[]>
+}
+
+/** A table, a topic, …; `name` is what a config calls it. */
+export interface Discovered {
+  readonly name: string
+  readonly kind: 'TABLE' | 'VIEW' | 'TOPIC' | 'RESOURCE'
+  /** null: it does not say what it holds. */
+  readonly columns: Schema | null
 }
 
 export interface SourceKind<Config, Connection> {
@@ -27,6 +37,8 @@ export interface SourceKind<Config, Connection> {
   readonly guarantees: { readonly replayable: boolean; readonly parallel: boolean }
   /** Its batches name the logical partition of their records; absent: the source is one. */
   readonly partitions?: true
+  /** Its batches have a `view`, as a rule: reading them is work for whoever reads the view. */
+  readonly givesViews?: (config: Config) => boolean
   /** STREAMING: with this config there is always more to come; absent: its input ends. */
   readonly endless?: (config: Config) => boolean
   open(config: Config, connection: Connection | null, ctx: ConnectorContext): Source
@@ -165,8 +177,9 @@ export interface OpenSink {
   /** One batch, a table of the session in source order; what the target refuses comes back; nothing is visible yet. */
   append(batch: SinkBatch, session: Session): Promise<readonly RejectedRow[]>
   /**
-   * Writes what a SELECT gives aside, while other batches may be under way: it becomes the next batch by `append`, which
-   * refuses none of its records, or else nothing stays of it. Throws `record.bad` where it cannot be computed.
+   * Writes what a SELECT gives aside, while other batches may be under way: it becomes the next batch by `append`, or else
+   * nothing stays of it. Both throw `record.bad` where something in it cannot be computed or is refused; then it comes
+   * again as a table.
    */
   stageQuery?(query: SinkQuery, session: Session): Promise<StagedBatch>
   /** Data and mark become visible together, or neither does. */

@@ -39,6 +39,13 @@ export async function openSource(
   return node.replay === undefined ? await own() : replaySource(node, own, parts)
 }
 
+/** Reading is left to whoever reads the views that it gives. */
+export async function givesViews(node: StreamNode, values: Values, parts: EngineParts): Promise<boolean> {
+  const source = node.replay === undefined ? connectorNamed(node.kind, parts).source : undefined
+  if (source?.givesViews === undefined) return false
+  return source.givesViews(await resolveConfig(source.config, await revealed(node, values, parts), values, parts))
+}
+
 async function openOwnSource(
   node: StreamNode,
   values: Values,

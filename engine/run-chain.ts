@@ -14,7 +14,7 @@ import { Epoch } from './epoch.js'
 import { ExchangeWriter } from './exchange.js'
 import { Downstream, Turn } from './flow.js'
 import { Meter } from './meter.js'
-import { valuesOf } from './open-node.js'
+import { givesViews, valuesOf } from './open-node.js'
 import { Outflow, type Outgoing } from './outflow.js'
 import { routingOf } from './partition.js'
 import { readBatches } from './read.js'
@@ -36,7 +36,7 @@ export async function runChain(run: ChainRun, parts: EngineParts, control: Chain
   const beat = setInterval(() => control.progress(meter.read()), progressEveryMs)
   try {
     const label = stateLabel(opened, run, run.states)
-    const { held, restored } = await takeSession(run, label, parts, threadsOf(opened, parts))
+    const { held, restored } = await takeSession(run, label, parts, await threadsOf(opened, values, parts))
     const chain = withFunctions(opened, held, parts.functions)
     const work = runEpoch({ run, parts, control, values, chain, meter, held, restored })
     try {
@@ -151,7 +151,8 @@ async function openExchanges({ run, parts, values, chain, held }: Work): Promise
  * wait for one another. What an operator does at the end, with all that it has kept, is worth all of them; so is a
  * chain that is one stage.
  */
-function threadsOf(chain: Chain, { threads }: EngineParts): number {
+async function threadsOf(chain: Chain, values: Values, parts: EngineParts): Promise<number> {
   const keeps = chain.steps.some(({ compiled: { end, close } }) => end !== undefined || close !== undefined)
-  return keeps || chain.straight !== null ? Math.max(1, Math.floor(threads / chain.vertex.parallelism)) : 1
+  const isOneStage = chain.straight !== null && (await givesViews(chain.head, values, parts))
+  return keeps || isOneStage ? Math.max(1, Math.floor(parts.threads / chain.vertex.parallelism)) : 1
 }

@@ -7,6 +7,7 @@ import type { OpenSink } from '../connectors/spi.js'
 import type { StreamNode } from '../core/graph/stream-graph.js'
 import type { Counters } from '../core/record/counters.js'
 import type { Session } from '../duckdb/session.js'
+import { countOf } from '../operators/operator.js'
 import type { Chain, Step } from './chain.js'
 import { account, isBadRecord } from './compute.js'
 import type { Batch } from './read.js'
@@ -43,7 +44,7 @@ type Counted = readonly (readonly [nodeId: string, delta: Partial<Counters>])[]
 
 /** Its sink is at work on it. */
 export interface Sent {
-  /** null: something in it cannot be computed, and nothing of it has been written. */
+  /** null: something in it cannot be computed or is refused, and nothing of it has been written. */
   append(): Promise<Counted | null>
 }
 
@@ -76,13 +77,16 @@ export class StraightSender {
     this.under.add(ended)
     return {
       append: async () => {
-        const staged = await staging.catch(nullIfBad)
-        if (staged === null) return null
-        const { records } = staged
-        const all = counted(records)
-        await staged.append()
-        const processingMs = performance.now() - started
-        return [...all, [sink.id, { in: records, out: records, passed: records, processingMs }]]
+        try {
+          const { records, append } = await staging
+          const all = counted(records)
+          await append()
+          const processingMs = performance.now() - started
+          return [...all, [sink.id, { in: records, out: records, passed: records, processingMs }]]
+        } catch (error) {
+          if (isBadRecord(error)) return null
+          throw error
+        }
       },
     }
   }
@@ -93,40 +97,35 @@ export class StraightSender {
   }
 }
 
-function nullIfBad(error: unknown): null {
-  if (isBadRecord(error)) return null
-  throw error
-}
-
-/** Only what a second filter keeps has to be counted by itself: behind the last one there are as many as at the end. */
+/** Filters are counted by themselves, but for the last one where as many are behind it as at the end. */
 async function queryStraight(session: Session, { steps }: Straight, batch: Batch): Promise<Query> {
-  const last = steps.findLast(({ compiled }) => compiled.accounting === 'FILTERS')
-  const known: number[] = []
-  let from = `WITH ${batch.point} AS NOT MATERIALIZED (${rowsOf(batch)})`
-  for (const step of steps) {
-    if (step === last) break
+  const end = steps.at(-1)!
+  const { accounting } = end.compiled
+  const lastFilter = isOneAtMost(end) ? steps.findLast(({ compiled }) => compiled.accounting === 'FILTERS') : end
+  const tables = [`${batch.point} AS NOT MATERIALIZED (${rowsOf(batch)})`]
+  const over = (select: string) => `WITH ${tables.join(', ')} ${select}`
+  const outs: (number | null)[] = []
+  let out: number | null = batch.records
+  for (const step of steps.slice(0, -1)) {
     const { accounting, each, view } = step.compiled
-    const before = known.at(-1) ?? batch.records
-    known.push(accounting === 'MAPS' ? before : await session.count(`${from} SELECT count(*) FROM (${each})`))
-    from += `, ${step.point} AS NOT MATERIALIZED (${view})`
+    if (step === lastFilter) out = null
+    else if (accounting !== 'MAPS' && out !== null) out = await session.count(over(`SELECT count(*) FROM (${each})`))
+    outs.push(out)
+    tables.push(`${step.point} AS NOT MATERIALIZED (${view})`)
   }
+  const own = typeof accounting === 'object' ? await session.count(over(countOf(accounting))) : null
   return {
-    select: selectStraight(steps, batch),
+    select: over(`SELECT * FROM (${end.compiled.each})`),
     counted(given) {
-      let records = batch.records
+      let before = batch.records
       return steps.map((step, index) => {
-        const before = records
-        records = known[index] ?? given
-        return [step.node.id, account(step, before, step === steps.at(-1) ? given : records, null)] as const
+        const after = step === end ? given : (outs[index] ?? given)
+        const delta = account(step, before, after, step === end ? own : null)
+        before = after
+        return [step.node.id, delta] as const
       })
     },
   }
-}
-
-function selectStraight(steps: readonly Step[], batch: Batch): string {
-  const tables = [`${batch.point} AS NOT MATERIALIZED (${rowsOf(batch)})`]
-  for (const { point, view } of steps.slice(0, -1)) tables.push(`${point} AS NOT MATERIALIZED (${view})`)
-  return `WITH ${tables.join(', ')} SELECT * FROM (${steps.at(-1)!.compiled.each})`
 }
 
 function rowsOf({ table, isView = false }: Batch): string {
@@ -137,5 +136,8 @@ function isQuery({ compiled, calling, late }: Step): boolean {
   const { accounting, each, absorb = [], state = [], call, decide, end, close } = compiled
   const isStateless = absorb.length + state.length === 0 && end === undefined && close === undefined
   const isPlain = call === undefined && calling === undefined && decide === undefined && late === null
-  return each !== null && isStateless && isPlain && (accounting === 'MAPS' || accounting === 'FILTERS')
+  const absorbs = accounting === 'ABSORBS' || (typeof accounting === 'object' && 'absorbed' in accounting)
+  return each !== null && isStateless && isPlain && !absorbs
 }
+
+const isOneAtMost = ({ compiled: { accounting } }: Step) => accounting === 'MAPS' || accounting === 'FILTERS'

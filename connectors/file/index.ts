@@ -1,5 +1,5 @@
 import { defineConnector } from '../spi.js'
-import { sinkConfig, sourceConfig } from './config.js'
+import { formatOfPath, sinkConfig, sourceConfig } from './config.js'
 import { fileSink } from './sink.js'
 import { fileSource } from './source.js'
 
@@ -11,6 +11,7 @@ export const file = defineConnector({
     config: sourceConfig,
     guarantees: { replayable: true, parallel: true },
     partitions: true,
+    givesViews: ({ format, path }) => (format ?? formatOfPath(path)) === 'parquet',
     endless: ({ watch }) => watch,
     open: (config, _connection, ctx) => fileSource(config, ctx),
   },

@@ -27,6 +27,7 @@ export const jdbc = defineConnector({
   sink: {
     config: sinkConfig,
     guarantees: { exactlyOnce: true, upsert: true, parallel: true },
+    takesQueries: true,
     // The last record of a key wins: they have to come one after the other.
     key: (config) => (config.mode === 'UPSERT' ? keyOf(config) : null),
     replaces: ({ mode, replaceWhere }) => mode === 'REPLACE' || replaceWhere !== undefined,

@@ -19,7 +19,7 @@ const firstPiece = 4_096
 const largestPiece = 131_072
 
 /** Well below the smallest max_allowed_packet. */
-const packetBytes = 256 * 1024
+export const packetBytes = 256 * 1024
 
 /** So many refused records of a batch are tried alone: for the server's own words, and to see whether it is so. */
 const mostAlone = 100
@@ -50,12 +50,11 @@ export async function loadData(
   return null
 }
 
-interface Warning {
+export interface Warning {
   readonly code: number
   readonly message: string
 }
 
-/** null: all of it is in. Else what was said. */
 async function attempt(
   connection: Connection,
   to: Destination,
@@ -67,7 +66,21 @@ async function attempt(
   if (expected === 0) return null
   const left = await leftOut(session, refused)
   try {
-    const result = await load(connection, to, csvPieces(to, batch, session, left.condition))
+    return await tryLoad(connection, to, csvPieces(to, batch, session, left.condition), expected)
+  } finally {
+    await left.forget()
+  }
+}
+
+/** null: all of it is in. Else what was said. */
+export async function tryLoad(
+  connection: Connection,
+  to: Destination,
+  pieces: AsyncIterable<Buffer>,
+  expected: number,
+): Promise<readonly Warning[] | null> {
+  try {
+    const result = await load(connection, to, pieces)
     const records = Number(/Records: (\d+)/.exec(result.info)?.[1] ?? -1)
     if (records === expected && result.affectedRows === expected && result.warningStatus === 0) return null
     const [rows] = await connection.query('SHOW WARNINGS')
@@ -77,8 +90,6 @@ async function attempt(
     const { code, errno = 0, sqlMessage = '' } = asServerError(error)
     if (!code?.startsWith('ER_')) throw error
     return [{ code: errno, message: sqlMessage }]
-  } finally {
-    await left.forget()
   }
 }
 
@@ -156,7 +167,7 @@ async function* csvPieces(
     try {
       await session.run(
         `COPY (SELECT ${encoded(to)} FROM ${batch.table} WHERE rowid >= ${from} AND rowid < ${end} AND ${condition})
-         TO ${text(file)} (FORMAT csv, HEADER false, NULLSTR 'NULL', QUOTE '"', ESCAPE '"', DELIMITER ',')`,
+         TO ${text(file)} (${csvForm})`,
       )
       return await readFile(file)
     } finally {
@@ -183,6 +194,8 @@ async function* csvPieces(
     await next?.catch(() => undefined)
   }
 }
+
+export const csvForm = `FORMAT csv, HEADER false, NULLSTR 'NULL', QUOTE '"', ESCAPE '"', DELIMITER ','`
 
 type Piece = readonly [from: number, end: number]
 

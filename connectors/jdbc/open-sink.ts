@@ -1,13 +1,14 @@
 import type { Connection } from 'mysql2/promise'
 import type { Column } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
-import type { Mark, OpenSink, RejectedRow, SinkBatch, SinkKey } from '../spi.js'
+import type { Mark, OpenSink, RejectedRow, SinkBatch, SinkKey, SinkQuery } from '../spi.js'
 import { type JdbcConnection, type JdbcSinkConfig, keyOf } from './config.js'
 import { hostOf, withConnection } from './connect.js'
 import { loadData } from './load-data.js'
 import { isConnectionLoss, mysqlFault } from './mysql-fault.js'
 import { execute, name } from './mysql-sql.js'
 import { fenced, holdsFence, setMark } from './progress.js'
+import { stageQuery } from './stage-query.js'
 import { type Destination, insertRows } from './write-rows.js'
 
 interface Writer {
@@ -53,6 +54,13 @@ export function openJdbcSink(writer: Writer): OpenSink {
     method: `${writer.loads ? 'LOAD DATA' : 'INSERT'}${upsert ? ' + UPSERT' : ''}${writer.loads ? '' : ', since the server has local_infile off'}`,
     append: (batch, session) =>
       batch.records === 0 ? Promise.resolve([]) : guarded(writer, () => write(batch, session)),
+    ...(writer.loads &&
+      !upsert && {
+        stageQuery: async (query: SinkQuery, session: Session) => {
+          const { records, append } = await stageQuery(connection, into, query, session)
+          return { records, append: () => guarded(writer, () => begin().then(append)) }
+        },
+      }),
     commit: (mark) =>
       guarded(writer, async () => {
         await begin()
