@@ -22,7 +22,7 @@ export function reachOf(privateHosts: readonly string[] | null | undefined): Rea
   return {
     allows(host, given) {
       if (names.has(bareHost(host).toLowerCase().replace(/\.$/, ''))) return true
-      const address = given.split('%', 1)[0]!
+      const address = withoutZone(given)
       const inner = embedded(address)
       const all = inner === null ? [address] : [address, inner]
       return all.some((one) => ranges.check(one, familyOf(one))) || isPublic(address)
@@ -34,12 +34,16 @@ export function reachOf(privateHosts: readonly string[] | null | undefined): Rea
 export const bareHost = (host: string): string => host.replace(/^\[|\]$/g, '')
 
 /** Of no special purpose (IANA's registries), so that it may lie anywhere in the world. */
-export function isPublic(address: string): boolean {
+export function isPublic(given: string): boolean {
+  const address = withoutZone(given)
   if (isIPv4(address)) return !special4.check(address)
   const inner = embedded(address)
   if (inner !== null) return isPublic(inner)
   return global6.check(address, 'ipv6') && !special6.check(address, 'ipv6')
 }
+
+/** Behind `%` stands the interface that a link-local address is of. */
+const withoutZone = (address: string) => address.split('%', 1)[0]!
 
 /** The IPv4 address within one of IPv6: mapped, compatible, translated (NAT64) or tunnelled (6to4). */
 function embedded(address: string): string | null {

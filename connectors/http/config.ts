@@ -117,7 +117,7 @@ const common = {
     .union([z.string().min(1), connectionConfig])
     .optional()
     .describe('Name of a connection, or a connection itself: `{url: https://…}`; `url` is then below its URL.'),
-  url: z.string().trim().min(1).describe('Where to: a URL, or with a connection what comes behind its own: `/orders`.'),
+  url: z.string().trim().describe('Where to: a URL, or with a connection what comes behind its own: `/orders`.'),
   headers,
   auth,
   rateLimit,

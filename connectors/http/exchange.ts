@@ -71,6 +71,8 @@ async function send(
     headersTimeout: 0,
     bodyTimeout: 0,
   })
+  // One that nobody reads, or that is let go of, must not end the process when it breaks off.
+  answer.body.on('error', () => undefined)
   const flat = Object.entries(answer.headers).map(([name, value]) => [name, [value].flat().join(', ')])
   const received: Readonly<Record<string, string>> = Object.fromEntries(flat)
   return {
@@ -129,6 +131,7 @@ function unpacked(body: Readable, encoding: string | undefined): Readable {
   const unpack = unpackers[encoding?.trim().toLowerCase() ?? '']
   if (unpack === undefined) return body
   const unpacking = unpack()
+  unpacking.on('error', () => undefined)
   // Whoever reads is told what goes wrong.
   pipeline(body, unpacking, () => undefined)
   return unpacking

@@ -46,7 +46,7 @@ export function networkFault(error: unknown, shown: string, timeoutMs: number): 
       `${shown} cannot be trusted: ${plain(message)}.`,
       'Check `tls` of the connection: the certificate authority, and the name in the certificate.',
     )
-  if (/^HPE_|^UND_ERR_(RESPONSE|HEADERS|REQ)/.test(code))
+  if (name === 'HTTPParserError' || /^HPE_|^UND_ERR_(RESPONSE|HEADERS|REQ)/.test(code))
     return fault(
       'source.unreadable',
       `${shown} does not answer as HTTP is spoken: ${plain(message)}.`,
