@@ -80,7 +80,7 @@ async function attempt<T>(
     const secretFor = ({ origin }: URL) => (origin === endpoint.url.origin ? secret : null)
     const headers = { ...endpoint.headers, ...request.headers }
     const answer = await exchange({ ...request, headers }, secretFor, await endpoint.agent(), inTime)
-    const words = async () => withoutSecrets(inOneLine(await beginning(answer, wordsBytes)), endpoint, secret)
+    const words = async () => inShort(withoutSecrets(await beginning(answer, wordsBytes), endpoint, secret))
     if (take.wants(answer.status)) return { kind: 'DONE', value: await take.from(answer, words) }
     return await disappointed(answer, await words(), secret, endpoint, of)
   } catch (error) {
@@ -109,7 +109,7 @@ async function disappointed(
 const wordsBytes = 4096
 const longestWords = 300
 
-function inOneLine(text: string): string {
+function inShort(text: string): string {
   const line = text.replaceAll(/[\p{Cc}\s]+/gu, ' ').trim()
   return line.length > longestWords ? `${line.slice(0, longestWords)}…` : line
 }

@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { secret, sql } from '../../core/config/schema.js'
-import { DURATION } from '../../core/spec/duration.js'
+import { DURATION, parseDuration } from '../../core/spec/duration.js'
 import { sinkGuarantees, sourceGuarantees } from './guarantees.js'
 
 const duration = (meaning: string) => z.string().regex(DURATION, 'Expected a duration like 30s.').describe(meaning)
+const lasting = (meaning: string) =>
+  duration(meaning).refine((text) => (parseDuration(text) ?? 1) > 0, 'Expected more than no time.')
 const pointer = (meaning: string) =>
   z
     .string()
@@ -64,7 +66,7 @@ const rateLimit = z
     z.number().positive(),
     z.strictObject({
       requests: z.int().min(1).describe('How many.'),
-      per: duration('In how long.').default('1s'),
+      per: lasting('In how long.').default('1s'),
     }),
   ])
   .optional()
@@ -88,7 +90,7 @@ const retry = z
     'Requests without an answer, and answers 408, 425, 429 and 5xx, are repeated. A wait that `Retry-After` asks for costs no attempt.',
   )
 
-const timeout = duration('One request with its whole answer takes at most so long; else 60s.').optional()
+const timeout = lasting('One request with its whole answer takes at most so long; else 60s.').optional()
 
 export const connectionConfig = z.strictObject({
   url: httpUrl('What the URLs of jobs begin with: `https://host/v1`.'),
@@ -97,7 +99,7 @@ export const connectionConfig = z.strictObject({
   rateLimit,
   retry,
   timeout,
-  connectTimeout: duration('A connection is made in at most so long.').default('10s'),
+  connectTimeout: lasting('A connection is made in at most so long.').default('10s'),
   tls: z
     .strictObject({
       ca: z.string().min(1).optional().describe('Certificate authority, PEM.'),
@@ -211,7 +213,7 @@ export const sourceConfig = z
       })
       .optional()
       .describe('With `positions: CONTINUE`, and from look to look: only what came since.'),
-    interval: duration('STREAMING: how often to look. Without `incremental` each look reads everything.').optional(),
+    interval: lasting('STREAMING: how often to look. Without `incremental` each look reads everything.').optional(),
   })
   .refine(needsWholeUrl.test, needsWholeUrl.problem)
   .refine((config) => config.method !== 'GET' || config.body === undefined, {

@@ -16,7 +16,7 @@ export interface HttpPosition {
 export interface Newest {
   /** As JSON, in the server's own spelling. */
   readonly value: string
-  /** MD5 of the records that have it: they are known again when they come again. */
+  /** Hashes of the records that have it: they are known again when they come again. */
   readonly seen: readonly string[]
 }
 

@@ -107,6 +107,8 @@ test.each([
   [{ body: 'text', pagination: { type: 'PAGE', param: '/page' } }, 'body'],
   [{ stopWhen: 'true' }, 'stopWhen'],
   [{ headers: { 'x-a': 'b\r\nc: d' } }, 'headers'],
+  [{ interval: '0s' }, 'interval'],
+  [{ rateLimit: { requests: 1, per: '0ms' } }, 'rateLimit'],
 ])('a config that cannot be meant is refused: %j', (config, field) => {
   const { success, error } = sourceConfig.safeParse({ url: url.href, ...config })
   expect(success).toBe(false)
