@@ -1,16 +1,13 @@
-import { open } from 'node:fs/promises'
-import { fileFault } from './file-fault.js'
+import { openText } from './open-text.js'
 import type { TextFile } from './text-format.js'
 
 /** Length of the UTF-8 byte order mark at the beginning, if there is one. */
 export async function byteOrderMark(file: TextFile): Promise<number> {
-  const handle = await open(file.path).catch((error: unknown) => {
-    throw fileFault(file.shown, error)
-  })
+  const opened = await openText(file)
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(3), 0, 3, 0)
-    return bytesRead === 3 && buffer.equals(Buffer.from([0xef, 0xbb, 0xbf])) ? 3 : 0
+    const bytes = Buffer.alloc(3)
+    return (await opened.read(bytes, 0)) === 3 && bytes.equals(Buffer.from([0xef, 0xbb, 0xbf])) ? 3 : 0
   } finally {
-    await handle.close()
+    await opened.close()
   }
 }

@@ -6,9 +6,11 @@ import { identifier, text } from '../../duckdb/sql.js'
 import type { FileSourceConfig, Format } from './config.js'
 import { readHead } from './csv-head.js'
 import { csvOptions, dialectOf, longLines, readCsv } from './csv-options.js'
+import { onDisk } from './disk-files.js'
+import type { ListedFile, Lying } from './files.js'
 import { longObjects } from './json-options.js'
-import { isPacked, linkInto, unpackInto } from './local-copy.js'
-import type { ListedFile } from './paths.js'
+import { fetchInto, isPacked, unpackInto } from './local-copy.js'
+import { parquetFooter } from './parquet-part.js'
 import { start } from './position.js'
 import { takeSample } from './sample.js'
 import type { TextFile } from './text-format.js'
@@ -19,12 +21,11 @@ export async function inferColumns(
   format: Format,
   config: FileSourceConfig,
   session: Session,
+  place: Lying = onDisk,
 ): Promise<Schema> {
   const file = files.find((one) => one.size > 0)
   if (!file) throw cannotInfer(config.path, 'it is empty')
-  const { folder } = session
-  const packed = format !== 'parquet' && isPacked(file.path, config)
-  const local = packed ? await unpackInto(folder, file, config) : await linkInto(folder, file)
+  const local = await lookInto(file, format, config, session, place)
   try {
     if (format === 'parquet') return await session.describe(`SELECT * FROM read_parquet(${text(local.path)})`)
     if (format === 'csv') return await csvColumns(local, config, session)
@@ -35,8 +36,23 @@ export async function inferColumns(
     }
     throw cause
   } finally {
-    await rm(local.path, { force: true })
+    if (local.path !== file.path) await rm(local.path, { force: true })
   }
+}
+
+/** As much of the file as has to be here for it. */
+async function lookInto(
+  file: ListedFile,
+  format: Format,
+  config: FileSourceConfig,
+  { folder }: Session,
+  place: Lying,
+): Promise<TextFile> {
+  if (format === 'parquet') return await parquetFooter(file, folder, place)
+  if (isPacked(file.path, config)) return await unpackInto(folder, file, config, place)
+  const { open } = place
+  if (open && format !== 'json') return { path: file.path, shown: file.path, size: file.size, open: () => open(file) }
+  return await fetchInto(folder, file, place)
 }
 
 async function csvColumns(file: TextFile, config: FileSourceConfig, session: Session): Promise<Schema> {

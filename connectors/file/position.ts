@@ -1,5 +1,5 @@
 import type { Budget } from '../../core/execution/plan.js'
-import type { ListedFile } from './paths.js'
+import type { ListedFile } from './files.js'
 
 /** A file of the frozen listing. `records` is known for formats that say so (Parquet). */
 export interface FrozenFile extends ListedFile {

@@ -1,5 +1,6 @@
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
+import type { OpenFile } from './files.js'
 import type { Cursor } from './position.js'
 import type { Dialect } from './record-ends.js'
 
@@ -30,6 +31,8 @@ export interface TextFile {
   readonly size: number
   /** It is there only while it is read. */
   readonly passing?: boolean
+  /** Absent: a file of a disk, under its path. */
+  readonly open?: () => OpenFile
 }
 
 export interface TextReader {
