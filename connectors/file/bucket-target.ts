@@ -70,6 +70,5 @@ export function bucketTarget({ bucket, key }: BucketPath): TargetFiles {
 const requestsAtOnce = 16
 
 async function inGroups<T>(all: readonly T[], ask: (one: T) => Promise<void>): Promise<void> {
-  for (let at = 0; at < all.length; at += requestsAtOnce)
-    await Promise.all(all.slice(at, at + requestsAtOnce).map(ask))
+  for (let at = 0; at < all.length; at += requestsAtOnce) await Promise.all(all.slice(at, at + requestsAtOnce).map(ask))
 }

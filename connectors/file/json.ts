@@ -1,11 +1,15 @@
-import { rm } from 'node:fs/promises'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { rm, stat } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
+import { allExactly } from '../exact-numbers.js'
 import { amongAll } from '../left-out.js'
 import type { SourceBatch } from '../spi.js'
 import type { FileSourceConfig } from './config.js'
 import { badDocuments, longObjects, readJson, valueIn } from './json-options.js'
+import type { TextFile } from './text-format.js'
 
 /** A whole file of JSON: one array, or documents one after another. One batch, as it can be cut nowhere. */
 export function jsonBatch(
@@ -38,6 +42,14 @@ export function jsonBatch(
     },
     release: () => rm(file.path, { force: true }),
   }
+}
+
+/** Its numbers as they are to be read, in a file beside it that takes its place. */
+export async function rewriteExactly(file: TextFile): Promise<TextFile> {
+  const path = `${file.path}.exact`
+  await pipeline(createReadStream(file.path), allExactly, createWriteStream(path))
+  await rm(file.path, { force: true })
+  return { ...file, path, size: (await stat(path)).size }
 }
 
 function selectWithout(

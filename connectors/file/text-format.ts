@@ -39,6 +39,8 @@ export interface TextReader {
   readonly firstRecord: Cursor
   /** The line that names the fields of each record, where there is one. */
   readonly header: string | null
+  /** The bytes of records as `select` wants them in a slice; absent: as they are. */
+  readonly written?: (bytes: Uint8Array) => Uint8Array
   /** SELECT over a slice; fails if one record is bad. */
   select(slice: Slice): string
   /** Bad records as far as DuckDB names them; asked only of slices whose `select` fails. `starts`: their offsets. */
