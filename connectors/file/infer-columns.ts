@@ -3,11 +3,13 @@ import { JobError } from '../../core/errors/job-error.js'
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
+import { byteOrderMark } from './byte-order-mark.js'
 import type { FileSourceConfig, Format } from './config.js'
 import { readHead } from './csv-head.js'
 import { csvOptions, dialectOf, longLines, readCsv } from './csv-options.js'
 import { onDisk } from './disk-files.js'
 import type { ListedFile, Lying } from './files.js'
+import { plainDocument } from './json.js'
 import { longObjects } from './json-options.js'
 import { fetchInto, isPacked, unpackInto } from './local-copy.js'
 import { parquetFooter } from './parquet-part.js'
@@ -49,15 +51,23 @@ async function lookInto(
   place: Lying,
 ): Promise<TextFile> {
   if (format === 'parquet') return await parquetFooter(file, folder, place)
-  if (isPacked(file.path, config)) return await unpackInto(folder, file, config, place)
   const { open } = place
-  if (open && format !== 'json') return { path: file.path, shown: file.path, size: file.size, open: () => open(file) }
-  return await fetchInto(folder, file, place)
+  const packed = isPacked(file.path, config)
+  if (open && !packed && format !== 'json')
+    return { path: file.path, shown: file.path, size: file.size, open: () => open(file) }
+  const local = await (packed ? unpackInto(folder, file, config, place) : fetchInto(folder, file, place))
+  return format === 'json' ? await plainDocument(local, []) : local
 }
 
 async function csvColumns(file: TextFile, config: FileSourceConfig, session: Session): Promise<Schema> {
   const options = csvOptions(config)
   const head = await readHead(file, config, session)
+  const [only = '', second] = head.names ?? []
+  const separator = second === undefined && config.delimiter === undefined ? /[;\t|]/.exec(only)?.[0] : undefined
+  if (separator !== undefined) {
+    const hint = `Say \`delimiter: ${JSON.stringify(separator)}\`, or declare the one column under \`columns\`.`
+    throw cannotInfer(file.shown, `its header has no comma and one column, \`${only}\``, undefined, hint)
+  }
   const sample = await takeSample(file, head.firstRecord, dialectOf(options), session)
   if (sample.records === 0) {
     if (head.names === null) throw cannotInfer(file.shown, 'it has no records and no header')
@@ -128,7 +138,8 @@ async function jsonColumns(
   let longest = file.size
   if (format === 'jsonl') {
     const plain = { quote: null, escape: null, delimiter: null }
-    const sample = await takeSample(file, start, plain, session, isObject)
+    const from = { ...start, byte: await byteOrderMark(file) }
+    const sample = await takeSample(file, from, plain, session, isObject)
     path = sample.file
     longest = sample.longest
   }

@@ -3,7 +3,6 @@ import { JobError } from '../../core/errors/job-error.js'
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { declaredColumns } from '../declared-columns.js'
-import { needsExactNumbers } from '../exact-numbers.js'
 import { withOwnSession } from '../own-session.js'
 import type { ConnectorContext, Reached, Source, SourceBatch } from '../spi.js'
 import { readAgain } from './again.js'
@@ -13,7 +12,7 @@ import { csvFormat } from './csv.js'
 import { findHead } from './csv-head.js'
 import type { Files, ListedFile } from './files.js'
 import { inferColumns } from './infer-columns.js'
-import { jsonBatch, rewriteExactly } from './json.js'
+import { jsonBatch, plainDocument } from './json.js'
 import { jsonlFormat } from './jsonl.js'
 import { fetchInto, isPacked, unpackInto } from './local-copy.js'
 import { openFiles } from './open-files.js'
@@ -141,7 +140,7 @@ async function* readPiece(
       )
       return { records: at.record, at: null }
     }
-    yield jsonBatch(needsExactNumbers(schema) ? await rewriteExactly(local) : local, config, schema, session)
+    yield jsonBatch(await plainDocument(local, schema), config, schema, session)
     return { records: 0, at: null }
   } finally {
     // The batches that are still to be read need the file: it goes with the session's folder, or here if none is.

@@ -45,7 +45,8 @@ async function attempt(whole: Whole, indexes: readonly number[]): Promise<string
     return read === indexes.length ? null : 'The record cannot be told from its neighbours.'
   } catch (error) {
     if (!isJobError(error) || ['cancelled', 'disk.full', 'memory.exhausted'].includes(error.code)) throw error
-    return error.message
+    // Its advice is about options of its own.
+    return error.message.replace(/,? Try setting .*/s, '')
   }
 }
 
