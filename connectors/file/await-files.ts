@@ -6,15 +6,19 @@ import { untilListed } from './watch.js'
 const everyMs = 1000
 
 /** Until a path or pattern names a file that is not known. */
-export async function awaitFiles(absolute: string, known: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
+export async function awaitFiles(
+  absolute: string,
+  isKnown: (path: string) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
   const folder = dirname(absolute)
   const matches = matcherOf(absolute)
   if (matches !== null)
-    return await untilListed(folder, (name) => matches(name) && !known.has(join(folder, name)), signal)
+    return await untilListed(folder, (name) => matches(name) && !isKnown(join(folder, name)), signal)
   // Files of several folders.
   while (!signal.aborted) {
     const { paths } = await expandPattern(absolute)
-    if (paths.some((found) => !known.has(found))) return
+    if (paths.some((found) => !isKnown(found))) return
     await sleep(everyMs, undefined, { signal }).catch(() => undefined)
   }
 }

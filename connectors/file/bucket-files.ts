@@ -43,9 +43,9 @@ export function bucketFiles(path: string, connection: S3Connection | null, ctx: 
       if (now.etag !== file.etag) throw changed(file.path)
     },
 
-    async awaitNew(known, signal) {
+    async awaitNew(isKnown, signal) {
       while (!signal.aborted) {
-        for await (const file of found()) if (!known.has(file.path)) return
+        for await (const file of found()) if (!isKnown(file.path)) return
         await sleep(everyMs, undefined, { signal }).catch(() => undefined)
       }
     },

@@ -45,7 +45,7 @@ export function diskFiles(path: string, ctx: ConnectorContext): Files {
       if (now.size !== file.size || now.mtimeMs !== file.mtimeMs) throw changed(file.path)
     },
 
-    awaitNew: async (known, signal) => awaitFiles(await absolutePath(path, ctx), known, signal),
+    awaitNew: async (isKnown, signal) => awaitFiles(await absolutePath(path, ctx), isKnown, signal),
 
     ...onDisk,
   }

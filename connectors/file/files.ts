@@ -23,7 +23,7 @@ export interface Files extends Lying {
   /** Throws `source.changed` if the file is not the one that was planned: a replay would not read the same records. */
   checkUnchanged(file: ListedFile): Promise<void>
   /** Until there is a file that is not known, or the signal is aborted. */
-  awaitNew(known: ReadonlySet<string>, signal: AbortSignal): Promise<void>
+  awaitNew(isKnown: (path: string) => boolean, signal: AbortSignal): Promise<void>
 }
 
 export interface OpenFile {

@@ -10,6 +10,7 @@ import { byteOrderMark } from './byte-order-mark.js'
 import { type FileSourceConfig, type Format, formatOfPath, type S3Connection } from './config.js'
 import { csvFormat } from './csv.js'
 import { findHead } from './csv-head.js'
+import { isAmong, namesOf } from './file-names.js'
 import type { Files, ListedFile } from './files.js'
 import { inferColumns } from './infer-columns.js'
 import { jsonBatch, plainDocument } from './json.js'
@@ -59,12 +60,13 @@ export function fileSource(
     awaitInput: async (from) => {
       const position = from as FilePosition | null
       if (position === null || !isEnd(position)) return
-      await files.awaitNew(new Set(position.files.map((file) => file.path)), ctx.signal)
+      await files.awaitNew(isAmong(namesOf(position)), ctx.signal)
     },
 
     async *read(split, schema, session): AsyncGenerator<SourceBatch, Reached, void> {
-      const { pieces, records, files: listing } = split as FileSplit
-      let at: FilePosition = { files: listing, index: pieces[0]?.index ?? 0, at: pieces[0]?.from ?? start }
+      const { pieces, records, files: listed, read: before } = split as FileSplit
+      const listing = { files: listed, ...(before !== undefined && { read: before }) }
+      let at: FilePosition = { ...listing, index: pieces[0]?.index ?? 0, at: pieces[0]?.from ?? start }
       const ended: string[] = []
       let read = 0
       for (const piece of pieces) {
@@ -76,8 +78,8 @@ export function fileSource(
         read += done.records
         if (done.at === null) ended.push(piece.file.path)
         at = done.at
-          ? { files: listing, index: piece.index, at: done.at }
-          : { files: listing, index: piece.index + 1, at: start }
+          ? { ...listing, index: piece.index, at: done.at }
+          : { ...listing, index: piece.index + 1, at: start }
       }
       // Without a listing the pieces are exact: the plan knows where they end, and whether anything follows.
       return { position: at, end: records !== null && isEnd(at) && !config.watch, ended }
@@ -185,15 +187,16 @@ async function withNewFiles(
   files: Files,
 ): Promise<FilePosition> {
   if (position !== null && !isEnd(position)) return position
-  const known = new Set(position?.files.map((file) => file.path))
-  const listed = position ? await files.list().catch(noneAnyMore) : await files.list()
-  const fresh = await withRecords(
-    listed.filter((file) => !known.has(file.path)),
-    config,
-    files,
-  )
-  if (position === null) return { files: fresh, index: 0, at: start }
-  return fresh.length === 0 ? position : { ...position, files: [...position.files, ...fresh] }
+  if (position === null) {
+    // Who watches may begin before there is anything.
+    const listed = config.watch ? await files.list().catch(noneAnyMore) : await files.list()
+    return { files: await withRecords(listed, config, files), index: 0, at: start }
+  }
+  const read = namesOf(position)
+  const isKnown = isAmong(read)
+  const fresh = (await files.list().catch(noneAnyMore)).filter((file) => !isKnown(file.path))
+  if (fresh.length === 0) return position
+  return { files: await withRecords(fresh, config, files), index: 0, at: start, read }
 }
 
 async function withRecords(

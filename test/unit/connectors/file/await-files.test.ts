@@ -23,7 +23,7 @@ afterEach(async () => {
 function waiting(pattern: string, names: readonly string[] = []) {
   const known = new Set(names.map((name) => join(folder, name)))
   const state = { over: false }
-  const wait = awaitFiles(join(folder, pattern), known, ending.signal)
+  const wait = awaitFiles(join(folder, pattern), (path) => known.has(path), ending.signal)
   const done = wait.then(() => {
     state.over = true
   })
