@@ -42,7 +42,7 @@ export function s3Fault(what: string, error: unknown, place: BucketPlace, use: B
     })
   if (status === 401 || status === 403)
     return new JobError('connection.denied', `${bucketOf(place)} is closed to us (${what}): ${name}.`, {
-      hint: 'The credentials must be allowed to list it, and to get, put and delete its objects.',
+      hint: 'The credentials must be right, and be allowed to list it, and to get, put and delete its objects.',
     })
   if (name === 'XMinioStorageFull' || status === 507)
     return new JobError('disk.full', `No space is left in the bucket ${place.bucket} (${what}).`, {

@@ -6,7 +6,7 @@ import type { S3Connection } from './config.js'
 export const isInBucket = (path: string): boolean => /^s3:\/\//i.test(path)
 
 export const use: BucketUse = {
-  what: 'a bucket of files',
+  what: 'the bucket',
   setting: 'the path or its connection',
   instead: 'a folder on a shared disk',
   whenFull: 'Free space there.',

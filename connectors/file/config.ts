@@ -56,6 +56,10 @@ export const sourceConfig = z.strictObject({
     .refine((columns) => Object.keys(columns).length > 0, 'name at least one column')
     .optional()
     .describe('Column types by name: `{id: BIGINT, name: VARCHAR}`; else inferred once, when the job is saved.'),
+  pathColumns: z
+    .record(z.string().min(1), z.string().trim().min(1))
+    .optional()
+    .describe('Columns whose values name folders, `dt=2026-01-31/`, with their types: `{dt: DATE}`.'),
   header: z.boolean().default(true).describe('CSV: the first line names the columns.'),
   delimiter: character('CSV: what separates values; else a comma, or a tab in `.tsv` files.').optional(),
   quote: character('CSV: what encloses values that hold delimiters or line ends.').default('"'),

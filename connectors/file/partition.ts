@@ -25,7 +25,7 @@ export interface Records {
 const mostPartitions = 10_000
 
 /** What readers take for no value. */
-const noValue = '__HIVE_DEFAULT_PARTITION__'
+export const noValue = '__HIVE_DEFAULT_PARTITION__'
 
 /** The records of a batch by the folders that their values name; the columns that do are left out. */
 export async function* partitionsOf(

@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises'
-import { JobError } from '../../core/errors/job-error.js'
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { declaredColumns } from '../declared-columns.js'
@@ -7,7 +6,7 @@ import { withOwnSession } from '../own-session.js'
 import type { ConnectorContext, Reached, Source, SourceBatch } from '../spi.js'
 import { readAgain } from './again.js'
 import { byteOrderMark } from './byte-order-mark.js'
-import { type FileSourceConfig, type Format, formatOfPath, type S3Connection } from './config.js'
+import type { FileSourceConfig, Format, S3Connection } from './config.js'
 import { csvFormat } from './csv.js'
 import { findHead } from './csv-head.js'
 import { isAmong, namesOf } from './file-names.js'
@@ -15,20 +14,14 @@ import type { Files, ListedFile } from './files.js'
 import { inferColumns } from './infer-columns.js'
 import { jsonBatch, plainDocument } from './json.js'
 import { jsonlFormat } from './jsonl.js'
+import { formatOf, withNewFiles } from './listing.js'
 import { fetchInto, isPacked, unpackInto } from './local-copy.js'
 import { openFiles } from './open-files.js'
-import { parquetRecords, readParquet } from './parquet.js'
-import { fetchParquet, parquetFooter } from './parquet-part.js'
+import { readParquet } from './parquet.js'
+import { fetchParquet } from './parquet-part.js'
+import { pathColumns, withPathValues } from './path-values.js'
 import { isEnd, planFiles } from './plan-files.js'
-import {
-  type Cursor,
-  type DivisibleOf,
-  type FilePosition,
-  type FileSplit,
-  type FrozenFile,
-  type Piece,
-  start,
-} from './position.js'
+import { type Cursor, type DivisibleOf, type FilePosition, type FileSplit, type Piece, start } from './position.js'
 import type { CutAt } from './share-out.js'
 import { readStretches } from './stretches.js'
 import { readText } from './text.js'
@@ -67,13 +60,19 @@ export function fileSource(
       const { pieces, records, files: listed, read: before } = split as FileSplit
       const listing = { files: listed, ...(before !== undefined && { read: before }) }
       let at: FilePosition = { ...listing, index: pieces[0]?.index ?? 0, at: pieces[0]?.from ?? start }
+      const { inPath, inFile } = pathColumns(schema, config.pathColumns)
       const ended: string[] = []
       let read = 0
       for (const piece of pieces) {
         const limits = { records: (records ?? Number.POSITIVE_INFINITY) - read, before: read }
         if (limits.records <= 0) break
         await files.checkUnchanged(piece.file)
-        const done = yield* ofPartition(piece.file.path, readPiece(piece, limits, config, files, schema, session))
+        const batches = readPiece(piece, limits, config, files, inFile, session)
+        const done = yield* ofPartition(
+          piece.file.path,
+          batches,
+          await withPathValues(piece.file.path, inPath, session),
+        )
         await files.checkUnchanged(piece.file)
         read += done.records
         if (done.at === null) ended.push(piece.file.path)
@@ -97,11 +96,12 @@ interface Done {
 async function* ofPartition<Answer>(
   partition: string,
   batches: AsyncGenerator<SourceBatch, Answer, void>,
+  complete: (batch: SourceBatch) => SourceBatch,
 ): AsyncGenerator<SourceBatch, Answer, void> {
   for (;;) {
     const next = await batches.next()
     if (next.done === true) return next.value
-    yield { ...next.value, partition }
+    yield { ...complete(next.value), partition }
   }
 }
 
@@ -175,56 +175,12 @@ const cutAt =
   }
 
 async function columnsOf(config: FileSourceConfig, files: Files, session: Session): Promise<Schema> {
+  const inPath = await declaredColumns(config.pathColumns ?? {}, session, 'pathColumns')
+  return [...pathColumns(await columnsInFiles(config, files, session), config.pathColumns).inFile, ...inPath]
+}
+
+async function columnsInFiles(config: FileSourceConfig, files: Files, session: Session): Promise<Schema> {
   if (config.columns) return declaredColumns(config.columns, session)
   const listed = await files.list()
   return inferColumns(listed, formatOf(listed[0]!, config), config, session, files)
-}
-
-/** The frozen listing; once it has been read to its end, what has appeared since is added (`positions: CONTINUE`). */
-async function withNewFiles(
-  position: FilePosition | null,
-  config: FileSourceConfig,
-  files: Files,
-): Promise<FilePosition> {
-  if (position !== null && !isEnd(position)) return position
-  if (position === null) {
-    // Who watches may begin before there is anything.
-    const listed = config.watch ? await files.list().catch(noneAnyMore) : await files.list()
-    return { files: await withRecords(listed, config, files), index: 0, at: start }
-  }
-  const read = namesOf(position)
-  const isKnown = isAmong(read)
-  const fresh = (await files.list().catch(noneAnyMore)).filter((file) => !isKnown(file.path))
-  if (fresh.length === 0) return position
-  return { files: await withRecords(fresh, config, files), index: 0, at: start, read }
-}
-
-async function withRecords(
-  listed: readonly ListedFile[],
-  config: FileSourceConfig,
-  files: Files,
-): Promise<readonly FrozenFile[]> {
-  const parquet = listed.filter((file) => formatOf(file, config) === 'parquet')
-  if (parquet.length === 0) return listed
-  return withOwnSession(async (session) => {
-    const local = new Map<string, string>()
-    for (const file of parquet) local.set(file.path, (await parquetFooter(file, session.folder, files)).path)
-    const records = await parquetRecords([...local.values()], session)
-    return listed.map((file) => ({ ...file, records: records.get(local.get(file.path) ?? '') ?? 0 }))
-  })
-}
-
-/** Files that were read may be cleared away. */
-function noneAnyMore(error: unknown): readonly ListedFile[] {
-  if (error instanceof JobError && error.code === 'source.missing') return []
-  throw error
-}
-
-function formatOf(file: ListedFile, config: FileSourceConfig): Format {
-  const format = config.format ?? formatOfPath(file.path)
-  if (format) return format
-  throw new JobError('config.invalid', `The name of ${file.path} does not tell its format.`, {
-    pointer: '/format',
-    hint: 'Say `format: csv`, `json`, `jsonl` or `parquet`.',
-  })
 }

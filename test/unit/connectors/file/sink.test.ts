@@ -177,6 +177,25 @@ describe('partitioned', () => {
     ])
   })
 
+  test.each(['csv', 'parquet', 'jsonl'])(
+    'is read back by this connector, types and missing values too: %s',
+    async (format) => {
+      const select =
+        "SELECT range AS id, CASE WHEN range % 3 > 0 THEN DATE '2026-01-31' + (range % 3)::INTEGER END AS dt, 'a/=' || range % 2 AS c FROM range(100)"
+      await writeEpoch({ ...config, format }, newKey(), 1, select)
+      const pathColumns = { dt: 'DATE', c: 'VARCHAR' }
+      const back = await readBack(`out/**/*.${format}`, { pathColumns })
+      expect(back.toSorted((a, b) => Number(a[0]) - Number(b[0]))).toEqual(
+        (await session.rows(select)).map(([id, ...others]) => [Number(id), ...others]),
+      )
+      for (const wrong of [{ d: 'DATE' }, { c: 'DATE' }])
+        await expect(readBack(`out/**/*.${format}`, { pathColumns: wrong })).rejects.toMatchObject({
+          code: 'source.unreadable',
+          pointer: expect.stringMatching(/^.pathColumns/),
+        })
+    },
+  )
+
   test('REPLACE leaves nothing of what other values had, and what is not its own', async () => {
     await writeEpoch(config, newKey(), 1, "SELECT 1 AS id, 'x' AS dt, 'y' AS c")
     await mkdir(join(folder, 'out/notes'))
