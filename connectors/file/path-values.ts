@@ -18,7 +18,7 @@ export function pathColumns(schema: Schema, pathColumns: Readonly<Record<string,
   return { inPath: schema.filter(isInPath), inFile: schema.filter((column) => !isInPath(column)) }
 }
 
-/** Adds them to batches of this file. Throws `source.unreadable` where its path does not name them, or not of their types. */
+/** Adds them to batches of this file. Throws `schema.mismatch` where its path does not name them, or not of their types. */
 export async function withPathValues(
   file: string,
   inPath: Schema,
@@ -61,4 +61,4 @@ function decoded(name: string): string {
 }
 
 const wrong = (message: string, name: string) =>
-  new JobError('source.unreadable', message, { pointer: pointerTo(['pathColumns', name]) })
+  new JobError('schema.mismatch', message, { pointer: pointerTo(['pathColumns', name]) })

@@ -1,7 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { toJobError } from '../../core/errors/job-error.js'
 import type { Problem } from '../../core/errors/problem.js'
-import type { Fence } from '../../core/execution/fence.js'
+import { type Fence, fenceName } from '../../core/execution/fence.js'
 import type { Schema } from '../../core/record/schema.js'
 import { parseSize } from '../../core/spec/duration.js'
 import { nearestHint } from '../../core/spec/nearest.js'
@@ -57,6 +57,7 @@ export function fileSink(config: FileSinkConfig, ctx: ConnectorContext, connecti
     open: (key, fence) =>
       guarded(async (target) => {
         const log = await openedLog(target, key, fence)
+        await clearStaged(target, key, fence)
         const writer = writerOf(target, key, config, fence)
         const commit = (mark: Mark, parts: readonly Part[]) =>
           guarded(async () => {
@@ -96,6 +97,15 @@ function writerOf(target: Target, key: SinkKey, config: FileSinkConfig, fence: F
   }
   const folder = stagedFolder(logFolder(target, key))
   return partWriter(stagedParts(target.files, folder, fence, layout.format.appendable), layout)
+}
+
+/** What writers before this one had staged and not committed: they can commit it no more. */
+async function clearStaged(target: Target, key: SinkKey, fence: Fence): Promise<void> {
+  // The first of its kind has no other before it but those that committed.
+  if (fence.generation === 1 && fence.attempt === 1 && fence.activityAttempt === 1) return
+  const staged = stagedFolder(logFolder(target, key))
+  const old = ((await target.files.names(staged)) ?? []).filter((name) => name < fenceName(fence))
+  await target.files.remove(old.map((name) => `${staged}/${name}`))
 }
 
 interface Opened {

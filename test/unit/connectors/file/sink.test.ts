@@ -11,6 +11,7 @@ import { openSession } from '../../../../duckdb/open-session.js'
 import type { Session } from '../../../../duckdb/session.js'
 import { readAll } from '../../../conformance/read-all.js'
 import { fence, mark } from '../../../conformance/sink-suite.js'
+import { until } from '../../../support/until.js'
 
 let folder: string
 let session: Session
@@ -81,6 +82,20 @@ describe('parts', () => {
     await next.close()
     expect(await visible()).toEqual([name])
   })
+})
+
+test('what a writer that was killed had staged is cleared away by the next', async () => {
+  const key = newKey()
+  await writeEpoch({}, key, 1, 'SELECT 1 AS id')
+  const killed = await sink({ format: 'parquet' }).open(key, fence({ epoch: 2 }), [])
+  await session.run('CREATE OR REPLACE TABLE written AS SELECT 2 AS id')
+  await killed.append({ table: '"written"', schema: [{ name: 'id', type: 'INTEGER' }], records: 1 }, session)
+  const staged = async () =>
+    (await readdir(join(folder, 'out/_etl'), { recursive: true })).filter((name) => /staged./.test(name)).length
+  await until('it is staged', async () => (await staged()) === 1)
+  const next = await sink({}).open(key, fence({ epoch: 2, activityAttempt: 2 }), [])
+  expect(await staged()).toBe(0)
+  await next.close()
 })
 
 test('REPLACE leaves what was there until the job ends, and then nothing of it', async () => {
@@ -190,7 +205,7 @@ describe('partitioned', () => {
       )
       for (const wrong of [{ d: 'DATE' }, { c: 'DATE' }])
         await expect(readBack(`out/**/*.${format}`, { pathColumns: wrong })).rejects.toMatchObject({
-          code: 'source.unreadable',
+          code: 'schema.mismatch',
           pointer: expect.stringMatching(/^.pathColumns/),
         })
     },
