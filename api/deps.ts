@@ -8,6 +8,7 @@ import type { DeadLetterStore } from '../models/stores/dead-letter-store.js'
 import type { ExecutionStore } from '../models/stores/execution-store.js'
 import type { IdempotencyStore } from '../models/stores/idempotency-store.js'
 import type { JobStore } from '../models/stores/job-store.js'
+import type { RotateKeys } from '../models/stores/key-rotation.js'
 import type { OperationLogStore } from '../models/stores/operation-log-store.js'
 import type { SecretStore } from '../models/stores/secret-store.js'
 import type { TokenStore } from '../models/stores/token-store.js'
@@ -23,6 +24,7 @@ export interface ApiDeps {
   readonly idempotency: IdempotencyStore
   readonly connections: ConnectionStore
   readonly secrets: SecretStore
+  readonly rotateKeys: RotateKeys
   readonly configs: ConfigStore
   readonly jobs: JobStore
   readonly executions: ExecutionStore

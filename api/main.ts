@@ -16,6 +16,7 @@ import { deadLetterStore } from '../models/stores/dead-letter-store.js'
 import { executionStore } from '../models/stores/execution-store.js'
 import { idempotencyStore } from '../models/stores/idempotency-store.js'
 import { jobStore } from '../models/stores/job-store.js'
+import { keyRotation } from '../models/stores/key-rotation.js'
 import { operationLogStore } from '../models/stores/operation-log-store.js'
 import { secretStore } from '../models/stores/secret-store.js'
 import { tokenStore } from '../models/stores/token-store.js'
@@ -97,6 +98,7 @@ export function apiDeps({ database, temporal, parts, secretKey, log }: ApiResour
     idempotency: idempotencyStore(database),
     connections: connectionStore(database, secretKey),
     secrets: secretStore(database, secretKey),
+    rotateKeys: keyRotation(database, secretKey),
     configs: configStore(database),
     jobs: jobStore(database, { secretKey, schemas: configSchemas }),
     configSchemas,

@@ -140,7 +140,7 @@ function addDefinitions(add: Add): void {
   )
   const shared = add(
     'connections',
-    'Lists connections; `test NAME` tests one.',
+    'Lists connections; they are tested, discovered, deleted.',
     'etl connections test demo-mysql',
     async () => (await connections()).connections,
   )
@@ -150,6 +150,27 @@ function addDefinitions(add: Add): void {
     'Can it be reached?',
     'etl connections test demo-mysql',
     async () => (await connections()).testConnection,
+    shared,
+  )
+  add(
+    'discover <name>',
+    'What can be read and written through it.',
+    'etl connections discover demo-mysql',
+    async () => (await connections()).discover,
+    shared,
+  )
+  add(
+    'usage <name>',
+    'Which jobs name it.',
+    'etl connections usage demo-mysql',
+    async () => (await connections()).connectionUsage,
+    shared,
+  )
+  add(
+    'delete <name>',
+    'Removes one that no job names.',
+    'etl connections delete demo-mysql',
+    async () => (await connections()).deleteConnection,
     shared,
   )
   const connectors = add(
@@ -336,6 +357,16 @@ function addHouse(add: Add): void {
     secrets,
   ).option('--description <text>', 'what it is for')
   add('delete <name>', 'Removes one.', 'etl secrets delete NAME', async () => (await settings()).deleteSecret, secrets)
+  const keys = add('keys', 'The keys of ETL_SECRET_KEY (ADMIN).', 'etl keys rotate', async () => {
+    throw new JobError('usage.invalid', 'Say what: rotate')
+  })
+  add(
+    'rotate',
+    'Encrypts everything again with the first of them, so that the others may go.',
+    'etl keys rotate',
+    async () => (await settings()).rotateKeys,
+    keys,
+  )
   const config = add(
     'config',
     'System settings (ADMIN).',

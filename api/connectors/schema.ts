@@ -69,6 +69,34 @@ export const connectionTest = z
     hint: z.string().nullable(),
   })
   .meta({ id: 'ConnectionTest' })
+export const discoveries = z
+  .object({
+    items: z.array(
+      z.object({
+        name: z.string().describe('What a config calls it.'),
+        kind: z.enum(['TABLE', 'VIEW', 'TOPIC', 'RESOURCE']),
+        columns: z
+          .array(z.object({ name: z.string(), type: z.string() }))
+          .nullable()
+          .describe('null: it does not say what it holds.'),
+      }),
+    ),
+  })
+  .meta({ id: 'Discovered' })
+export const connectionUsage = z
+  .object({
+    items: z.array(
+      z.object({
+        jobId: z.string(),
+        jobName: z.string(),
+        jobVersion: z.number().int(),
+        isCurrent: z.boolean().describe('false: only executions of an older version of the job need it.'),
+        nodes: z.array(z.object({ id: z.string(), type: z.enum(['SOURCE', 'SINK']) })),
+        executionIds: z.array(z.string()).describe('Those that have not ended.'),
+      }),
+    ),
+  })
+  .meta({ id: 'ConnectionUsage' })
 
 export const secretParams = z.strictObject({
   name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/, 'letters, digits and _ . - only'),
@@ -84,6 +112,17 @@ export const secretRecord = z
   })
   .meta({ id: 'Secret' })
 export const secretList = listOf(secretRecord)
+export const rotatedKeys = z
+  .object({
+    keyId: z.string().describe('The key that everything readable is encrypted with now: the first of ETL_SECRET_KEY.'),
+    connections: z.number().int().describe('How many were written again.'),
+    secrets: z.number().int(),
+    jobs: z.number().int(),
+    unreadable: z
+      .array(z.object({ kind: z.enum(['CONNECTION', 'SECRET', 'JOB']), name: z.string() }))
+      .describe('No key of ETL_SECRET_KEY reads these; nothing of them has changed.'),
+  })
+  .meta({ id: 'RotatedKeys' })
 export const secretBody = z.strictObject({
   value: secret('What ${secret:NAME} stands for; never shown.'),
   description: z.string().max(512).nullable().default(null),

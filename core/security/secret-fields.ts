@@ -35,9 +35,9 @@ export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name)
 }
 
-/** `${secret:NAME}` and `${env:NAME}` name a secret and are none. */
+/** `${secret:NAME}` and `${env:NAME}` name a secret and are none, behind `Bearer` neither. */
 export function isReference(text: string): boolean {
-  return /^\$\{(secret|env):[^}]*\}$/.test(text)
+  return /^((bearer|basic|token) +)?\$\{(secret|env):[^}]*\}$/i.test(text)
 }
 
 const PASSWORD_IN_URL = /([a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s@]+@/i
@@ -71,7 +71,9 @@ function map(
 
 function isSecretText(text: string, secret: boolean): boolean {
   if (isReference(text)) return false
-  return secret ? text !== '' : PASSWORD_IN_URL.test(text)
+  if (secret) return text !== ''
+  // `mysql://etl:${secret:SHOP}@host/db`: all of its password is a reference.
+  return PASSWORD_IN_URL.test(text.replaceAll(/\$\{(secret|env):[^}]*\}/g, ''))
 }
 
 function alternatives(node: SchemaNode): readonly SchemaNode[] {

@@ -28,6 +28,7 @@ export interface LentApi {
   readonly deps: ApiDeps
   readonly database: Database
   readonly url: string
+  readonly secretKey: string
   readonly folder: string
   readonly tokens: Readonly<Record<Role, string>>
   readonly users: Readonly<Record<Role, string>>
@@ -78,6 +79,7 @@ export async function withApi<T>(options: LentApiOptions, run: (api: LentApi) =>
         deps,
         database,
         url,
+        secretKey,
         folder,
         ...people,
         logged,
