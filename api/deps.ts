@@ -4,6 +4,7 @@ import type { CompiledJob } from '../engine/compile-job.js'
 import type { EngineParts } from '../engine/engine.js'
 import type { ConfigStore } from '../models/stores/config-store.js'
 import type { ConnectionStore } from '../models/stores/connection-store.js'
+import type { ConnectorStore } from '../models/stores/connector-store.js'
 import type { DeadLetterStore } from '../models/stores/dead-letter-store.js'
 import type { ExecutionStore } from '../models/stores/execution-store.js'
 import type { IdempotencyStore } from '../models/stores/idempotency-store.js'
@@ -23,6 +24,9 @@ export interface ApiDeps {
   readonly operationLog: OperationLogStore
   readonly idempotency: IdempotencyStore
   readonly connections: ConnectionStore
+  readonly connectors: ConnectorStore
+  /** ETL_CONNECTOR_PATH; null: custom connectors come from packages only. */
+  readonly connectorPath: string | null
   readonly secrets: SecretStore
   readonly rotateKeys: RotateKeys
   readonly configs: ConfigStore

@@ -2,7 +2,7 @@
 import { jsonSchemaOf } from '../../core/config/schema.js'
 import { JobError } from '../../core/errors/job-error.js'
 import type { Problem } from '../../core/errors/problem.js'
-import { redact, type SchemaNode } from '../../core/security/secret-fields.js'
+import { EVERYTHING_SECRET, redact, type SchemaNode } from '../../core/security/secret-fields.js'
 import { valueAt } from '../../core/spec/pointer.js'
 import type { ConnectionDefinition } from '../../models/stores/connection-store.js'
 import type { ApiDeps } from '../deps.js'
@@ -50,8 +50,8 @@ export const connectionRoutes: readonly Route[] = [
     status: 201,
     response: connection,
     handle: async (call, deps) => {
-      const definition = definitionOf(call.body, call.body.config, deps)
-      const schema = secretsOf(definition.connector, deps)
+      const definition = await definitionOf(call.body, call.body.config, deps)
+      const schema = await secretsOf(definition.connector, deps)
       const created = await deps.connections.create(call.newId, definition, schema, callerOf(call).userId)
       return { body: created, resourceId: call.newId, headers: { Location: `/api/v1/connections/${call.newId}` } }
     },
@@ -88,9 +88,9 @@ export const connectionRoutes: readonly Route[] = [
     response: connection,
     handle: async (call, deps) => {
       const { connectionId } = call.params
-      const schema = secretsOf(call.body.connector, deps)
+      const schema = await secretsOf(call.body.connector, deps)
       const config = await deps.connections.unmasked(connectionId, call.body.config, schema)
-      const definition = definitionOf(call.body, config, deps)
+      const definition = await definitionOf(call.body, config, deps)
       const by = callerOf(call).userId
       return { body: await deps.connections.update(connectionId, definition, schema, call.version, by) }
     },
@@ -154,13 +154,13 @@ export const connectionRoutes: readonly Route[] = [
 ]
 
 /** Checked by the connector's own schema, and kept as it was written. */
-function definitionOf(
+async function definitionOf(
   body: Omit<ConnectionDefinition, 'config'>,
   config: ConnectionDefinition['config'],
   deps: ApiDeps,
-): ConnectionDefinition {
+): Promise<ConnectionDefinition> {
   const { name, connector, usage, description } = body
-  const { connection: kind } = findConnector(deps.parts.connectors, connector)
+  const { connection: kind } = await findConnector(connector, deps)
   if (kind === undefined)
     throw new JobError('config.invalid', `The connector ${connector} has no connections`, { pointer: '/connector' })
   const result = kind.config.safeParse(config)
@@ -176,16 +176,15 @@ function definitionOf(
   throw new InvalidInput('config.invalid', `The config does not fit the connector ${connector}`, problems)
 }
 
-function secretsOf(connector: string, deps: ApiDeps): SchemaNode | null {
-  const { connection: kind } = findConnector(deps.parts.connectors, connector)
+async function secretsOf(connector: string, deps: ApiDeps): Promise<SchemaNode | null> {
+  const { connection: kind } = await findConnector(connector, deps)
   return kind === undefined ? null : (jsonSchemaOf(kind.config) as SchemaNode)
 }
 
+/** Of a connector that is not known here, everything may be secret. */
 function maskedBody(body: unknown, deps: ApiDeps): unknown {
   const { connector, config } = body as { connector?: unknown; config?: unknown }
-  const known = deps.parts.connectors.find((one) => one.name === connector)?.connection
-  return {
-    ...(body as object),
-    config: redact(config, known === undefined ? null : (jsonSchemaOf(known.config) as SchemaNode)),
-  }
+  const known = deps.parts.connectors.find((one) => one.name === connector)
+  const schema = known?.connection === undefined ? EVERYTHING_SECRET : jsonSchemaOf(known.connection.config)
+  return { ...(body as object), config: redact(config, schema as SchemaNode) }
 }

@@ -4,19 +4,41 @@ import { id, json, listOf, page, time, version } from '../http/schema.js'
 
 export const connectorParams = z.strictObject({ name: id })
 const side = z.object({ guarantees: z.record(z.string(), z.boolean()), config: json }).nullable()
+const connectorFacts = {
+  name: z.string(),
+  type: z.enum(['FILE', 'JDBC', 'KAFKA', 'HTTP', 'CUSTOM']),
+  summary: z.string(),
+  class: z.string().describe('`module#export`'),
+  connectorVersion: z.string().nullable().describe('As it says itself.'),
+  isBuiltin: z.boolean().describe('false: somebody has registered it.'),
+  isEnabled: z.boolean(),
+  version: z.number().int(),
+}
 export const connector = z
   .object({
-    name: z.string(),
-    summary: z.string(),
+    ...connectorFacts,
     connection: json.nullable().describe('JSON Schema of its connections.'),
     source: side.describe('JSON Schema of its config as a source.'),
     sink: side.describe('JSON Schema of its config as a sink.'),
   })
   .meta({ id: 'Connector' })
 export const connectorSummary = z
-  .object({ name: z.string(), summary: z.string(), source: z.boolean(), sink: z.boolean(), connection: z.boolean() })
+  .object({ ...connectorFacts, source: z.boolean(), sink: z.boolean(), connection: z.boolean() })
   .meta({ id: 'ConnectorSummary' })
 export const connectorList = listOf(connectorSummary)
+const connectorClass = z
+  .string()
+  .max(255)
+  .describe('`module#export`: a file below ETL_CONNECTOR_PATH, or an installed package.')
+export const customConnector = z.strictObject({
+  class: connectorClass,
+  enabled: z.boolean().default(true).describe('Jobs may name it from now on.'),
+})
+export const customChange = z.strictObject({
+  version: version.optional(),
+  class: connectorClass.optional(),
+  enabled: z.boolean(),
+})
 
 export const operatorParams = z.strictObject({ type: id })
 export const operator = z

@@ -39,7 +39,7 @@ export async function discover(connectionId: string, deps: ApiDeps): Promise<rea
 
 async function kindOf(connectionId: string, deps: ApiDeps) {
   const record = await deps.connections.find(connectionId)
-  const { connection: kind } = findConnector(deps.parts.connectors, record.connector)
+  const { connection: kind } = await findConnector(record.connector, deps)
   if (kind !== undefined) return { record, kind }
   throw new JobError('request.unsupported', `The connector ${record.connector} has no connections`)
 }

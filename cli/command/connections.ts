@@ -1,4 +1,4 @@
-/** `etl connections`, `connectors`, `operators`. */
+/** `etl connections`. */
 import { JobError } from '../../core/errors/job-error.js'
 import { type Client, connect } from '../client.js'
 import type { Context } from '../command.js'
@@ -85,38 +85,4 @@ async function pathOf(client: Client, name: string): Promise<string> {
   const [known] = items
   if (known !== undefined) return `/connections/${known.connectionId}`
   throw new JobError('not.found', `There is no connection ${name}`, { hint: '`etl connections` lists them.' })
-}
-
-interface Described {
-  readonly name?: string
-  readonly type?: string
-  readonly summary: string
-}
-
-export async function connectors({ output, variables }: Context): Promise<void> {
-  const { items } = await connect(variables).get<{
-    items: readonly (Described & { source: boolean; sink: boolean })[]
-  }>('/connectors')
-  const rows = items.map((one) => [one.name, one.source ? 'yes' : '-', one.sink ? 'yes' : '-', one.summary])
-  output.result({ items }, () => table(['connector', 'source', 'sink', 'what it is'], rows))
-}
-
-export async function operators({ output, variables }: Context): Promise<void> {
-  const { items } = await connect(variables).get<{ items: readonly Described[] }>('/operators')
-  output.result({ items }, () =>
-    table(
-      ['operator', 'what it does'],
-      items.map((one) => [one.type, one.summary]),
-    ),
-  )
-}
-
-export async function showConnector({ output, variables }: Context, name: string): Promise<void> {
-  const found = await connect(variables).get<Described>(`/connectors/${encodeURIComponent(name)}`)
-  output.result(found, () => JSON.stringify(found, null, 2))
-}
-
-export async function showOperator({ output, variables }: Context, type: string): Promise<void> {
-  const found = await connect(variables).get<Described>(`/operators/${encodeURIComponent(type.toUpperCase())}`)
-  output.result(found, () => JSON.stringify(found, null, 2))
 }

@@ -13,6 +13,9 @@ export interface SchemaNode {
   readonly allOf?: readonly SchemaNode[]
 }
 
+/** Of something that nobody here knows. */
+export const EVERYTHING_SECRET: SchemaNode = { secret: true }
+
 /** `original`: as it was written, where that was a number. */
 type Change = (secret: string, pointer: string, original: string | number) => unknown
 

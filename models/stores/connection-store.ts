@@ -1,14 +1,14 @@
 /** Connections that jobs share: secret fields are encrypted at rest, shown masked, and resolved in workers only. */
-import { Op, type Transaction } from 'sequelize'
+import { Op } from 'sequelize'
 import { JobError } from '../../core/errors/job-error.js'
 import type { SchemaNode } from '../../core/security/secret-fields.js'
 import type { Database } from '../database.js'
-import { isDuplicate } from '../database-error.js'
 import { type Cipher, createCipher } from '../encryption.js'
 import { type Page, type PageRequest, pageOf, pageQuery } from '../page.js'
 import type { ConnectorConfigRow } from '../tables/connectors.js'
+import { changeConnection, refuseDuplicate, removeConnection, stale } from './connection/change.js'
 import { type Config, maskConfig, openConfig, restoreMasked, sealConfig } from './connection/sealed-config.js'
-import { type ConnectionUse, shownUses, usageOf } from './connection/usage.js'
+import { type ConnectionUse, usageOf } from './connection/usage.js'
 
 export interface ConnectionRecord {
   readonly connectionId: string
@@ -52,11 +52,6 @@ export function connectionStore(database: Database, secretKey: string) {
     )
   }
   const find = async (connectionId: string) => recordOf(await row({ configId: connectionId }), cipher)
-  const lock = async (configId: string, transaction: Transaction) => {
-    const found = await connectorConfig.findOne({ where: { configId }, transaction, lock: transaction.LOCK.UPDATE })
-    if (found !== null) return found.get()
-    throw new JobError('not.found', 'There is no such connection')
-  }
   return {
     find,
     /** In clear: for workers, and for testing it. */
@@ -114,36 +109,11 @@ export function connectionStore(database: Database, secretKey: string) {
       const known = await row({ configId: connectionId })
       if (version !== null && version !== known.version) throw stale(known.version)
       if (isSame(known, given, cipher)) return recordOf(known, cipher)
-      const config = JSON.stringify(sealConfig(connectionId, given.config, schema, cipher))
-      const { name, connector, usage, description } = given
-      const change = database.transaction(async (transaction) => {
-        const locked = await lock(connectionId, transaction)
-        if (locked.version !== known.version) throw stale(locked.version)
-        refuseUnfit(locked, given, await usageOf(database, locked.configName, transaction))
-        await database.execute(
-          `UPDATE etl_connector_config SET config_name = :name, connector_name = :connector,
-              usage_type = :usage, description = :description, connection_config = :config, updated_by = :by, version = version + 1
-            WHERE config_id = :connectionId`,
-          { connectionId, name, connector, usage, description, config, by },
-          transaction,
-        )
-      })
-      await change.catch((error) => refuseDuplicate(error, name))
+      const config = sealConfig(connectionId, given.config, schema, cipher)
+      await changeConnection(database, { ...given, connectionId, config, version: known.version, by })
       return await find(connectionId)
     },
-    /** A job that names it would fail when it starts: refused while there is one. */
-    async remove(connectionId: string, version: number | null): Promise<void> {
-      await database.transaction(async (transaction) => {
-        const locked = await lock(connectionId, transaction)
-        if (version !== null && version !== locked.version) throw stale(locked.version)
-        const uses = await usageOf(database, locked.configName, transaction)
-        if (uses.length > 0)
-          throw new JobError('conflict', `Connection ${locked.configName} is used by ${shownUses(uses)}`, {
-            hint: 'Delete these jobs, or let them name another connection, before it is removed.',
-          })
-        await connectorConfig.destroy({ where: { configId: connectionId }, transaction })
-      })
-    },
+    remove: (connectionId: string, version: number | null) => removeConnection(database, connectionId, version),
     usage: async (connectionId: string): Promise<readonly ConnectionUse[]> =>
       await usageOf(database, (await row({ configId: connectionId })).configName),
     async noteTest(connectionId: string, status: 'OK' | 'FAILED', message: string): Promise<void> {
@@ -158,30 +128,6 @@ function isSame(known: ConnectorConfigRow, given: ConnectionDefinition, cipher: 
   if (stored.some((value, index) => value !== [given.name, given.connector, given.usage, given.description][index]))
     return false
   return JSON.stringify(openConfig(known.configId, known.connectionConfig, cipher)) === JSON.stringify(given.config)
-}
-
-function refuseUnfit(known: ConnectorConfigRow, given: ConnectionDefinition, uses: readonly ConnectionUse[]): void {
-  const isMoved = given.name !== known.configName || given.connector !== known.connectorName
-  const unfit = isMoved ? uses : uses.filter(({ nodes }) => nodes.some(({ type }) => !isMeantFor(given.usage, type)))
-  if (unfit.length === 0) return
-  const pointer = given.name !== known.configName ? '/name' : isMoved ? '/connector' : '/usage'
-  throw new JobError('conflict', `Connection ${known.configName} is used by ${shownUses(unfit)}`, {
-    pointer,
-    hint: `Its ${pointer.slice(1)} stays while it is used: make another connection, and let the jobs name that.`,
-  })
-}
-
-function isMeantFor(usage: ConnectionDefinition['usage'], type: 'SOURCE' | 'SINK'): boolean {
-  return usage === 'BOTH' || usage === type
-}
-
-function refuseDuplicate(error: unknown, name: string): never {
-  if (!isDuplicate(error)) throw error
-  throw new JobError('conflict', `There is a connection ${name} already`, { pointer: '/name', cause: error })
-}
-
-function stale(version: number): JobError {
-  return new JobError('conflict', `The connection was changed in the meantime; its version is ${version}`)
 }
 
 function recordOf(row: ConnectorConfigRow, cipher: Cipher): ConnectionRecord {
