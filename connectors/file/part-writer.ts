@@ -24,6 +24,8 @@ export interface PartWriter {
 
 export function partWriter(folder: string, format: PartFormat, fence: Fence): PartWriter {
   const parts: string[] = []
+  /** Made by a query, and not appended yet. */
+  const waiting = new Set<string>()
   /** Begun while the next one is written. */
   const syncing: Promise<void>[] = []
   const pathOf = (part: string) => join(folder, part)
@@ -52,7 +54,19 @@ export function partWriter(folder: string, format: PartFormat, fence: Fence): Pa
 
   async function stage({ select, schema }: SinkQuery, session: Session): Promise<StagedBatch> {
     const { file, records } = await copy(`(${select})`, schema, session)
-    return { records, append: () => (records === 0 ? rm(file, { force: true }) : keep(file)) }
+    waiting.add(file)
+    return {
+      records,
+      append: async () => {
+        waiting.delete(file)
+        await (records === 0 ? rm(file, { force: true }) : keep(file))
+      },
+    }
+  }
+
+  async function dropWaiting(): Promise<void> {
+    for (const file of waiting) await rm(file, { force: true })
+    waiting.clear()
   }
 
   return {
@@ -62,11 +76,12 @@ export function partWriter(folder: string, format: PartFormat, fence: Fence): Pa
     },
     ...(!format.appendable && { stage }),
     async sync() {
+      await dropWaiting()
       await Promise.all(format.appendable ? parts.map((part) => syncPath(pathOf(part))) : syncing)
       await syncPath(folder)
     },
     async discard() {
-      await Promise.allSettled(syncing)
+      await Promise.allSettled([...syncing, dropWaiting()])
       for (const part of parts.splice(0)) await rm(pathOf(part), { force: true })
     },
   }

@@ -87,10 +87,15 @@ async function* ofPartition<Answer>(
   partition: string,
   batches: AsyncGenerator<SourceBatch, Answer, void>,
 ): AsyncGenerator<SourceBatch, Answer, void> {
-  for (;;) {
-    const next = await batches.next()
-    if (next.done === true) return next.value
-    yield { ...next.value, partition }
+  try {
+    for (;;) {
+      const next = await batches.next()
+      if (next.done === true) return next.value
+      yield { ...next.value, partition }
+    }
+  } finally {
+    // Who stops reading early leaves no file open.
+    await batches.return(undefined as never)
   }
 }
 

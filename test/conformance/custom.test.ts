@@ -11,5 +11,9 @@ describeSource('custom: the calendar of the examples', async () => {
   await need(['calendar'])
   const source = list[0]!.source!
   const config = source.config.parse({ from: '2026-02-20', to: '2026-03-31' })
-  return { open: () => source.open(config, null, ctx), records: 40, small: { records: 7, bytes: 1000 } }
+  return {
+    open: (signal = ctx.signal) => source.open(config, null, { ...ctx, signal }),
+    records: 40,
+    small: { records: 7, bytes: 1000 },
+  }
 })
