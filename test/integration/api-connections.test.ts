@@ -179,19 +179,6 @@ describe('a connection', () => {
       expect(answer.body.errors[0]).toMatchObject({ pointer: '/config/url' })
     })
   })
-
-  test('of a connector that cannot list anything says so', async () => {
-    await withApi({}, async ({ call, deps }) => {
-      const listing = deps.parts.connectors.filter(({ connection }) => connection !== undefined && !connection.discover)
-      for (const { name, connection } of listing) {
-        const config = name === 'jdbc' ? { url: 'mysql://127.0.0.1:1/d' } : { url: 'http://127.0.0.1:1' }
-        if (connection?.config.safeParse(config).success !== true) continue
-        const made = await call('post', '/connections').send({ name, connector: name, config }).expect(201)
-        const path = `/connections/${made.body.connectionId}/discover`
-        expect((await call('post', path).expect(422)).body.code).toBe('request.unsupported')
-      }
-    })
-  })
 })
 
 describeWithKafka('a connection to a broker', (lent) => {
