@@ -33,6 +33,8 @@ export interface PartLayout {
 export function partWriter(staged: StagedParts, layout: PartLayout): PartWriter {
   const { format, compression, maxBytes, partitionBy } = layout
   const most = maxBytes ?? Number.POSITIVE_INFINITY
+  /** Made by a query, and not appended yet. */
+  const waiting = new Set<string>()
   let bytesPerRecord = 0
 
   async function copy(from: Omit<Records, 'records'>, first: boolean, session: Session) {
@@ -77,7 +79,19 @@ export function partWriter(staged: StagedParts, layout: PartLayout): PartWriter 
 
   async function stage({ select, schema }: SinkQuery, session: Session): Promise<StagedBatch> {
     const { file, records, bytes } = await copy({ folder: '', select, schema }, true, session)
-    return { records, append: () => (records === 0 ? rm(file, { force: true }) : staged.add('', file, bytes)) }
+    waiting.add(file)
+    return {
+      records,
+      append: async () => {
+        waiting.delete(file)
+        await (records === 0 ? rm(file, { force: true }) : staged.add('', file, bytes))
+      },
+    }
+  }
+
+  async function dropWaiting(): Promise<void> {
+    for (const file of waiting) await rm(file, { force: true })
+    waiting.clear()
   }
 
   return {
@@ -87,7 +101,13 @@ export function partWriter(staged: StagedParts, layout: PartLayout): PartWriter 
       for await (const partition of partitionsOf(batch, partitionBy, session)) await addAll(partition, session)
     },
     ...(!format.appendable && partitionBy.length === 0 && maxBytes === null && { stage }),
-    sync: () => staged.sync(),
-    discard: () => staged.discard(),
+    async sync() {
+      await dropWaiting()
+      await staged.sync()
+    },
+    async discard() {
+      await dropWaiting()
+      await staged.discard()
+    },
   }
 }

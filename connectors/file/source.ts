@@ -98,10 +98,15 @@ async function* ofPartition<Answer>(
   batches: AsyncGenerator<SourceBatch, Answer, void>,
   complete: (batch: SourceBatch) => SourceBatch,
 ): AsyncGenerator<SourceBatch, Answer, void> {
-  for (;;) {
-    const next = await batches.next()
-    if (next.done === true) return next.value
-    yield { ...complete(next.value), partition }
+  try {
+    for (;;) {
+      const next = await batches.next()
+      if (next.done === true) return next.value
+      yield { ...complete(next.value), partition }
+    }
+  } finally {
+    // Who stops reading early leaves no file open.
+    await batches.return(undefined as never)
   }
 }
 

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import type { Connection } from 'mysql2/promise'
 import type { Column } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
@@ -29,6 +30,7 @@ export function openJdbcSink(writer: Writer): OpenSink {
   const { connection, config, into } = writer
   const upsert = config.mode === 'UPSERT'
   const staging: Destination = { ...into, table: '`etl_staging`', order: 'etl_order' }
+  const files = new Set<string>()
   let begun = false
   let staged = false
   let closed = false
@@ -57,7 +59,7 @@ export function openJdbcSink(writer: Writer): OpenSink {
     ...(writer.loads &&
       !upsert && {
         stageQuery: async (query: SinkQuery, session: Session) => {
-          const { records, append } = await stageQuery(connection, into, query, session)
+          const { records, append } = await stageQuery(connection, into, query, session, files)
           return { records, append: () => guarded(writer, () => begin().then(append)) }
         },
       }),
@@ -77,6 +79,7 @@ export function openJdbcSink(writer: Writer): OpenSink {
       // Without commit the server rolls back, and frees the lock.
       if (begun) connection.destroy()
       else await connection.end().catch(() => connection.destroy())
+      for (const file of files) await rm(file, { force: true })
     },
   }
 }
