@@ -110,11 +110,14 @@ function nearestWeekday(days: readonly MonthDay[], zone: Zone, now: Reading, ear
   return momentOf(zone, wall) < earliest ? null : day
 }
 
+/** Quartz takes `L-n` to be as late as in a month of 31 days when it compares it with a number, and so may pass over it. */
 function dayFrom(days: readonly MonthDay[], day: number, last: number): number | null {
-  const left = days
-    .map((one) => ('day' in one ? one.day : last - one.beforeLast))
-    .filter((one) => one >= day && one <= last)
-  return left.length === 0 ? null : Math.min(...left)
+  const numbers = days.flatMap((one) => ('day' in one && one.day >= day && one.day <= last ? one.day : []))
+  const before = days.flatMap((one) => ('beforeLast' in one && last - one.beforeLast >= day ? one.beforeLast : []))
+  const number = numbers.length === 0 ? null : Math.min(...numbers)
+  if (before.length === 0) return number
+  const beforeLast = Math.max(...before)
+  return number !== null && number < 31 - beforeLast ? number : last - beforeLast
 }
 
 function yearFrom(years: readonly YearRange[], year: number): number | null {

@@ -72,7 +72,7 @@ function readYears(item: string, kind: FieldKind, refuse: Refuse): YearRange[] {
 /** `from` is null for all of them, `to` for as many as there are. */
 function readRange(item: string, kind: FieldKind, refuse: Refuse) {
   const [, first = '', last, stepText] = /^([^/-]*)(?:-([^/-]*))?(?:\/(.*))?$/.exec(item) ?? []
-  if (/^(\d*(L|W|#)|\?)/.test(item)) return misplaced(item, kind, refuse)
+  if (/^(\d*(L|W|#)(?![A-Z]{2})|\?)/.test(item)) return misplaced(item, kind, refuse)
   const step = readStep(stepText, last === undefined ? kind.high : Number.MAX_SAFE_INTEGER, refuse)
   if (item.startsWith('*') || item.startsWith('/')) {
     if (/^\*?(\/.*)?$/.test(item)) return step === null ? null : { from: null, to: null, step }
@@ -156,6 +156,10 @@ function readDaysOfWeek(text: string, refuse: Refuse): QuartzDays | null {
     return { by: 'DAY_OF_WEEK', weekdays: sorted(weekdays) }
   }
   const one = readOne(day, dayOfWeek, refuse)
+  if (nth?.includes(',')) {
+    refuse('A day with `#` stands alone in its field.', 'Quartz knows one of them in an expression.')
+    return null
+  }
   if (last === undefined && !/^[1-5]$/.test(nth!)) {
     refuse(`\`${nth}\` after \`#\` is not a number from 1 to 5.`)
     return null

@@ -53,7 +53,7 @@ function readItem(item: string, kind: FieldKind, refuse: Refuse): number[] {
     refuse(`\`${item}\` is not a value, a range or a step.`)
     return []
   }
-  if (/^(\d*(L|W|#)|\?)/.test(item)) {
+  if (/^(\d*(L|W|#)(?![A-Z]{2})|\?)/.test(item)) {
     refuse(
       `\`${item}\` is not of the Unix form (5 fields).`,
       'The Quartz form has it, with seconds as its first of 6 fields.',
