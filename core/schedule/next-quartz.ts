@@ -4,7 +4,7 @@ import type { Zone } from './zone.js'
 
 /**
  * The first time after `from` as Quartz 2.5 finds it, or null. The clock on the wall is turned forward, from the smallest
- * field to the largest, until all fields fit; each turn may land in a gap of the time zone, and comes out behind it. A time
+ * field to the largest, until all fields fit (a month or year that does not fit is left at once); each turn may land in a gap of the time zone, and comes out behind it. A time
  * that clocks show twice is the second. `test/quartz` has Quartz's own answers.
  */
 export function nextQuartz(cron: QuartzCron, zone: Zone, from: number, lastYear: number): number | null {
@@ -13,8 +13,10 @@ export function nextQuartz(cron: QuartzCron, zone: Zone, from: number, lastYear:
   for (;;) {
     const now = readWall(wall)
     if (now.year > lastYear) return null
-    const turned = turnTime(cron, zone, now) ?? turnDate(cron, zone, now, earliest, lastYear)
-    if (turned === null) return null
+    const year = yearFrom(cron.years, now.year)
+    if (year === null) return null
+    const turned =
+      turnMonth(cron, zone, now, year) ?? turnTime(cron, zone, now) ?? turnDay(cron.days, zone, now, earliest)
     if (turned.found) return momentOf(zone, turned.wall)
     wall = turned.wall
   }
@@ -24,6 +26,14 @@ interface Turned {
   readonly wall: number
   /** Nothing is left to be turned. */
   readonly found: boolean
+}
+
+/** Null: month and year fit. */
+function turnMonth({ months }: QuartzCron, zone: Zone, now: Reading, year: number): Turned | null {
+  if (year !== now.year) return to(zone, wallAt(year, months[0]!, 1))
+  const month = firstFrom(months, now.month)
+  if (month === now.month) return null
+  return to(zone, month === null ? wallAt(year + 1, months[0]!, 1) : wallAt(year, month, 1))
 }
 
 /** Null: second, minute and hour fit. */
@@ -43,20 +53,6 @@ function turnTime(cron: QuartzCron, zone: Zone, now: Reading): Turned | null {
   if (hour === now.hour) return null
   const first = cron.hours[0]!
   return toHour(zone, wallAt(year, month, day + (hour === null ? 1 : 0), hour ?? first), hour ?? first)
-}
-
-/** Null: there is no such year any more. */
-function turnDate(cron: QuartzCron, zone: Zone, now: Reading, earliest: number, lastYear: number): Turned | null {
-  const day = turnDay(cron.days, zone, now, earliest)
-  if (!day.found) return day
-  const { year, month } = readWall(day.wall)
-  if (year > lastYear) return null
-  const fitting = firstFrom(cron.months, month)
-  if (fitting === null) return to(zone, wallAt(year + 1, cron.months[0]!, 1))
-  if (fitting !== month) return to(zone, wallAt(year, fitting, 1))
-  const next = yearFrom(cron.years, year)
-  if (next === null) return null
-  return next === year ? day : to(zone, wallAt(next, 1, 1))
 }
 
 function turnDay(days: QuartzDays, zone: Zone, now: Reading, earliest: number): Turned {
@@ -112,23 +108,31 @@ function nearestWeekday(days: readonly MonthDay[], zone: Zone, now: Reading, ear
 
 /** Quartz takes `L-n` to be as late as in a month of 31 days when it compares it with a number, and so may pass over it. */
 function dayFrom(days: readonly MonthDay[], day: number, last: number): number | null {
-  const numbers = days.flatMap((one) => ('day' in one && one.day >= day && one.day <= last ? one.day : []))
-  const before = days.flatMap((one) => ('beforeLast' in one && last - one.beforeLast >= day ? one.beforeLast : []))
-  const number = numbers.length === 0 ? null : Math.min(...numbers)
-  if (before.length === 0) return number
-  const beforeLast = Math.max(...before)
-  return number !== null && number < 31 - beforeLast ? number : last - beforeLast
+  let number: number | null = null
+  let beforeLast: number | null = null
+  for (const one of days) {
+    if ('day' in one) {
+      if (one.day >= day && one.day <= last && (number === null || one.day < number)) number = one.day
+    } else if (last - one.beforeLast >= day && (beforeLast === null || one.beforeLast > beforeLast)) {
+      beforeLast = one.beforeLast
+    }
+  }
+  if (beforeLast === null || (number !== null && number < 31 - beforeLast)) return number
+  return last - beforeLast
 }
 
 function yearFrom(years: readonly YearRange[], year: number): number | null {
-  const left = years
-    .map(({ from, to, step }) => ({ next: Math.max(from, from + Math.ceil((year - from) / step) * step), to }))
-    .filter(({ next, to }) => to === null || next <= to)
-  return left.length === 0 ? null : Math.min(...left.map(({ next }) => next))
+  let first: number | null = null
+  for (const { from, to, step } of years) {
+    const next = year <= from ? from : from + Math.ceil((year - from) / step) * step
+    if ((to === null || next <= to) && (first === null || next < first)) first = next
+  }
+  return first
 }
 
 function firstFrom(values: readonly number[], value: number): number | null {
-  return values.find((one) => one >= value) ?? null
+  for (const one of values) if (one >= value) return one
+  return null
 }
 
 const to = (zone: Zone, wall: number): Turned => ({ wall: land(zone, wall), found: false })

@@ -38,35 +38,38 @@ export function openZone(name: string): Zone | null {
 const opened = new Map<string, Zone>()
 
 /** Since 1970 no zone has changed its clocks twice within so short a time; test/unit/core/schedule/zone.test.ts looks. */
-const BLOCK = 6 * DAY
-const MOST_BLOCKS = 20_000
+const STRETCH = 6 * DAY
+const MOST_KEPT = 20_000
 /** No zone is further from UTC than this. */
 const FURTHEST = 16 * HOUR
 
-type Block = { readonly before: number; readonly change: Change | null }
-
 function zoneOf(read: (utc: number) => number): Zone {
-  const blocks = new Map<number, Block>()
-  const blockAt = (index: number): Block => {
-    const known = blocks.get(index)
-    if (known !== undefined) return known
-    if (blocks.size >= MOST_BLOCKS) blocks.clear()
-    const block = readBlock(read, index)
-    blocks.set(index, block)
-    return block
-  }
+  // A stretch starts a second before its first moment, so that a change at its first moment is its own.
+  const offsetBefore = remembered((index) => read(index * STRETCH - SECOND))
+  const changeIn = remembered((index) => {
+    const [before, after] = [offsetBefore(index), offsetBefore(index + 1)]
+    return before === after ? null : { at: findChange(read, index, before), before, after }
+  })
   const offsetAt = (utc: number): number => {
-    const { before, change } = blockAt(Math.floor(utc / BLOCK))
-    return change !== null && utc >= change.at ? change.after : before
+    const index = Math.floor(utc / STRETCH)
+    const change = changeIn(index)
+    return change !== null && utc >= change.at ? change.after : offsetBefore(index)
   }
   const changeBetween = (from: number, to: number): Change | null => {
-    for (let index = Math.floor(from / BLOCK); index * BLOCK <= to; index++) {
-      const { change } = blockAt(index)
+    for (let index = Math.floor(from / STRETCH); index * STRETCH <= to; index++) {
+      const change = changeIn(index)
       if (change !== null && change.at > from && change.at <= to) return change
     }
     return null
   }
+  /** The offset of walls that are far from any change; null where one is near. */
+  const calmOffset = remembered((index) => {
+    const near = changeBetween(index * STRETCH - FURTHEST, (index + 1) * STRETCH + FURTHEST)
+    return near === null ? offsetBefore(index) : null
+  })
   const settle = (wall: number): Settled => {
+    const offset = calmOffset(Math.floor(wall / STRETCH))
+    if (offset !== null) return { kind: 'ONCE', at: wall - offset }
     const change = changeBetween(wall - FURTHEST, wall + FURTHEST)
     if (change === null) return { kind: 'ONCE', at: wall - offsetAt(wall) }
     const old = wall - change.before
@@ -77,19 +80,28 @@ function zoneOf(read: (utc: number) => number): Zone {
   return { offsetAt, changeBetween, settle }
 }
 
-/** A block includes its first moment, and not the first of the next. */
-function readBlock(read: (utc: number) => number, index: number): Block {
-  let low = index * BLOCK - SECOND
-  let high = (index + 1) * BLOCK - SECOND
-  const before = read(low)
-  const after = read(high)
-  if (before === after) return { before, change: null }
+/** Asked twice, answered once; what is kept has a limit. */
+function remembered<Answer>(ask: (index: number) => Answer): (index: number) => Answer {
+  const answers = new Map<number, Answer>()
+  return (index) => {
+    const known = answers.get(index)
+    if (known !== undefined) return known
+    if (answers.size >= MOST_KEPT) answers.clear()
+    const answer = ask(index)
+    answers.set(index, answer)
+    return answer
+  }
+}
+
+function findChange(read: (utc: number) => number, index: number, before: number): number {
+  let low = index * STRETCH - SECOND
+  let high = (index + 1) * STRETCH - SECOND
   while (high - low > SECOND) {
     const middle = low + Math.floor((high - low) / 2 / SECOND) * SECOND
     if (read(middle) === before) low = middle
     else high = middle
   }
-  return { before, change: { at: high, before, after } }
+  return high
 }
 
 /** Before this, years have too few digits, or zones follow the sun. */
