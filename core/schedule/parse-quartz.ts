@@ -1,4 +1,4 @@
-import type { CronField, CronProblem, MonthDay, ParsedCron, QuartzDays, YearRange } from './cron.js'
+import type { CronField, MonthDay, ParsedCron, QuartzDays, YearRange } from './cron.js'
 import {
   DAY_NAMES,
   type FieldKind,
@@ -7,6 +7,7 @@ import {
   readOne,
   readStep,
   sorted,
+  startProblems,
   valuesOf,
 } from './read-values.js'
 
@@ -15,19 +16,20 @@ const minutes: FieldKind = { field: 'minutes', low: 0, high: 59 }
 const hours: FieldKind = { field: 'hours', low: 0, high: 23 }
 const dayOfMonth: FieldKind = { field: 'day of month', low: 1, high: 31 }
 const month: FieldKind = { field: 'month', low: 1, high: 12, names: MONTH_NAMES }
-/** Sunday is 1. */
-const dayOfWeek: FieldKind = { field: 'day of week', low: 1, high: 7, names: DAY_NAMES }
+const dayOfWeek: FieldKind = {
+  field: 'day of week',
+  low: 1,
+  high: 7,
+  names: DAY_NAMES,
+  counted: 'Sunday is 1, Saturday 7.',
+}
 /** Quartz takes any number; with fewer digits it is a slip. */
 const year: FieldKind = { field: 'year', low: 1000, high: 9999 }
 const FIRST_YEAR = 1970
 
 /** 6 or 7 fields, in capitals. */
 export function parseQuartz(parts: readonly string[]): ParsedCron {
-  const problems: CronProblem[] = []
-  const refuseIn =
-    (field: CronField): Refuse =>
-    (message, hint = null) =>
-      problems.push({ field, message, hint })
+  const { problems, refuseIn } = startProblems()
   const values = (index: number, kind: FieldKind) =>
     sorted(readList(parts[index]!, kind, refuseIn(kind.field), readValues))
   const cron = {
@@ -100,7 +102,7 @@ function readRange(item: string, kind: FieldKind, refuse: Refuse) {
 
 function misplaced(item: string, { field }: FieldKind, refuse: Refuse): null {
   if (!field.startsWith('day'))
-    refuse(`\`${item}\` is only for days.`, '`?`, `L`, `W` and `#` belong into the day fields.')
+    refuse(`\`${item}\` is only for days.`, '`?`, `L`, `W` and `#` belong in the day fields.')
   else if (item.startsWith('?')) refuse('`?` stands alone in its field.')
   else refuse(`\`${item}\` is not a day here.`, field === 'day of month' ? DAY_OF_MONTH_FORMS : DAY_OF_WEEK_FORMS)
   return null

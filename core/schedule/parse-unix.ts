@@ -1,4 +1,4 @@
-import type { CronField, CronProblem, ParsedCron } from './cron.js'
+import type { ParsedCron } from './cron.js'
 import {
   DAY_NAMES,
   type FieldKind,
@@ -7,6 +7,7 @@ import {
   readOne,
   readStep,
   sorted,
+  startProblems,
   valuesOf,
 } from './read-values.js'
 
@@ -14,16 +15,11 @@ const minutes: FieldKind = { field: 'minutes', low: 0, high: 59 }
 const hours: FieldKind = { field: 'hours', low: 0, high: 23 }
 const dayOfMonth: FieldKind = { field: 'day of month', low: 1, high: 31 }
 const month: FieldKind = { field: 'month', low: 1, high: 12, names: MONTH_NAMES }
-/** Sunday is 0, and 7. */
-const dayOfWeek: FieldKind = { field: 'day of week', low: 0, high: 7, names: DAY_NAMES }
+const dayOfWeek: FieldKind = { field: 'day of week', low: 0, high: 7, names: DAY_NAMES, counted: 'Sunday is 0 and 7.' }
 
 /** 5 fields, in capitals. */
 export function parseUnix(parts: readonly string[]): ParsedCron {
-  const problems: CronProblem[] = []
-  const refuseIn =
-    (field: CronField): Refuse =>
-    (message, hint = null) =>
-      problems.push({ field, message, hint })
+  const { problems, refuseIn } = startProblems()
   const values = (index: number, kind: FieldKind) => readField(parts[index]!, kind, refuseIn(kind.field))
   // Vixie: `*/2` counts as a star too.
   const starred = (index: number) => parts[index]!.startsWith('*')

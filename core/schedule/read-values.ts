@@ -1,30 +1,41 @@
 import { nearestHint } from '../spec/nearest.js'
-import type { CronField } from './cron.js'
+import type { CronField, CronProblem } from './cron.js'
 
 /** What a field may hold. */
 export interface FieldKind {
   readonly field: CronField
   readonly low: number
   readonly high: number
-  /** The first stands for `firstName`. */
+  /** The first stands for the lowest. */
   readonly names?: readonly string[]
-  readonly firstName?: number
+  /** How its numbers are counted. */
+  readonly counted?: string
 }
 
 export type Refuse = (message: string, hint?: string | null) => void
+
+/** Collects what is refused, each with its field. */
+export function startProblems() {
+  const problems: CronProblem[] = []
+  const refuseIn =
+    (field: CronField): Refuse =>
+    (message, hint = null) =>
+      problems.push({ field, message: `${field[0]!.toUpperCase()}${field.slice(1)}: ${message}`, hint })
+  return { problems, refuseIn }
+}
 
 export const MONTH_NAMES = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC']
 export const DAY_NAMES = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT']
 
 /** A number or a name; null if it was refused. */
 export function readOne(text: string, kind: FieldKind, refuse: Refuse): number | null {
-  const { low, high, names = [], firstName = low } = kind
+  const { low, high, names = [], counted = null } = kind
   const named = names.indexOf(text)
-  if (named >= 0) return named + firstName
+  if (named >= 0) return named + low
   if (/^\d{1,9}$/.test(text)) {
     const value = Number(text)
     if (value >= low && value <= high) return value
-    refuse(`\`${text}\` is not between ${low} and ${high}.`)
+    refuse(`\`${text}\` is not between ${low} and ${high}.`, counted)
     return null
   }
   const hint = names.find((name) => text.startsWith(name))
