@@ -71,8 +71,10 @@ function countOf(text: string): number {
 
 function momentOf(text: string): number {
   const shape = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/i
+  const day = Date.parse(text.slice(0, 10))
   const moment = shape.test(text) ? Date.parse(text) : Number.NaN
-  if (!Number.isNaN(moment)) return moment
+  // `Date` takes 30 February for 2 March.
+  if (!Number.isNaN(moment) && new Date(day).toISOString().startsWith(text.slice(0, 10))) return moment
   const hint = 'Write date, time and offset: 2026-01-01T00:00:00Z, or 2026-01-01T00:00:00+01:00.'
   throw new JobError('usage.invalid', `--from ${text} is not a moment`, { hint })
 }

@@ -31,11 +31,15 @@ function byClock(cron: UnixCron, zone: Zone, from: number, lastYear: number): nu
   for (;;) {
     const wall = nextWall(cron, shown, lastYear)
     if (wall === null) return null
-    const soon = zone.changeBetween(at, at + DAY)
-    if (soon !== null && wall - soon.before < soon.at) return wall - soon.before
-    const settled = zone.settle(wall)
-    if (soon === null && settled.kind !== 'NEVER') return settled.kind === 'TWICE' ? settled.first : settled.at
-    const change = soon ?? (settled as Extract<typeof settled, { kind: 'NEVER' }>).change
+    const unchanged = wall - zone.offsetAt(at)
+    let change = zone.changeBetween(at, Math.min(unchanged, at + DAY))
+    if (change === null) {
+      if (unchanged <= at + DAY) return unchanged
+      const settled = zone.settle(wall)
+      if (settled.kind !== 'NEVER') return settled.kind === 'TWICE' ? settled.first : settled.at
+      change = settled.change
+    }
+    // From the change on, clocks are followed as they show it then.
     at = change.at
     shown = change.at + change.after - 1
   }

@@ -5,7 +5,7 @@
  */
 import { writeFileSync } from 'node:fs'
 
-const [file = new URL('cases.tsv', import.meta.url), count = '1600', seed = '1'] = process.argv.slice(2)
+const [file = new URL('cases.tsv', import.meta.url), count = '1400', seed = '1'] = process.argv.slice(2)
 
 /** mulberry32 */
 function generator(start) {
@@ -222,9 +222,56 @@ function moment(zone) {
   return oneOf([edge, edge - 1000, edge + 1000, edge + between(-40, 40) * 3_600_000 + between(0, 3599) * 1000])
 }
 
-const lines = Array.from({ length: Number(count) }, () => {
+/** Times around a change of clocks, asked for before it, at it and after it. */
+const AROUND = [
+  '0 30 2 * * ?',
+  '0 15 2,3 * * ?',
+  '0 0/15 * * * ?',
+  '0 0 0 * * ?',
+  '0 30 0-3 ? * SUN',
+  '0 15,45 1 L,15W * ?',
+]
+const aroundChanges = ZONES.flatMap((zone) =>
+  changes
+    .get(zone)
+    .slice(-4, -2)
+    .flatMap((change) =>
+      [-5400, -1, 0, 1800].flatMap((seconds) => AROUND.map((text) => [text, zone, change + seconds * 1000])),
+    ),
+)
+
+/** Each once, from the start of 2026: what is special, and what Quartz takes by accident. */
+const ONCE = [
+  ['0 0 12 15W * ?', '0 0 12 1W * ?', '0 0 12 31W * ?', '0 0 12 LW * ?', '0 0 12 L-3W * ?', '0 0 12 1W,15W,LW * ?'],
+  ['0 0 12 14W,15W,16W * ?', '0 0 */6 15W * ?', '0 0 12 L-3,26,L-7 2 ?', '0 0 12 L-30 * ?', '0 0 12 31 * ?'],
+  ['0 0 12 29 2 ?', '0 0 12 30 2 ?', '0 0 12 ? * FRI#5', '0 0 12 ? * FRIL', '0 0 12 ? * 6L', '0 0 12 ? * FRI-MON'],
+  [
+    '0 0 22-2 * * ?',
+    '50-10/5 * * * * ?',
+    '0 0 12 28-3/2 * ?',
+    '0 0 12 1 NOV-FEB ?',
+    '0 0 12 1 1 ? 2099',
+    '0 0 0 1 1 ? 1970',
+  ],
+  ['0 0 12 ? * MON-FRI/2', '0 0 12 1 JAN/2 ?', '0 0 12 ? * MONDAY', '0 0 12 ? * MON#1,FRI', '0 0 12 ? * 2,4#1'],
+  ['0 0 12 15X * ?', '0 0 12 15W-20 * ?', '0 0 12 L-W * ?', '0 0 12 0W * ?', '0 0 12 5-0 * ?', '0 0 12 1,,2 * ?'],
+  ['0 0 12 ? * L-3', '0 0 12 ? * LW', '0 0 12 ? * 8#1', '0 0 12 99 * ?', '0 0 12 98 * 2', '99 0 12 * * ?'],
+  [
+    '*/0 0 12 * * ?',
+    '0/0 0 12 * * ?',
+    '5-9/0 0 12 * * ?',
+    '*5 0 12 * * ?',
+    'L 0 12 * * ?',
+    '0 0 12 ?X * 2',
+    '0 0 12 * * ? 26',
+  ],
+].flat()
+
+const drawn = Array.from({ length: Number(count) }, () => {
   const zone = oneOf(ZONES)
-  const text = draw(6) === 0 ? broken() : expression()
-  return `${text}\t${zone}\t${new Date(moment(zone)).toISOString().replace('.000', '')}\n`
+  return [draw(6) === 0 ? broken() : expression(), zone, moment(zone)]
 })
+const lines = [...aroundChanges, ...ONCE.map((text) => [text, 'UTC', Date.UTC(2026, 0, 1)]), ...drawn].map(
+  ([text, zone, at]) => `${text}\t${zone}\t${new Date(at).toISOString().replace('.000', '')}\n`,
+)
 writeFileSync(file, lines.join(''))
