@@ -1,8 +1,8 @@
 import { JobError } from '../../core/errors/job-error.js'
 import { defineConnector } from '../spi.js'
 import { connectionConfig, type JdbcConnection, keyOf, sinkConfig, sourceConfig } from './config.js'
-import { withConnection } from './connect.js'
-import { rowsOf } from './mysql-sql.js'
+import { withDb } from './connect.js'
+import { dialectOf } from './dialects.js'
 import { jdbcSink } from './sink.js'
 import { jdbcSource } from './source.js'
 
@@ -12,11 +12,17 @@ export const jdbc = defineConnector({
   summary: 'Reads and writes tables of MySQL and MariaDB.',
   connection: {
     config: connectionConfig,
-    check: (connection) =>
-      withConnection(connection, async (open) => {
-        const [row] = await rowsOf(open, 'SELECT VERSION() AS version, CURRENT_USER() AS user')
+    check: async (connection, { signal }) => {
+      const dialect = dialectOf(connection)
+      return withDb(dialect, connection, signal, async (db) => {
+        const [row] = await db.rows(dialect.greeting)
         return `Connected to ${String(row?.version)} as ${String(row?.user)}.`
-      }),
+      })
+    },
+    discover: async (connection, { signal }) => {
+      const dialect = dialectOf(connection)
+      return withDb(dialect, connection, signal, (db) => dialect.discover(db))
+    },
   },
   source: {
     config: sourceConfig,
@@ -31,7 +37,7 @@ export const jdbc = defineConnector({
     // The last record of a key wins: they have to come one after the other.
     key: (config) => (config.mode === 'UPSERT' ? keyOf(config) : null),
     replaces: ({ mode, replaceWhere }) => mode === 'REPLACE' || replaceWhere !== undefined,
-    open: (config, connection) => jdbcSink(config, needed(connection)),
+    open: (config, connection, { signal }) => jdbcSink(config, needed(connection), signal),
   },
 })
 

@@ -1,19 +1,12 @@
 import type { Connection, ResultSetHeader } from 'mysql2/promise'
-import type { Column } from '../../core/record/schema.js'
-import type { Session } from '../../duckdb/session.js'
-import { identifier } from '../../duckdb/sql.js'
-import type { RejectedRow, SinkBatch } from '../spi.js'
-import { asServerError, isConnectionLoss, isLockTrouble } from './mysql-fault.js'
-import { execute, name } from './mysql-sql.js'
+import type { Session } from '../../../duckdb/session.js'
+import { identifier } from '../../../duckdb/sql.js'
+import type { RejectedRow, SinkBatch } from '../../spi.js'
+import type { Destination } from '../dialect.js'
+import { asServerError, isConnectionLoss, isLockTrouble } from './fault.js'
 import { isTooLarge } from './packet.js'
+import { execute, name } from './sql.js'
 import { writtenAs } from './types.js'
-
-/** Where rows go: quoted, with the columns that are written; `order` takes each record's place in the batch. */
-export interface Destination {
-  readonly table: string
-  readonly columns: readonly Column[]
-  readonly order: string | null
-}
 
 /** INSERT of many rows at a time; rows that the target refuses, or would change, come back. */
 export async function insertRows(

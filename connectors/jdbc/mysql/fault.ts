@@ -1,5 +1,5 @@
-import { isJobError, JobError } from '../../core/errors/job-error.js'
-import { lostConnection } from '../../core/errors/system-error.js'
+import { isJobError, JobError } from '../../../core/errors/job-error.js'
+import { lostConnection } from '../../../core/errors/system-error.js'
 
 interface ServerError {
   readonly code?: string
