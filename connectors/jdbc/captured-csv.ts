@@ -41,4 +41,7 @@ const isValueFault = (error: unknown) =>
   (error.code === 'record.bad' || error.code === 'internal')
 
 const csvForm = (longest: number) =>
-  `auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', nullstr = ${text(csvNull)}, allow_quoted_nulls = false, max_line_size = ${Math.max(2 * 1024 * 1024, longest + 1024)}`
+  `auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', nullstr = ${text(csvNull)}, allow_quoted_nulls = false${longest < usualLine ? '' : `, max_line_size = ${longest + 1}, buffer_size = ${2 * (longest + 1)}`}`
+
+/** DuckDB's own bound, in bytes. */
+const usualLine = 2_000_000

@@ -5,7 +5,7 @@ import type { Session } from '../../duckdb/session.js'
 import type { Discovered, Mark, OpenSink, SinkKey } from '../spi.js'
 import type { JdbcConnection, JdbcSinkConfig } from './config.js'
 import type { ReadColumn } from './relation.js'
-import type { Target } from './target.js'
+import type { Target, TargetColumn, WrittenColumn } from './target.js'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -71,7 +71,7 @@ export interface Writing<D extends Db = Db> {
   /** Why a new column may not be called so; null: it may. */
   faultOfName(name: string): string | null
   /** Can the column hold values of a DuckDB type, as far as the types say? */
-  fits(type: string, column: Target['columns'][number]): boolean
+  fits(type: string, column: TargetColumn): boolean
   /** Why values of a DuckDB type cannot be written exactly; null: they can. */
   faultOfType(type: string): string | null
   readonly progress: ProgressSql<D>
@@ -123,6 +123,6 @@ export interface Writer<D extends Db = Db> {
 /** Where rows go: quoted, with the columns that are written; `order` takes each record's place in the batch. */
 export interface Destination {
   readonly table: string
-  readonly columns: readonly Column[]
+  readonly columns: readonly WrittenColumn[]
   readonly order: string | null
 }

@@ -2,6 +2,7 @@ import { JobError } from '../../core/errors/job-error.js'
 import type { JdbcConnection } from './config.js'
 import type { Dialect } from './dialect.js'
 import { mysql } from './mysql/index.js'
+import { postgres } from './postgres/index.js'
 
 /** By the scheme of the URL. */
 export function dialectOf({ url }: JdbcConnection): Dialect {
@@ -22,4 +23,6 @@ export function dialectOf({ url }: JdbcConnection): Dialect {
 const dialects: Readonly<Record<string, Dialect>> = {
   mysql,
   mariadb: mysql,
+  postgres,
+  postgresql: postgres,
 }

@@ -16,6 +16,11 @@ export interface TargetColumn {
   readonly generated: boolean
 }
 
+export interface WrittenColumn extends Column {
+  /** Its name in the table, which may differ in case. */
+  readonly target: string
+}
+
 export interface Target {
   readonly columns: readonly TargetColumn[]
   /** Why it cannot take part in a transaction; null: it can. */
@@ -23,10 +28,14 @@ export interface Target {
 }
 
 /** The columns that are written: those of the input that the target has (all, unless `onSchemaChange: IGNORE`). */
-export function writtenColumns(input: Schema, target: Target, config: JdbcSinkConfig): readonly Column[] {
+export function writtenColumns(input: Schema, target: Target, config: JdbcSinkConfig): readonly WrittenColumn[] {
   const missing = columnsItLacks(input, target)
-  if (missing.length === 0) return input
-  if (config.onSchemaChange === 'IGNORE') return input.filter((column) => !missing.includes(column))
+  if (missing.length === 0 || config.onSchemaChange === 'IGNORE') {
+    return input.flatMap((column) => {
+      const found = target.columns.find((one) => sameName(one.name, column.name))
+      return found ? [{ ...column, target: found.name }] : []
+    })
+  }
   throw new JobError('schema.mismatch', `The table ${config.table} has no column \`${missing[0]!.name}\`.`, {
     pointer: '/table',
   })

@@ -64,7 +64,7 @@ async function insertInto(url: string, table: string, select: string): Promise<r
   await sinkOf(url, { table, createTable: true }).prepare([newKey()], schema, fence())
   return withConnection({ url }, async (connection) => {
     await connection.query('START TRANSACTION')
-    const to = { table: `\`${table}\``, columns: schema, order: null }
+    const to = { table: `\`${table}\``, columns: schema.map((one) => ({ ...one, target: one.name })), order: null }
     const rejected = await insertRows(connection, to, { table: '"written"', schema, records }, session, 1000)
     await connection.query('COMMIT')
     return rejected
@@ -175,7 +175,7 @@ describe('many records that the table refuses', () => {
     const batch = { table: '"written"', schema, records: await session.count('SELECT count(*) FROM written') }
     return withConnection({ url }, async (connection) => {
       await connection.query('START TRANSACTION')
-      const to = { table: `\`${table}\``, columns: schema, order: null }
+      const to = { table: `\`${table}\``, columns: schema.map((one) => ({ ...one, target: one.name })), order: null }
       const rejected = await insertRows(connection, to, batch, session, 1)
       const [rows] = await connection.query(`SELECT * FROM ${table} ORDER BY id, k`)
       await connection.query('ROLLBACK')
