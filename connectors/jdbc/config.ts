@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { foreignSql, secret } from '../../core/config/schema.js'
 import { DURATION } from '../../core/spec/duration.js'
+import type { ConnectorContext } from '../spi.js'
 
 const sslConfig = z
   .union([
@@ -16,13 +17,18 @@ export const connectionConfig = z.strictObject({
   url: z
     .string()
     .regex(/^[a-z][a-z0-9+]*:\/\/.+/i, 'Expected a URL like mysql://host:3306/database.')
-    .describe('`mysql://host:3306/database` or `mariadb://…`; it may hold user and password.'),
+    .describe(
+      '`mysql://host:3306/database`, `mariadb://…`, `postgres://…`, which may hold user and password; `sqlite:///folder/file.db`.',
+    ),
   user: z.string().min(1).optional().describe('User; else from the URL.'),
   password: secret('Password; else from the URL.').optional(),
   ssl: sslConfig.optional(),
 })
 
-export type JdbcConnection = z.infer<typeof connectionConfig>
+export type JdbcConnection = z.infer<typeof connectionConfig> & {
+  /** Which files a database that is a file may be; absent: none. */
+  readonly places?: Pick<ConnectorContext, 'fileRoots' | 'base'>
+}
 
 const connection = z
   .union([z.string().min(1), connectionConfig])

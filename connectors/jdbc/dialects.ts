@@ -3,6 +3,7 @@ import type { JdbcConnection } from './config.js'
 import type { Dialect } from './dialect.js'
 import { mysql } from './mysql/index.js'
 import { postgres } from './postgres/index.js'
+import { sqlite } from './sqlite/index.js'
 
 /** By the scheme of the URL. */
 export function dialectOf({ url }: JdbcConnection): Dialect {
@@ -25,4 +26,5 @@ const dialects: Readonly<Record<string, Dialect>> = {
   mariadb: mysql,
   postgres,
   postgresql: postgres,
+  sqlite,
 }

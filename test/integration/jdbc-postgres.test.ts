@@ -22,9 +22,13 @@ describeWithPostgres('PostgreSQL', (lent) => {
   test('every value survives the way into a table and back', async () => {
     await withSession((session) =>
       lent.withDatabase(async (url) => {
-        expect(await writeEpoch(session, sinkOf(url, { table: 'kept', createTable: true }), newKey(), awkward)).toEqual([])
+        expect(await writeEpoch(session, sinkOf(url, { table: 'kept', createTable: true }), newKey(), awkward)).toEqual(
+          [],
+        )
         const { records } = await readAll(sourceOf(url, { table: 'kept' }), session)
-        const expected = await session.rows(`SELECT * REPLACE (CAST(u AS DECIMAL(20,0)) AS u) FROM (${awkward}) ORDER BY id`)
+        const expected = await session.rows(
+          `SELECT * REPLACE (CAST(u AS DECIMAL(20,0)) AS u) FROM (${awkward}) ORDER BY id`,
+        )
         expect(records.sort((a, b) => Number(a[0]) - Number(b[0]))).toEqual(expected)
       }),
     )
@@ -52,12 +56,30 @@ describeWithPostgres('PostgreSQL', (lent) => {
            INSERT INTO odd VALUES (1, 'glad', '{1,NULL,3}', 7, 1.50, b'101', '10.0.0.1', 123456789012345678901234567890.12345678901234567890, '10:00+02')`,
         )
         const source = sourceOf(url, { table: 'odd' })
-        expect((await source.schema()).map(({ type }) => type)).toEqual(
-          ['INTEGER', 'VARCHAR', 'JSON', 'INTEGER', 'VARCHAR', 'VARCHAR', 'VARCHAR', 'VARCHAR', 'VARCHAR'],
-        )
+        expect((await source.schema()).map(({ type }) => type)).toEqual([
+          'INTEGER',
+          'VARCHAR',
+          'JSON',
+          'INTEGER',
+          'VARCHAR',
+          'VARCHAR',
+          'VARCHAR',
+          'VARCHAR',
+          'VARCHAR',
+        ])
         const { records } = await readAll(source, session)
         expect(records).toEqual([
-          [1, 'glad', '[1,null,3]', 7, '1.50', '101', '10.0.0.1', '123456789012345678901234567890.12345678901234567890', '10:00:00+02'],
+          [
+            1,
+            'glad',
+            '[1,null,3]',
+            7,
+            '1.50',
+            '101',
+            '10.0.0.1',
+            '123456789012345678901234567890.12345678901234567890',
+            '10:00:00+02',
+          ],
         ])
       }),
     )
@@ -76,9 +98,12 @@ describeWithPostgres('PostgreSQL', (lent) => {
         const upsert = sinkOf(url, { table: 'kept', mode: 'UPSERT', key: 'id' })
         const refused = await writeEpoch(session, upsert, newKey(), select)
         expect(refused.map(({ rowid }) => rowid)).toEqual([7, 70, 71, 90])
-        expect(await onPostgres(url, `SELECT (SELECT count(*) FROM strict) AS a, (SELECT count(*) FROM kept) AS b, (SELECT s FROM kept WHERE id = 5) AS s`)).toEqual([
-          { a: '2996', b: '2996', s: 'twice' },
-        ])
+        expect(
+          await onPostgres(
+            url,
+            `SELECT (SELECT count(*) FROM strict) AS a, (SELECT count(*) FROM kept) AS b, (SELECT s FROM kept WHERE id = 5) AS s`,
+          ),
+        ).toEqual([{ a: '2996', b: '2996', s: 'twice' }])
       }),
     )
   })
@@ -125,7 +150,10 @@ describeWithPostgres('PostgreSQL', (lent) => {
   ])('%s, and only once', async (_title, config, before, after) => {
     await withSession((session) =>
       lent.withDatabase(async (url) => {
-        await onPostgres(url, 'CREATE TABLE kept (n integer); INSERT INTO kept VALUES (1), (2); CREATE VIEW seen AS SELECT n FROM kept')
+        await onPostgres(
+          url,
+          'CREATE TABLE kept (n integer); INSERT INTO kept VALUES (1), (2); CREATE VIEW seen AS SELECT n FROM kept',
+        )
         const key = newKey()
         const sink = sinkOf(url, { table: 'kept', ...config })
         const seen = async () => (await onPostgres(url, 'SELECT n FROM seen ORDER BY n')).map(({ n }) => n)
@@ -146,7 +174,10 @@ describeWithPostgres('PostgreSQL', (lent) => {
   test('EVOLVE adds what the table lacks, and what does not fit is said before', async () => {
     await withSession((session) =>
       lent.withDatabase(async (url) => {
-        await onPostgres(url, 'CREATE TABLE kept ("Id" integer, day date, amount numeric(5,1)); CREATE VIEW seen AS SELECT * FROM kept')
+        await onPostgres(
+          url,
+          'CREATE TABLE kept ("Id" integer, day date, amount numeric(5,1)); CREATE VIEW seen AS SELECT * FROM kept',
+        )
         const sink = sinkOf(url, { table: 'kept', onSchemaChange: 'EVOLVE' })
         await writeEpoch(session, sink, newKey(), `SELECT 1 AS id, 'x' AS s, [1, 2] AS l`)
         expect(await onPostgres(url, 'SELECT * FROM kept')).toMatchObject([{ Id: 1, s: 'x', l: [1, 2] }])
@@ -192,7 +223,10 @@ describeWithPostgres('PostgreSQL', (lent) => {
 
   test('a connection tells its tables and views', async () => {
     await lent.withDatabase(async (url) => {
-      await onPostgres(url, 'CREATE TABLE t (id integer, d numeric(10,2)); CREATE SCHEMA more; CREATE VIEW more.v AS SELECT d FROM t')
+      await onPostgres(
+        url,
+        'CREATE TABLE t (id integer, d numeric(10,2)); CREATE SCHEMA more; CREATE VIEW more.v AS SELECT d FROM t',
+      )
       const columns = [
         { name: 'id', type: 'INTEGER' },
         { name: 'd', type: 'DECIMAL(10,2)' },
