@@ -11,14 +11,18 @@ export interface TargetColumn {
   readonly columnType: string
   readonly dataType: string
   readonly scale: number | null
+  /** Digits of a second that a time keeps; null: as many as there are. */
+  readonly fraction: number | null
+  /** Characters that a text may have; null: any number. */
+  readonly length: number | null
   /** Must be given: NOT NULL, no default, not made by the server. */
   readonly required: boolean
   readonly generated: boolean
 }
 
 export interface WrittenColumn extends Column {
-  /** Its name in the table, which may differ in case. */
-  readonly target: string
+  /** The column of the table, whose name may differ in case. */
+  readonly into: TargetColumn
 }
 
 export interface Target {
@@ -33,7 +37,7 @@ export function writtenColumns(input: Schema, target: Target, config: JdbcSinkCo
   if (missing.length === 0 || config.onSchemaChange === 'IGNORE') {
     return input.flatMap((column) => {
       const found = target.columns.find((one) => sameName(one.name, column.name))
-      return found ? [{ ...column, target: found.name }] : []
+      return found ? [{ ...column, into: found }] : []
     })
   }
   throw new JobError('schema.mismatch', `The table ${config.table} has no column \`${missing[0]!.name}\`.`, {
@@ -74,6 +78,11 @@ export function shadowName(table: string, { lineageId, sinkUid }: SinkKey): stri
   const hash = createHash('sha256').update(`${lineageId}\n${sinkUid}`).digest('hex').slice(0, 16)
   const dot = table.indexOf('.') + 1
   return `${table.slice(0, dot)}${[...table.slice(dot)].slice(0, 20).join('')}__etl_${hash}`
+}
+
+/** DuckDB condition: the time has digits that a column with so many does not keep; null: it keeps them all. */
+export function lostDigits(column: string, fraction: number): string | null {
+  return fraction >= 6 ? null : `microsecond(${column}) % ${10 ** (6 - fraction)} <> 0`
 }
 
 function columnsItLacks(input: Schema, target: Target): readonly Column[] {

@@ -29,6 +29,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
+const plainColumn = (name: string) => ({
+  ...{ name, columnType: '', dataType: '', scale: null, fraction: null, length: null },
+  ...{ required: false, generated: false },
+})
+
 const sinkOf = (url: string, config: Record<string, unknown>) =>
   jdbc.sink!.open(jdbc.sink!.config.parse({ connection: { url }, ...config }), { url }, ctx)
 const sourceOf = (url: string, config: Record<string, unknown>) =>
@@ -64,7 +69,11 @@ async function insertInto(url: string, table: string, select: string): Promise<r
   await sinkOf(url, { table, createTable: true }).prepare([newKey()], schema, fence())
   return withConnection({ url }, async (connection) => {
     await connection.query('START TRANSACTION')
-    const to = { table: `\`${table}\``, columns: schema.map((one) => ({ ...one, target: one.name })), order: null }
+    const to = {
+      table: `\`${table}\``,
+      columns: schema.map((one) => ({ ...one, into: plainColumn(one.name) })),
+      order: null,
+    }
     const rejected = await insertRows(connection, to, { table: '"written"', schema, records }, session, 1000)
     await connection.query('COMMIT')
     return rejected
@@ -175,7 +184,11 @@ describe('many records that the table refuses', () => {
     const batch = { table: '"written"', schema, records: await session.count('SELECT count(*) FROM written') }
     return withConnection({ url }, async (connection) => {
       await connection.query('START TRANSACTION')
-      const to = { table: `\`${table}\``, columns: schema.map((one) => ({ ...one, target: one.name })), order: null }
+      const to = {
+        table: `\`${table}\``,
+        columns: schema.map((one) => ({ ...one, into: plainColumn(one.name) })),
+        order: null,
+      }
       const rejected = await insertRows(connection, to, batch, session, 1)
       const [rows] = await connection.query(`SELECT * FROM ${table} ORDER BY id, k`)
       await connection.query('ROLLBACK')

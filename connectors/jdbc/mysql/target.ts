@@ -16,7 +16,7 @@ export async function readTarget({ client }: MysqlDb, table: string): Promise<Ta
   if (!facts) return null
   const rows = await rowsOf(
     client,
-    `SELECT column_name AS name, column_type AS columnType, data_type AS dataType, numeric_scale AS scale,
+    `SELECT column_name AS name, column_type AS columnType, data_type AS dataType, numeric_scale AS scale, datetime_precision AS fraction,
        is_nullable AS nullable,
        column_default AS standard, extra AS extra
      FROM information_schema.columns WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position`,
@@ -30,6 +30,8 @@ export async function readTarget({ client }: MysqlDb, table: string): Promise<Ta
       columnType: String(row.columnType).toLowerCase(),
       dataType: String(row.dataType).toLowerCase(),
       scale: row.scale === null ? null : Number(row.scale),
+      fraction: row.fraction === null ? null : Number(row.fraction),
+      length: null,
       required: row.nullable !== 'YES' && row.standard === null && !/auto_increment/i.test(extra) && !generated,
       generated,
     }

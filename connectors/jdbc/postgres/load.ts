@@ -12,7 +12,7 @@ import { copyIn } from './copy.js'
 import type { PostgresDb } from './db.js'
 import { asServerError, isRecordTrouble } from './fault.js'
 import { name } from './sql.js'
-import { writtenAs } from './types.js'
+import { encodedFor } from './types.js'
 
 const chunkBytes = 256 * 1024
 /** After a refused record so many are tried at once, then more. */
@@ -88,7 +88,9 @@ interface Trouble {
 
 async function copyFile(to: Destination, from: string, session: Session): Promise<CopyFile> {
   const path = join(session.folder, `${randomUUID()}.copy`)
-  const values = to.columns.map((column, at) => `${writtenAs(column.type).encode(identifier(column.name))} AS c${at}`)
+  const values = to.columns.map(
+    (column, at) => `${encodedFor(column.into, column.type, identifier(column.name))} AS c${at}`,
+  )
   if (to.order !== null) values.push('rowid AS place')
   try {
     // Values hold no tab and no line end any more: none is quoted, and a line is a record.
@@ -107,7 +109,7 @@ async function copyFile(to: Destination, from: string, session: Session): Promis
 async function tryFile({ client, execute }: PostgresDb, to: Destination, file: CopyFile): Promise<Trouble | null> {
   try {
     if (file.records === 0) return null
-    const columns = [...to.columns.map((column) => column.target), ...(to.order === null ? [] : [to.order])]
+    const columns = [...to.columns.map((column) => column.into.name), ...(to.order === null ? [] : [to.order])]
     await execute('SAVEPOINT etl_batch')
     const chunks = createReadStream(file.path, { highWaterMark: chunkBytes })
     const copied = await copyIn(client, `COPY ${to.table} (${columns.map(name).join(', ')}) FROM STDIN`, chunks)

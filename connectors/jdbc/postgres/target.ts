@@ -12,6 +12,8 @@ export async function readTarget(db: PostgresDb, table: string): Promise<Target 
   const rows = await db.rows(
     `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS shown, b.typname AS base, b.typtype AS sort,
        CASE WHEN b.typname = 'numeric' AND GREATEST(a.atttypmod, t.typtypmod) >= 4 THEN (GREATEST(a.atttypmod, t.typtypmod) - 4) & 2047 END AS scale,
+       CASE WHEN b.typname IN ('timestamp', 'timestamptz', 'time', 'timetz') AND GREATEST(a.atttypmod, t.typtypmod) >= 0 THEN GREATEST(a.atttypmod, t.typtypmod) END AS fraction,
+       CASE WHEN b.typname IN ('varchar', 'bpchar') AND GREATEST(a.atttypmod, t.typtypmod) >= 4 THEN GREATEST(a.atttypmod, t.typtypmod) - 4 END AS length,
        a.attnotnull OR t.typnotnull AS needed, a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL AS given, a.attgenerated <> '' AS generated
      FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
        JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
@@ -22,7 +24,9 @@ export async function readTarget(db: PostgresDb, table: string): Promise<Target 
     name: String(row.name),
     columnType: String(row.shown),
     dataType: row.sort === 'e' ? 'enum' : String(row.base),
-    scale: row.scale === null ? null : Number(row.scale),
+    scale: numberOf(row.scale),
+    fraction: numberOf(row.fraction),
+    length: numberOf(row.length),
     required: row.needed === 't' && row.given !== 't',
     generated: row.generated === 't',
   }))
@@ -67,6 +71,8 @@ export function asWritten(table: string): string {
   const dot = table.indexOf('.')
   return (dot === -1 ? [table] : [table.slice(0, dot), table.slice(dot + 1)]).map(name).join('.')
 }
+
+const numberOf = (value: unknown) => (value === null ? null : Number(value))
 
 const withoutTransactions: Readonly<Record<string, string>> = {
   f: 'is kept by another server',

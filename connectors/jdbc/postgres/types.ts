@@ -1,5 +1,5 @@
 /** DuckDB types in PostgreSQL: how a column is made, how its values are written, and which columns hold them. */
-import type { TargetColumn } from '../target.js'
+import { lostDigits, type TargetColumn } from '../target.js'
 
 export interface Written {
   /** In CREATE TABLE. */
@@ -77,6 +77,17 @@ export function writtenAs(duckdbType: string): Written {
     return { ...textual('json', 'json', 'jsonb'), encode: (column) => escaped(`CAST(to_json(${column}) AS VARCHAR)`) }
   }
   return textual('text')
+}
+
+/** What the column would round or cut in silence is written so that it is refused. */
+export function encodedFor({ dataType, fraction, length }: TargetColumn, type: string, column: string): string {
+  const encoded = writtenAs(type).encode(column)
+  const kept = fraction !== null && /^TIME/.test(type) ? lostDigits(column, fraction) : null
+  if (kept !== null)
+    return `CASE WHEN ${kept} THEN CAST(${column} AS VARCHAR) || ' has more digits' ELSE CAST(${encoded} AS VARCHAR) END`
+  // Only spaces at the end are cut: then something else is there.
+  if (length === null || !['varchar', 'bpchar'].includes(dataType)) return encoded
+  return `CASE WHEN length(CAST(${column} AS VARCHAR)) > ${length} THEN ${encoded} || '…' ELSE CAST(${encoded} AS VARCHAR) END`
 }
 
 /** By kind: a value that is out of range is a matter of records. A scale that is too small would round in silence. */

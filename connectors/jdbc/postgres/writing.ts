@@ -48,12 +48,11 @@ function appending({ db, into }: Writer<PostgresDb>): Loading {
 /** The last record of a key wins: within a batch by its place, between batches by coming later. */
 function upserting({ db, into, config }: Writer<PostgresDb>): Loading {
   const staging: Destination = { ...into, table: 'pg_temp.etl_staging', order: 'etl_order' }
-  const columns = into.columns.map((column) => name(column.target))
+  const columns = into.columns.map((column) => name(column.into.name))
   const isKey = (column: string) => keyOf(config).some((one) => sameName(one, column))
-  const key = into.columns.filter(({ target }) => isKey(target)).map(({ target }) => name(target))
-  const assigned = into.columns
-    .filter(({ target }) => !isKey(target))
-    .map(({ target }) => `${name(target)} = EXCLUDED.${name(target)}`)
+  const names = into.columns.map((column) => column.into.name)
+  const key = names.filter(isKey).map(name)
+  const assigned = names.filter((one) => !isKey(one)).map((one) => `${name(one)} = EXCLUDED.${name(one)}`)
   let staged = false
   return {
     method: 'COPY + UPSERT',

@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'libsql'
 import { JobError } from '../../../core/errors/job-error.js'
@@ -17,15 +18,17 @@ export interface SqliteDb extends Db {
 const usualMs = 1_000
 const beginMs = 30_000
 
-export async function openDb(access: JdbcConnection): Promise<SqliteDb> {
-  const path = await absolutePath(pathOf(access), access.places ?? { fileRoots: [], base: '/' })
+export async function openDb(config: JdbcConnection): Promise<SqliteDb> {
+  const path = await absolutePath(pathOf(config), config.places ?? { fileRoots: [], base: '/' })
   let client: Database.Database
   try {
-    client = new Database(path, { fileMustExist: true })
+    // The driver would make a file that is not there.
+    await access(path)
+    client = new Database(path)
     client.defaultSafeIntegers(true)
     client.pragma('foreign_keys = ON')
   } catch (error) {
-    throw sqliteFault(error, placeOf(access))
+    throw sqliteFault(error, placeOf(config))
   }
   let open = true
   // Only an open one may be asked whether it is in a transaction: the driver would end the process.

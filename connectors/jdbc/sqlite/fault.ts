@@ -10,7 +10,7 @@ export function sqliteFault(error: unknown, what: string): JobError {
   if (isJobError(error)) return error
   const { code = '', message = '' } = asDriverError(error)
   if (/no such table/.test(message)) return new JobError('source.missing', `${message} (${what}).`, { cause: error })
-  if (/^SQLITE_(CANTOPEN|NOTADB)/.test(code) || /does not exist|unable to open/.test(message)) {
+  if (/^(SQLITE_(CANTOPEN|NOTADB)|ENOENT|ENOTDIR|EACCES)/.test(code) || /does not exist|unable to open/.test(message)) {
     return new JobError('source.missing', `There is no database that can be opened (${what}).`, {
       cause: error,
       pointer: '/connection/url',

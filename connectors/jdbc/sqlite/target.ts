@@ -22,6 +22,8 @@ export async function readTarget(db: SqliteDb, table: string): Promise<Target | 
       columnType: declared === '' ? 'without a type' : declared.toLowerCase(),
       dataType: affinityOf(declared),
       scale: null,
+      fraction: null,
+      length: null,
       required: Number(row.needed) === 1 && row.given === null,
       generated: Number(row.hidden) > 1,
     }

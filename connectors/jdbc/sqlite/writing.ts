@@ -44,7 +44,7 @@ async function insertRows(
   batch: SinkBatch,
   session: Session,
 ): Promise<readonly RejectedRow[]> {
-  const columns = into.columns.map(({ target }) => name(target))
+  const columns = into.columns.map((column) => name(column.into.name))
   const bytes = into.columns.map(({ type }) => type === 'BLOB' || isText(type))
   const places = into.columns.map(({ type }) => (isText(type) ? 'CAST(? AS TEXT)' : '?'))
   const insert = db.client.prepare(
@@ -84,7 +84,7 @@ const bindable = (value: unknown, bytes: boolean): unknown =>
 
 function onConflict({ into, config }: Pick<Writer, 'into' | 'config'>): string {
   const isKey = (column: string) => keyOf(config).some((one) => sameName(one, column))
-  const names = into.columns.map(({ target }) => target)
+  const names = into.columns.map((column) => column.into.name)
   const assigned = names.filter((one) => !isKey(one)).map((one) => `${name(one)} = excluded.${name(one)}`)
   const key = names.filter(isKey).map(name).join(', ')
   return `ON CONFLICT (${key}) DO ${assigned.length === 0 ? 'NOTHING' : `UPDATE SET ${assigned.join(', ')}`}`
