@@ -31,6 +31,7 @@ export const jdbc = defineConnector({
   source: {
     config: sourceConfig,
     guarantees: { replayable: false, parallel: true },
+    givesViews: () => true,
     endless: ({ interval }) => interval !== undefined,
     open: (config, connection, ctx) => jdbcSource(config, needed(connection, ctx), ctx.signal),
   },

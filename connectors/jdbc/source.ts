@@ -13,8 +13,8 @@ import type { JdbcPosition, JdbcSplit } from './position.js'
 import { type Relation, readRelation, schemaOf } from './relation.js'
 import { type Piece, piecesOf, selectPiece } from './select-split.js'
 
-/** How many captured records are one batch. */
-const batchRecords = 262_144
+/** How many captured records are one batch: some groups of DuckDB's Parquet, so that none is read twice. */
+const batchRecords = 4 * 122_880
 
 /** Reads a table or a query. Rows change, so a split is captured before it is used (I9). */
 export function jdbcSource(config: JdbcSourceConfig, access: JdbcConnection, signal: AbortSignal): Source {
@@ -74,8 +74,9 @@ export function jdbcSource(config: JdbcSourceConfig, access: JdbcConnection, sig
         for (const made of files) {
           const file = await made
           const records = await session.count(`SELECT count(*) FROM read_parquet(${text(file)})`)
+          const typed = await isTyped(file, what, session)
           for (let from = 0; from < records; from += batchRecords) {
-            const slice = { from, to: Math.min(from + batchRecords, records), before }
+            const slice = { from, to: Math.min(from + batchRecords, records), before, typed }
             yield capturedBatch(file, slice, what, session)
           }
           before += records
@@ -118,9 +119,23 @@ async function reachedBy(
   return { position, end: end && config.interval === undefined }
 }
 
+interface Slice {
+  readonly from: number
+  readonly to: number
+  /** Records of the split in captures before this one. */
+  readonly before: number
+  readonly typed: boolean
+}
+
+/** Does the capture hold every value as its column's type? */
+async function isTyped(file: string, relation: Relation, session: Session): Promise<boolean> {
+  const kept = await session.describe(`SELECT * FROM read_parquet(${text(file)})`)
+  return relation.columns.every(({ type }, at) => kept[at]?.type === type)
+}
+
 function capturedBatch(
   file: string,
-  { from, to, before }: { readonly from: number; readonly to: number; readonly before: number },
+  { from, to, before, typed }: Slice,
   relation: Relation,
   session: Session,
 ): SourceBatch {
@@ -128,10 +143,13 @@ function capturedBatch(
   const schema = schemaOf(relation)
   const select = (cast: string, further = '') =>
     `SELECT ${schema.map((column, at) => `${cast}(c${at} AS ${column.type}) AS ${identifier(column.name)}`).join(', ')} FROM ${rows}${further}`
+  const named = schema.map(({ name }, at) => `c${at} AS ${identifier(name)}`)
   let inSplit = (index: number) => index
   const place = (record: number) => ({ table: relation.shown, record: before + record })
   return {
     select: select('CAST'),
+    // Of other types some may be bad.
+    ...(typed && { view: `SELECT ${named.join(', ')}, file_row_number - ${from} AS rowid FROM ${rows}` }),
     records: to - from,
     place: (index) => place(from + inSplit(index)),
     async isolate() {
