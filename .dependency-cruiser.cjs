@@ -45,6 +45,7 @@ const homes = [
   { library: 'sequelize|umzug', home: '^models/' },
   { library: 'express|express-rate-limit|helmet|swagger-ui-dist|zod-openapi', home: '^api/' },
   { library: '@platformatic/.+|fzstd', home: '^connectors/kafka/' },
+  { library: 'undici', home: '^connectors/http/' },
   { library: 'mysql2', home: '^(models|connectors/jdbc)/' },
   { library: '@temporalio/workflow', home: '^workflows/' },
   { library: '@temporalio/worker', home: '^(worker|workflows)/' },

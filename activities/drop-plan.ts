@@ -1,3 +1,5 @@
+import { CODES } from '../core/errors/codes.js'
+import { reportError, toJobError } from '../core/errors/job-error.js'
 import type { Owner, Settled } from '../core/execution/effects.js'
 import type { Standing } from '../core/execution/journal.js'
 import { newestMark } from '../engine/sinks.js'
@@ -9,8 +11,16 @@ export async function dropPlan(deps: ActivityDeps, call: Call, known: Owner, epo
   const owner = await deps.journal.raiseAttempt(known)
   const standing = await deps.journal.standing(owner.executionId)
   const isPending = standing.pending?.epoch === epoch
-  const isDropped = isPending ? await settlePending(deps, call, owner, standing) : standing.restored?.epoch !== epoch
-  return { isDropped, attempt: owner.attempt }
+  const { attempt } = owner
+  if (!isPending) return { isDropped: standing.restored?.epoch !== epoch, attempt }
+  try {
+    return { isDropped: await settlePending(deps, call, owner, standing), attempt }
+  } catch (error) {
+    // Told, and not thrown: the attempt is another one already, by which the failure has to be judged.
+    const known = toJobError(error)
+    if (call.signal.aborted || CODES[known.code].onFailure !== 'RESTART') throw error
+    return { isDropped: false, attempt, failure: reportError(known) }
+  }
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Problem } from '../core/errors/problem.js'
 import { buildJobGraph } from '../core/graph/build-job-graph.js'
 import { buildStreamGraph } from '../core/graph/build-stream-graph.js'
 import type { JobGraph } from '../core/graph/job-graph.js'
+import { replacedEdges } from '../core/graph/replaced-edges.js'
 import type { StreamGraph } from '../core/graph/stream-graph.js'
 import type { Catalogue } from '../core/spec/catalogue.js'
 import { isObject, type Outline } from '../core/spec/outline.js'
@@ -53,7 +54,12 @@ export async function compileJob(raw: unknown, given: EngineParts, options: Comp
   if (validated.spec === null || problems.length > 0) return { ok: false, problems: inOrder(unique(problems)) }
   const settings = toSettings(validated.spec)
   const graph = buildJobGraph(buildStreamGraph(typed.nodes, edges), settings.maxParallelism)
-  const warnings = [...validated.warnings, ...notYet(validated.spec), ...oneSubtask(outline, graph.stream)]
+  const warnings = [
+    ...validated.warnings,
+    ...notYet(validated.spec),
+    ...oneSubtask(outline, graph.stream),
+    ...replacedEdges(edges, graph.stream),
+  ]
   return { ok: true, settings, graph, spec, warnings }
 }
 

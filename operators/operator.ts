@@ -182,11 +182,13 @@ export interface StateTable {
   readonly key?: readonly { readonly column: string; readonly of: string }[]
   /** Each subtask takes all rows of all others: they are of no key. */
   readonly everywhere?: true
-  /** What an epoch has changed, after `close`: a snapshot holds only that. Needs `key`. */
+  /** What an epoch has changed, after `close`: a snapshot holds only that. */
   readonly changes?: Changes
 }
 
 export interface Changes {
+  /** Columns whose values are the key of a row; of one key a MAP has one row, and a LIST any number. */
+  readonly by: readonly string[]
   /** SELECT of rows, in the table's columns: in a MAP each stands for its key from now on, to a LIST they are added. */
   readonly set: string
   /** SELECT of keys, of which no earlier row is left; null: none ever goes. */

@@ -37,6 +37,12 @@ export interface ReportedError {
   readonly retryable: boolean
 }
 
+/** The error that was reported. */
+export function asJobError({ code, message, nodeId, hint }: ReportedError): JobError {
+  const known = code in CODES ? (code as ErrorCode) : 'internal'
+  return new JobError(known, message, { ...(nodeId !== null && { nodeId }), ...(hint !== null && { hint }) })
+}
+
 export function reportError(error: unknown): ReportedError {
   const known = toJobError(error)
   return {

@@ -1,10 +1,15 @@
 /** How much the next epoch of a source may read, so that it takes about one checkpoint interval (DESIGN, Epoch size). */
+import { lineThrough } from './epoch-times.js'
 import type { SourceProgress } from './journal.js'
 import { type BudgetLimits, defaultLimits } from './limits.js'
 import type { Budget } from './plan.js'
 
 const smallestBudget: Budget = { records: 1_000, bytes: 256 * 1024 }
 const fastestGrowth = 32
+/** Beyond the interval, times are not to be relied on: a step at a time. */
+const largestStep = 2
+/** Where epochs are alike, the next one is larger: then it tells whether records or something else takes the time. */
+const trial = 1.5
 
 /**
  * Grows at most 32-fold; shrinks only when the last epoch took longer than the interval, and not because of what it takes
@@ -17,7 +22,7 @@ export function nextBudget(
 ): Budget {
   if (last === null) return capped(first, most)
   if (last.lastRecords === 0) return capped(last.lastBudget, most)
-  const factor = Math.min(timesAsMuch(last, intervalMs), fastestGrowth)
+  const factor = timesAsMuch(last, intervalMs)
   const due = last.lastRecords * factor
   const { records, bytes } = last.lastBudget
   // A source that had little to give says nothing about how much it could give: its budget stays, and does not shrink.
@@ -28,24 +33,13 @@ export function nextBudget(
   }
 }
 
-function timesAsMuch({ lastDurationMs, overheadMs = 0 }: SourceProgress, intervalMs: number): number {
-  if (lastDurationMs <= intervalMs) return intervalMs / Math.max(1, lastDurationMs)
-  const workMs = Math.max(intervalMs, 2 * overheadMs) - overheadMs
-  return workMs / Math.max(1, lastDurationMs - overheadMs)
-}
-
-/** From two epochs of different sizes; between others, what was known stays. */
-export function overheadOf(
-  before: SourceProgress | undefined,
-  now: { readonly records: number; readonly durationMs: number },
-): { readonly overheadMs?: number } {
-  if (before === undefined) return {}
-  const { lastRecords, lastDurationMs, overheadMs } = before
-  const [few, many] = lastRecords < now.records ? [lastRecords, now.records] : [now.records, lastRecords]
-  if (few === 0 || many < 2 * few) return overheadMs === undefined ? {} : { overheadMs }
-  const [short, long] = lastRecords < now.records ? [lastDurationMs, now.durationMs] : [now.durationMs, lastDurationMs]
-  const perRecord = Math.max(0, long - short) / (many - few)
-  return { overheadMs: Math.max(0, Math.round(short - perRecord * few)) }
+function timesAsMuch({ lastRecords, lastDurationMs, times }: SourceProgress, intervalMs: number): number {
+  if (lastDurationMs <= intervalMs) return Math.min(intervalMs / Math.max(1, lastDurationMs), fastestGrowth)
+  const line = lineThrough(times)
+  if (line === null) return (times?.n ?? 0) < trial ? intervalMs / lastDurationMs : trial
+  const workMs = Math.max(intervalMs - line.overheadMs, line.overheadMs)
+  const wanted = workMs / Math.max(line.perRecordMs, Number.MIN_VALUE)
+  return Math.min(Math.max(wanted / lastRecords, 1 / largestStep), largestStep)
 }
 
 function capped(budget: Budget, most: Budget): Budget {

@@ -63,6 +63,8 @@ export interface Settled {
   readonly isDropped: boolean
   /** The attempt from now on. */
   readonly attempt: number
+  /** Why a sink could not be asked; absent: it was. */
+  readonly failure?: ReportedError
 }
 
 export interface PhaseOutline {

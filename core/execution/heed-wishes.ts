@@ -1,4 +1,5 @@
 /** How the loop heeds what people want, between two steps (DESIGN, Stop and savepoint). */
+import { asJobError, type JobError } from '../errors/job-error.js'
 import type { Control, Savepoint } from './control.js'
 import type { ExecutionEffects, Owner } from './effects.js'
 import type { Progress } from './progress.js'
@@ -16,11 +17,17 @@ export function isToDrop({ next, mustFinish }: Progress, { wishes }: Control): b
   return wishes.isNow() && next.kind === 'plan' && mustFinish !== true
 }
 
-export async function drop(progress: Progress, effects: ExecutionEffects): Promise<Progress> {
-  if (progress.next.kind !== 'plan') return progress
-  const { isDropped, attempt } = await effects.dropPlan(progress.owner, progress.next.epoch)
-  const owner = { ...progress.owner, attempt }
-  return isDropped ? { ...progress, owner, next: { kind: 'unplanned' } } : { ...progress, owner, mustFinish: true }
+export async function drop(progress: Progress, effects: ExecutionEffects): Promise<Dropped> {
+  if (progress.next.kind !== 'plan') return { progress }
+  const { isDropped, attempt, failure } = await effects.dropPlan(progress.owner, progress.next.epoch)
+  const now = { ...progress, owner: { ...progress.owner, attempt } }
+  if (failure !== undefined) return { progress: now, failure: asJobError(failure) }
+  return { progress: isDropped ? { ...now, next: { kind: 'unplanned' } } : { ...now, mustFinish: true } }
+}
+
+interface Dropped {
+  readonly progress: Progress
+  readonly failure?: JobError
 }
 
 /** One last epoch that reads nothing and ends; before that, what is read to its end anyway. */

@@ -8,6 +8,7 @@ import type { Evaluation, RestartMemory } from '../restart/strategy.js'
 import type { JobSettings } from '../spec/settings.js'
 import type { StateHandle } from './chain-task.js'
 import type { Outcome, Owner } from './effects.js'
+import type { EpochTimes } from './epoch-times.js'
 import type { Next, Plan, Position } from './plan.js'
 import type { RecordTotals } from './record-totals.js'
 import type { Needed } from './retention.js'
@@ -131,8 +132,8 @@ export interface SourceProgress {
   /** Records and time of the last epoch: the next budget is sized from them. */
   readonly lastRecords: number
   readonly lastDurationMs: number
-  /** What an epoch takes however little it reads, as far as that is known. */
-  readonly overheadMs?: number
+  /** Of the epochs so far. */
+  readonly times?: EpochTimes
   readonly lastBudget: { readonly records: number; readonly bytes: number }
 }
 

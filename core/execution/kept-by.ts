@@ -11,6 +11,8 @@ export interface KeptBy {
   /** What the state depends on in the node's config, as JSON: the order of its columns may be that of a map. */
   readonly settings: Readonly<Record<string, string>>
   readonly dealt: Dealt
+  /** The same for all subtasks: each takes what any of them knew. */
+  readonly everywhere?: true
 }
 
 /** How records were dealt to the subtasks, and with them the state. */

@@ -1,8 +1,8 @@
 /** What an epoch's chain results add up to: everything that its checkpoint makes durable (I3). */
 import type { JobGraph, Phase } from '../graph/job-graph.js'
 import { type Counters, noRecords, type Share, sumCounters } from '../record/counters.js'
-import { overheadOf } from './budget.js'
 import type { ChainResult, StateHandle } from './chain-task.js'
+import { withEpoch } from './epoch-times.js'
 import type { SourceProgress } from './journal.js'
 import { isDealtAlike } from './kept-by.js'
 import type { Plan } from './plan.js'
@@ -72,7 +72,7 @@ function progressOfSources(
       end: planned.end || endReached || before[nodeId]?.end === true,
       lastRecords: counted.out + counted.failed,
       lastDurationMs: durationMs,
-      ...overheadOf(before[nodeId], { records: counted.out + counted.failed, durationMs }),
+      times: withEpoch(before[nodeId]?.times, counted.out + counted.failed, durationMs),
       lastBudget: planned.budget,
     }
   }

@@ -27,7 +27,11 @@ export async function runExecution(
       // Whatever a step came to: a history must not grow without end by failures either.
       if (steps > 0 && control.shouldHandOver()) return { kind: 'handOver', progress }
       if (progress === null || isOutdated(progress)) progress = await prepare(executionId, effects)
-      if (isToDrop(progress, control)) progress = await drop(progress, effects)
+      if (isToDrop(progress, control)) {
+        const dropped: Awaited<ReturnType<typeof drop>> = await drop(progress, effects)
+        progress = dropped.progress
+        if (dropped.failure !== undefined) throw dropped.failure
+      }
       if (control.wishes.savepoint() === 'drain' && !isAtWork(progress)) progress = await drain(progress, effects)
       if (control.wishes.savepoint() !== 'none' && progress.next.kind !== 'plan') {
         const kind = await savepoint(progress.owner, control, effects)

@@ -54,14 +54,12 @@ function changedFault(node: StreamNode, by: KeptBy, port: string | null, graph: 
 /** Rows go to other subtasks by the hash of their key: only where that decided, and decides still. */
 function dealtFault(node: StreamNode, type: StateType, by: KeptBy, port: string | null, graph: JobGraph): Fault | null {
   const now = keptBy(graph, node.id, port ?? undefined)
-  if (isDealtAlike(by.dealt, now.dealt)) return null
+  if (isDealtAlike(by.dealt, now.dealt) || by.everywhere === true) return null
   if (port !== null) {
     const edge = graph.stream.edges.find((one) => one.to === node.id && one.port === port)
     const byPlace = edge?.edgeType === 'SHUFFLE' && edge.partitionStrategy !== 'HASH' && node.parallelism > 1
     return byPlace ? undealt(node, by) : null
   }
-  // How far event time has come is the same for all subtasks: each takes what any of them knew.
-  if (type === 'VALUE' && node.kind === 'WINDOW') return null
   // A value has no key; which right records have found a partner is told by their place in a subtask.
   const keys = type === 'VALUE' || node.kind === 'JOIN' ? null : keysOf(now)
   const decides = ({ dealt }: KeptBy) =>

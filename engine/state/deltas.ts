@@ -16,14 +16,11 @@ export interface Shape {
   readonly gone: string | null
 }
 
-export function shapeOf(
-  { type, key = [], changes }: Pick<StateTable, 'type' | 'key' | 'changes'>,
-  schema: Schema,
-): Shape {
+export function shapeOf({ type, changes }: Pick<StateTable, 'type' | 'changes'>, schema: Schema): Shape {
   const names = schema.map(({ name }) => name.toLowerCase())
   let gone = 'gone'
   while (names.includes(gone)) gone += '_'
-  return { type, schema, key: key.map(({ column }) => column), gone: changes?.gone == null ? null : gone }
+  return { type, schema, key: changes?.by ?? [], gone: changes?.gone == null ? null : gone }
 }
 
 export function schemaOfPart({ schema, gone }: Shape): Schema {

@@ -10,7 +10,7 @@ import type { ObjectStore } from '../../storage/store.js'
 import { columnsOfParquet, selectFromParquet } from '../parquet.js'
 import { merged, type Shape, schemaOfPart, shapeOf, withoutKeysOf } from './deltas.js'
 
-export interface Wanted extends Partial<Pick<StateTable, 'type' | 'key' | 'changes'>> {
+export interface Wanted extends Partial<Pick<StateTable, 'type' | 'changes'>> {
   readonly nodeId: string
   /** In the session, and empty but for what other parts have brought. */
   readonly table: string

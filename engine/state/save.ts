@@ -84,7 +84,7 @@ interface Part {
 
 async function write(
   session: Session,
-  { nodeId, table: { name, type } }: Kept,
+  { nodeId, table: { name, type, everywhere } }: Kept,
   { select, schema, isBase }: Part,
   run: ChainRun,
   store: ObjectStore,
@@ -96,5 +96,6 @@ async function write(
   const { sizeBytes } = await store.put(path, file)
   await rm(file, { force: true })
   const named = isBase ? name : additionTo(name, run.plan.epoch)
-  return { nodeId, subtask: run.subtask, name: named, type, path, sizeBytes, records, by: keptBy(run.graph, nodeId) }
+  const by = { ...keptBy(run.graph, nodeId), ...(everywhere && { everywhere }) }
+  return { nodeId, subtask: run.subtask, name: named, type, path, sizeBytes, records, by }
 }

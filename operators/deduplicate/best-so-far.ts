@@ -76,7 +76,11 @@ export function bestAfterEpoch(contest: Contest, ttl: TimeToLive | null): Compil
       {
         ...stateOf(contest, best),
         create: `CREATE TABLE ${best} AS SELECT *${setAt} FROM ${emptyRelation(input.schema)}`,
-        changes: { set: `SELECT ${list(rows)} FROM ${changed}`, gone: ttl === null ? null : `SELECT * FROM ${gone}` },
+        changes: {
+          by: keys,
+          set: `SELECT ${list(rows)} FROM ${changed}`,
+          gone: ttl === null ? null : `SELECT * FROM ${gone}`,
+        },
       },
     ],
     accounting: 'ABSORBS',

@@ -51,7 +51,7 @@ export function firstSeen(input: Input, keys: readonly string[], nodeId: string,
       {
         ...state,
         create: `CREATE TABLE ${seen} ${definition}`,
-        changes: { set: `SELECT * FROM ${added}`, gone: `SELECT * FROM ${gone}` },
+        changes: { by: keys, set: `SELECT * FROM ${added}`, gone: `SELECT * FROM ${gone}` },
       },
     ],
   }

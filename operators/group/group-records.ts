@@ -2,6 +2,7 @@
 import { JobError } from '../../core/errors/job-error.js'
 import { sameName } from '../../core/record/schema.js'
 import { type AggregateCall, referencedColumns, splitAggregates } from '../../duckdb/aggregates.js'
+import { identifier } from '../../duckdb/sql.js'
 import { typesOf } from '../../duckdb/syntax-tree.js'
 import { attempt, failingTried, type Tried } from '../failing.js'
 import type { Compiled } from '../operator.js'
@@ -36,10 +37,13 @@ export async function groupRecords(aggregation: Aggregation): Promise<Compiled> 
   checkNames(grouping)
   const calls = results.flatMap(({ split }) => split.aggregates)
   const partials = await partialsOfAll(calls, grouping)
-  // Records that are kept as they are cannot fail before the end, but for their place in time.
-  const tried = partials === null ? (windows === null ? [] : [windows.tried]) : await triedOf(calls, windows)
+  const values = await valuesOf(calls, windows)
+  const tried = [...(windows === null ? [] : [windows.tried]), ...values.map(triedOf)]
   const compiled = partials === null ? keeping.records(grouping) : keeping.partials(grouping, partials)
-  return { ...compiled, ...failing(records, tried) }
+  // Records that are kept as they are would fail at the end, when nobody knows any more where they came from.
+  const computed = partials === null ? values.filter(({ expression }) => !isColumn(expression, records)) : []
+  const absorb = [...computeOnce(records, computed), ...(compiled.absorb ?? [])]
+  return { ...compiled, absorb, ...failing(records, tried) }
 }
 
 /** null: not every aggregate has partial results, or one reads of a window what is known only when it is whole. */
@@ -57,16 +61,35 @@ async function partialsOfAll(calls: readonly AggregateCall[], grouping: Grouping
   return partials.every((partial) => partial !== null) ? partials : null
 }
 
+interface Value {
+  readonly call: string
+  readonly expression: string
+}
+
 /** What is computed for each record before it is aggregated. */
-async function triedOf(calls: readonly AggregateCall[], windows: Windows | null): Promise<Tried[]> {
-  const tried = windows === null ? [] : [windows.tried]
+async function valuesOf(calls: readonly AggregateCall[], windows: Windows | null): Promise<Value[]> {
+  const values: Value[] = []
   for (const { call, argument, filter } of calls)
     for (const expression of [argument, filter]) {
       // A record may be in several windows, and fail in one of them: that is found by trial.
       if (expression === null || (windows !== null && (await readWindows(windows, [expression])))) continue
-      tried.push({ sql: attempt(expression), what: `What \`${call}\` needs cannot be computed: ${expression}` })
+      values.push({ call, expression })
     }
-  return tried
+  return values
+}
+
+const triedOf = ({ call, expression }: Value): Tried => ({
+  sql: attempt(expression),
+  what: `What \`${call}\` needs cannot be computed: ${expression}`,
+})
+
+function isColumn(expression: string, { schema }: Records): boolean {
+  return schema.some(({ name }) => [name, identifier(name)].some((own) => sameName(own, expression)))
+}
+
+function computeOnce({ from }: Records, values: readonly Value[]): string[] {
+  if (values.length === 0) return []
+  return [`SELECT ${values.map(({ expression }) => `count(${expression})`).join(', ')} FROM ${from}`]
 }
 
 async function readWindows({ columns }: Windows, expressions: readonly string[]): Promise<boolean> {

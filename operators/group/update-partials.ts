@@ -64,6 +64,7 @@ export function updatePartials(
         create: `CREATE TABLE ${state} AS SELECT * EXCLUDE (place)${ttl === null ? '' : `, ${ttl.now} AS ${ttl.column}`} FROM (${nothing}) LIMIT 0`,
         key: names.map((column, index) => ({ column, of: keys[index] ?? column })),
         changes: {
+          by: names,
           set: `SELECT ${rows.map((name) => identifier(name)).join(', ')} FROM ${changed}`,
           gone: ttl === null ? null : `SELECT * FROM ${gone}`,
         },

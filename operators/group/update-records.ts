@@ -53,7 +53,11 @@ export function updateRecords(grouping: Grouping, ttl: TimeToLive | null): Compi
         table: state,
         create: `CREATE TABLE ${state} ${definition}`,
         key: keys.map((column) => ({ column, of: column })),
-        changes: { set: `SELECT ${list(columns)} FROM ${added}`, gone: ttl === null ? null : `SELECT * FROM ${gone}` },
+        changes: {
+          by: keys,
+          set: `SELECT ${list(columns)} FROM ${added}`,
+          gone: ttl === null ? null : `SELECT * FROM ${gone}`,
+        },
       },
     ],
     accounting: 'ABSORBS',

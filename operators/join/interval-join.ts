@@ -8,7 +8,15 @@ import { atMicros, hasTime, millisOf } from '../../duckdb/event-time.js'
 import { identifier, text } from '../../duckdb/sql.js'
 import { emptyRelation, list, namesOf } from '../columns.js'
 import type { JoinConfig } from '../join.js'
-import { type Closing, type Compiled, type Input, placeIn, type StateTable, stateTable } from '../operator.js'
+import {
+  type Changes,
+  type Closing,
+  type Compiled,
+  type Input,
+  placeIn,
+  type StateTable,
+  stateTable,
+} from '../operator.js'
 import { type Clock, clockOf } from '../state/clock.js'
 import { outputColumns, type Sides } from './output-columns.js'
 
@@ -27,6 +35,7 @@ export function intervalJoin(settings: JoinConfig, sides: Sides, withinMs: numbe
     names: told.map(({ name }) => name),
   }
   const states = [stateTable(nodeId, 'left'), stateTable(nodeId, 'right')] as const
+  const notes = { left: notesOf(nodeId, 'left', states[0], clock), right: notesOf(nodeId, 'right', states[1], clock) }
   const base = `greatest(${states.map((state) => `(SELECT coalesce(max(${PLACE}) + 1, 0) FROM ${state})`).join(', ')}, ${clock.place})`
   const left = sideOf(sides.left, states[0], clock, base)
   const right = sideOf(sides.right, states[1], clock, base)
@@ -45,15 +54,18 @@ export function intervalJoin(settings: JoinConfig, sides: Sides, withinMs: numbe
     each: type === 'ANTI' ? null : inOrder([pairs(left.fresh, right.state), pairs(left.state, right.fresh)], output),
     late: `${left.late} UNION ALL ${right.late}`,
     absorb: [
-      ...(isHalf ? [`DELETE FROM ${left.state} WHERE ${PLACE} IN (${matching.left(left.state, right.fresh)})`] : []),
-      ...(marksLeft ? [mark(left, matching.left(left.state, right.fresh))] : []),
-      ...(marksRight ? [mark(right, matching.right(right.state, left.fresh))] : []),
+      ...notes.left.create,
+      ...notes.right.create,
+      ...(isHalf ? notes.left.remove(matching.left(left.state, right.fresh)) : []),
+      ...(marksLeft ? notes.left.mark(matching.left(left.state, right.fresh)) : []),
+      ...(marksRight ? notes.right.mark(matching.right(right.state, left.fresh)) : []),
       isHalf || marksLeft ? keep(left, matching.left(left.fresh, right.state), isHalf) : keepAll(left),
       marksRight ? keep(right, matching.right(right.fresh, left.state), false) : keepAll(right),
     ],
     close: (watermark) => {
       const gone = goneAt(watermark, withinMs)
-      if (gone === null) return { emit: null }
+      const noted = [notes.left, notes.right].flatMap(({ create, close }) => [...create, ...close(gone ?? 'false')])
+      if (gone === null) return { emit: null, after: noted }
       const lonely = (side: Side, name: string, other: string, of: Input) => ({
         from: `(SELECT * FROM ${side.state} WHERE NOT ${MATCHED} AND ${gone}) AS ${name} LEFT JOIN ${emptyRelation(of.schema)} AS ${other} ON true`,
         order: [name, name],
@@ -64,10 +76,10 @@ export function intervalJoin(settings: JoinConfig, sides: Sides, withinMs: numbe
       ]
       return {
         emit: unmatched.length === 0 ? null : inOrder(unmatched, output),
-        after: [tick(watermark, clock, base), ...states.map((state) => `DELETE FROM ${state} WHERE ${gone}`)],
+        after: [...noted, tick(watermark, clock, base), ...states.map((state) => `DELETE FROM ${state} WHERE ${gone}`)],
       } satisfies Closing
     },
-    state: [clock.state, stateOf('left', left), stateOf('right', right)],
+    state: [clock.state, stateOf('left', left, notes.left), stateOf('right', right, notes.right)],
     accounting: { absorbed: `SELECT (SELECT count(*) FROM ${left.fresh}) + (SELECT count(*) FROM ${right.fresh})` },
   }
 }
@@ -136,8 +148,42 @@ function inOrder(
   return `SELECT ${list(output.names)} FROM (${selects.join(' UNION ALL ')}) ORDER BY "join part", "join place 0", "join place 1"`
 }
 
-const mark = ({ state }: Side, places: string) =>
-  `UPDATE ${state} SET ${MATCHED} = true WHERE NOT ${MATCHED} AND ${PLACE} IN (${places})`
+/** Which rows of a side an epoch has marked, and which it has lost: a checkpoint holds these and the new ones. */
+interface Notes {
+  readonly create: readonly string[]
+  /** `places`: SELECT of those whose rows have a partner. */
+  readonly mark: (places: string) => string[]
+  readonly remove: (places: string) => string[]
+  /** While the clock stands as it did. `gone`: a condition over rows that the state is about to lose. */
+  readonly close: (gone: string) => string[]
+  readonly changes: Changes
+}
+
+function notesOf(nodeId: string, side: string, state: string, clock: Clock): Notes {
+  const [marked, removed, changed, gone] = ['marked', 'removed', 'changed', 'gone'].map((name) =>
+    stateTable(nodeId, `${side} ${name}`),
+  ) as [string, string, string, string]
+  const isOld = `${PLACE} < ${clock.place}`
+  return {
+    create: [marked, removed].map((table) => `CREATE TABLE IF NOT EXISTS ${table} (${PLACE} BIGINT)`),
+    mark: (places) => [
+      `INSERT INTO ${marked} SELECT ${PLACE} FROM ${state} WHERE NOT ${MATCHED} AND ${PLACE} IN (${places})`,
+      `UPDATE ${state} SET ${MATCHED} = true WHERE NOT ${MATCHED} AND ${PLACE} IN (FROM ${marked})`,
+    ],
+    remove: (places) => [
+      `INSERT INTO ${removed} ${places}`,
+      `DELETE FROM ${state} WHERE ${PLACE} IN (FROM ${removed})`,
+    ],
+    close: (condition) => [
+      `CREATE OR REPLACE TABLE ${gone} AS SELECT ${PLACE} FROM ${removed} WHERE ${isOld}
+        UNION ALL SELECT ${PLACE} FROM ${state} WHERE ${isOld} AND ${condition}`,
+      `CREATE OR REPLACE TABLE ${changed} AS SELECT * FROM ${state}
+        WHERE (NOT ${isOld} OR ${PLACE} IN (FROM ${marked})) AND NOT coalesce(${condition}, false)`,
+      `DELETE FROM ${marked}; DELETE FROM ${removed}`,
+    ],
+    changes: { by: [kept.place], set: `SELECT * FROM ${changed}`, gone: `SELECT * FROM ${gone}` },
+  }
+}
 
 const keepAll = ({ state, fresh }: Side) => `INSERT INTO ${state} SELECT *, false FROM ${fresh}`
 
@@ -159,12 +205,13 @@ function tick(watermark: number | null, { state, at }: Clock, base: string): str
   return `CREATE OR REPLACE TABLE ${state.table} AS SELECT CAST(${now} AS BIGINT) AS watermark, CAST(${base} AS BIGINT) AS place`
 }
 
-function stateOf(name: string, { state, input }: Side): StateTable {
+function stateOf(name: string, { state, input }: Side, { changes }: Notes): StateTable {
   const schema = [
     ...input.schema,
     { name: kept.at, type: 'BIGINT' },
     { name: kept.place, type: 'BIGINT' },
     { name: kept.matched, type: 'BOOLEAN' },
   ]
-  return { name, type: 'LIST', table: state, create: `CREATE TABLE ${state} AS SELECT * FROM ${emptyRelation(schema)}` }
+  const create = `CREATE TABLE ${state} AS SELECT * FROM ${emptyRelation(schema)}`
+  return { name, type: 'MAP', table: state, create, changes }
 }

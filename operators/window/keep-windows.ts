@@ -3,12 +3,13 @@
  * have changed it, and what it keeps goes once `allowedLateness` has passed too (as Apache Flink's WindowOperator does).
  */
 import { sameName } from '../../core/record/schema.js'
-import { emptyRelation } from '../columns.js'
+import { emptyRelation, sameKeys } from '../columns.js'
 import type { Grouping, Windows } from '../group/grouping.js'
 import type { Keeping } from '../group/keeping.js'
 import type { PartialAggregate } from '../group/partial-aggregates.js'
-import { type Closing, type Compiled, stateTable } from '../operator.js'
+import { type Changes, type Closing, type Compiled, stateTable } from '../operator.js'
 import { type Clock, lastMicros } from '../state/clock.js'
+import { rowsWithKeysOf } from '../state/set-rows.js'
 import { type Kept, partialsKept, recordsKept } from './payload.js'
 import { decideSessions, type Sessions, setAside, staying } from './session-windows.js'
 
@@ -51,6 +52,8 @@ function keepWindows(
   const taken = windows.assign(sessions === null ? records.from : staying(nodeId, records), keys)
   const place = `${records.place} + ${after}`
   const columns = windows.columns.map(({ name }) => name)
+  // Of sessions, rows of other keys may belong to the same window.
+  const changes = windows.merge === null ? changesOf(nodeId, state, names, kept, clock) : null
   return {
     each: null,
     ...(sessions === null ? {} : { decide: decideSessions(sessions, own, records, whole) }),
@@ -59,11 +62,10 @@ function keepWindows(
       `INSERT INTO ${state} ${kept.rows(taken, place)}`,
       ...kept.compact(state),
     ],
-    close: (watermark) =>
-      closing({ watermark, latenessMs, clock, state, aside, kept, isMerged: windows.merge !== null, whole, end }),
+    close: (watermark) => closing({ watermark, latenessMs, clock, state, aside, kept, changes, whole, end }),
     state: [
       clock.state,
-      { name: 'groups', type, table: state, create: create(state), key },
+      { name: 'groups', type, table: state, create: create(state), key, ...(changes && { changes: changes.kept }) },
       ...(aside === null ? [] : [{ name: 'aside', type, table: aside, create: create(aside), key } as const]),
     ],
     accounting: 'ABSORBS',
@@ -78,14 +80,15 @@ interface Closed {
   /** What was due in the course of the epoch, and is not in state any more; null: there is never any. */
   readonly aside: string | null
   readonly kept: Kept
-  readonly isMerged: boolean
+  /** null: windows are merged. */
+  readonly changes: EpochChanges | null
   /** Rows of state with the bounds of the whole window. */
   readonly whole: (rows: string) => string
   readonly end: string
 }
 
-function closing({ watermark, latenessMs, clock, state, aside, kept, isMerged, whole, end }: Closed): Closing {
-  if (watermark === null) return { emit: null }
+function closing({ watermark, latenessMs, clock, state, aside, kept, changes, whole, end }: Closed): Closing {
+  if (watermark === null) return { emit: null, after: changes?.note('false') ?? [] }
   const isFinal = watermark === Number.POSITIVE_INFINITY
   const passed = (by: number) => (isFinal ? 'true' : `${lastMicros(end)} + ${by * 1000} <= ${watermark * 1000}`)
   const before = aside === null ? '' : ` UNION ALL BY NAME SELECT * FROM ${aside}`
@@ -94,16 +97,48 @@ function closing({ watermark, latenessMs, clock, state, aside, kept, isMerged, w
   const isNew = (newest: string) =>
     `coalesce(${lastMicros(end)} > ${clock.at} * 1000, true) OR ${newest} >= ${clock.place}`
   const rows = `(SELECT rowid AS "row", * FROM ${state})`
-  const gone = isMerged ? `rowid IN (SELECT "row" FROM ${whole(rows)} WHERE ${passed(latenessMs)})` : passed(latenessMs)
+  const gone =
+    changes === null ? `rowid IN (SELECT "row" FROM ${whole(rows)} WHERE ${passed(latenessMs)})` : passed(latenessMs)
   return {
     emit: kept.results(due, isNew),
     after: [
+      ...(changes?.note(gone) ?? []),
       `CREATE OR REPLACE TABLE ${clock.state.table} AS SELECT
         CAST(${isFinal ? clock.at : `greatest(${clock.at}, ${watermark})`} AS BIGINT) AS watermark,
         CAST(greatest((SELECT coalesce(max(newest) + 1, 0) FROM ${state}), ${clock.place}) AS BIGINT) AS place`,
       `DELETE FROM ${state} WHERE ${gone}`,
       ...(aside === null ? [] : [`DELETE FROM ${aside}`]),
     ],
+  }
+}
+
+interface EpochChanges {
+  readonly kept: Changes
+  /** Statements while the clock stands as it did; `gone`: a condition over rows that the state is about to lose. */
+  readonly note: (gone: string) => string[]
+}
+
+/** Rows of an epoch are put together with those of their windows, so that a restored state is the same to the last bit. */
+function changesOf(nodeId: string, state: string, names: readonly string[], kept: Kept, clock: Clock): EpochChanges {
+  const [changed, gone] = [stateTable(nodeId, 'changed'), stateTable(nodeId, 'gone')]
+  const added = `(SELECT * FROM ${state} WHERE newest >= ${clock.place})`
+  return {
+    kept: { by: names, set: `SELECT * FROM ${changed}`, gone: `SELECT * FROM ${gone}` },
+    note: (condition) => {
+      const stays = `NOT coalesce(${condition}, false)`
+      const touched = `(SELECT * FROM ${rowsWithKeysOf(state, added, names)} AND ${stays})`
+      const rows = kept.merged === null ? `SELECT * FROM ${added} WHERE ${stays}` : kept.merged(touched)
+      return [
+        `CREATE OR REPLACE TABLE ${gone} AS SELECT DISTINCT ${names.join(', ')} FROM ${state} WHERE ${condition}`,
+        `CREATE OR REPLACE TABLE ${changed} AS ${rows}`,
+        ...(kept.merged === null
+          ? []
+          : [
+              `DELETE FROM ${state} AS state USING ${changed} AS changed WHERE ${sameKeys('state', 'changed', names)}`,
+              `INSERT INTO ${state} FROM ${changed}`,
+            ]),
+      ]
+    },
   }
 }
 

@@ -8,6 +8,8 @@ import type { PartialAggregate } from '../group/partial-aggregates.js'
 export interface Kept {
   /** SELECT of state rows from records with their windows; `place`: of a record among all. */
   readonly rows: (from: string, place: string) => string
+  /** SELECT of rows that stand for those of their groups; null: each row stands for itself. */
+  readonly merged: ((rows: string) => string) | null
   /** Statements after rows have been added. */
   readonly compact: (state: string) => readonly string[]
   /** SELECT of results from state rows, in order, of the groups that `having` is true of, given the newest of their places. */
@@ -18,6 +20,8 @@ export function partialsKept({ keys, results, windows }: Grouping, partials: rea
   const parts = partials.flatMap(({ columns }) => columns)
   const names = stateKeys(keys)
   const merged = parts.map(({ merge }, index) => `${merge(`part${index}`)} AS part${index}`)
+  const mergedItems = [...names, ...merged, 'min(place) AS place, max(newest) AS newest, true AS merged'].join(', ')
+  const mergedRows = (rows: string) => `SELECT ${mergedItems} FROM ${rows} GROUP BY ${names.join(', ')}`
   let next = 0
   const values = partials.map(
     ({ column, columns, final }) =>
@@ -32,15 +36,15 @@ export function partialsKept({ keys, results, windows }: Grouping, partials: rea
       ]
       return `SELECT ${items.join(', ')} FROM ${from} GROUP BY ${list(keys)}`
     },
+    merged: (rows) => mergedRows(rows),
     compact: (state) => {
       const rest = identifier(`compact ${state}`)
       const due = `SELECT 1 FROM (SELECT count(*) FILTER (WHERE merged) AS old, count(*) AS everything FROM ${state})
         WHERE everything - old > greatest(old, ${WORTHWHILE})`
       const rows = `(SELECT state.* FROM ${state} AS state, (${due}))`
       const whole = windows?.merge == null ? rows : windows.merge(rows, names)
-      const items = [...names, ...merged, 'min(place) AS place, max(newest) AS newest, true AS merged']
       return [
-        `CREATE OR REPLACE TABLE ${rest} AS SELECT ${items.join(', ')} FROM ${whole} GROUP BY ${names.join(', ')}`,
+        `CREATE OR REPLACE TABLE ${rest} AS ${mergedRows(whole)}`,
         `DELETE FROM ${state} WHERE EXISTS (FROM ${rest})`,
         `INSERT INTO ${state} FROM ${rest}`,
         `DROP TABLE ${rest}`,
@@ -76,6 +80,7 @@ export function recordsKept({ records, keys, results, windows }: Grouping): Kept
       const chosen = [...keys.map((key, index) => `${identifier(key)} AS key${index}`), ...kept]
       return `SELECT ${chosen.join(', ')}, ${place} AS place, ${place} AS newest FROM ${from}`
     },
+    merged: null,
     compact: () => [],
     results: (rows, having) => {
       const seen = [

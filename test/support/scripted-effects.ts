@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../core/errors/codes.js'
-import { JobError } from '../../core/errors/job-error.js'
+import { JobError, reportError } from '../../core/errors/job-error.js'
 import type { Savepoint, Wishes } from '../../core/execution/control.js'
 import type { ExecutionEffects, Outcome, Prepared } from '../../core/execution/effects.js'
 import type { Next } from '../../core/execution/plan.js'
@@ -10,6 +10,8 @@ export type Step = 'prepare' | 'runChain' | 'triggerCheckpoint' | 'finish'
 export interface Script {
   readonly epochs: number
   readonly failures: ReadonlyMap<number, ErrorCode>
+  /** How often a plan cannot be dropped, because a sink cannot be asked. */
+  readonly sinkAway?: number
   readonly maxRestarts: number
   readonly tolerableFailures?: number
   /** After its epochs it waits for input, as STREAMING does; waiting is a call too. */
@@ -95,6 +97,7 @@ export function scriptedWorld(script: Script): World {
     if (isMet?.() === true) throw brokenOff
     if (code !== undefined) throw new JobError(code, `failed with ${code}`)
   }
+  let away = script.sinkAway ?? 0
   const used = () => Math.max(0, ...committed, ...dropped)
   const plan = (): Next => ({ kind: 'plan', epoch: used() + 1, phase: 1, notBefore: null })
   const next = (): Next => {
@@ -135,6 +138,14 @@ export function scriptedWorld(script: Script): World {
     dropPlan: async (_owner, epoch) => {
       step()
       attempt += 1
+      if (away > 0) {
+        away -= 1
+        return {
+          isDropped: false,
+          attempt,
+          failure: reportError(new JobError('connection.refused', 'The sink is away.')),
+        }
+      }
       // What has run to its end is shown by a sink.
       const isDropped = !ran.some((one) => one.epoch === epoch)
       if (isDropped) dropped.push(epoch)
@@ -150,7 +161,9 @@ export function scriptedWorld(script: Script): World {
       step()
       shown.push(status)
     },
-    evaluateRestart: async (_owner, _executionId, { error, tolerated }) => {
+    evaluateRestart: async (owner, _executionId, { error, tolerated }) => {
+      // As the activity does when it is asked again.
+      if (owner !== null && attempt > owner.attempt) return { restart: true, delayMs: 0, reason: 'before', attempt }
       failuresSeen.push({ code: error.code, tolerated })
       const restart = tolerated || restarts < script.maxRestarts
       if (restart) attempt++

@@ -295,6 +295,27 @@ describe('compiling a job', () => {
     expect(compiled.ok && compiled.graph.vertices.map((vertex) => vertex.parallelism)).toEqual([2, 1, 4])
   })
 
+  it('says where an edge is not as it is spelled', async () => {
+    const counted = {
+      id: 'counted',
+      operator: 'AGGREGATE',
+      config: { groupBy: ['origin'], aggregates: { c: 'count(*)' } },
+    }
+    const out = { id: 'out', sink: 'file', config: { path: 'out', format: 'csv' } }
+    const toOut = { from: 'counted', to: 'out', type: 'FORWARD' }
+    const edges = (way: object) => [{ from: 'flights', to: 'counted', ...way }, toOut]
+    const warnings = async (way: object) => {
+      const compiled = await compile([flights, counted, out], { parallelism: 2, edges: edges(way) })
+      return compiled.ok ? compiled.warnings : compiled.problems
+    }
+    const replaced = { pointer: '/edges/0', nodeId: 'counted', code: 'edge.replaced' }
+    expect(await warnings({ type: 'SHUFFLE', partition: 'ROUND_ROBIN' })).toMatchObject([replaced])
+    expect(await warnings({ type: 'FORWARD' })).toMatchObject([replaced])
+    expect(await warnings({ type: 'SHUFFLE', partition: 'HASH', key: ['delay'] })).toMatchObject([replaced])
+    expect(await warnings({ type: 'SHUFFLE', partition: 'HASH', key: ['ORIGIN'] })).toEqual([])
+    expect(await warnings({ type: 'SHUFFLE' })).toEqual([])
+  })
+
   it('checks the column of event time and the key of an edge', async () => {
     const late = { ...flights, watermark: { time: 'origin' } }
     const edges = [{ from: 'flights', to: 'out', type: 'SHUFFLE', partition: 'HASH', key: ['orign'] }]

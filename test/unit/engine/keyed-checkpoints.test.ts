@@ -16,10 +16,19 @@ interface Job {
   readonly operator?: string
   readonly config: object
   readonly parallelism?: number
+  readonly watermark?: object
 }
 
 async function graphOf(
-  { count, select, types = { n: 'BIGINT', k: 'BIGINT' }, operator = 'AGGREGATE', config, parallelism = 1 }: Job,
+  {
+    count,
+    select,
+    types = { n: 'BIGINT', k: 'BIGINT' },
+    operator = 'AGGREGATE',
+    config,
+    parallelism = 1,
+    watermark,
+  }: Job,
   parts: EngineParts,
 ): Promise<JobGraph> {
   const compiled = await compileJob(
@@ -27,7 +36,7 @@ async function graphOf(
       name: 'keyed',
       type: 'STREAMING',
       nodes: [
-        { id: 'in', source: 'shelf', config: { count, select, types, batch: 5_000 } },
+        { id: 'in', source: 'shelf', config: { count, select, types, batch: 5_000 }, ...(watermark && { watermark }) },
         { id: 'keyed', operator, input: 'in', parallelism, config },
         { id: 'out', sink: 'shelf', input: 'keyed', config: {} },
       ],
@@ -54,36 +63,51 @@ function writtenBy(
 }
 
 describe('a checkpoint', () => {
-  test('writes what has changed, however large the state is', async () => {
-    const shelf = new Shelf()
-    await withParts([shelf.connector], async (parts) => {
-      // 200,000 groups in the first epoch; then 500 of them in each.
-      const groups = 200_000
-      const select = `n, CASE WHEN n < ${groups} THEN n ELSE CAST(hash(n) % ${groups} AS BIGINT) END AS k`
-      const graph = await graphOf({ count: groups + 60 * 500, select, config: counted }, parts)
-      const first = await drive(graph, parts, { ...streaming, epochRecords: groups, epochs: 1, lineageId: 'one' })
-      const { results } = await drive(graph, parts, {
-        ...streaming,
-        epochRecords: 500,
-        from: first.standing,
-        lineageId: 'one',
+  const window = { type: 'TUMBLING', size: '1d', groupBy: ['k'] }
+  test.each([
+    ['AGGREGATE', counted, 1],
+    ['WINDOW', { ...window, aggregates: { c: 'count(*)' } }, 1],
+    ['WINDOW', { ...window, aggregates: { c: 'median(n)' } }, 1],
+    // Every record is in two windows.
+    ['WINDOW', { ...window, type: 'HOPPING', slide: '12h', aggregates: { c: 'count(*)' } }, 2],
+  ])(
+    'of %s %j writes what has changed, however large the state is',
+    async (operator, config, copies) => {
+      const shelf = new Shelf()
+      await withParts([shelf.connector], async (parts) => {
+        // 200,000 groups in the first epoch; then 500 of them in each.
+        const groups = 200_000
+        const select = `n, CASE WHEN n < ${groups} THEN n ELSE CAST(hash(n) % ${groups} AS BIGINT) END AS k, make_timestamp(n) AS t`
+        const types = { n: 'BIGINT', k: 'BIGINT', t: 'TIMESTAMP' }
+        const watermark = { time: 't' }
+        const job = { count: groups + 60 * 500, select, types, operator, config, watermark }
+        const graph = await graphOf(job, parts)
+        const first = await drive(graph, parts, { ...streaming, epochRecords: groups, epochs: 1, lineageId: 'one' })
+        const { results } = await drive(graph, parts, {
+          ...streaming,
+          epochRecords: 500,
+          from: first.standing,
+          lineageId: 'one',
+        })
+        const [base] = writtenBy(first.results)
+        expect(base?.records).toBeGreaterThanOrEqual(copies * groups)
+        expect(base?.records).toBeLessThanOrEqual(copies * groups + 1)
+        const written = writtenBy([first.results[0]!, ...results]).slice(1)
+        expect(written).toHaveLength(60)
+        // A window's clock is one more record.
+        const changed = copies * 60 * 500 + 60
+        expect(written.reduce((sum, { records }) => sum + records, 0)).toBeLessThan(8 * changed)
+        expect(Math.max(...written.map(({ records }) => records))).toBeLessThanOrEqual(changed)
+        expect(Math.min(...written.map(({ sizeBytes }) => sizeBytes))).toBeLessThan(base!.sizeBytes / 50)
+        expect(Math.max(...results.map(({ states }) => states.length))).toBeLessThanOrEqual(20)
+        expect(Math.max(...results.map(({ states }) => states.length))).toBeGreaterThan(2)
+        // The base is the same file all the time, until the input ends and windows with it.
+        const largest = ({ states }: ChainResult) => states.reduce((a, b) => (a.records >= b.records ? a : b)).path
+        expect(new Set(results.slice(0, -1).map(largest))).toEqual(new Set([largest(first.results[0]!)]))
       })
-      const [base] = writtenBy(first.results)
-      expect(base?.records).toBe(groups)
-      const written = writtenBy([first.results[0]!, ...results]).slice(1)
-      expect(written).toHaveLength(60)
-      const changed = 60 * 500
-      expect(written.reduce((sum, { records }) => sum + records, 0)).toBeLessThan(8 * changed)
-      expect(Math.max(...written.map(({ records }) => records))).toBeLessThanOrEqual(changed)
-      expect(Math.min(...written.map(({ sizeBytes }) => sizeBytes))).toBeLessThan(base!.sizeBytes / 50)
-      expect(Math.max(...results.map(({ states }) => states.length))).toBeLessThanOrEqual(20)
-      expect(Math.max(...results.map(({ states }) => states.length))).toBeGreaterThan(2)
-      // The base is the same file all the time.
-      expect(new Set(results.map(({ states }) => states[0]!.path))).toEqual(
-        new Set([first.results[0]!.states[0]!.path]),
-      )
-    })
-  }, 120_000)
+    },
+    120_000,
+  )
 
   test('of an epoch that has changed nothing names the same files', async () => {
     const shelf = new Shelf()
@@ -108,6 +132,67 @@ describe('a checkpoint', () => {
       expect(standing.states[0]?.records).toBe(3_000)
     })
   }, 60_000)
+})
+
+describe('a checkpoint of a join of two streams', () => {
+  // A right record finds a left one of the epoch before, and another one of that before finds it once more.
+  const right = `n AS rn, CASE n % 20 WHEN 0 THEN n - 1000 WHEN 1 THEN n - 2001 END AS rk, make_timestamp(n) AS rt`
+  const stream = (id: string, select: string) => ({
+    id,
+    source: 'shelf',
+    config: {
+      count: 12_000,
+      select,
+      types: { [`${id}n`]: 'BIGINT', [`${id}k`]: 'BIGINT', [`${id}t`]: 'TIMESTAMP' },
+    },
+    watermark: { time: `${id}t` },
+  })
+  const pairsOf = async (type: string) => {
+    const shelf = new Shelf()
+    let results: readonly ChainResult[] = []
+    await withParts([shelf.connector], async (parts) => {
+      const compiled = await compileJob(
+        {
+          name: 'pairs',
+          type: 'STREAMING',
+          nodes: [
+            stream('l', 'n AS ln, n AS lk, make_timestamp(n) AS lt'),
+            stream('r', right),
+            {
+              id: 'pairs',
+              operator: 'JOIN',
+              inputs: { left: 'l', right: 'r' },
+              config: { type, on: 'left.lk = right.rk', within: '1d' },
+            },
+            { id: 'out', sink: 'shelf', input: 'pairs', config: {} },
+          ],
+        },
+        parts,
+      )
+      if (!compiled.ok) throw new Error(JSON.stringify(compiled.problems))
+      results = (await drive(compiled.graph, parts, { ...streaming, epochRecords: 1_000, cold: true })).results
+    })
+    const written = results.filter(({ states }) => states.some(({ nodeId }) => nodeId === 'pairs'))
+    return { rows: shelf.rows, parts: Math.max(...written.map(({ states }) => states.length)) }
+  }
+  const tens = (from: number, to: number) =>
+    Array.from({ length: (to - from) / 20 }, (_, index) => BigInt(from + index * 20))
+
+  test('knows which records have found a partner', async () => {
+    const { rows, parts } = await pairsOf('LEFT')
+    const lonely = rows.filter((row) => row[3] === null).map(([n]) => n)
+    expect(lonely).toEqual(
+      Array.from({ length: 12_000 }, (_, n) => BigInt(n)).filter((n) => n % 20n !== 0n || n >= 11_000n),
+    )
+    expect(rows).toHaveLength(lonely.length + tens(0, 11_000).length + tens(0, 10_000).length)
+    // The clock, and parts of both sides.
+    expect(parts).toBeGreaterThan(4)
+  })
+
+  test('has lost those that are not needed any more', async () => {
+    const { rows } = await pairsOf('SEMI')
+    expect(rows.map(([n]) => n)).toEqual(tens(0, 11_000))
+  })
 })
 
 describe('a key is forgotten', () => {

@@ -29,6 +29,7 @@ describe('the environment', () => {
       ETL_WORKER_SLOTS: '0',
       ETL_HEARTBEAT_TIMEOUT: 'soon',
       ETL_LOG_LEVEL: 'loud',
+      ETL_ALLOW_PRIVATE_HOSTS: 'http://files.example',
     }
     expect.assertions(Object.keys(bad).length + 2)
     try {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { nextBudget, overheadOf } from '../../../../core/execution/budget.js'
+import { nextBudget } from '../../../../core/execution/budget.js'
+import { withEpoch } from '../../../../core/execution/epoch-times.js'
+import type { SourceProgress } from '../../../../core/execution/journal.js'
 import { defaultLimits } from '../../../../core/execution/limits.js'
 import { firstBudget } from '../../../../core/execution/plan.js'
 
@@ -32,27 +34,38 @@ describe('the budget of an epoch', () => {
     expect(nextBudget(last(0, 40_000), 30_000)).toEqual(firstBudget)
   })
 
-  test('does not shrink to nothing where an epoch takes longer than the interval however little it reads', () => {
-    // 2 s, and 5 µs for each record; there is always more to read.
-    let progress = last(100_000, 2_500)
-    for (let epoch = 0; epoch < 20; epoch += 1) {
-      const lastBudget = nextBudget(progress, 500)
-      const { records } = lastBudget
-      const durationMs = Math.round(2_000 + records * 0.005)
-      progress = { ...last(records, durationMs, lastBudget), ...overheadOf(progress, { records, durationMs }) }
-    }
-    expect(progress.lastRecords).toBeGreaterThan(300_000)
-    expect(progress.lastRecords).toBeLessThan(500_000)
-  })
-
-  test('knows what an epoch takes however little it reads from two of different sizes', () => {
-    expect(overheadOf(last(1_000, 2_000), { records: 5_000, durationMs: 2_400 })).toEqual({ overheadMs: 1_900 })
-    expect(overheadOf(last(5_000, 2_400), { records: 1_000, durationMs: 2_000 })).toEqual({ overheadMs: 1_900 })
-    expect(overheadOf(last(5_000, 2_000), { records: 1_000, durationMs: 2_400 })).toEqual({ overheadMs: 2_400 })
-    expect(overheadOf({ ...last(1_000, 2_000), overheadMs: 7 }, { records: 1_100, durationMs: 9 })).toEqual({
-      overheadMs: 7,
-    })
-    expect(overheadOf(undefined, { records: 1, durationMs: 1 })).toEqual({})
+  test.each([
+    // What an epoch takes however little it reads, what each record takes, and the interval.
+    [2_000, 0.005, 500],
+    [1_500, 0.03, 1_000],
+    [1_500, 0.3, 1_000],
+    [900, 0.05, 1_000],
+    [100, 0.03, 1_000],
+    [10, 1, 1_000],
+  ])('%i ms and %f ms a record in an interval of %i ms: nears the best, however unsteady the times are', (...facts) => {
+    const [overheadMs, perRecordMs, interval] = facts
+    // Half of an epoch is work, or as much as the interval leaves.
+    const best = overheadMs * 2 > interval ? 2 * perRecordMs : (perRecordMs * interval) / (interval - overheadMs)
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1_000_000 }), (seed) => {
+        const random = randomFrom(seed)
+        let progress: SourceProgress = last(1_500, 1_600, { records: 1_500, bytes: 256 * 1024 })
+        let [records, ms] = [0, 0]
+        for (let epoch = 0; epoch < 80; epoch += 1) {
+          const lastBudget = nextBudget(progress, interval)
+          const durationMs = Math.round((overheadMs + lastBudget.records * perRecordMs) * (0.6 + random()))
+          progress = {
+            ...last(lastBudget.records, durationMs, lastBudget),
+            times: withEpoch(progress.times, lastBudget.records, durationMs),
+          }
+          expect(durationMs).toBeLessThan(20 * Math.max(interval, overheadMs))
+          if (epoch < 20) continue
+          records += lastBudget.records
+          ms += durationMs
+        }
+        expect(ms / records).toBeLessThan(4 * best)
+      }),
+    )
   })
 
   test('is always positive, whole and within its limits', () => {
@@ -73,3 +86,14 @@ describe('the budget of an epoch', () => {
     )
   })
 })
+
+/** mulberry32: the same numbers for the same seed, from 0 to 1. */
+function randomFrom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}

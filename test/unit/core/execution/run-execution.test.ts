@@ -151,6 +151,14 @@ describe('the epoch loop', () => {
     expect(world.slept).toEqual([10, 10, 10])
   })
 
+  test('a plan that cannot be dropped while its sink is away waits as after any failure', async () => {
+    const script = { epochs: 1, maxRestarts: 9, isStreaming: true, wishes: new Map([[1, 'stop now']]) as WishAt }
+    const world = scriptedWorld({ ...script, failures: new Map(), sinkAway: 3 })
+    await runExecution('e', { ...free, wishes: world.wishes }, world.effects)
+    expect(world.dropped).toEqual([1])
+    expect(world.slept).toEqual([10, 10, 10])
+  })
+
   test('a pause in the middle of a restart delay takes effect at once', async () => {
     const failures = new Map<number, ErrorCode>([[1, 'sink.refused']])
     const world = scriptedWorld({

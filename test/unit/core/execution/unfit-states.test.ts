@@ -101,7 +101,8 @@ describe('state does not fit', () => {
 
   test('but not how far event time has come, which is the same for all subtasks', () => {
     const window = (parallelism: number) => graphOf({ kind: 'WINDOW', config: { groupBy: ['k'] }, parallelism })
-    const value = { ...stateOf(window(2), 'clock'), type: 'VALUE' } as const
+    const clock = stateOf(window(2), 'clock')
+    const value = { ...clock, type: 'VALUE', by: { ...clock.by!, everywhere: true } } as const
     expect(unfitStates([value], window(3))).toEqual([])
     expect(unfitStates([{ ...stateOf(window(2), 'groups'), type: 'MAP' }], window(3))).toEqual([])
   })

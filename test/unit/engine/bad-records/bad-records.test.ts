@@ -163,6 +163,22 @@ describe('DEAD_LETTER', () => {
     expect(rows.map((row) => row.map(String))).toEqual([[String(good.length), String(good.reduce((a, b) => a + b, 0))]])
   })
 
+  test.each(['sum(s::BIGINT)', 'median(s::BIGINT)', 'list(s::BIGINT)[1]'])(
+    'leaves out what %s cannot compute, whatever is kept of a record until the end',
+    async (total) => {
+      const aggregates = { many: 'count(*)', total }
+      const sum = node('sum', 'OPERATOR', 'AGGREGATE', { groupBy: [], aggregates }, 'BIGINT many, VARCHAR total')
+      const graph = chainOf(
+        [numbers(1_000), sum, shelf('BIGINT many, VARCHAR total')],
+        [edge('numbers', 'sum'), edge('sum', 'shelf')],
+      )
+      const { rows, rejected } = await run(graph, onBad('DEAD_LETTER'))
+      expect(rows.map(([many]) => Number(many))).toEqual([990])
+      expect(rejected).toHaveLength(10)
+      expect(rejected[0]).toMatchObject({ nodeId: 'sum', original: '{"n":42,"s":"x42"}', place: { line: 43 } })
+    },
+  )
+
   test('tells the record apart behind an exchange', async () => {
     const graph = graphOf(
       [numbers(500), { ...cast, parallelism: 2 }, { ...shelf('BIGINT n, BIGINT v'), parallelism: 2 }],
