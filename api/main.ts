@@ -157,7 +157,11 @@ async function apiParts(environment: Environment, database: Database): Promise<E
     connection,
     secret,
     environment: process.env,
-    files: { fileRoots: environment.fileRoots, base: environment.fileRoots[0] ?? process.cwd() },
+    files: {
+      fileRoots: environment.fileRoots,
+      base: environment.fileRoots[0] ?? process.cwd(),
+      privateHosts: environment.allowPrivateHosts,
+    },
     scratch: await mkdtemp(join(scratch, 'api-')),
     memoryLimitBytes: Math.min(512 * 1024 ** 2, Math.floor(totalmem() / 4)),
     threads: Math.min(2, availableParallelism()),

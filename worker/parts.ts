@@ -30,7 +30,11 @@ export async function workerParts(environment: Environment, database: Database):
     deadLetters: replayedRecords(database),
     reveal: revealNode(database, environment.secretKey),
     environment: process.env,
-    files: { fileRoots: environment.fileRoots, base: environment.fileRoots[0] ?? process.cwd() },
+    files: {
+      fileRoots: environment.fileRoots,
+      base: environment.fileRoots[0] ?? process.cwd(),
+      privateHosts: environment.allowPrivateHosts,
+    },
     scratch: await openScratch(environment.home),
     memoryLimitBytes: Math.min(GiB / 2, totalmem() / 4 / environment.workerSlots),
     threads: availableParallelism(),

@@ -46,7 +46,7 @@ export function localParts(options: LocalOptions = {}): EngineParts {
       })
     },
     environment: process.env,
-    files: { fileRoots: null, base: process.cwd() },
+    files: { fileRoots: null, base: process.cwd(), privateHosts: null },
     scratch,
     memoryLimitBytes: Math.max(LEAST_MEMORY, Math.floor(totalmem() * 0.5)),
     threads: availableParallelism(),
