@@ -101,13 +101,7 @@ export function partWriter(staged: StagedParts, layout: PartLayout): PartWriter 
       for await (const partition of partitionsOf(batch, partitionBy, session)) await addAll(partition, session)
     },
     ...(!format.appendable && partitionBy.length === 0 && maxBytes === null && { stage }),
-    async sync() {
-      await dropWaiting()
-      await staged.sync()
-    },
-    async discard() {
-      await dropWaiting()
-      await staged.discard()
-    },
+    sync: () => dropWaiting().then(staged.sync),
+    discard: () => dropWaiting().then(staged.discard),
   }
 }

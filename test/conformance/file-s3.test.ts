@@ -31,7 +31,8 @@ describeWithS3('files in a bucket', (lent) => {
   }
   const pathOf = (key: string) => `s3://${lent.s3.bucket}/${key}`
   const open = (key: string, config: Record<string, unknown> = {}) => {
-    return () => file.source!.open(file.source!.config.parse({ path: pathOf(key), ...config }), lent.connection, ctx)
+    const parsed = file.source!.config.parse({ path: pathOf(key), ...config })
+    return (signal = ctx.signal) => file.source!.open(parsed, lent.connection, { ...ctx, signal })
   }
 
   describeSource('file, CSV', async () => {
@@ -66,6 +67,7 @@ describeWithS3('files in a bucket', (lent) => {
     describeSink(`file, ${format} parts`, async () => {
       const key = `out-${++number}`
       return {
+        queries: format === 'parquet',
         open: () => file.sink!.open(file.sink!.config.parse({ path: pathOf(key), format }), lent.connection, ctx),
         visible: async () => {
           const names = (await keysOf(lent.bucket, `${key}/`)).filter((name) => !/\/[._]/.test(name))

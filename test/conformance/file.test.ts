@@ -64,16 +64,16 @@ const layouts: readonly Record<string, unknown>[] = [
 for (const layout of layouts) {
   describeSink(`file, ${Object.values(layout).join(' ')} parts`, async () => {
     const path = `out-${++number}`
+    const queries = ['json', 'parquet'].includes(String(layout.format)) && !layout.partitionBy
     return {
-      queries:
-        ['json', 'parquet'].includes(String(layout.format)) && !('partitionBy' in layout) && !('maxFileSize' in layout),
+      queries,
       open: () => file.sink!.open(file.sink!.config.parse({ path, ...layout }), null, ctx),
       visible: async () => {
         const names = await readdir(join(folder, path), { recursive: true }).catch(() => [])
         const parts = names.filter((name) => !/(^|\/)[._]/.test(name) && /[.](csv|json|jsonl|parquet)/.test(name))
         const ids: number[] = []
         for (const name of parts.sort()) ids.push(...(await idsOf(join(folder, path, name), String(layout.format))))
-        return ids.sort((a, b) => a - b)
+        return queries ? ids : ids.sort((a, b) => a - b)
       },
     }
   })

@@ -28,6 +28,23 @@ const samples: Samples = {
     ]
     return connections.map((connection) => ({ connection, source: table, sink: table }))
   },
+  http: (address) => {
+    const url = `http://${address}`
+    const path = (connection: unknown) => ({ connection, url: '/orders', retry: { attempts: 1 } })
+    const ways = [
+      { type: 'BASIC', username: 'u', password: word },
+      { type: 'BEARER', token: word },
+      { type: 'API_KEY', value: word, in: 'QUERY' },
+      { type: 'API_KEY', value: word },
+      { type: 'OAUTH2', tokenUrl: `${url}/token`, clientId: 'c', clientSecret: word },
+      { type: 'OAUTH2', tokenUrl: `${url}/token`, clientId: 'c', clientSecret: word, clientAuth: 'BODY' },
+    ]
+    return ways.map((auth) => ({
+      connection: { url, auth, retry: { attempts: 1 } },
+      source: path,
+      sink: path,
+    }))
+  },
   kafka: (address) => {
     const topic = (connection: unknown) => ({ connection, topic: 't' })
     const sasl = { mechanism: 'PLAIN', username: 'u', password: word }

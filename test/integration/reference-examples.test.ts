@@ -1,5 +1,5 @@
 /** The examples on the pages of the reference run as they stand, and every side of every connector has one. */
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { connectors } from '../../connectors/index.js'
 import { type Example, readExamples } from '../../scripts/generate/examples.js'
 import { describeWithKafka } from '../support/describe-with-kafka.js'
+import { startHttpServer } from '../support/http-server.js'
 import { makeTopic } from '../support/kafka.js'
 import { withDatabase } from '../support/lend.js'
 
@@ -23,11 +24,13 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-function run({ file }: Example, variables: Readonly<Record<string, string>> = {}) {
-  const { stdout, stderr } = spawnSync(process.execPath, [etl, 'run', join('reference', file), '--json'], {
-    cwd: folder,
-    encoding: 'utf8',
-    env: { ...process.env, NODE_OPTIONS: '', ...variables },
+/** Not in this process's way: servers of the test answer meanwhile. */
+async function run({ file }: Example, variables: Readonly<Record<string, string>> = {}) {
+  const state = join(folder, 'state', file)
+  const args = [etl, 'run', join('reference', file), '--json', '--state', state]
+  const env = { ...process.env, NODE_OPTIONS: '', ...variables }
+  const { stdout, stderr } = await new Promise<{ stdout: string; stderr: string }>((resolve) => {
+    execFile(process.execPath, args, { cwd: folder, env }, (_error, stdout, stderr) => resolve({ stdout, stderr }))
   })
   if (stdout === '') throw new Error(`${file} said nothing on standard output: ${stderr}`)
   return JSON.parse(stdout) as { records: { read: number; written: number; failed: number } }
@@ -38,8 +41,8 @@ const uses = (name: string) => (one: Example) => [...one.sources, ...one.sinks].
 const inOrder = (given: readonly Example[]) =>
   given.toSorted((a, b) => Number(/read/.test(a.file)) - Number(/read/.test(b.file)))
 
-function expectRun(example: Example, variables: Readonly<Record<string, string>> = {}): void {
-  const report = run(example, variables)
+async function expectRun(example: Example, variables: Readonly<Record<string, string>> = {}): Promise<void> {
+  const report = await run(example, variables)
   expect([example.file, report]).toEqual([example.file, expect.objectContaining({ status: 'COMPLETED', error: null })])
   expect(report.records.read).toBeGreaterThan(0)
   expect(report.records).toMatchObject({ written: report.records.read, failed: 0 })
@@ -63,21 +66,44 @@ test('every example is on the page of each connector that it uses, and run by on
 })
 
 describe('an example runs as it stands', () => {
-  const alone = examples.filter((one) => !uses('jdbc')(one) && !uses('kafka')(one))
-  test.each(alone.map((one) => [one.file, one] as const))('%s', (_file, example) => expectRun(example))
+  const alone = examples.filter((one) => ['jdbc', 'kafka', 'http'].every((name) => !uses(name)(one)))
+  test.each(alone.map((one) => [one.file, one] as const))('%s', async (_file, example) => await expectRun(example))
 
   test('those with a database', async () => {
     await withDatabase(async (url) => {
       const database = { ETL_VAR_DEMO_MYSQL: url.replace('mysql://', '') }
-      for (const example of inOrder(examples.filter(uses('jdbc')))) expectRun(example, database)
+      for (const example of inOrder(examples.filter(uses('jdbc')))) await expectRun(example, database)
     })
   })
+})
+
+test('an example with a web API runs as it stands', async () => {
+  const orders = Array.from({ length: 40 }, (_, n) => ({
+    id: n,
+    customer: `c${n % 7}`,
+    amount: '9.50',
+    updated_at: `2026-01-${String(1 + (n % 28)).padStart(2, '0')}T00:00:00`,
+  }))
+  const server = await startHttpServer(({ url, headers }, response) => {
+    if (headers.authorization !== 'Bearer opensesame') return response.writeHead(401).end() && undefined
+    if (url.pathname !== '/v1/orders') return {}
+    const from = Number(url.searchParams.get('after') ?? 0)
+    return { data: orders.slice(from, from + 15), meta: { next: from + 15 < orders.length ? from + 15 : null } }
+  })
+  try {
+    const api = { ETL_VAR_DEMO_API: `${server.url}/v1`, ETL_VAR_DEMO_API_TOKEN: 'opensesame' }
+    for (const example of examples.filter(uses('http'))) await expectRun(example, api)
+    const sent = server.asked.filter(({ url }) => url.pathname === '/v1/incoming')
+    expect(sent.map(({ body }) => JSON.parse(body).length)).toEqual([20, 20])
+  } finally {
+    await server.close()
+  }
 })
 
 describeWithKafka('an example with a broker', (lent) => {
   test('runs as it stands', async () => {
     await makeTopic(lent.brokers, 'reference-orders', 2)
     for (const example of inOrder(examples.filter(uses('kafka'))))
-      expectRun(example, { ETL_VAR_DEMO_KAFKA: lent.brokers })
+      await expectRun(example, { ETL_VAR_DEMO_KAFKA: lent.brokers })
   })
 })
