@@ -134,10 +134,14 @@ async function apply({ stack, target }: Soak, version: Parameters<typeof soakJob
 async function allArrived({ target, events }: Soak): Promise<void> {
   const arrived = async () => Number((await rowsOf(target, 'SELECT count(*) FROM seen').catch(() => []))[0]?.[0] ?? 0)
   for (let known = await arrived(); known < events.made.length; )
-    known = await until(`more than ${known} of ${events.made.length} events have arrived`, async () => {
-      const now = await arrived()
-      return now > known && now
-    })
+    known = await until(
+      `more than ${known} of ${events.made.length} events have arrived`,
+      async () => {
+        const now = await arrived()
+        return now > known && now
+      },
+      { withinMs: 300_000, everyMs: 1000 },
+    )
 }
 
 async function all(stack: Stack): Promise<readonly ExecutionReport[]> {
