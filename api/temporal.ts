@@ -180,7 +180,8 @@ function attributesOf(jobId: string, trigger: string): TypedSearchAttributes {
   ])
 }
 
-async function registerMissing(connection: Connection, namespace: string): Promise<void> {
+/** What workflows are searched by; the namespace has to know it before the first one starts. */
+export async function registerMissing(connection: Connection, namespace: string): Promise<void> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace })
   const missing = Object.entries(SEARCH_ATTRIBUTES).filter(([name]) => customAttributes?.[name] === undefined)
   if (missing.length === 0) return

@@ -1,6 +1,7 @@
 import { blackhole } from './blackhole/index.js'
 import { file } from './file/index.js'
 import { generator } from './generator/index.js'
+import { http } from './http/index.js'
 import { jdbc } from './jdbc/index.js'
 import { kafka } from './kafka/index.js'
 import { print } from './print/index.js'
@@ -11,6 +12,7 @@ export const connectors: readonly Connector[] = [
   file as Connector,
   jdbc as Connector,
   kafka as Connector,
+  http as Connector,
   generator as Connector,
   blackhole as Connector,
   print as Connector,

@@ -61,6 +61,8 @@ export interface ConnectorContext {
   /** Folders that file paths may touch; null: anything its user may touch (`etl run`). Relative paths start from `base`. */
   readonly fileRoots: readonly string[] | null
   readonly base: string
+  /** Hosts and ranges that requests may go to besides public ones; null: any (`etl run`); absent: none. */
+  readonly privateHosts?: readonly string[] | null
   readonly signal: AbortSignal
   /** What the job asks of its sources and sinks; absent where no job is at hand. */
   readonly job?: {

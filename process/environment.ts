@@ -61,7 +61,7 @@ export function readEnvironment(variables: Variables): Environment {
       (path) => resolve(path),
       () => null,
     ),
-    allowPrivateHosts: read('ETL_ALLOW_PRIVATE_HOSTS', list, () => []),
+    allowPrivateHosts: read('ETL_ALLOW_PRIVATE_HOSTS', hosts, () => []),
     fileRoots: read('ETL_FILE_ROOTS', folders, () => [resolve('examples'), resolve(home, 'files')]),
   }
   if (problems.length > 0) throw new JobError('environment.invalid', problems.join('; '))
@@ -143,16 +143,21 @@ function logLevel(text: string): LogLevel {
   return text as LogLevel
 }
 
-function list(text: string): readonly string[] {
-  return text
+function hosts(text: string): readonly string[] {
+  const all = text
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '')
+  if (all.every((item) => /^[\w.:[\]-]+(\/\d{1,3})?$/.test(item))) return all
+  throw new Error('must name hosts, addresses and ranges, with commas between them: files.example, 10.0.0.0/8')
 }
 
+/** Those of buckets (`s3://bucket/folder`) behind those of disks: relative paths start from the first. */
 function folders(text: string): readonly string[] {
-  return text
-    .split(new RegExp(`[,${delimiter}]`))
-    .filter((path) => path.trim() !== '')
-    .map((path) => resolve(path.trim()))
+  const paths = text
+    .split(new RegExp(`[,${delimiter}](?!//)`))
+    .map((path) => path.trim())
+    .filter((path) => path !== '')
+  const inBuckets = paths.filter((path) => path.startsWith('s3://'))
+  return [...paths.filter((path) => !inBuckets.includes(path)).map((path) => resolve(path)), ...inBuckets]
 }

@@ -14,6 +14,7 @@ import type { ExecutionEffects, Prepared } from '../core/execution/effects.js'
 import { ADMITTED, QUEUES } from '../core/execution/workflow-names.js'
 import type { Deadline } from './deadline.js'
 import { fromTemporal, mayPass } from './failure.js'
+import { searchAttributes } from './search-attributes.js'
 
 /** Sent to a waiting execution once it has been admitted. */
 export const admitted = defineSignal(ADMITTED)
@@ -33,6 +34,7 @@ const patient = { initialInterval: '200ms', backoffCoefficient: 2, maximumInterv
 type Clock = Pick<Deadline, 'hold' | 'goOn'>
 
 export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => void, clock: Clock): ExecutionEffects {
+  const shown = searchAttributes()
   let isAdmitted = false
   setHandler(admitted, () => {
     isAdmitted = true
@@ -42,6 +44,7 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
       // A cancel does not arrive before a step ends that runs where decisions are made.
       const prepared = await translated(hereOrThere('prepare', '2s', (steps) => steps.prepareExecution(executionId)))
       if (prepared !== 'waiting') adopt(prepared)
+      shown.status(prepared === 'waiting' ? 'WAITING' : 'RUNNING')
       return prepared
     },
     runChain: (task, summary) =>
@@ -57,15 +60,19 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
         }).runOperatorChain(task),
       ),
     // Short, and asked again it gives the stored answer: run where decisions are made, it saves a way to the server and back.
-    triggerCheckpoint: (done) =>
-      translated(
+    triggerCheckpoint: async (done) => {
+      const next = await translated(
         proxyLocalActivities<Activities>({
           startToCloseTimeout: '10s',
           localRetryThreshold: '1s',
           retry: patient,
           summary: `checkpoint ${done.epoch}`,
         }).triggerCheckpoint(done),
-      ),
+      )
+      shown.status('RUNNING')
+      shown.epoch(done.epoch)
+      return next
+    },
     // Mostly short, and a record that has come waits for it.
     planEpoch: (owner, drains) =>
       translated(hereOrThere(drains ? 'plan the end' : 'plan', '2s', (steps) => steps.planEpoch(owner, drains))),
@@ -84,11 +91,16 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
     takeSavepoint: (owner, by) => translated(control('savepoint').takeSavepoint(owner, by)),
     setStatus: async (owner, status, by) => {
       await translated(control(status === 'PAUSED' ? 'pause' : 'resume').setExecutionStatus(owner, status, by))
+      shown.status(status)
       if (status === 'PAUSED') clock.hold()
       else clock.goOn()
     },
-    evaluateRestart: (owner, executionId, failure) =>
-      translated(control(`restart? ${failure.error.code}`).evaluateRestartStrategy(owner, executionId, failure)),
+    evaluateRestart: async (owner, executionId, failure) => {
+      const summary = `restart? ${failure.error.code}`
+      const decision = await translated(control(summary).evaluateRestartStrategy(owner, executionId, failure))
+      if (decision.restart) shown.status('RESTARTING')
+      return decision
+    },
     // A cancelled execution still gets its final status.
     finish: async (owner, executionId, outcome) => {
       const stands = await CancellationScope.nonCancellable(() =>
@@ -99,7 +111,9 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
         ),
       )
       // The histories of earlier releases have no answer.
-      return stands ?? outcome.status
+      const status = stands ?? outcome.status
+      shown.status(status)
+      return status
     },
     sleep: (ms) => translated(sleep(ms)),
     untilAdmitted: async () => {

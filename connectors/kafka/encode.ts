@@ -1,6 +1,7 @@
 import { JobError } from '../../core/errors/job-error.js'
 import { type Column, type Schema, sameName } from '../../core/record/schema.js'
-import { identifier, text } from '../../duckdb/sql.js'
+import { identifier } from '../../duckdb/sql.js'
+import { jsonObject, jsonValue } from '../json-text.js'
 import { type KafkaSinkConfig, keyOf } from './config.js'
 
 /** SELECT of key, value, each header, and `rowid`: what a message of ours holds, as text or bytes. */
@@ -36,31 +37,6 @@ function valueSql(config: KafkaSinkConfig, schema: Schema): string {
 function plain({ name, type }: Column): string {
   return type === 'BLOB' ? identifier(name) : `CAST(${identifier(name)} AS VARCHAR)`
 }
-
-/** As text and not by `to_json` of the whole, which passes decimals of up to 18 digits through a DOUBLE. */
-function jsonObject(columns: readonly Column[]): string {
-  const members = columns.map((column, index) => {
-    const name = text(`${index === 0 ? '{' : ','}${JSON.stringify(column.name)}:`)
-    return `${name} || coalesce(${jsonValue(column)}, 'null')`
-  })
-  return `${members.join(' || ')} || '}'`
-}
-
-function jsonValue({ name, type }: Column): string {
-  const column = identifier(name)
-  if (asItIs.test(type)) return `CAST(${column} AS VARCHAR)`
-  // JSON has no NaN and no infinity: they are written as text, which reads back as the number.
-  if (/^(FLOAT|DOUBLE)$/.test(type)) {
-    return `CASE WHEN isfinite(${column}) THEN CAST(${column} AS VARCHAR) ELSE '"' || CAST(${column} AS VARCHAR) || '"' END`
-  }
-  const exact = /DECIMAL/.test(type) ? `CAST(${column} AS ${withWideDecimals(type)})` : column
-  return `CAST(to_json(${exact}) AS VARCHAR)`
-}
-
-const asItIs = /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|BOOLEAN|JSON|DECIMAL\(\d+,\s*\d+\))$/
-
-/** Within lists and structs: decimals of more than 18 digits are written digit by digit. */
-const withWideDecimals = (type: string) => type.replaceAll(/DECIMAL\(\d+,\s*(\d+)\)/g, 'DECIMAL(38,$1)')
 
 /** NULL is nothing between two commas, an empty text is `""`. */
 function csvValue(column: Column): string {

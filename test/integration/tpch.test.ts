@@ -11,7 +11,7 @@ import { tpchData } from '../support/tpch-data.js'
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url))
 const etl = join(checkout, 'bin', 'etl.js')
-const data = tpchData(0.05)
+const data = tpchData(Number(process.env.ETL_TPCH_SCALE ?? 0.05))
 if ('missing' in data) console.warn(`skipped: ${data.missing}`)
 
 /** With what makes the order of equal ones certain; else as the benchmark has them. */

@@ -1,4 +1,5 @@
 import { Connection } from '@temporalio/client'
+import { registerMissing } from '../../api/temporal.js'
 import { until } from './until.js'
 
 /** A namespace of its own: nobody else's workflows reach the workers of a test. */
@@ -11,6 +12,7 @@ export async function ownNamespace(address: string): Promise<string> {
       workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
     })
     await until('the namespace is known', async () => await connection.workflowService.describeNamespace({ namespace }))
+    await registerMissing(connection, namespace)
   } finally {
     await connection.close()
   }

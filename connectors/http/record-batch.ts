@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Place, RecordForm } from '../../core/record/rejected.js'
+import type { Schema } from '../../core/record/schema.js'
+import type { Session } from '../../duckdb/session.js'
+import { identifier, text } from '../../duckdb/sql.js'
+import { sourceConfig as fileConfig } from '../file/config.js'
+import { badDocuments, readJson } from '../file/json-options.js'
+import { tellApart, troubleOf } from '../kafka/tell-apart.js'
+import type { SourceBatch } from '../spi.js'
+
+/** What is kept of a bad record. */
+const longestOriginal = 64 * 1024
+
+export interface JsonRecords {
+  /** SELECT of `json`, the text of each record in order, and `number`, from 0. */
+  readonly select: string
+  readonly records: number
+  readonly schema: Schema
+  readonly session: Session
+  place(number: number): Place
+}
+
+/** Records as lines of a file in the session's folder, which DuckDB reads as it reads files of JSON. */
+export async function recordBatch(given: JsonRecords): Promise<SourceBatch> {
+  const { session, schema, records, place } = given
+  const name = randomUUID()
+  const file = join(session.folder, `${name}.lines`)
+  const table = identifier(`source ${name}`)
+  const wanted = identifier(`wanted ${name}`)
+  const columns = schema.map((column) => identifier(column.name)).join(', ')
+  let longest = 0
+  const write = async (condition = '') => {
+    longest = await session.count(`SELECT coalesce(max(strlen(json)), 0) FROM (${given.select})${condition}`)
+    const line = "CASE WHEN trim(json) = '' THEN '\"\"' ELSE translate(json, chr(10) || chr(13), '  ') END"
+    await session.run(
+      `COPY (SELECT ${line} FROM (${given.select})${condition} ORDER BY number) TO ${text(file)} (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '')`,
+    )
+  }
+  const select = () => `SELECT ${columns} FROM ${readJson(file, layout, options, schema, longest)}`
+  await write()
+  let left: readonly number[] | null = null
+
+  return {
+    select: select(),
+    records,
+    place: (index) => place(left?.[index] ?? index),
+    async isolate() {
+      const { good, bad } = await tellApart(records, {
+        async attempt(indexes) {
+          await session.run(`CREATE OR REPLACE TABLE ${wanted} (n BIGINT)`)
+          if (indexes.length > 0) await session.append(wanted, [indexes])
+          await write(` WHERE number IN (SELECT n FROM ${wanted})`)
+          try {
+            await session.run(`CREATE OR REPLACE TABLE ${table} AS ${select()}`)
+            const read = await session.count(`SELECT count(*) FROM ${table}`)
+            return read === indexes.length ? null : 'It is not one record.'
+          } catch (error) {
+            return troubleOf(error)
+          }
+        },
+        named: () => badDocuments(file, layout, options, schema, session, longest).catch(noneNamed),
+      })
+      left = good
+      const originals = await originalsOf(
+        bad.map(({ index }) => index),
+        given,
+      )
+      const rejected = bad.map(({ index, message }) => ({
+        ...originals.get(index)!,
+        place: place(index),
+        code: 'record.bad',
+        message,
+      }))
+      return { select: `SELECT * FROM ${table}`, rejected }
+    },
+    async release() {
+      await rm(file, { force: true })
+      for (const each of [table, wanted]) await session.run(`DROP TABLE IF EXISTS ${each}`)
+    },
+  }
+}
+
+const layout = 'newline_delimited'
+const options = fileConfig.parse({ path: 'answer', format: 'jsonl' })
+
+function noneNamed(error: unknown): readonly never[] {
+  troubleOf(error)
+  return []
+}
+
+async function originalsOf(numbers: readonly number[], { select, session }: JsonRecords) {
+  const rows = await session.rows(
+    `SELECT number, left(json, ${longestOriginal}), length(json) > ${longestOriginal} FROM (${select}) WHERE number IN (${[-1, ...numbers].join(', ')})`,
+  )
+  return new Map(
+    rows.map(([number, original, isCut]): [number, { original: string; form: RecordForm }] => [
+      Number(number),
+      { original: String(original), form: { kind: isCut === true ? 'CUT' : 'TEXT' } },
+    ]),
+  )
+}
