@@ -3,6 +3,7 @@ import { aggregate } from './aggregate.js'
 import { badRecords } from './bad-record.js'
 import { type Benchmark, measure } from './benchmark.js'
 import { epochs } from './epochs.js'
+import { extract, extractScanner } from './extract.js'
 import { idle } from './idle.js'
 import { latency, latencyShort } from './latency.js'
 import { load, loadOften, loadTenfold } from './load.js'
@@ -29,6 +30,8 @@ const benchmarks = [
   latencyShort,
   filterMap,
   shuffle,
+  extract,
+  extractScanner,
   scaling,
   ...badRecords,
 ]

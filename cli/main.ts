@@ -31,7 +31,9 @@ type Load = () => Promise<Command>
 
 function describeProgram(done: (code: number) => void): Program {
   const program = new Program('etl')
-    .description('Durable, vectorised ETL. Commands without a server: run, validate, explain, schema, init.')
+    .description(
+      'Durable, vectorised ETL. Commands without a server: run, validate, explain, schema, schedules next, init.',
+    )
     .option('--json', 'one JSON object on standard output, nothing else')
     .showSuggestionAfterError()
     .showHelpAfterError('(etl --help lists the commands)')
@@ -93,6 +95,23 @@ function addLocal(add: Add): void {
     'etl schema job > job.schema.json',
     async () => (await import('./local/schema.js')).schemaCommand,
   )
+  const schedules = add('schedules', 'Schedules of jobs.', 'etl schedules next --help', async () => async () => {
+    throw new JobError('usage.invalid', 'Say what: next')
+  })
+  add(
+    'next',
+    'Says when a cron expression comes true next, without a server.',
+    "etl schedules next --expression '0 0 5 ? * MON-FRI' --timezone Europe/Berlin",
+    async () => (await import('./local/schedules-next.js')).schedulesNextCommand,
+    schedules,
+  )
+    .requiredOption(
+      '--expression <cron>',
+      'Quartz (6 or 7 fields, seconds first) or Unix (5 fields, or @daily and the like)',
+    )
+    .option('--timezone <zone>', 'time zone of the calendar', 'UTC')
+    .option('--from <time>', 'times after it, such as 2026-01-01T00:00:00Z; without it, after now')
+    .option('--count <count>', 'how many', '10')
   add(
     'init [file]',
     'Writes a first job.',

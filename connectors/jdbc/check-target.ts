@@ -1,101 +1,52 @@
 import type { Problem } from '../../core/errors/problem.js'
-import type { Column, Schema } from '../../core/record/schema.js'
+import { type Schema, sameName } from '../../core/record/schema.js'
 import { nearestHint } from '../../core/spec/nearest.js'
+import { faultsOfNewColumns } from './check-names.js'
 import type { JdbcSinkConfig } from './config.js'
-import type { Target, TargetColumn } from './target.js'
-import { type Family, writtenAs } from './types.js'
+import type { Writing } from './dialect.js'
+import type { Target } from './target.js'
 
 /** What does not fit between the records and the table, all at once. */
-export function compareWithTarget(input: Schema, target: Target, config: JdbcSinkConfig): readonly Problem[] {
-  const problem = (message: string, hint: string | null = null): Problem => ({
-    pointer: '/table',
-    nodeId: null,
-    code: 'schema.mismatch',
-    message,
-    hint,
-  })
+export function compareWithTarget(
+  writing: Writing,
+  input: Schema,
+  target: Target,
+  { table, onSchemaChange }: JdbcSinkConfig,
+): readonly Problem[] {
   const names = target.columns.map((column) => column.name)
-  const byName = new Map(target.columns.map((column) => [column.name.toLowerCase(), column]))
   const problems: Problem[] = []
   for (const column of input) {
-    const found = byName.get(column.name.toLowerCase())
+    const found = target.columns.find((one) => sameName(one.name, column.name))
     if (!found) {
-      if (config.onSchemaChange !== 'FAIL') continue
-      problems.push(
-        problem(`The table ${config.table} has no column \`${column.name}\`.`, nearestHint(column.name, names)),
-      )
-    } else if (found.generated) {
-      problems.push(
-        problem(
-          `The column \`${found.name}\` of ${config.table} is computed by the database.`,
-          'Drop it before the sink.',
-        ),
-      )
-    } else if (!fits(column, found)) {
-      problems.push(
-        problem(
-          `The column \`${found.name}\` of ${config.table} is ${found.columnType}, which does not hold ${column.type}.`,
-          'Cast it before the sink, or change the table.',
-        ),
-      )
+      if (onSchemaChange === 'EVOLVE') problems.push(...faultsOfNewColumns(writing, [column]))
+      if (onSchemaChange !== 'FAIL') continue
+      problems.push(problem(`The table ${table} has no column \`${column.name}\`.`, nearestHint(column.name, names)))
+      continue
+    }
+    const fault = writing.faultOfType(column.type)
+    if (found.generated) {
+      const message = `The column \`${found.name}\` of ${table} is computed by the database.`
+      problems.push(problem(message, 'Drop it before the sink.'))
+    } else if (fault !== null) {
+      problems.push(problem(`The column \`${column.name}\` cannot be written: ${fault}.`, 'Cast it before the sink.'))
+    } else if (!writing.fits(column.type, found)) {
+      const message = `The column \`${found.name}\` of ${table} is ${found.columnType}, which does not hold ${column.type}.`
+      problems.push(problem(message, 'Cast it before the sink, or change the table.'))
     }
   }
-  const given = new Set(input.map((column) => column.name.toLowerCase()))
-  for (const column of target.columns) {
-    if (!column.required || given.has(column.name.toLowerCase())) continue
-    const near = nearestHint(
-      column.name,
-      input.map((one) => one.name),
-    )
-    problems.push(
-      problem(
-        `The column \`${column.name}\` of ${config.table} must be given: it is NOT NULL and has no default.`,
-        near,
-      ),
-    )
+  const given = input.map((column) => column.name)
+  for (const { name, required } of target.columns) {
+    if (!required || given.some((one) => sameName(one, name))) continue
+    const message = `The column \`${name}\` of ${table} must be given: it is NOT NULL and has no default.`
+    problems.push(problem(message, nearestHint(name, given)))
   }
   return problems
 }
 
-/** By kind: a value that is out of range is a matter of records. */
-function fits({ type }: Column, target: TargetColumn): boolean {
-  const { family } = writtenAs(type)
-  const kind = target.dataType
-  if (target.scale !== null && family === 'DECIMAL' && decimals.has(kind)) {
-    const scale = Number(/,\s*(\d+)\)/.exec(type)?.[1] ?? 0)
-    return scale <= target.scale
-  }
-  return holds[family].some((kinds) => kinds.has(kind))
-}
-
-const integers = new Set(['tinyint', 'smallint', 'mediumint', 'int', 'bigint'])
-const decimals = new Set(['decimal'])
-const floats = new Set(['float', 'double'])
-const texts = new Set([
-  'char',
-  'varchar',
-  'tinytext',
-  'text',
-  'mediumtext',
-  'longtext',
-  'enum',
-  'set',
-  'json',
-  'uuid',
-  'inet6',
-  'inet4',
-])
-const binaries = new Set(['binary', 'varbinary', 'tinyblob', 'blob', 'mediumblob', 'longblob'])
-
-const holds: Readonly<Record<Family, readonly ReadonlySet<string>[]>> = {
-  INTEGER: [integers, decimals, floats, texts, new Set(['year', 'bit'])],
-  DECIMAL: [decimals, floats, texts],
-  FLOAT: [floats, texts],
-  TEXT: [texts],
-  JSON: [texts],
-  BINARY: [binaries],
-  DATE: [new Set(['date', 'datetime', 'timestamp']), texts],
-  DATETIME: [new Set(['datetime', 'timestamp']), texts],
-  TIME: [new Set(['time']), texts],
-  BOOLEAN: [integers, decimals, new Set(['bit'])],
-}
+const problem = (message: string, hint: string | null): Problem => ({
+  pointer: '/table',
+  nodeId: null,
+  code: 'schema.mismatch',
+  message,
+  hint,
+})

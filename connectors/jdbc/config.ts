@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { foreignSql, secret } from '../../core/config/schema.js'
 import { DURATION } from '../../core/spec/duration.js'
+import type { ConnectorContext } from '../spi.js'
 
 const sslConfig = z
   .union([
@@ -16,13 +17,18 @@ export const connectionConfig = z.strictObject({
   url: z
     .string()
     .regex(/^[a-z][a-z0-9+]*:\/\/.+/i, 'Expected a URL like mysql://host:3306/database.')
-    .describe('`mysql://host:3306/database`; it may hold user and password.'),
+    .describe(
+      '`mysql://host:3306/database`, `mariadb://…`, `postgres://…`, which may hold user and password; `sqlite:///folder/file.db`.',
+    ),
   user: z.string().min(1).optional().describe('User; else from the URL.'),
   password: secret('Password; else from the URL.').optional(),
   ssl: sslConfig.optional(),
 })
 
-export type JdbcConnection = z.infer<typeof connectionConfig>
+export type JdbcConnection = z.infer<typeof connectionConfig> & {
+  /** Which files a database that is a file may be; absent: none. */
+  readonly places?: Pick<ConnectorContext, 'fileRoots' | 'base'>
+}
 
 const connection = z
   .union([z.string().min(1), connectionConfig])
@@ -36,17 +42,34 @@ export const sourceConfig = z
     table: table.optional(),
     query: foreignSql('A SELECT in the dialect of the database, instead of a table.').optional(),
     columns: z.array(z.string().min(1)).min(1).optional().describe('Of these columns only; else of all.'),
-    splitBy: z.string().min(1).optional().describe('A unique column to read in pages by; else the primary key.'),
-    splits: z.int().min(1).optional().describe('Ranges that are read at once; else as many as there are subtasks.'),
+    splitBy: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'A column to read ranges of: numbers, times or text, never NULL, best with an index; else the primary key.',
+      ),
+    splits: z
+      .int()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe('Ranges that are read at once, each by a connection of its own; else as many as there are subtasks.'),
     incremental: z
       .strictObject({
-        column: z.string().min(1).describe('A column that only grows: a number or a time.'),
+        column: z
+          .string()
+          .min(1)
+          .describe(
+            'A number or time that grows with every change, best with an index; rows where it is NULL are left out.',
+          ),
         from: z.union([z.string(), z.number()]).optional().describe('Where the first execution starts, exclusive.'),
         lag: z
-          .string()
-          .regex(DURATION, 'Expected a duration like 30s.')
+          .union([z.string().regex(DURATION, 'Expected a duration like 30s.'), z.int().min(0)])
           .optional()
-          .describe('Leave out what is younger: it may still be committed out of order.'),
+          .describe(
+            'Leave out what is younger, until the next time: a duration where the column is a time (5s unless given), a number of values where it is a number (0 unless given). As long as the longest transaction that writes to it, so that nothing is committed behind what was read.',
+          ),
       })
       .optional()
       .describe('With `positions: CONTINUE`: only what came since the last execution.'),

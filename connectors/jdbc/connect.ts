@@ -1,96 +1,36 @@
-import { type Connection, type ConnectionOptions, createConnection } from 'mysql2/promise'
-import { JobError } from '../../core/errors/job-error.js'
 import type { JdbcConnection } from './config.js'
-import { mysqlFault } from './mysql-fault.js'
+import type { Db, Dialect } from './dialect.js'
 
-/** One of ours: text in UTF-8, times in UTC, and nothing cut or rounded in silence. */
-export async function openConnection(config: JdbcConnection): Promise<Connection> {
-  const options = optionsOf(config)
-  try {
-    const connection = await createConnection(options)
-    // A connection that dies while nobody is waiting must not end the process; the next query says so.
-    connection.on('error', () => {})
-    await connection.query(
-      `SET time_zone = '+00:00', sql_mode = '${strict}', SESSION innodb_lock_wait_timeout = 50, SESSION group_concat_max_len = 1048576, SESSION max_error_count = 65535`,
-    )
-    return connection
-  } catch (error) {
-    throw mysqlFault(error, `${options.host}:${options.port}`)
-  }
-}
-
-/** Opens one for a piece of work, and closes it. */
-export async function withConnection<T>(
-  config: JdbcConnection,
-  use: (connection: Connection) => Promise<T>,
-): Promise<T> {
-  const connection = await openConnection(config)
-  try {
-    return await use(connection)
-  } catch (error) {
-    throw mysqlFault(error, hostOf(config))
-  } finally {
-    await connection.end().catch(() => connection.destroy())
-  }
-}
-
-const strict =
-  'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO'
-
-function optionsOf(config: JdbcConnection): ConnectionOptions & { host: string; port: number } {
-  const url = parseUrl(config.url)
-  const { ssl } = config
-  const user = config.user ?? decodeURIComponent(url.username)
-  const password = config.password ?? decodeURIComponent(url.password)
+/** Opens a connection, which ends at once when the signal says so. */
+export async function openDb(dialect: Dialect, access: JdbcConnection, signal: AbortSignal): Promise<Db> {
+  const db = await dialect.open(access)
+  const stop = () => db.destroy()
+  const forget = () => signal.removeEventListener('abort', stop)
+  if (signal.aborted) stop()
+  else signal.addEventListener('abort', stop, { once: true })
   return {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port === '' ? 3306 : Number(url.port),
-    ...(user === '' ? {} : { user }),
-    ...(password === '' ? {} : { password }),
-    ...(url.pathname.length > 1 ? { database: decodeURIComponent(url.pathname.slice(1)) } : {}),
-    ...(ssl === undefined || ssl === false ? {} : { ssl: ssl === true ? {} : withoutUndefined(ssl) }),
-    charset: 'utf8mb4',
-    supportBigNumbers: true,
-    bigNumberStrings: true,
-    dateStrings: true,
-    connectTimeout: 10_000,
-    flags: ['+LOCAL_FILES'],
-    // No file but the one that a statement of ours names is ever sent.
-    infileStreamFactory: () => {
-      throw new Error('the server asked for a file')
+    ...db,
+    end: () => db.end().finally(forget),
+    destroy: () => {
+      forget()
+      db.destroy()
     },
   }
 }
 
-function parseUrl(text: string): URL {
-  const scheme = text
-    .split('://', 1)[0]!
-    .replace(/^jdbc:/, '')
-    .toLowerCase()
-  if (scheme === 'postgres' || scheme === 'postgresql' || scheme === 'sqlite') {
-    throw new JobError('config.invalid', `${scheme}:// is not available yet; mysql:// and mariadb:// are.`, {
-      pointer: '/connection/url',
-    })
-  }
-  if (scheme !== 'mysql' && scheme !== 'mariadb') {
-    throw new JobError('config.invalid', `${scheme}:// is no database that is known here.`, {
-      pointer: '/connection/url',
-    })
-  }
+/** Opens one for a piece of work, and closes it. */
+export async function withDb<T>(
+  dialect: Dialect,
+  access: JdbcConnection,
+  signal: AbortSignal,
+  use: (db: Db) => Promise<T>,
+): Promise<T> {
+  const db = await openDb(dialect, access, signal)
   try {
-    return new URL(text)
-  } catch {
-    // The text may hold a password: it is not repeated.
-    throw new JobError('config.invalid', 'The database URL is not well formed.', { pointer: '/connection/url' })
+    return await use(db)
+  } catch (error) {
+    throw dialect.fault(error, dialect.placeOf(access))
+  } finally {
+    await db.end().catch(() => db.destroy())
   }
 }
-
-export function hostOf(config: JdbcConnection): string {
-  const { host, port } = optionsOf(config)
-  return `${host}:${port}`
-}
-
-const withoutUndefined = (ssl: { ca?: string | undefined; rejectUnauthorized: boolean }) => ({
-  rejectUnauthorized: ssl.rejectUnauthorized,
-  ...(ssl.ca === undefined ? {} : { ca: ssl.ca }),
-})

@@ -1,117 +1,117 @@
-import type { Connection } from 'mysql2/promise'
+import { JobError } from '../../core/errors/job-error.js'
 import type { Budget } from '../../core/execution/plan.js'
-import { parseDuration } from '../../core/spec/duration.js'
 import type { SourcePlan } from '../spi.js'
 import type { JdbcSourceConfig } from './config.js'
-import { name, rowsOf } from './mysql-sql.js'
-import type { JdbcPosition, JdbcSplit } from './position.js'
-import { isWhole, type Relation } from './relation.js'
+import type { Db, Dialect } from './dialect.js'
+import { afterKey, uptoKey } from './key-conditions.js'
+import { settledCondition } from './lag.js'
+import type { JdbcPosition, JdbcSplit, Key, Range } from './position.js'
+import type { Relation } from './relation.js'
 
-/** The input of the next epoch: a page by key, key ranges, what came since the last time, or all of it. */
+export interface Table {
+  readonly dialect: Dialect
+  readonly db: Db
+  readonly relation: Relation
+  readonly config: JdbcSourceConfig
+}
+
+/** The input of the next epoch: a page by key, ranges of keys, or all of it. */
 export async function planTable(
-  connection: Connection,
-  relation: Relation,
-  config: JdbcSourceConfig,
+  table: Table,
   from: JdbcPosition | null,
   budget: Budget,
   parallelism: number,
+  whole = false,
 ): Promise<SourcePlan> {
-  const empty = (): JdbcSplit[][] => Array.from({ length: parallelism }, () => [])
-  const first = (split: JdbcSplit): JdbcSplit[][] => [[split], ...empty().slice(1)]
-  if (config.incremental) {
-    const after = from?.kind === 'INCREMENTAL' ? from.upto : (config.incremental.from?.toString() ?? null)
-    const upto = await newest(connection, relation, config.incremental)
-    const to: JdbcPosition = { kind: 'INCREMENTAL', upto: upto ?? after }
-    if (upto === null || upto === after) return { splits: empty(), to, end: true }
-    return { splits: first({ kind: 'SINCE', after, upto }), to, end: true }
-  }
+  const empty: JdbcSplit[][] = Array.from({ length: parallelism }, () => [])
+  const first = (split: JdbcSplit): JdbcSplit[][] => [[split], ...empty.slice(1)]
+  const { relation, config } = table
   if (relation.key.length === 0) {
-    if (from?.kind === 'WHOLE' && from.end) return { splits: empty(), to: from, end: true }
-    return { splits: first({ kind: 'WHOLE' }), to: { kind: 'WHOLE', end: true }, end: true }
+    const to: JdbcPosition = { kind: 'WHOLE', end: true }
+    return { splits: from === null ? first({ kind: 'WHOLE' }) : empty, to, end: true }
   }
-  const ranges = from?.kind === 'RANGES' || (from === null && parallelism > 1 && isWhole(relation.key[0]))
-  if (ranges) {
-    const position = from?.kind === 'RANGES' ? from : await firstRanges(connection, relation)
-    return planRanges(position, budget, parallelism)
-  }
-  return planPage(connection, relation, from, budget, first, empty)
-}
-
-async function planPage(
-  connection: Connection,
-  relation: Relation,
-  from: JdbcPosition | null,
-  budget: Budget,
-  first: (split: JdbcSplit) => JdbcSplit[][],
-  empty: () => JdbcSplit[][],
-): Promise<SourcePlan> {
-  const page = from?.kind === 'PAGES' ? from : { after: null, upper: null, end: true }
+  const at = from?.kind === 'KEYS' ? from : await beginning(table)
   // Looked up once, so that a table that grows while it is read comes to an end.
-  const upper = page.end ? await highest(connection, relation) : page.upper
-  if (upper === null || (page.end && page.after?.[0] === upper && relation.key.length === 1)) {
-    return { splits: empty(), to: { kind: 'PAGES', after: page.after, upper, end: true }, end: true }
+  const upper = at.end ? await lastKey(table, at.after) : at.upper
+  if (upper === null || sameKey(at.after, upper)) return { splits: empty, to: { ...at, upper, end: true }, end: true }
+  const many = config.splits ?? (whole ? 1 : parallelism)
+  // Only a key that no two rows share may be cut by a number of rows.
+  if (many === 1 && relation.unique) {
+    const limit = Math.max(1, budget.records)
+    return { splits: first({ kind: 'PAGE', after: at.after, upper, limit }), to: null, end: false }
   }
-  const limit = Math.max(1, budget.records)
-  return { splits: first({ kind: 'PAGE', after: page.after, upper, limit }), to: null, end: false }
+  const ranges = await cutRanges(table, at.after, upper, many, Math.max(1, Math.ceil(budget.records / many)))
+  const after = ranges.at(-1)!.upto
+  const end = sameKey(after, upper)
+  const splits = dealOut(ranges, whole ? 1 : parallelism)
+  return { splits: [...splits, ...empty.slice(splits.length)], to: { kind: 'KEYS', after, upper, end }, end }
 }
 
-/** Key ranges are cut by numbers alone: as many keys as should hold the budget's records. */
-function planRanges(
-  position: Extract<JdbcPosition, { kind: 'RANGES' }>,
-  budget: Budget,
-  parallelism: number,
-): SourcePlan {
-  const { density } = position
-  const next = BigInt(position.next)
-  const last = BigInt(position.last)
-  const splits: JdbcSplit[][] = Array.from({ length: parallelism }, () => [])
-  if (next > last) return { splits, to: position, end: true }
-  const keys = BigInt(Math.max(1, Math.ceil(budget.records / Math.max(density, 1e-9))))
-  const to = next + keys > last ? last : next + keys - 1n
-  const share = (to - next + BigInt(parallelism)) / BigInt(parallelism)
-  let at = next
-  for (const split of splits) {
-    if (at > to) break
-    const end = at + share - 1n < to ? at + share - 1n : to
-    split.push({ kind: 'RANGE', from: String(at), to: String(end) })
-    at = end + 1n
-  }
-  return { splits, to: { ...position, next: String(to + 1n) }, end: to === last }
-}
+const sameKey = (one: Key | null, other: Key): boolean => one?.every((value, at) => value === other[at]) ?? false
 
-async function firstRanges(
-  connection: Connection,
-  relation: Relation,
-): Promise<Extract<JdbcPosition, { kind: 'RANGES' }>> {
-  const key = name(relation.key[0]!.name)
-  const [row] = await rowsOf(
-    connection,
-    `SELECT CAST(MIN(${key}) AS CHAR) AS low, CAST(MAX(${key}) AS CHAR) AS high, COUNT(*) AS records FROM ${relation.from}`,
-  )
-  if (row?.low == null) return { kind: 'RANGES', next: '0', last: '-1', density: 1 }
-  const keys = BigInt(row.high) - BigInt(row.low) + 1n
-  return { kind: 'RANGES', next: String(row.low), last: String(row.high), density: Number(row.records) / Number(keys) }
-}
-
-/** The last key there is now, by its first column. */
-async function highest(connection: Connection, relation: Relation): Promise<string | null> {
+async function beginning({ dialect, db, relation, config }: Table): Promise<Extract<JdbcPosition, { kind: 'KEYS' }>> {
   const [column] = relation.key
-  const key = name(column!.name)
-  const value = column!.type === 'BLOB' ? `HEX(MAX(${key}))` : `CAST(MAX(${key}) AS CHAR)`
-  const [row] = await rowsOf(connection, `SELECT ${value} AS high FROM ${relation.from}`)
-  return row?.high == null ? null : String(row.high)
+  if (config.splitBy !== undefined) {
+    const without = `SELECT 1 AS found FROM ${relation.from} WHERE ${dialect.name(column!.name)} IS NULL LIMIT 1`
+    if ((await db.rows(without)).length > 0)
+      throw new JobError(
+        'config.invalid',
+        `Some rows have no \`${column!.name}\`: reading by it would leave them out.`,
+        {
+          pointer: '/splitBy',
+          hint: 'Name a column that is never NULL, or read a query that leaves such rows out.',
+        },
+      )
+  }
+  const given = config.incremental?.from
+  return { kind: 'KEYS', after: given === undefined ? null : [String(given)], upper: null, end: true }
 }
 
-async function newest(
-  connection: Connection,
-  relation: Relation,
-  { column, lag }: NonNullable<JdbcSourceConfig['incremental']>,
-): Promise<string | null> {
-  const settled =
-    lag === undefined ? '' : `WHERE ${name(column)} <= NOW(6) - INTERVAL ${(parseDuration(lag) ?? 0) / 1000} SECOND`
-  const [row] = await rowsOf(
-    connection,
-    `SELECT CAST(MAX(${name(column)}) AS CHAR) AS high FROM ${relation.from} ${settled}`,
+/** The last key that there is now, if it comes after `after`. */
+async function lastKey(table: Table, after: Key | null): Promise<Key | null> {
+  const conditions = after === null ? [] : [afterKey(table.dialect, table.relation.key, after)]
+  return await oneKey(table, [...conditions, ...settledCondition(table)], 'DESC', 0)
+}
+
+/** Cut where the rows are, and not where the values are: a key of any kind, however it is spread. */
+async function cutRanges(table: Table, from: Key | null, upper: Key, many: number, rows: number): Promise<Range[]> {
+  const { dialect, relation } = table
+  const ranges: Range[] = []
+  for (let after = from; ranges.length < many; ) {
+    const conditions = [
+      ...(after === null ? [] : [afterKey(dialect, relation.key, after)]),
+      uptoKey(dialect, relation.key, upper),
+    ]
+    const upto: Key = (await oneKey(table, conditions, 'ASC', rows - 1)) ?? upper
+    ranges.push({ after, upto })
+    if (sameKey(upto, upper)) break
+    after = upto
+  }
+  return ranges
+}
+
+async function oneKey(
+  { dialect, db, relation }: Table,
+  conditions: readonly string[],
+  order: 'ASC' | 'DESC',
+  skip: number,
+): Promise<Key | null> {
+  const values = relation.key.map((column, at) => `${dialect.reading.asText(column)} AS k${at}`)
+  const where = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : ''
+  const by = relation.key.map(({ name }) => `${dialect.name(name)} ${order}`)
+  // Without NULL: where they come first or last is each database's own.
+  const given = `${where === '' ? ' WHERE' : `${where} AND`} ${dialect.name(relation.key[0]!.name)} IS NOT NULL`
+  const [row] = await db.rows(
+    `SELECT ${values.join(', ')} FROM ${relation.from}${given} ORDER BY ${by.join(', ')} LIMIT 1 OFFSET ${skip}`,
   )
-  return row?.high == null ? null : String(row.high)
+  return row === undefined ? null : relation.key.map((_, at) => String(row[`k${at}`]))
+}
+
+/** Neighbours go together: records stay in the order of the key. */
+function dealOut(ranges: readonly Range[], parallelism: number): JdbcSplit[][] {
+  const each = Math.ceil(ranges.length / parallelism)
+  const splits: JdbcSplit[][] = []
+  for (let at = 0; at < ranges.length; at += each)
+    splits.push([{ kind: 'RANGES', ranges: ranges.slice(at, at + each) }])
+  return splits
 }

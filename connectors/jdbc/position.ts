@@ -1,26 +1,22 @@
 /** Where reading a table stands, as plain JSON. Values are text in the database's own spelling. */
 export type JdbcPosition =
-  /** Pages by key: after `after`, up to `upper`, which was looked up once (null: as far as there is). */
-  | {
-      readonly kind: 'PAGES'
-      readonly after: readonly string[] | null
-      readonly upper: string | null
-      readonly end: boolean
-    }
-  /** Key ranges for several subtasks: the next key, the last, and how many records a key stands for. */
-  | { readonly kind: 'RANGES'; readonly next: string; readonly last: string; readonly density: number }
-  /** By a column that grows: everything up to `upto` was read. */
-  | { readonly kind: 'INCREMENTAL'; readonly upto: string | null }
+  /** By key: everything up to `after` was read; `upper` is the last key that there was when reading began. */
+  | { readonly kind: 'KEYS'; readonly after: Key | null; readonly upper: Key | null; readonly end: boolean }
   | { readonly kind: 'WHOLE'; readonly end: boolean }
+
+/** One value for each column of the key. */
+export type Key = readonly string[]
+
+/** Rows whose keys come after one and not after the other. */
+export interface Range {
+  readonly after: Key | null
+  readonly upto: Key
+}
 
 /** What one subtask reads in one epoch. */
 export type JdbcSplit =
-  | {
-      readonly kind: 'PAGE'
-      readonly after: readonly string[] | null
-      readonly upper: string | null
-      readonly limit: number
-    }
-  | { readonly kind: 'RANGE'; readonly from: string; readonly to: string }
-  | { readonly kind: 'SINCE'; readonly after: string | null; readonly upto: string | null }
+  /** As many rows as `limit` says: where it ends is known when it was read. */
+  | { readonly kind: 'PAGE'; readonly after: Key | null; readonly upper: Key; readonly limit: number }
+  /** Side by side. */
+  | { readonly kind: 'RANGES'; readonly ranges: readonly Range[] }
   | { readonly kind: 'WHOLE' }

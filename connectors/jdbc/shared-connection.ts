@@ -1,29 +1,31 @@
 /** Connections of those who look now and then: one for each database, in turn, however many they are; closed after the last. */
-import type { Connection } from 'mysql2/promise'
 import type { JdbcConnection } from './config.js'
-import { hostOf, openConnection } from './connect.js'
-import { mysqlFault } from './mysql-fault.js'
+import type { Db, Dialect } from './dialect.js'
 
 interface Shared {
   users: number
-  open: Promise<Connection> | null
+  open: Promise<Db> | null
   /** Whoever asks waits for those who asked before. */
   turn: Promise<unknown>
 }
 
-type Question<T> = (connection: Connection) => Promise<T>
+type Question<T> = (db: Db) => Promise<T>
 export type Ask = <T>(question: Question<T>) => Promise<T>
 
 const shared = new Map<string, Shared>()
 
-export async function withSharedConnection<T>(config: JdbcConnection, use: (ask: Ask) => Promise<T>): Promise<T> {
-  const key = JSON.stringify(config)
+export async function withSharedConnection<T>(
+  dialect: Dialect,
+  access: JdbcConnection,
+  use: (ask: Ask) => Promise<T>,
+): Promise<T> {
+  const key = JSON.stringify(access)
   const mine = shared.get(key) ?? { users: 0, open: null, turn: Promise.resolve() }
   shared.set(key, mine)
   mine.users += 1
   try {
     return await use((question) => {
-      const answer = mine.turn.then(() => asked(mine, config, question))
+      const answer = mine.turn.then(() => asked(mine, dialect, access, question))
       mine.turn = answer.catch(() => undefined)
       return answer
     })
@@ -37,20 +39,20 @@ export async function withSharedConnection<T>(config: JdbcConnection, use: (ask:
 }
 
 /** One that lay idle may be dead without knowing: then a new one answers. */
-async function asked<T>(mine: Shared, config: JdbcConnection, question: Question<T>): Promise<T> {
+async function asked<T>(mine: Shared, dialect: Dialect, access: JdbcConnection, question: Question<T>): Promise<T> {
   const isNew = mine.open === null
   try {
-    mine.open ??= openConnection(config)
+    mine.open ??= dialect.open(access)
     return await question(await mine.open)
   } catch (error) {
     await close(mine)
-    if (isNew) throw mysqlFault(error, hostOf(config))
-    return await asked(mine, config, question)
+    if (isNew) throw dialect.fault(error, dialect.placeOf(access))
+    return await asked(mine, dialect, access, question)
   }
 }
 
 async function close(mine: Shared): Promise<void> {
-  const connection = await mine.open?.catch(() => null)
+  const db = await mine.open?.catch(() => null)
   mine.open = null
-  await connection?.end().catch(() => connection.destroy())
+  await db?.end().catch(() => db.destroy())
 }

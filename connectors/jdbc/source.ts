@@ -3,86 +3,139 @@ import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
 import { amongAll } from '../left-out.js'
-import type { Reached, Source, SourceBatch } from '../spi.js'
+import type { Capture, Reached, Source, SourceBatch } from '../spi.js'
 import { awaitRows } from './await-rows.js'
-import { captureRows } from './capture-rows.js'
 import type { JdbcConnection, JdbcSourceConfig } from './config.js'
-import { withConnection } from './connect.js'
+import { withDb } from './connect.js'
+import { dialectOf } from './dialects.js'
 import { planTable } from './plan-table.js'
 import type { JdbcPosition, JdbcSplit } from './position.js'
 import { type Relation, readRelation, schemaOf } from './relation.js'
-import { selectSplit } from './select-split.js'
+import { type Piece, piecesOf, selectPiece } from './select-split.js'
 
-/** How many captured records are one batch. */
-const batchRecords = 262_144
+/** How many captured records are one batch: some groups of DuckDB's Parquet, so that none is read twice. */
+const batchRecords = 4 * 122_880
 
-/** Reads a table or a query of MySQL or MariaDB. Rows change, so a split is captured before it is used (I9). */
+/** Reads a table or a query. Rows change, so a split is captured before it is used (I9). */
 export function jdbcSource(config: JdbcSourceConfig, access: JdbcConnection, signal: AbortSignal): Source {
+  const dialect = dialectOf(access)
   let known: Promise<Relation> | undefined
   const relation = () => {
-    known ??= withConnection(access, (connection) => readRelation(connection, config))
+    known ??= withDb(dialect, access, signal, (db) => readRelation(dialect, db, config))
     return known
   }
+
+  async function captured(piece: Piece, capture: Capture, session: Session, stop: AbortSignal): Promise<string> {
+    const name = createHash('sha256').update(JSON.stringify(piece)).digest('hex').slice(0, 24)
+    const existing = await capture.existing(name)
+    if (existing !== null) return existing
+    const what = await relation()
+    const sql = selectPiece(dialect, what, piece)
+    const own = await session.connect()
+    try {
+      const read = [...what.columns, ...what.key]
+      const file = await withDb(dialect, access, stop, (db) => dialect.reading.capture(db, sql, read, own))
+      return await capture.keep(name, file)
+    } finally {
+      own.close()
+    }
+  }
+
   return {
     schema: async () => schemaOf(await relation()),
 
-    async plan(from, budget, parallelism) {
+    async plan(from, budget, parallelism, whole) {
       const what = await relation()
-      const plan = await withConnection(access, (connection) =>
-        planTable(connection, what, config, from as JdbcPosition | null, budget, parallelism),
+      const plan = await withDb(dialect, access, signal, (db) =>
+        planTable({ dialect, db, relation: what, config }, from as JdbcPosition | null, budget, parallelism, whole),
       )
       // A table that is polled never ends.
       return config.interval === undefined ? plan : { ...plan, end: false }
     },
 
-    awaitInput: async (from) => await awaitRows(access, await relation(), config, from as JdbcPosition | null, signal),
+    awaitInput: async (from) =>
+      await awaitRows(access, { dialect, relation: await relation(), config }, from as JdbcPosition | null, signal),
 
     async *read(planned, _schema, session, capture): AsyncGenerator<SourceBatch, Reached, void> {
       const split = planned as JdbcSplit
       const what = await relation()
-      const name = createHash('sha256').update(JSON.stringify(split)).digest('hex').slice(0, 24)
-      let file = await capture.existing(name)
-      if (file === null) {
-        const sql = selectSplit(what, config, split)
-        file = await capture.keep(name, await captureRows(access, sql, [...what.columns, ...what.key], session))
+      const failed = new AbortController()
+      const stop = AbortSignal.any([signal, failed.signal])
+      const files = piecesOf(split).map((piece) => captured(piece, capture, session, stop))
+      let cause: unknown
+      for (const file of files) {
+        file.catch((error: unknown) => {
+          cause ??= error
+          failed.abort()
+        })
       }
-      const records = await session.count(`SELECT count(*) FROM read_parquet(${text(file)})`)
-      for (let from = 0; from < records; from += batchRecords) {
-        yield capturedBatch(file, { from, to: Math.min(from + batchRecords, records) }, what, session)
+      try {
+        let before = 0
+        for (const made of files) {
+          const file = await made
+          const records = await session.count(`SELECT count(*) FROM read_parquet(${text(file)})`)
+          const typed = await isTyped(file, what, session)
+          for (let from = 0; from < records; from += batchRecords) {
+            const slice = { from, to: Math.min(from + batchRecords, records), before, typed }
+            yield capturedBatch(file, slice, what, session)
+          }
+          before += records
+        }
+        if (split.kind !== 'PAGE') return { position: null, end: false }
+        return await reachedBy(split, await files[0]!, before, what, config, session)
+      } catch (error) {
+        // The others were stopped because of it.
+        throw cause ?? error
+      } finally {
+        failed.abort()
+        await Promise.allSettled(files)
       }
-      return await reachedBy(split, file, records, what, config, session)
     },
   }
 }
 
 async function reachedBy(
-  split: JdbcSplit,
+  split: Extract<JdbcSplit, { kind: 'PAGE' }>,
   file: string,
   records: number,
   { columns, key }: Relation,
   config: JdbcSourceConfig,
   session: Session,
 ): Promise<Reached> {
-  if (split.kind !== 'PAGE') return { position: null, end: false }
   const end = records < split.limit
-  let after = split.after
-  if (records > 0) {
+  // What is inserted later before the last key belongs to no later page.
+  let after = end ? split.upper : split.after
+  if (records > 0 && !end) {
     const last = key.map((column, at) => {
       const value = `c${columns.length + at}`
-      return column.type === 'BLOB' ? `hex(${value})` : value
+      return column.type === 'BLOB' ? `hex(${value})` : `CAST(${value} AS VARCHAR)`
     })
     const [row] = await session.rows(
       `SELECT ${last.join(', ')} FROM read_parquet(${text(file)}, file_row_number = true) WHERE file_row_number = ${records - 1}`,
     )
     after = row!.map(String)
   }
-  const position: JdbcPosition = { kind: 'PAGES', after, upper: split.upper, end }
+  const position: JdbcPosition = { kind: 'KEYS', after, upper: split.upper, end }
   return { position, end: end && config.interval === undefined }
+}
+
+interface Slice {
+  readonly from: number
+  readonly to: number
+  /** Records of the split in captures before this one. */
+  readonly before: number
+  readonly typed: boolean
+}
+
+/** Does the capture hold every value as its column's type? */
+async function isTyped(file: string, relation: Relation, session: Session): Promise<boolean> {
+  const kept = await session.describe(`SELECT * FROM read_parquet(${text(file)})`)
+  return relation.columns.every(({ type }, at) => kept[at]?.type === type)
 }
 
 function capturedBatch(
   file: string,
-  { from, to }: { readonly from: number; readonly to: number },
+  { from, to, before, typed }: Slice,
   relation: Relation,
   session: Session,
 ): SourceBatch {
@@ -90,10 +143,13 @@ function capturedBatch(
   const schema = schemaOf(relation)
   const select = (cast: string, further = '') =>
     `SELECT ${schema.map((column, at) => `${cast}(c${at} AS ${column.type}) AS ${identifier(column.name)}`).join(', ')} FROM ${rows}${further}`
+  const named = schema.map(({ name }, at) => `c${at} AS ${identifier(name)}`)
   let inSplit = (index: number) => index
-  const place = (record: number) => ({ table: relation.shown, record })
+  const place = (record: number) => ({ table: relation.shown, record: before + record })
   return {
     select: select('CAST'),
+    // Of other types some may be bad.
+    ...(typed && { view: `SELECT ${named.join(', ')}, file_row_number - ${from} AS rowid FROM ${rows}` }),
     records: to - from,
     place: (index) => place(from + inSplit(index)),
     async isolate() {

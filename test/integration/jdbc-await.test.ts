@@ -13,7 +13,12 @@ test('many wait by one connection, end when a row comes, and live through the lo
     const over: string[] = []
     const wait = async (table: string, upper: string) => {
       const config = sourceConfig.parse({ connection: { url }, table, interval: '100ms' })
-      await jdbcSource(config, { url }, ending.signal).awaitInput?.({ kind: 'PAGES', after: [upper], upper, end: true })
+      await jdbcSource(config, { url }, ending.signal).awaitInput?.({
+        kind: 'KEYS',
+        after: [upper],
+        upper: [upper],
+        end: true,
+      })
       over.push(table)
     }
     const waits = [...Array.from({ length: 10 }, () => wait('t', '1')), wait('u', '0')]

@@ -3,9 +3,10 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { withConnection } from '../../connectors/jdbc/connect.js'
+import type { Connection } from 'mysql2/promise'
 import { jdbc } from '../../connectors/jdbc/index.js'
-import { insertRows } from '../../connectors/jdbc/write-rows.js'
+import { openConnection } from '../../connectors/jdbc/mysql/connect.js'
+import { insertRows } from '../../connectors/jdbc/mysql/write-rows.js'
 import type { ConnectorContext, RejectedRow, Sink, SinkKey } from '../../connectors/spi.js'
 import type { Schema } from '../../core/record/schema.js'
 import { openSession } from '../../duckdb/open-session.js'
@@ -28,6 +29,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
+const plainColumn = (name: string) => ({
+  ...{ name, columnType: '', dataType: '', scale: null, fraction: null, length: null },
+  ...{ required: false, generated: false },
+})
+
 const sinkOf = (url: string, config: Record<string, unknown>) =>
   jdbc.sink!.open(jdbc.sink!.config.parse({ connection: { url }, ...config }), { url }, ctx)
 const sourceOf = (url: string, config: Record<string, unknown>) =>
@@ -46,6 +52,15 @@ async function writeEpoch(sink: Sink, key: SinkKey, select: string, epoch = 1): 
   await open.close()
   return rejected
 }
+async function withConnection<T>(access: { url: string }, use: (connection: Connection) => Promise<T>): Promise<T> {
+  const connection = await openConnection(access)
+  try {
+    return await use(connection)
+  } finally {
+    await connection.end()
+  }
+}
+
 /** As `writeEpoch` where the server does not allow LOAD DATA; without a mark. */
 async function insertInto(url: string, table: string, select: string): Promise<readonly RejectedRow[]> {
   await session.run(`CREATE OR REPLACE TABLE written AS ${select}`)
@@ -54,7 +69,11 @@ async function insertInto(url: string, table: string, select: string): Promise<r
   await sinkOf(url, { table, createTable: true }).prepare([newKey()], schema, fence())
   return withConnection({ url }, async (connection) => {
     await connection.query('START TRANSACTION')
-    const to = { table: `\`${table}\``, columns: schema, order: null }
+    const to = {
+      table: `\`${table}\``,
+      columns: schema.map((one) => ({ ...one, into: plainColumn(one.name) })),
+      order: null,
+    }
     const rejected = await insertRows(connection, to, { table: '"written"', schema, records }, session, 1000)
     await connection.query('COMMIT')
     return rejected
@@ -165,7 +184,11 @@ describe('many records that the table refuses', () => {
     const batch = { table: '"written"', schema, records: await session.count('SELECT count(*) FROM written') }
     return withConnection({ url }, async (connection) => {
       await connection.query('START TRANSACTION')
-      const to = { table: `\`${table}\``, columns: schema, order: null }
+      const to = {
+        table: `\`${table}\``,
+        columns: schema.map((one) => ({ ...one, into: plainColumn(one.name) })),
+        order: null,
+      }
       const rejected = await insertRows(connection, to, batch, session, 1)
       const [rows] = await connection.query(`SELECT * FROM ${table} ORDER BY id, k`)
       await connection.query('ROLLBACK')
@@ -271,6 +294,37 @@ describe('UPSERT', () => {
         code: 'sink.unsupported',
         pointer: '/key',
       })
+    })
+  })
+})
+
+describe('columns that the table lacks', () => {
+  const select = `SELECT 1 AS id, 'x' AS s, 2.5::DECIMAL(5,2) AS d`
+
+  test.each([
+    ['are added by EVOLVE', 'EVOLVE', [{ id: 1, s: 'x', d: '2.50' }]],
+    ['are left out by IGNORE', 'IGNORE', [{ id: 1 }]],
+  ])('%s', async (_title, onSchemaChange, expected) => {
+    await withDatabase(async (url) => {
+      await onServer(url, 'CREATE TABLE kept (id INT)')
+      const sink = sinkOf(url, { table: 'kept', onSchemaChange })
+      expect(await sink.check(await session.describe(select))).toEqual([])
+      await writeEpoch(sink, newKey(), select)
+      expect(await onServer(url, 'SELECT * FROM kept')).toEqual(expected)
+    })
+  })
+
+  test('are refused where they cannot be made, before anything is written', async () => {
+    await withDatabase(async (url) => {
+      await onServer(url, 'CREATE TABLE kept (id INT)')
+      const sink = sinkOf(url, { table: 'kept', onSchemaChange: 'EVOLVE' })
+      const columns = [
+        { name: 'id', type: 'INTEGER' },
+        { name: 'n', type: 'TIMESTAMP_NS' },
+      ]
+      expect((await sink.check(columns)).map(({ code, message }) => [code, message])).toEqual([
+        ['schema.mismatch', expect.stringContaining('nanoseconds')],
+      ])
     })
   })
 })
@@ -387,7 +441,7 @@ describe('a connection', () => {
   test.each([
     ['to nobody', () => `mysql://root:${password}@127.0.0.1:1/x`, 'connection.refused'],
     ['with a wrong password', () => withUser(`nobody:${password}`), 'connection.denied'],
-    ['to a database of another kind', () => `postgres://x:${password}@127.0.0.1/x`, 'config.invalid'],
+    ['to a database of another kind', () => `oracle://x:${password}@127.0.0.1/x`, 'config.invalid'],
     ['to a database that there is not', () => new URL('/not_there', serverUrl()).toString(), 'source.missing'],
   ])('%s is refused in words, without its password', async (_name, url, code) => {
     const checked = jdbc.connection!.check({ url: url() }, ctx)

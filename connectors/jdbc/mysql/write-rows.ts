@@ -1,19 +1,12 @@
 import type { Connection, ResultSetHeader } from 'mysql2/promise'
-import type { Column } from '../../core/record/schema.js'
-import type { Session } from '../../duckdb/session.js'
-import { identifier } from '../../duckdb/sql.js'
-import type { RejectedRow, SinkBatch } from '../spi.js'
-import { asServerError, isConnectionLoss, isLockTrouble } from './mysql-fault.js'
-import { execute, name } from './mysql-sql.js'
+import type { Session } from '../../../duckdb/session.js'
+import { identifier } from '../../../duckdb/sql.js'
+import type { RejectedRow, SinkBatch } from '../../spi.js'
+import type { Destination } from '../dialect.js'
+import { asServerError, isConnectionLoss, isLockTrouble, isServerError } from './fault.js'
 import { isTooLarge } from './packet.js'
-import { writtenAs } from './types.js'
-
-/** Where rows go: quoted, with the columns that are written; `order` takes each record's place in the batch. */
-export interface Destination {
-  readonly table: string
-  readonly columns: readonly Column[]
-  readonly order: string | null
-}
+import { execute, name } from './sql.js'
+import { decodeOf, encodedFor } from './types.js'
 
 /** INSERT of many rows at a time; rows that the target refuses, or would change, come back. */
 export async function insertRows(
@@ -81,7 +74,7 @@ async function tryInsert(
   rows: readonly (readonly unknown[])[],
 ): Promise<string | null> {
   const columns = [...to.columns.map((column) => name(column.name)), ...(to.order ? [name(to.order)] : [])]
-  const places = to.columns.map((column) => writtenAs(column.type).decode?.('?') ?? '?')
+  const places = to.columns.map((column) => decodeOf(column)?.('?') ?? '?')
   const row = `(${[...places, ...(to.order ? ['?'] : [])].join(', ')})`
   const values = rows.flatMap((one) => (to.order ? one : one.slice(0, -1)))
   // Several are tried again by halves.
@@ -97,16 +90,16 @@ async function tryInsert(
     return withoutRow(first?.Message ?? 'The database would have changed the record.')
   } catch (error) {
     const { code, sqlMessage } = asServerError(error)
-    if (isConnectionLoss(error) || isLockTrouble(error) || !code?.startsWith('ER_')) throw error
+    if (isConnectionLoss(error) || isLockTrouble(error) || !isServerError(error)) throw error
     await execute(connection, 'ROLLBACK TO SAVEPOINT etl_rows')
-    return withoutRow(sqlMessage ?? code)
+    return withoutRow(sqlMessage ?? code ?? '')
   }
 }
 
 /** TEXT: every value as text, which is exact for every type. */
 export function encoded(to: Destination, as: 'CSV' | 'TEXT' = 'CSV'): string {
   const columns = to.columns.map((column, at) => {
-    const value = writtenAs(column.type).encode(identifier(column.name))
+    const value = encodedFor(column, identifier(column.name))
     return `${as === 'TEXT' ? `CAST(${value} AS VARCHAR)` : value} AS c${at}`
   })
   return [...columns, ...(to.order && as === 'CSV' ? ['rowid AS place'] : [])].join(', ')

@@ -1,5 +1,5 @@
-import { isJobError, JobError } from '../../core/errors/job-error.js'
-import { lostConnection } from '../../core/errors/system-error.js'
+import { isJobError, JobError } from '../../../core/errors/job-error.js'
+import { lostConnection } from '../../../core/errors/system-error.js'
 
 interface ServerError {
   readonly code?: string
@@ -35,7 +35,7 @@ export function mysqlFault(error: unknown, what: string): JobError {
   if (code === 'ER_PARSE_ERROR' || code === 'ER_BAD_FIELD_ERROR') {
     return new JobError('sql.invalid', `The database does not understand this (${what}): ${said}`, { cause: error })
   }
-  if (code.startsWith('ER_')) {
+  if (isServerError(error)) {
     return new JobError('sink.refused', `The database refused this (${what}): ${said}`, { cause: error })
   }
   return new JobError('internal', `Unexpected trouble with the database (${what}).`, { cause: error })
@@ -54,6 +54,9 @@ export function isLockTrouble(error: unknown): boolean {
   const { errno } = asServerError(error)
   return errno === LOCK_WAIT_TIMEOUT || errno === DEADLOCK
 }
+
+/** Said by the server, and not by the driver or the system. */
+export const isServerError = (error: unknown): boolean => asServerError(error).sqlMessage !== undefined
 
 /** By shape: errors cross realms where modules are sandboxed. */
 export function asServerError(error: unknown): ServerError {

@@ -1,5 +1,5 @@
 import type { Connection } from 'mysql2/promise'
-import { rowsOf } from './mysql-sql.js'
+import { rowsOf } from './sql.js'
 
 /** What surrounds the values of a statement: its beginning, quotes and commas. */
 const around = 64 * 1024

@@ -1,7 +1,7 @@
 /** Records whose keys are taken: by rows of the target, or by records before them. The server warns without their number. */
 import type { Connection, ResultSetHeader } from 'mysql2/promise'
-import { execute, name, rowsOf } from './mysql-sql.js'
-import type { Destination } from './write-rows.js'
+import type { Destination } from '../dialect.js'
+import { execute, name, rowsOf } from './sql.js'
 
 const staging = '`etl_duplicates`'
 

@@ -5,11 +5,6 @@ export function name(identifier: string): string {
   return `\`${identifier.replaceAll('`', '``')}\``
 }
 
-/** `table` or `database.table`. */
-export function tableName(table: string): string {
-  return partsOf(table).map(name).join('.')
-}
-
 /** [database, table]; the database is that of the connection if none is given. */
 export async function qualified(connection: Connection, table: string): Promise<readonly [string, string]> {
   const [first, second] = partsOf(table)

@@ -4,15 +4,16 @@ import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Connection, ResultSetHeader } from 'mysql2/promise'
-import type { Session } from '../../duckdb/session.js'
-import { text } from '../../duckdb/sql.js'
-import { amongAll } from '../left-out.js'
-import type { RejectedRow, SinkBatch } from '../spi.js'
+import type { Session } from '../../../duckdb/session.js'
+import { text } from '../../../duckdb/sql.js'
+import { amongAll } from '../../left-out.js'
+import type { RejectedRow, SinkBatch } from '../../spi.js'
+import type { Destination } from '../dialect.js'
 import { findDuplicates } from './duplicates.js'
-import { asServerError, isConnectionLoss, isLockTrouble } from './mysql-fault.js'
-import { execute, name } from './mysql-sql.js'
-import { writtenAs } from './types.js'
-import { type Destination, encoded, refusalsOf, withoutRow } from './write-rows.js'
+import { asServerError, isConnectionLoss, isLockTrouble, isServerError } from './fault.js'
+import { execute, name } from './sql.js'
+import { decodeOf } from './types.js'
+import { encoded, refusalsOf, withoutRow } from './write-rows.js'
 
 /** Records of a piece of a batch, which is made into CSV at once. */
 const firstPiece = 4_096
@@ -87,8 +88,8 @@ export async function tryLoad(
     return (rows as { Code: number; Message: string }[]).map(({ Code, Message }) => ({ code: Code, message: Message }))
   } catch (error) {
     if (isConnectionLoss(error) || isLockTrouble(error)) throw error
-    const { code, errno = 0, sqlMessage = '' } = asServerError(error)
-    if (!code?.startsWith('ER_')) throw error
+    const { errno = 0, sqlMessage = '' } = asServerError(error)
+    if (!isServerError(error)) throw error
     return [{ code: errno, message: sqlMessage }]
   }
 }
@@ -212,10 +213,10 @@ function* piecesOf(records: number): Generator<Piece, void, void> {
 
 async function load(connection: Connection, to: Destination, pieces: AsyncIterable<Buffer>): Promise<ResultSetHeader> {
   const decoded = to.columns.flatMap((column, at) => {
-    const { decode } = writtenAs(column.type)
+    const decode = decodeOf(column)
     return decode ? [`${name(column.name)} = ${decode(`@v${at}`)}`] : []
   })
-  const columns = to.columns.map((column, at) => (writtenAs(column.type).decode ? `@v${at}` : name(column.name)))
+  const columns = to.columns.map((column, at) => (decodeOf(column) ? `@v${at}` : name(column.name)))
   const order = to.order ? [name(to.order)] : []
   const [result] = await connection.query<ResultSetHeader>({
     sql: `LOAD DATA LOCAL INFILE 'batch' INTO TABLE ${to.table} CHARACTER SET utf8mb4

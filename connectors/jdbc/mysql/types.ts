@@ -1,3 +1,5 @@
+import { lostDigits, type WrittenColumn } from '../target.js'
+
 /** DuckDB types in MySQL: how a column is made, and how its values are written so that nothing is lost. */
 export interface Written {
   /** In CREATE TABLE. `key`: it stands in an index, which takes no LONGTEXT. */
@@ -53,7 +55,8 @@ const simple: Readonly<Record<string, Written>> = {
   UBIGINT: plain('BIGINT UNSIGNED', 'INTEGER'),
   HUGEINT: plain('DECIMAL(39,0)', 'DECIMAL'),
   UHUGEINT: plain('DECIMAL(39,0)', 'DECIMAL'),
-  FLOAT: plain('FLOAT', 'FLOAT'),
+  // The shortest text of the largest one is more than the server takes for one.
+  FLOAT: castTo('FLOAT', 'FLOAT', 'DOUBLE'),
   DOUBLE: plain('DOUBLE', 'FLOAT'),
   VARCHAR: textual('LONGTEXT', 'TEXT', (column) => column),
   UUID: textual('CHAR(36)'),
@@ -83,6 +86,20 @@ export function writtenAs(duckdbType: string): Written {
     return { ...textual('JSON', 'JSON', (column) => `CAST(to_json(${column}) AS VARCHAR)`), ddl: () => 'JSON' }
   }
   return textual('LONGTEXT')
+}
+
+/** DuckDB expression over a column; digits of a time that the column would round in silence make a value that it refuses. */
+export function encodedFor({ type, into }: WrittenColumn, column: string): string {
+  const encoded = writtenAs(type).encode(column)
+  const lost = into.fraction !== null && /^TIME/.test(type) ? lostDigits(column, into.fraction) : null
+  if (lost === null) return encoded
+  return `CASE WHEN ${lost} THEN CAST(${column} AS VARCHAR) || ' has more digits' ELSE CAST(${encoded} AS VARCHAR) END`
+}
+
+/** MySQL expression over the text of a value; null: the text itself. */
+export function decodeOf({ type, into }: WrittenColumn): ((text: string) => string) | null {
+  // A text is taken for the bits of its characters.
+  return into.dataType === 'bit' ? (text) => `CAST(${text} AS UNSIGNED)` : (writtenAs(type).decode ?? null)
 }
 
 /** A column as the server describes it in a result: the protocol's numbers. */
