@@ -65,7 +65,7 @@ export function intervalJoin(settings: JoinConfig, sides: Sides, withinMs: numbe
     close: (watermark) => {
       const gone = goneAt(watermark, withinMs)
       const noted = [notes.left, notes.right].flatMap(({ create, close }) => [...create, ...close(gone ?? 'false')])
-      if (gone === null) return { emit: null, after: noted }
+      if (gone === null) return { emit: null, after: [...noted, tick(null, clock, base)] }
       const lonely = (side: Side, name: string, other: string, of: Input) => ({
         from: `(SELECT * FROM ${side.state} WHERE NOT ${MATCHED} AND ${gone}) AS ${name} LEFT JOIN ${emptyRelation(of.schema)} AS ${other} ON true`,
         order: [name, name],
@@ -200,8 +200,10 @@ function goneAt(watermark: number | null, withinMs: number): string | null {
   return `(${AT} IS NULL OR ${AT} + ${withinMs * 1000} < ${watermark * 1000})`
 }
 
+/** After every epoch: what it has added is no news to the next one. */
 function tick(watermark: number | null, { state, at }: Clock, base: string): string {
-  const now = watermark === Number.POSITIVE_INFINITY ? at : `greatest(${at}, ${watermark})`
+  const isKnown = watermark !== null && watermark !== Number.POSITIVE_INFINITY
+  const now = isKnown ? `greatest(${at}, ${watermark})` : at
   return `CREATE OR REPLACE TABLE ${state.table} AS SELECT CAST(${now} AS BIGINT) AS watermark, CAST(${base} AS BIGINT) AS place`
 }
 

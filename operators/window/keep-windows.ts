@@ -88,9 +88,10 @@ interface Closed {
 }
 
 function closing({ watermark, latenessMs, clock, state, aside, kept, changes, whole, end }: Closed): Closing {
-  if (watermark === null) return { emit: null, after: changes?.note('false') ?? [] }
   const isFinal = watermark === Number.POSITIVE_INFINITY
-  const passed = (by: number) => (isFinal ? 'true' : `${lastMicros(end)} + ${by * 1000} <= ${watermark * 1000}`)
+  // It never goes back: not known now, it stands where it stood (I3: what an epoch has added is told of once).
+  const now = watermark ?? clock.at
+  const passed = (by: number) => (isFinal ? 'true' : `${lastMicros(end)} + ${by * 1000} <= ${now} * 1000`)
   const before = aside === null ? '' : ` UNION ALL BY NAME SELECT * FROM ${aside}`
   const due = `(SELECT * FROM ${whole(state)} WHERE ${passed(0)}${before})`
   // It has not been told before, or something has come since.
@@ -104,7 +105,7 @@ function closing({ watermark, latenessMs, clock, state, aside, kept, changes, wh
     after: [
       ...(changes?.note(gone) ?? []),
       `CREATE OR REPLACE TABLE ${clock.state.table} AS SELECT
-        CAST(${isFinal ? clock.at : `greatest(${clock.at}, ${watermark})`} AS BIGINT) AS watermark,
+        CAST(${isFinal ? clock.at : `greatest(${clock.at}, ${now})`} AS BIGINT) AS watermark,
         CAST(greatest((SELECT coalesce(max(newest) + 1, 0) FROM ${state}), ${clock.place}) AS BIGINT) AS place`,
       `DELETE FROM ${state} WHERE ${gone}`,
       ...(aside === null ? [] : [`DELETE FROM ${aside}`]),
