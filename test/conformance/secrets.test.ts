@@ -20,6 +20,11 @@ interface Sample {
 type Samples = Readonly<Record<string, (address: string) => readonly Sample[]>>
 
 const samples: Samples = {
+  file: (address) => {
+    const folder = (connection: unknown) => ({ connection, path: 's3://bucket/in/x.csv', format: 'csv' })
+    const keys = { accessKeyId: 'someone', secretAccessKey: word, sessionToken: word }
+    return [{ connection: { endpoint: `http://${address}`, region: 'r', ...keys }, source: folder, sink: folder }]
+  },
   jdbc: (address) => {
     const table = (connection: unknown) => ({ connection, table: 't' })
     const connections = [
@@ -116,7 +121,7 @@ function holdsSecrets({ connection, source, sink }: Connector): boolean {
 
 async function failures({ connection: kind, source, sink }: Connector, sample: Sample) {
   const stop = new AbortController()
-  const ctx: ConnectorContext = { base: '/', fileRoots: [], signal: stop.signal }
+  const ctx: ConnectorContext = { base: '/', fileRoots: null, privateHosts: null, signal: stop.signal }
   const input = [{ name: 'id', type: 'BIGINT' }]
   const key = { lineageId: 'l', sinkUid: 's', subtask: 0 }
   const given = kind === undefined ? null : kind.config.parse(sample.connection)
