@@ -4,8 +4,9 @@ import type { Zone } from './zone.js'
 
 /**
  * The first time after `from` as Quartz 2.5 finds it, or null. The clock on the wall is turned forward, from the smallest
- * field to the largest, until all fields fit (a month or year that does not fit is left at once); each turn may land in a gap of the time zone, and comes out behind it. A time
- * that clocks show twice is the second. `test/quartz` has Quartz's own answers.
+ * field to the largest, until all fields fit; only a month or year that does not fit is left at once. Each turn may land in a
+ * gap of the time zone, and comes out behind it. A time that clocks show twice is the second. `test/quartz` has Quartz's own
+ * answers.
  */
 export function nextQuartz(cron: QuartzCron, zone: Zone, from: number, lastYear: number): number | null {
   const earliest = Math.floor(from / SECOND) * SECOND + SECOND

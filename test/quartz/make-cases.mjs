@@ -36,6 +36,11 @@ const ZONES = [
   'Pacific/Apia',
   'Africa/Casablanca',
   'America/Havana',
+  // Gaps of two hours, of the last hour of a day, from 02:45, and (up to 2011) from a minute after midnight.
+  'Antarctica/Troll',
+  'America/Scoresbysund',
+  'Pacific/Chatham',
+  'America/St_Johns',
 ]
 const changes = new Map(ZONES.map((zone) => [zone, changesOf(zone)]))
 

@@ -36,7 +36,7 @@ const WRONG_SECONDS = ['99', '*/0', '0/0', '5-9/0', '*5'].map((seconds) => `${se
 
 function isAccident(expression: string): boolean {
   const fields = expression.split(/ +/)
-  const [from = '1970'] = fields[6]?.match(/\d+/) ?? []
+  const [from = '1970'] = fields[6]?.match(/^\d+/) ?? []
   return (
     [...ACCIDENTS, ...WRONG_SECONDS].includes(expression) ||
     fields.some((field) => field === '5-9-12' || field === '1.5') ||
