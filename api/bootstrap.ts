@@ -4,8 +4,9 @@ import type { Connector } from '../connectors/spi.js'
 import { JobError } from '../core/errors/job-error.js'
 import type { ConnectorRecord } from '../models/stores/connector-store.js'
 import type { UserStore } from '../models/stores/user-store.js'
+import { readVersion } from '../process/version.js'
 import { checkPassword, hashPassword } from './auth/password.js'
-import { describeConnector } from './connectors/connector-routes.js'
+import { schemasOf } from './connectors/connector-routes.js'
 
 /** Answers the password that was made up, to be shown once; null where one was given or there are users already. */
 export async function createFirstAdmin(users: UserStore, given: string | null): Promise<string | null> {
@@ -33,23 +34,22 @@ const TYPES: Readonly<Record<string, ConnectorRecord['type']>> = {
   jdbc: 'JDBC',
   kafka: 'KAFKA',
   http: 'HTTP',
-  generator: 'CUSTOM',
-  blackhole: 'CUSTOM',
-  print: 'CUSTOM',
 }
 
 export function connectorRecords(connectors: readonly Connector[]): readonly ConnectorRecord[] {
+  const connectorVersion = readVersion()
   return connectors.map((connector) => {
-    const { name, summary, connection, source, sink } = describeConnector(connector)
+    const { name, summary, source, sink } = connector
     return {
       name,
       type: TYPES[name] ?? 'CUSTOM',
       class: `connectors/${name}/index.js#${name}`,
+      connectorVersion,
       description: summary,
-      supportsSource: source !== null,
-      supportsSink: sink !== null,
-      configSchema: { connection, source: source?.config ?? null, sink: sink?.config ?? null },
-      isBuiltin: name in TYPES,
+      supportsSource: source !== undefined,
+      supportsSink: sink !== undefined,
+      configSchema: schemasOf(connector),
+      isBuiltin: true,
     }
   })
 }

@@ -4,10 +4,12 @@ import type { CompiledJob } from '../engine/compile-job.js'
 import type { EngineParts } from '../engine/engine.js'
 import type { ConfigStore } from '../models/stores/config-store.js'
 import type { ConnectionStore } from '../models/stores/connection-store.js'
+import type { ConnectorStore } from '../models/stores/connector-store.js'
 import type { DeadLetterStore } from '../models/stores/dead-letter-store.js'
 import type { ExecutionStore } from '../models/stores/execution-store.js'
 import type { IdempotencyStore } from '../models/stores/idempotency-store.js'
 import type { JobStore } from '../models/stores/job-store.js'
+import type { RotateKeys } from '../models/stores/key-rotation.js'
 import type { OperationLogStore } from '../models/stores/operation-log-store.js'
 import type { SecretStore } from '../models/stores/secret-store.js'
 import type { TokenStore } from '../models/stores/token-store.js'
@@ -22,7 +24,11 @@ export interface ApiDeps {
   readonly operationLog: OperationLogStore
   readonly idempotency: IdempotencyStore
   readonly connections: ConnectionStore
+  readonly connectors: ConnectorStore
+  /** ETL_CONNECTOR_PATH; null: custom connectors come from packages only. */
+  readonly connectorPath: string | null
   readonly secrets: SecretStore
+  readonly rotateKeys: RotateKeys
   readonly configs: ConfigStore
   readonly jobs: JobStore
   readonly executions: ExecutionStore

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
+import { openConnectors } from '../connectors/custom/open-connectors.js'
 import { connectors } from '../connectors/index.js'
 import { JobError, reportError } from '../core/errors/job-error.js'
 import { compileJob } from '../engine/compile-job.js'
@@ -11,11 +12,12 @@ import { functionsBelow } from '../functions/open-functions.js'
 import { type Database, openDatabase } from '../models/database.js'
 import { configStore } from '../models/stores/config-store.js'
 import { connectionStore } from '../models/stores/connection-store.js'
-import { seedConnectors } from '../models/stores/connector-store.js'
+import { connectorStore, seedConnectors } from '../models/stores/connector-store.js'
 import { deadLetterStore } from '../models/stores/dead-letter-store.js'
 import { executionStore } from '../models/stores/execution-store.js'
 import { idempotencyStore } from '../models/stores/idempotency-store.js'
 import { jobStore } from '../models/stores/job-store.js'
+import { keyRotation } from '../models/stores/key-rotation.js'
 import { operationLogStore } from '../models/stores/operation-log-store.js'
 import { secretStore } from '../models/stores/secret-store.js'
 import { tokenStore } from '../models/stores/token-store.js'
@@ -48,7 +50,8 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
     await Promise.allSettled([temporal.close(), database.close(), rm(parts.scratch, { recursive: true, force: true })])
   }
   try {
-    const deps = apiDeps({ database, temporal, parts, secretKey: environment.secretKey, log })
+    const { secretKey, connectorPath } = environment
+    const deps = apiDeps({ database, temporal, parts, secretKey, connectorPath, log })
     await seedConnectors(database, connectorRecords(connectors))
     const made = await createFirstAdmin(deps.users, environment.adminPassword)
     // Said on the terminal and not in the log, once.
@@ -56,7 +59,9 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
       process.stderr.write(
         `First user: admin, password: ${made} (shown once; change it with PUT /api/v1/me/password)\n`,
       )
+    await loadCustom(deps)
     const registering = keepRegistering(temporal, log)
+    const loading = setInterval(() => void loadCustom(deps).catch(() => undefined), 30_000).unref()
     const server = await listen(createApp(deps), environment.api)
     const reconciled = deps.starter.reconcile().catch(() => null)
     const close = async () => {
@@ -66,6 +71,7 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
         setTimeout(() => server.closeAllConnections(), 5000).unref()
       })
       clearInterval(registering)
+      clearInterval(loading)
       await reconciled
       await deps.starter.close()
       await release()
@@ -84,10 +90,11 @@ export interface ApiResources {
   readonly temporal: TemporalControl
   readonly parts: EngineParts
   readonly secretKey: string
+  readonly connectorPath: string | null
   readonly log: Log
 }
 
-export function apiDeps({ database, temporal, parts, secretKey, log }: ApiResources): ApiDeps {
+export function apiDeps({ database, temporal, parts, secretKey, connectorPath, log }: ApiResources): ApiDeps {
   const executions = executionStore(database)
   const configSchemas = configSchemasOf(parts)
   return {
@@ -96,7 +103,10 @@ export function apiDeps({ database, temporal, parts, secretKey, log }: ApiResour
     operationLog: operationLogStore(database),
     idempotency: idempotencyStore(database),
     connections: connectionStore(database, secretKey),
+    connectors: connectorStore(database),
+    connectorPath,
     secrets: secretStore(database, secretKey),
+    rotateKeys: keyRotation(database, secretKey),
     configs: configStore(database),
     jobs: jobStore(database, { secretKey, schemas: configSchemas }),
     configSchemas,
@@ -137,8 +147,10 @@ async function apiParts(environment: Environment, database: Database): Promise<E
   await mkdir(scratch, { recursive: true })
   const { resolve: connection } = connectionStore(database, environment.secretKey)
   const { resolve: secret } = secretStore(database, environment.secretKey)
+  const known = openConnectors(connectors, connectorStore(database).registered, environment.connectorPath)
   return {
-    connectors,
+    connectors: known.list,
+    needConnectors: known.need,
     operators,
     functions: functionsBelow(environment.functionPath, 'NOWHERE'),
     store: openStore(environment.storageUrl),
@@ -153,6 +165,16 @@ async function apiParts(environment: Environment, database: Database): Promise<E
     scratch: await mkdtemp(join(scratch, 'api-')),
     memoryLimitBytes: Math.min(512 * 1024 ** 2, Math.floor(totalmem() / 4)),
     threads: Math.min(2, availableParallelism()),
+  }
+}
+
+/** Ahead of who names them: what is not known here is shown masked as a whole. One that cannot be had is no reason not to start. */
+async function loadCustom({ connectors: catalogue, parts, log }: ApiDeps): Promise<void> {
+  for (const { name, isBuiltin, isEnabled } of await catalogue.list()) {
+    if (isBuiltin || !isEnabled) continue
+    await parts.needConnectors?.([name]).catch((error: unknown) => {
+      log.warn({ connector: name, code: reportError(error).code }, 'a custom connector cannot be had here')
+    })
   }
 }
 

@@ -4,6 +4,7 @@ import { tokenRoutes } from './auth/token-routes.js'
 import { userRoutes } from './auth/user-routes.js'
 import { connectionRoutes } from './connectors/connection-routes.js'
 import { connectorRoutes } from './connectors/connector-routes.js'
+import { customRoutes } from './connectors/custom-routes.js'
 import { secretRoutes } from './connectors/secret-routes.js'
 import { deadLetterRoutes } from './dead-letters/dead-letter-routes.js'
 import { executionRoutes } from './executions/execution-routes.js'
@@ -21,6 +22,7 @@ export const ROUTES: readonly Route[] = [
   ...historyRoutes,
   ...deadLetterRoutes,
   ...connectorRoutes,
+  ...customRoutes,
   ...connectionRoutes,
   ...secretRoutes,
   ...systemRoutes,

@@ -31,7 +31,9 @@ type Load = () => Promise<Command>
 
 function describeProgram(done: (code: number) => void): Program {
   const program = new Program('etl')
-    .description('Durable, vectorised ETL. Commands without a server: run, validate, explain, schema, init.')
+    .description(
+      'Durable, vectorised ETL. Commands without a server: run, validate, explain, schema, schedules next, init.',
+    )
     .option('--json', 'one JSON object on standard output, nothing else')
     .showSuggestionAfterError()
     .showHelpAfterError('(etl --help lists the commands)')
@@ -45,6 +47,8 @@ function describeProgram(done: (code: number) => void): Program {
       .action(async (...given: unknown[]) => done(await perform(load, given)))
   addLocal(add)
   addDefinitions(add)
+  addConnections(add)
+  addParts(add)
   addExecutions(add)
   addDeadLetters(add)
   addHouse(add)
@@ -91,6 +95,23 @@ function addLocal(add: Add): void {
     'etl schema job > job.schema.json',
     async () => (await import('./local/schema.js')).schemaCommand,
   )
+  const schedules = add('schedules', 'Schedules of jobs.', 'etl schedules next --help', async () => async () => {
+    throw new JobError('usage.invalid', 'Say what: next')
+  })
+  add(
+    'next',
+    'Says when a cron expression comes true next, without a server.',
+    "etl schedules next --expression '0 0 5 ? * MON-FRI' --timezone Europe/Berlin",
+    async () => (await import('./local/schedules-next.js')).schedulesNextCommand,
+    schedules,
+  )
+    .requiredOption(
+      '--expression <cron>',
+      'Quartz (6 or 7 fields, seconds first) or Unix (5 fields, or @daily and the like)',
+    )
+    .option('--timezone <zone>', 'time zone of the calendar', 'UTC')
+    .option('--from <time>', 'times after it, such as 2026-01-01T00:00:00Z; without it, after now')
+    .option('--count <count>', 'how many', '10')
   add(
     'init [file]',
     'Writes a first job.',
@@ -103,7 +124,6 @@ function addLocal(add: Add): void {
 }
 
 function addDefinitions(add: Add): void {
-  const connections = () => import('./command/connections.js')
   add(
     'apply <paths...>',
     'Makes the server equal to definition files.',
@@ -138,9 +158,13 @@ function addDefinitions(add: Add): void {
     'etl delete delayed-flights',
     async () => (await import('./command/jobs.js')).remove,
   )
+}
+
+function addConnections(add: Add): void {
+  const connections = () => import('./command/connections.js')
   const shared = add(
     'connections',
-    'Lists connections; `test NAME` tests one.',
+    'Lists connections; they are tested, discovered, deleted.',
     'etl connections test demo-mysql',
     async () => (await connections()).connections,
   )
@@ -152,32 +176,85 @@ function addDefinitions(add: Add): void {
     async () => (await connections()).testConnection,
     shared,
   )
+  add(
+    'discover <name>',
+    'What can be read and written through it.',
+    'etl connections discover demo-mysql',
+    async () => (await connections()).discover,
+    shared,
+  )
+  add(
+    'usage <name>',
+    'Which jobs name it.',
+    'etl connections usage demo-mysql',
+    async () => (await connections()).connectionUsage,
+    shared,
+  )
+  add(
+    'delete <name>',
+    'Removes one that no job names.',
+    'etl connections delete demo-mysql',
+    async () => (await connections()).deleteConnection,
+    shared,
+  )
+}
+
+function addParts(add: Add): void {
+  const parts = () => import('./command/connectors.js')
   const connectors = add(
     'connectors',
     'Lists connectors.',
     'etl connectors show jdbc',
-    async () => (await connections()).connectors,
+    async () => (await parts()).connectors,
   )
-  add('list', 'Lists connectors.', 'etl connectors list', async () => (await connections()).connectors, connectors)
+  add('list', 'Lists connectors.', 'etl connectors list', async () => (await parts()).connectors, connectors)
   add(
     'show <name>',
     'One connector and its settings.',
     'etl connectors show file',
-    async () => (await connections()).showConnector,
+    async () => (await parts()).showConnector,
+    connectors,
+  )
+  add(
+    'register <class>',
+    'Registers a custom one, `module#export`, after it was tried in a process of its own (ADMIN).',
+    'etl connectors register crm.mjs#crm',
+    async () => (await parts()).registerConnector,
+    connectors,
+  ).option('--disabled', 'try it, and let no job name it yet')
+  add(
+    'enable <name>',
+    'Tries a custom one again, in its version of now, and lets jobs name it (ADMIN).',
+    'etl connectors enable crm',
+    async () => (await parts()).enableConnector,
+    connectors,
+  ).option('--class <class>', 'another module#export')
+  add(
+    'disable <name>',
+    'No job may name it, and those that do fail (ADMIN).',
+    'etl connectors disable crm',
+    async () => (await parts()).disableConnector,
+    connectors,
+  )
+  add(
+    'delete <name>',
+    'Removes a custom one that nobody names (ADMIN).',
+    'etl connectors delete crm',
+    async () => (await parts()).deleteConnector,
     connectors,
   )
   const operators = add(
     'operators',
     'Lists operators.',
     'etl operators show JOIN',
-    async () => (await connections()).operators,
+    async () => (await parts()).operators,
   )
-  add('list', 'Lists operators.', 'etl operators list', async () => (await connections()).operators, operators)
+  add('list', 'Lists operators.', 'etl operators list', async () => (await parts()).operators, operators)
   add(
     'show <type>',
     'One operator and its settings.',
     'etl operators show FILTER',
-    async () => (await connections()).showOperator,
+    async () => (await parts()).showOperator,
     operators,
   )
 }
@@ -336,6 +413,16 @@ function addHouse(add: Add): void {
     secrets,
   ).option('--description <text>', 'what it is for')
   add('delete <name>', 'Removes one.', 'etl secrets delete NAME', async () => (await settings()).deleteSecret, secrets)
+  const keys = add('keys', 'The keys of ETL_SECRET_KEY (ADMIN).', 'etl keys rotate', async () => {
+    throw new JobError('usage.invalid', 'Say what: rotate')
+  })
+  add(
+    'rotate',
+    'Encrypts everything again with the first of them, so that the others may go.',
+    'etl keys rotate',
+    async () => (await settings()).rotateKeys,
+    keys,
+  )
   const config = add(
     'config',
     'System settings (ADMIN).',

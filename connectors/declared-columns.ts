@@ -7,7 +7,11 @@ import type { Session } from '../duckdb/session.js'
 import { text } from '../duckdb/sql.js'
 
 /** Declared types as DuckDB writes them. Throws `config.invalid` for a type that there is not. */
-export async function declaredColumns(columns: Readonly<Record<string, string>>, session: Session): Promise<Schema> {
+export async function declaredColumns(
+  columns: Readonly<Record<string, string>>,
+  session: Session,
+  field = 'columns',
+): Promise<Schema> {
   const empty = join(session.folder, 'no-records.jsonl')
   await writeFile(empty, '')
   const schema: Schema[number][] = []
@@ -19,7 +23,7 @@ export async function declaredColumns(columns: Readonly<Record<string, string>>,
     } catch (cause) {
       throw new JobError('config.invalid', `\`${type}\` is not a type, for column \`${name}\`.`, {
         cause,
-        pointer: pointerTo(['columns', name]),
+        pointer: pointerTo([field, name]),
         hint: 'Types are DuckDB types: BIGINT, DOUBLE, DECIMAL(18,2), VARCHAR, BOOLEAN, DATE, TIMESTAMP, …',
       })
     }

@@ -17,6 +17,7 @@ import { plain, validateSpec } from '../core/spec/validate.js'
 import { openSession } from '../duckdb/open-session.js'
 import type { Session } from '../duckdb/session.js'
 import { deriveTypes } from './compile/derive-types.js'
+import { needConnectors } from './compile/need-connectors.js'
 import { notYet } from './compile/not-yet.js'
 import { sampleValues } from './compile/sample-values.js'
 import type { EngineParts } from './engine.js'
@@ -41,6 +42,8 @@ export interface CompileOptions {
 }
 
 export async function compileJob(raw: unknown, given: EngineParts, options: CompileOptions = {}): Promise<CompiledJob> {
+  const unavailable = await needConnectors(raw, given)
+  if (unavailable.length > 0) return { ok: false, problems: unavailable }
   const parts = withConnections(given, options.connections ?? {})
   const validated = validateSpec(raw, catalogueOf(parts))
   const spec = plain(raw)

@@ -6,6 +6,8 @@ import type { ObjectStore } from '../storage/store.js'
 /** What the engine is handed: it knows connectors, operators and the store only by their contracts. */
 export interface EngineParts {
   readonly connectors: readonly Connector[]
+  /** Custom ones are in `connectors` once they were asked for. Throws `connector.unavailable`. Absent: there are none. */
+  readonly needConnectors?: (names: readonly string[]) => Promise<void>
   readonly operators: readonly Operator[]
   readonly functions: Functions
   readonly store: ObjectStore

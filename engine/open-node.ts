@@ -41,7 +41,7 @@ export async function openSource(
 
 /** Reading is left to whoever reads the views that it gives. */
 export async function givesViews(node: StreamNode, values: Values, parts: EngineParts): Promise<boolean> {
-  const source = node.replay === undefined ? connectorNamed(node.kind, parts).source : undefined
+  const source = node.replay === undefined ? (await connectorNamed(node.kind, parts)).source : undefined
   if (source?.givesViews === undefined) return false
   return source.givesViews(await resolveConfig(source.config, await revealed(node, values, parts), values, parts))
 }
@@ -52,7 +52,7 @@ async function openOwnSource(
   parts: EngineParts,
   signal: AbortSignal,
 ): Promise<Source> {
-  const connector = connectorNamed(node.kind, parts)
+  const connector = await connectorNamed(node.kind, parts)
   if (connector.source === undefined) throw lacks(node, `Connector ${node.kind} has no source.`)
   const config = await resolveConfig(connector.source.config, await revealed(node, values, parts), values, parts)
   return connector.source.open(
@@ -68,7 +68,7 @@ export async function openSink(
   parts: EngineParts,
   signal: AbortSignal,
 ): Promise<Sink> {
-  const connector = connectorNamed(node.kind, parts)
+  const connector = await connectorNamed(node.kind, parts)
   if (connector.sink === undefined) throw lacks(node, `Connector ${node.kind} has no sink.`)
   const config = await resolveConfig(connector.sink.config, await revealed(node, values, parts), values, parts)
   return connector.sink.open(config, await connectionOf(connector, config, values, parts), lend(parts, values, signal))
@@ -90,7 +90,8 @@ async function revealed({ id, config }: StreamNode, { executionId }: Values, par
   return (await parts.reveal?.({ executionId, nodeId: id, config })) ?? config
 }
 
-function connectorNamed(name: string, parts: EngineParts): Connector {
+async function connectorNamed(name: string, parts: EngineParts): Promise<Connector> {
+  await parts.needConnectors?.([name])
   const connector = parts.connectors.find((candidate) => candidate.name === name)
   if (connector === undefined) throw new JobError('not.found', `There is no connector ${name}.`)
   return connector

@@ -15,6 +15,7 @@ export interface Limits {
 export type Said =
   | FunctionAnswer
   | { readonly kind: 'LOADED'; readonly functions: readonly string[] }
+  | { readonly kind: 'DESCRIBED'; readonly description: unknown; readonly exports: readonly string[] }
   | { readonly kind: 'INVALID'; readonly message: string }
   /** It failed, and ends. */
   | { readonly kind: 'BROKEN'; readonly message: string }

@@ -1,5 +1,6 @@
 /**
- * What runs in the process of a function: loads it, calls it, and puts what it gives into columns of the types promised.
+ * What runs in the process of a function: loads it, calls it, and puts what it gives into columns of the types promised; or
+ * says what a module exports.
  * Plain JavaScript, because it has to run as it stands, from the sources and from the build.
  */
 import { pathToFileURL } from 'node:url'
@@ -12,6 +13,7 @@ let isCalling = false
 process.on('disconnect', () => process.exit())
 process.on('message', (asked) => {
   if (asked.kind === 'LOAD') void loadModule(asked)
+  else if (asked.kind === 'DESCRIBE') void describe(asked)
   else if (asked.kind === 'CALL') void call(asked)
   else if (asked.kind === 'STOP') stop.abort()
 })
@@ -29,6 +31,19 @@ async function loadModule({ file, name, config }) {
     const functions = Object.keys(module).filter((key) => typeof module[key] === 'function')
     load = { config, call: module[name] }
     process.send({ kind: 'LOADED', functions })
+  } catch (error) {
+    process.send({ kind: 'INVALID', message: messageOf(error) })
+  }
+}
+
+/** What is exported, as JSON; where it has functions is said. */
+async function describe({ file, name }) {
+  try {
+    const module = await import(pathToFileURL(file).href)
+    const text = JSON.stringify(module[name] ?? null, (_key, value) =>
+      typeof value === 'function' ? '[function]' : value,
+    )
+    process.send({ kind: 'DESCRIBED', description: JSON.parse(text ?? 'null'), exports: Object.keys(module) })
   } catch (error) {
     process.send({ kind: 'INVALID', message: messageOf(error) })
   }

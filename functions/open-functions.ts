@@ -57,7 +57,8 @@ class OneFunction implements FunctionProcess {
       await child.end()
       return { kind: 'FAILED', message: said.message }
     }
-    if (said.kind === 'LOADED') throw new JobError('internal', `${this.label} was loaded twice.`)
+    if (said.kind === 'LOADED' || said.kind === 'DESCRIBED')
+      throw new JobError('internal', `${this.label} was loaded twice.`)
     return said
   }
 

@@ -9,6 +9,10 @@ export interface CipherPlace {
 }
 
 export interface Cipher {
+  /** Of the key that encrypts; a ciphertext says which key it needs. */
+  readonly keyId: string
+  /** The same secret under the key that encrypts now; as it is where that has been done. */
+  renew(text: string, place: CipherPlace): string
   encrypt(plain: string, place: CipherPlace): string
   decrypt(text: string, place: CipherPlace): string
 }
@@ -21,7 +25,9 @@ export function createCipher(secretKey: string | undefined): Cipher {
   const keys = readKeys(secretKey)
   const byId = new Map(keys.map((key) => [key.id, key.bytes]))
   const current = keys[0]!
-  return {
+  const own: Cipher = {
+    keyId: current.id,
+    renew: (text, place) => (keyIdOf(text) === current.id ? text : own.encrypt(own.decrypt(text, place), place)),
     encrypt(plain, place) {
       const iv = randomBytes(12)
       const cipher = createCipheriv('aes-256-gcm', current.bytes, iv, { authTagLength: 16 }).setAAD(additional(place))
@@ -42,6 +48,11 @@ export function createCipher(secretKey: string | undefined): Cipher {
       }
     },
   }
+  return own
+}
+
+export function keyIdOf(text: string): string {
+  return text.split('.')[1] ?? ''
 }
 
 export function isEncrypted(value: unknown): value is string {

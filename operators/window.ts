@@ -137,7 +137,7 @@ async function asTimePasses(config: Config, input: Input, keeps: Keeps, wanted: 
   const taken = sessions === null ? records.from : `${records.from} WHERE ${records.place} NOT IN (${latePlaces})`
   return {
     ...compiled,
-    late: `SELECT * FROM ${input.table} WHERE ${placeIn(input)} IN (${latePlaces})`,
+    late: `SELECT * FROM ${input.table} WHERE ${placeIn(input)} IN (${latePlaces}) ORDER BY rowid`,
     accounting: { absorbed: `SELECT count(*) FROM ${taken}` },
   }
 }

@@ -152,9 +152,12 @@ function hosts(text: string): readonly string[] {
   throw new Error('must name hosts, addresses and ranges, with commas between them: files.example, 10.0.0.0/8')
 }
 
+/** Those of buckets (`s3://bucket/folder`) behind those of disks: relative paths start from the first. */
 function folders(text: string): readonly string[] {
-  return text
-    .split(new RegExp(`[,${delimiter}]`))
-    .filter((path) => path.trim() !== '')
-    .map((path) => resolve(path.trim()))
+  const paths = text
+    .split(new RegExp(`[,${delimiter}](?!//)`))
+    .map((path) => path.trim())
+    .filter((path) => path !== '')
+  const inBuckets = paths.filter((path) => path.startsWith('s3://'))
+  return [...paths.filter((path) => !inBuckets.includes(path)).map((path) => resolve(path)), ...inBuckets]
 }

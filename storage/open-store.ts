@@ -11,9 +11,13 @@ export function openStore(url: string): ObjectStore {
   if (scheme === 'file') return directoryStore(folderOf(url))
   if (scheme === 's3') return s3Store(parseS3Url(url))
   if (scheme === 'webhdfs') {
-    throw new JobError('environment.invalid', 'Storage on webhdfs:// is not available yet.', {
-      hint: 'Use file:///folder on a disk that all workers share, or s3://bucket/prefix.',
-    })
+    throw new JobError(
+      'environment.invalid',
+      'Storage on webhdfs:// is not offered: there is no client for it that is looked after.',
+      {
+        hint: 'Use file:///folder on a disk that all workers share, or s3://bucket/prefix.',
+      },
+    )
   }
   throw new JobError('environment.invalid', 'The storage URL must look like file:///folder or s3://bucket/prefix.')
 }

@@ -1,17 +1,11 @@
 /** `s3://bucket/prefix?endpoint=http://127.0.0.1:9000&region=eu-central-1`. */
 import { JobError } from '../core/errors/job-error.js'
 import { checkPrefix } from './key.js'
+import type { BucketPlace } from './s3-client.js'
 
-export interface S3Place {
-  readonly bucket: string
+export interface S3Place extends BucketPlace {
   /** Empty, or ends in a slash. */
   readonly prefix: string
-  /** null: AWS. */
-  readonly endpoint: string | null
-  /** null: as the AWS environment says. */
-  readonly region: string | null
-  /** The bucket in the path and not in the host's name, as most servers other than AWS have it. */
-  readonly pathStyle: boolean
 }
 
 const KNOWN = ['endpoint', 'region', 'pathStyle']

@@ -1,9 +1,11 @@
 import { availableParallelism, totalmem } from 'node:os'
+import { openConnectors } from '../connectors/custom/open-connectors.js'
 import { connectors } from '../connectors/index.js'
 import type { EngineParts } from '../engine/engine.js'
 import { functionsBelow } from '../functions/open-functions.js'
 import type { Database } from '../models/database.js'
 import { connectionStore } from '../models/stores/connection-store.js'
+import { connectorStore } from '../models/stores/connector-store.js'
 import { replayedRecords } from '../models/stores/dead-letter/replayed-records.js'
 import { revealNode } from '../models/stores/job/job-secrets.js'
 import { secretStore } from '../models/stores/secret-store.js'
@@ -16,8 +18,10 @@ const GiB = 1024 ** 3
 
 /** What the engine works with on this machine. */
 export async function workerParts(environment: Environment, database: Database): Promise<EngineParts> {
+  const known = openConnectors(connectors, connectorStore(database).registered, environment.connectorPath)
   return {
-    connectors,
+    connectors: known.list,
+    needConnectors: known.need,
     operators,
     functions: functionsBelow(environment.functionPath, 'NOWHERE'),
     store: openStore(environment.storageUrl),

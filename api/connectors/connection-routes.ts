@@ -1,17 +1,16 @@
-/** Connections that jobs share: written in clear, shown masked, tested from here. */
+/** Connections that jobs share: written in clear, shown masked, tried from here. */
 import { jsonSchemaOf } from '../../core/config/schema.js'
-import { isJobError, JobError, reportError } from '../../core/errors/job-error.js'
+import { JobError } from '../../core/errors/job-error.js'
 import type { Problem } from '../../core/errors/problem.js'
-import { redact, type SchemaNode } from '../../core/security/secret-fields.js'
+import { EVERYTHING_SECRET, redact, type SchemaNode } from '../../core/security/secret-fields.js'
 import { valueAt } from '../../core/spec/pointer.js'
 import type { ConnectionDefinition } from '../../models/stores/connection-store.js'
 import type { ApiDeps } from '../deps.js'
 import { pageRequest } from '../http/page.js'
-import { faultOf, InvalidInput } from '../http/problem.js'
+import { InvalidInput } from '../http/problem.js'
 import { callerOf, type Route, route } from '../http/route.js'
 import { noQuery, versionQuery } from '../http/schema.js'
 import { findConnector } from './connector-routes.js'
-import { resolveReferences } from './references.js'
 import {
   connection,
   connectionBody,
@@ -19,7 +18,10 @@ import {
   connectionParams,
   connectionQuery,
   connectionTest,
+  connectionUsage,
+  discoveries,
 } from './schema.js'
+import { discover, testConnection } from './try-connection.js'
 
 const shared = { tag: 'Connections' } as const
 const audit = (operation: string) => ({ operation, resource: 'CONNECTION' })
@@ -48,8 +50,8 @@ export const connectionRoutes: readonly Route[] = [
     status: 201,
     response: connection,
     handle: async (call, deps) => {
-      const definition = definitionOf(call.body, call.body.config, deps)
-      const schema = secretsOf(definition.connector, deps)
+      const definition = await definitionOf(call.body, call.body.config, deps)
+      const schema = await secretsOf(definition.connector, deps)
       const created = await deps.connections.create(call.newId, definition, schema, callerOf(call).userId)
       return { body: created, resourceId: call.newId, headers: { Location: `/api/v1/connections/${call.newId}` } }
     },
@@ -73,7 +75,8 @@ export const connectionRoutes: readonly Route[] = [
     ...shared,
     method: 'put',
     path: '/connections/{connectionId}',
-    summary: 'Changes a connection; a secret given as *** stays as it is stored.',
+    summary:
+      'Changes a connection; a secret given as *** stays as it is stored. Name and connector stay while jobs name it.',
     access: 'DEVELOPER',
     audit: audit('UPDATE_CONNECTION'),
     versioned: true,
@@ -85,9 +88,9 @@ export const connectionRoutes: readonly Route[] = [
     response: connection,
     handle: async (call, deps) => {
       const { connectionId } = call.params
-      const schema = secretsOf(call.body.connector, deps)
+      const schema = await secretsOf(call.body.connector, deps)
       const config = await deps.connections.unmasked(connectionId, call.body.config, schema)
-      const definition = definitionOf(call.body, config, deps)
+      const definition = await definitionOf(call.body, config, deps)
       const by = callerOf(call).userId
       return { body: await deps.connections.update(connectionId, definition, schema, call.version, by) }
     },
@@ -96,7 +99,7 @@ export const connectionRoutes: readonly Route[] = [
     ...shared,
     method: 'delete',
     path: '/connections/{connectionId}',
-    summary: 'Removes a connection; jobs that name it will say so when they start.',
+    summary: 'Removes a connection that no job names.',
     access: 'DEVELOPER',
     audit: audit('DELETE_CONNECTION'),
     params: connectionParams,
@@ -120,39 +123,44 @@ export const connectionRoutes: readonly Route[] = [
     response: connectionTest,
     handle: async ({ params }, deps) => ({ body: await testConnection(params.connectionId, deps) }),
   }),
+  route({
+    ...shared,
+    method: 'post',
+    path: '/connections/{connectionId}/discover',
+    summary:
+      'What sources can read through it and sinks write: tables, topics, with their columns where they are known.',
+    access: 'DEVELOPER',
+    audit: audit('DISCOVER_CONNECTION'),
+    params: connectionParams,
+    status: 200,
+    response: discoveries,
+    handle: async ({ params }, deps) => {
+      const items = await discover(params.connectionId, deps)
+      return { body: { items: items.map((one) => ({ ...one, columns: one.columns && [...one.columns] })) } }
+    },
+  }),
+  route({
+    ...shared,
+    method: 'get',
+    path: '/connections/{connectionId}/usage',
+    summary: 'The jobs that name it, each with its nodes and the executions that have not ended.',
+    access: 'USER',
+    params: connectionParams,
+    query: noQuery,
+    status: 200,
+    response: connectionUsage,
+    handle: async ({ params }, deps) => ({ body: { items: [...(await deps.connections.usage(params.connectionId))] } }),
+  }),
 ]
 
-const TEST_MS = 15_000
-
-async function testConnection(connectionId: string, deps: ApiDeps) {
-  const { name, connector } = await deps.connections.find(connectionId)
-  const { connection: kind } = findConnector(deps.parts.connectors, connector)
-  if (kind === undefined) throw new JobError('conflict', `A connection of ${connector} has nothing to test`)
-  const config = await resolveReferences(await deps.connections.resolve(name), deps)
-  const context = { ...deps.parts.files, signal: AbortSignal.timeout(TEST_MS) }
-  try {
-    const message = await kind.check(kind.config.parse(config), context)
-    await deps.connections.noteTest(connectionId, 'OK', message)
-    return { status: 'OK' as const, message, code: null, hint: null }
-  } catch (error) {
-    if (!isJobError(error))
-      deps.log.warn({ connection: name, ...faultOf(error) }, 'a connection test failed unexpectedly')
-    const { code, message, hint } = isJobError(error)
-      ? reportError(error)
-      : { code: 'connection.refused', message: 'The test failed', hint: null }
-    await deps.connections.noteTest(connectionId, 'FAILED', message)
-    return { status: 'FAILED' as const, message, code, hint }
-  }
-}
-
 /** Checked by the connector's own schema, and kept as it was written. */
-function definitionOf(
+async function definitionOf(
   body: Omit<ConnectionDefinition, 'config'>,
   config: ConnectionDefinition['config'],
   deps: ApiDeps,
-): ConnectionDefinition {
+): Promise<ConnectionDefinition> {
   const { name, connector, usage, description } = body
-  const { connection: kind } = findConnector(deps.parts.connectors, connector)
+  const { connection: kind } = await findConnector(connector, deps)
   if (kind === undefined)
     throw new JobError('config.invalid', `The connector ${connector} has no connections`, { pointer: '/connector' })
   const result = kind.config.safeParse(config)
@@ -168,16 +176,15 @@ function definitionOf(
   throw new InvalidInput('config.invalid', `The config does not fit the connector ${connector}`, problems)
 }
 
-function secretsOf(connector: string, deps: ApiDeps): SchemaNode | null {
-  const { connection: kind } = findConnector(deps.parts.connectors, connector)
+async function secretsOf(connector: string, deps: ApiDeps): Promise<SchemaNode | null> {
+  const { connection: kind } = await findConnector(connector, deps)
   return kind === undefined ? null : (jsonSchemaOf(kind.config) as SchemaNode)
 }
 
+/** Of a connector that is not known here, everything may be secret. */
 function maskedBody(body: unknown, deps: ApiDeps): unknown {
   const { connector, config } = body as { connector?: unknown; config?: unknown }
-  const known = deps.parts.connectors.find((one) => one.name === connector)?.connection
-  return {
-    ...(body as object),
-    config: redact(config, known === undefined ? null : (jsonSchemaOf(known.config) as SchemaNode)),
-  }
+  const known = deps.parts.connectors.find((one) => one.name === connector)
+  const schema = known?.connection === undefined ? EVERYTHING_SECRET : jsonSchemaOf(known.connection.config)
+  return { ...(body as object), config: redact(config, schema as SchemaNode) }
 }

@@ -4,7 +4,9 @@ import type { Connector } from '../../connectors/spi.js'
 import { jsonSchemaOf } from '../../core/config/schema.js'
 import { JobError } from '../../core/errors/job-error.js'
 import { nearestHint } from '../../core/spec/nearest.js'
+import type { StoredConnector } from '../../models/stores/connector-store.js'
 import type { Operator } from '../../operators/operator.js'
+import type { ApiDeps } from '../deps.js'
 import { type Route, route } from '../http/route.js'
 import { noQuery } from '../http/schema.js'
 import { connector, connectorList, connectorParams, operator, operatorList, operatorParams } from './schema.js'
@@ -17,7 +19,9 @@ export const connectorRoutes: readonly Route[] = [
     path: '/connectors',
     summary: 'All connectors.',
     response: connectorList,
-    handle: async (_call, deps) => ({ body: { items: deps.parts.connectors.map(summaryOf), nextCursor: null } }),
+    handle: async (_call, deps) => ({
+      body: { items: (await deps.connectors.list()).map(summaryOf), nextCursor: null },
+    }),
   }),
   route({
     ...shared,
@@ -25,9 +29,11 @@ export const connectorRoutes: readonly Route[] = [
     summary: 'One connector, with the JSON Schemas of its connection, source and sink.',
     params: connectorParams,
     response: connector,
-    handle: async ({ params }, deps) => ({
-      body: describeConnector(findConnector(deps.parts.connectors, params.name)),
-    }),
+    handle: async ({ params }, deps) => {
+      const found = await deps.connectors.lookUp(params.name)
+      if (found === null) throw noConnector(params.name, await namesOf(deps))
+      return { body: describeStored(found), headers: { ETag: `"${found.version}"` } }
+    },
   }),
   route({
     ...shared,
@@ -54,25 +60,41 @@ export const connectorRoutes: readonly Route[] = [
   }),
 ]
 
-export function findConnector(connectors: readonly Connector[], name: string): Connector {
-  const found = connectors.find((one) => one.name === name)
+/** A custom one is loaded for it. Throws `connector.unavailable`. */
+export async function findConnector(name: string, deps: ApiDeps): Promise<Connector> {
+  await deps.parts.needConnectors?.([name])
+  const found = deps.parts.connectors.find((one) => one.name === name)
   if (found !== undefined) return found
-  const hint = nearestHint(
-    name,
-    connectors.map((one) => one.name),
-  )
-  throw new JobError('not.found', `There is no connector ${name}`, hint === null ? {} : { hint })
+  throw noConnector(name, await namesOf(deps))
 }
 
-export function describeConnector({ name, summary, connection, source, sink }: Connector) {
-  const side = (kind: typeof source | typeof sink) =>
-    kind === undefined ? null : { guarantees: { ...kind.guarantees }, config: jsonSchemaOf(kind.config) }
+function noConnector(name: string, known: readonly string[]): JobError {
+  const hint = nearestHint(name, known)
+  return new JobError('not.found', `There is no connector ${name}`, hint === null ? {} : { hint })
+}
+
+async function namesOf(deps: ApiDeps): Promise<string[]> {
+  return (await deps.connectors.list()).map((one) => one.name)
+}
+
+/** JSON Schemas by side, as the catalogue keeps them. */
+export function schemasOf({ connection, source, sink }: Connector) {
   return {
-    name,
-    summary,
     connection: connection === undefined ? null : jsonSchemaOf(connection.config),
-    source: side(source),
-    sink: side(sink),
+    source: source === undefined ? null : jsonSchemaOf(source.config),
+    sink: sink === undefined ? null : jsonSchemaOf(sink.config),
+    guarantees: { source: source?.guarantees ?? null, sink: sink?.guarantees ?? null },
+  }
+}
+
+export function describeStored(stored: StoredConnector) {
+  const { connection, source, sink, guarantees } = stored.configSchema as ReturnType<typeof schemasOf>
+  const { connection: _has, ...summary } = summaryOf(stored)
+  return {
+    ...summary,
+    connection,
+    source: source === null ? null : { guarantees: { ...guarantees.source }, config: source },
+    sink: sink === null ? null : { guarantees: { ...guarantees.sink }, config: sink },
   }
 }
 
@@ -86,6 +108,18 @@ export function describeOperator({ type, summary, modes, ports, config }: Operat
   }
 }
 
-function summaryOf({ name, summary, source, sink, connection }: Connector) {
-  return { name, summary, source: source !== undefined, sink: sink !== undefined, connection: connection !== undefined }
+function summaryOf({ name, type, description, supportsSource, supportsSink, configSchema, ...more }: StoredConnector) {
+  return {
+    name,
+    type,
+    summary: description ?? '',
+    class: more.class,
+    connectorVersion: more.connectorVersion,
+    source: supportsSource,
+    sink: supportsSink,
+    connection: (configSchema.connection ?? null) !== null,
+    isBuiltin: more.isBuiltin,
+    isEnabled: more.isEnabled,
+    version: more.version,
+  }
 }

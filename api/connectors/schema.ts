@@ -4,19 +4,41 @@ import { id, json, listOf, page, time, version } from '../http/schema.js'
 
 export const connectorParams = z.strictObject({ name: id })
 const side = z.object({ guarantees: z.record(z.string(), z.boolean()), config: json }).nullable()
+const connectorFacts = {
+  name: z.string(),
+  type: z.enum(['FILE', 'JDBC', 'KAFKA', 'HTTP', 'CUSTOM']),
+  summary: z.string(),
+  class: z.string().describe('`module#export`'),
+  connectorVersion: z.string().nullable().describe('As it says itself.'),
+  isBuiltin: z.boolean().describe('false: somebody has registered it.'),
+  isEnabled: z.boolean(),
+  version: z.number().int(),
+}
 export const connector = z
   .object({
-    name: z.string(),
-    summary: z.string(),
+    ...connectorFacts,
     connection: json.nullable().describe('JSON Schema of its connections.'),
     source: side.describe('JSON Schema of its config as a source.'),
     sink: side.describe('JSON Schema of its config as a sink.'),
   })
   .meta({ id: 'Connector' })
 export const connectorSummary = z
-  .object({ name: z.string(), summary: z.string(), source: z.boolean(), sink: z.boolean(), connection: z.boolean() })
+  .object({ ...connectorFacts, source: z.boolean(), sink: z.boolean(), connection: z.boolean() })
   .meta({ id: 'ConnectorSummary' })
 export const connectorList = listOf(connectorSummary)
+const connectorClass = z
+  .string()
+  .max(255)
+  .describe('`module#export`: a file below ETL_CONNECTOR_PATH, or an installed package.')
+export const customConnector = z.strictObject({
+  class: connectorClass,
+  enabled: z.boolean().default(true).describe('Jobs may name it from now on.'),
+})
+export const customChange = z.strictObject({
+  version: version.optional(),
+  class: connectorClass.optional(),
+  enabled: z.boolean(),
+})
 
 export const operatorParams = z.strictObject({ type: id })
 export const operator = z
@@ -69,6 +91,34 @@ export const connectionTest = z
     hint: z.string().nullable(),
   })
   .meta({ id: 'ConnectionTest' })
+export const discoveries = z
+  .object({
+    items: z.array(
+      z.object({
+        name: z.string().describe('What a config calls it.'),
+        kind: z.enum(['TABLE', 'VIEW', 'TOPIC', 'RESOURCE']),
+        columns: z
+          .array(z.object({ name: z.string(), type: z.string() }))
+          .nullable()
+          .describe('null: it does not say what it holds.'),
+      }),
+    ),
+  })
+  .meta({ id: 'Discovered' })
+export const connectionUsage = z
+  .object({
+    items: z.array(
+      z.object({
+        jobId: z.string(),
+        jobName: z.string(),
+        jobVersion: z.number().int(),
+        isCurrent: z.boolean().describe('false: only executions of an older version of the job need it.'),
+        nodes: z.array(z.object({ id: z.string(), type: z.enum(['SOURCE', 'SINK']) })),
+        executionIds: z.array(z.string()).describe('Those that have not ended.'),
+      }),
+    ),
+  })
+  .meta({ id: 'ConnectionUsage' })
 
 export const secretParams = z.strictObject({
   name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/, 'letters, digits and _ . - only'),
@@ -84,6 +134,17 @@ export const secretRecord = z
   })
   .meta({ id: 'Secret' })
 export const secretList = listOf(secretRecord)
+export const rotatedKeys = z
+  .object({
+    keyId: z.string().describe('The key that everything readable is encrypted with now: the first of ETL_SECRET_KEY.'),
+    connections: z.number().int().describe('How many were written again.'),
+    secrets: z.number().int(),
+    jobs: z.number().int(),
+    unreadable: z
+      .array(z.object({ kind: z.enum(['CONNECTION', 'SECRET', 'JOB']), name: z.string() }))
+      .describe('No key of ETL_SECRET_KEY reads these; nothing of them has changed.'),
+  })
+  .meta({ id: 'RotatedKeys' })
 export const secretBody = z.strictObject({
   value: secret('What ${secret:NAME} stands for; never shown.'),
   description: z.string().max(512).nullable().default(null),

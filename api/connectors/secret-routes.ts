@@ -2,7 +2,7 @@
 import { MASK } from '../../core/security/secret-fields.js'
 import { pageRequest } from '../http/page.js'
 import { callerOf, type Route, route } from '../http/route.js'
-import { secretBody, secretList, secretParams, secretQuery, secretRecord } from './schema.js'
+import { rotatedKeys, secretBody, secretList, secretParams, secretQuery, secretRecord } from './schema.js'
 
 const shared = { tag: 'Secrets', access: 'ADMIN', visibleTo: 'ADMIN' } as const
 const audit = (operation: string) => ({ operation, resource: 'SECRET' })
@@ -47,6 +47,19 @@ export const secretRoutes: readonly Route[] = [
     handle: async ({ params }, deps) => {
       await deps.secrets.remove(params.name)
       return {}
+    },
+  }),
+  route({
+    ...shared,
+    method: 'post',
+    path: '/keys/rotate',
+    summary: 'Encrypts everything again with the first key of ETL_SECRET_KEY, so that the others may go.',
+    audit: { operation: 'ROTATE_KEYS', resource: 'SECRET' },
+    status: 200,
+    response: rotatedKeys,
+    handle: async (_call, deps) => {
+      const { unreadable, ...done } = await deps.rotateKeys()
+      return { body: { ...done, unreadable: [...unreadable] } }
     },
   }),
 ]

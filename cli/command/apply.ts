@@ -1,7 +1,7 @@
 /** `etl apply PATH…`: makes the jobs, connections and settings of the server equal to the files, and shows what changes. */
 import { isDeepStrictEqual } from 'node:util'
 import { JobError } from '../../core/errors/job-error.js'
-import { redact } from '../../core/security/secret-fields.js'
+import { redact, type SchemaNode } from '../../core/security/secret-fields.js'
 import { type Client, connect } from '../client.js'
 import type { Context } from '../command.js'
 import { type Definition, readDefinitions } from '../definitions.js'
@@ -92,7 +92,8 @@ async function applyConnection(client: Client, { value }: Definition, dryRun: bo
   }
   if (dryRun) {
     const { connector, usage = 'BOTH', description = null, config } = value
-    const shown = { connector, usage, description, config: redact(plain(config)) }
+    const { connection: schema } = await client.get<{ connection: SchemaNode | null }>(`/connectors/${connector}`)
+    const shown = { connector, usage, description, config: redact(plain(config), schema) }
     const stored = {
       connector: known.connector,
       usage: known.usage,

@@ -1,4 +1,4 @@
-/** `etl secrets` and `etl config`, for ADMIN. */
+/** `etl secrets`, `etl keys` and `etl config`, for ADMIN. */
 import { JobError } from '../../core/errors/job-error.js'
 import { connect } from '../client.js'
 import type { Context } from '../command.js'
@@ -41,6 +41,24 @@ export async function setSecret(
 export async function deleteSecret({ output, variables }: Context, name: string): Promise<void> {
   await connect(variables).send('DELETE', `/secrets/${encodeURIComponent(name)}`)
   output.result({ name, deleted: true }, () => `${name} deleted`)
+}
+
+interface Rotated {
+  readonly keyId: string
+  readonly connections: number
+  readonly secrets: number
+  readonly jobs: number
+  readonly unreadable: readonly { readonly kind: string; readonly name: string }[]
+}
+
+/** Exit code 1 where something could not be read: its key must not go yet. */
+export async function rotateKeys({ output, variables }: Context): Promise<number> {
+  const done = await connect(variables).send<Rotated>('POST', '/keys/rotate')
+  const { keyId, connections, secrets, jobs, unreadable } = done
+  const lost = unreadable.map(({ kind, name }) => `\nno key reads the ${kind.toLowerCase()} ${name}`).join('')
+  const written = `${connections} connections, ${secrets} secrets and ${jobs} jobs are encrypted anew, with key ${keyId}`
+  output.result(done, () => written + lost)
+  return unreadable.length === 0 ? 0 : 1
 }
 
 interface Setting {

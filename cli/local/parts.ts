@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir, totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { findExport } from '../../connectors/custom/find-module.js'
+import { openConnectors } from '../../connectors/custom/open-connectors.js'
 import { connectors } from '../../connectors/index.js'
 import { JobError } from '../../core/errors/job-error.js'
 import { nearestHint } from '../../core/spec/nearest.js'
@@ -24,8 +26,10 @@ const LEAST_MEMORY = 512 * 1024 ** 2
 export function localParts(options: LocalOptions = {}): EngineParts {
   const scratch = temporaryFolder()
   const connections = readConnections(options.connections)
+  const known = localConnectors(process.env.ETL_CONNECTOR_PATH?.trim() || null)
   return {
-    connectors,
+    connectors: known.list,
+    needConnectors: known.need,
     operators,
     functions: functionsBelow(resolve(process.env.ETL_FUNCTION_PATH || 'functions'), 'STDERR'),
     store: openStore(pathToFileURL(options.storage ?? join(scratch, 'store')).href),
@@ -47,6 +51,18 @@ export function localParts(options: LocalOptions = {}): EngineParts {
     memoryLimitBytes: Math.max(LEAST_MEMORY, Math.floor(totalmem() * 0.5)),
     threads: availableParallelism(),
   }
+}
+
+/** Without a catalogue a custom connector is the module of its name: below ETL_CONNECTOR_PATH, or a package installed there. */
+function localConnectors(path: string | null) {
+  const lookUp = async (name: string) => {
+    try {
+      return path !== null && findExport(name, path) && { class: name, tried: null, isEnabled: true }
+    } catch {
+      return null
+    }
+  }
+  return openConnectors(connectors, async (name) => (await lookUp(name)) || null, path)
 }
 
 function readConnections(file: string | undefined): ReadonlyMap<string, Readonly<Record<string, unknown>>> {

@@ -8,6 +8,7 @@ import type { Session } from '../../duckdb/session.js'
 import { identifier } from '../../duckdb/sql.js'
 import type { OriginalRecord, SourceBatch } from '../spi.js'
 import { type FileSourceConfig, type Format, formatOfPath } from './config.js'
+import { pathColumns, withPathValues } from './path-values.js'
 import { start } from './position.js'
 import { takeRecords } from './record-ends.js'
 import { readText } from './text.js'
@@ -23,6 +24,7 @@ export async function* readAgain(
   session: Session,
 ): AsyncGenerator<SourceBatch, void, void> {
   // Kept in UTF-8, and without what stood above the header.
+  const { inPath, inFile } = pathColumns(schema, config.pathColumns)
   const plain = { ...config, encoding: 'utf-8', skipRows: 0 }
   for (const alike of groupsOf(records, config)) {
     const { file, header } = alike
@@ -39,8 +41,9 @@ export async function* readAgain(
       const text = { path, shown: file, size: (await stat(path)).size, passing: true }
       const piece = { file: { path, size: text.size, mtimeMs: 0 }, index: 0, from: start, amount: null }
       const limits = { records: Number.POSITIVE_INFINITY, before: 0 }
-      for await (const batch of readText(text, piece, format, limits, schema, session))
-        yield numbered(batch, (record) => whole[record]!.number)
+      const complete = await withPathValues(file, inPath, session)
+      for await (const batch of readText(text, piece, format, limits, inFile, session))
+        yield numbered(complete(batch), (record) => whole[record]!.number)
     } finally {
       await rm(path, { force: true })
     }

@@ -1,26 +1,24 @@
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ConnectorContext } from '../spi.js'
-import { absolutePath } from './paths.js'
 import { expandPattern, matcherOf } from './pattern.js'
-import type { FilePosition } from './position.js'
 import { untilListed } from './watch.js'
 
 const everyMs = 1000
 
-/** Until there is a file that the listing does not know. */
-export async function awaitFiles(path: string, { files }: FilePosition, ctx: ConnectorContext): Promise<void> {
-  const { signal } = ctx
-  const known = new Set(files.map((file) => file.path))
-  const absolute = await absolutePath(path, ctx)
+/** Until a path or pattern names a file that is not known. */
+export async function awaitFiles(
+  absolute: string,
+  isKnown: (path: string) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
   const folder = dirname(absolute)
   const matches = matcherOf(absolute)
   if (matches !== null)
-    return await untilListed(folder, (name) => matches(name) && !known.has(join(folder, name)), signal)
+    return await untilListed(folder, (name) => matches(name) && !isKnown(join(folder, name)), signal)
   // Files of several folders.
   while (!signal.aborted) {
     const { paths } = await expandPattern(absolute)
-    if (paths.some((found) => !known.has(found))) return
+    if (paths.some((found) => !isKnown(found))) return
     await sleep(everyMs, undefined, { signal }).catch(() => undefined)
   }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { copyFile, link, mkdir, open, rename, rm, writeFile } from 'node:fs/promises'
+import { copyFile, link, open, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { JobError } from '../../core/errors/job-error.js'
 import { errorCode } from '../../core/errors/system-error.js'
@@ -61,10 +61,6 @@ export async function syncPath(path: string): Promise<void> {
   } finally {
     await handle.close()
   }
-}
-
-export async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true })
 }
 
 /** What went wrong with a file that is written, for people. */

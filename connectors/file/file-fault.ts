@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { isJobError, JobError } from '../../core/errors/job-error.js'
 import { errorCode } from '../../core/errors/system-error.js'
 
@@ -17,4 +18,16 @@ export function fileFault(path: string, error: unknown): JobError {
   return new JobError('source.unreadable', `The file ${path} could not be read: ${code ?? 'unknown error'}.`, {
     cause: error,
   })
+}
+
+export function changed(path: string): JobError {
+  return new JobError('source.changed', `The file ${path} changed after it was planned.`, {
+    hint: 'Start a new execution, or write new data to a new file.',
+  })
+}
+
+/** It is not the source's disk that is full. */
+export function noSpaceHere(folder: string, cause: unknown): JobError | null {
+  if (errorCode(cause) !== 'ENOSPC') return null
+  return new JobError('disk.full', `No space is left in ${dirname(folder)}, where files are worked on.`, { cause })
 }

@@ -3,12 +3,16 @@ import { JobError } from '../../core/errors/job-error.js'
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
+import { byteOrderMark } from './byte-order-mark.js'
 import type { FileSourceConfig, Format } from './config.js'
 import { readHead } from './csv-head.js'
 import { csvOptions, dialectOf, longLines, readCsv } from './csv-options.js'
+import { onDisk } from './disk-files.js'
+import type { ListedFile, Lying } from './files.js'
+import { plainDocument } from './json.js'
 import { longObjects } from './json-options.js'
-import { isPacked, linkInto, unpackInto } from './local-copy.js'
-import type { ListedFile } from './paths.js'
+import { fetchInto, isPacked, unpackInto } from './local-copy.js'
+import { parquetFooter } from './parquet-part.js'
 import { start } from './position.js'
 import { takeSample } from './sample.js'
 import type { TextFile } from './text-format.js'
@@ -19,12 +23,11 @@ export async function inferColumns(
   format: Format,
   config: FileSourceConfig,
   session: Session,
+  place: Lying = onDisk,
 ): Promise<Schema> {
   const file = files.find((one) => one.size > 0)
   if (!file) throw cannotInfer(config.path, 'it is empty')
-  const { folder } = session
-  const packed = format !== 'parquet' && isPacked(file.path, config)
-  const local = packed ? await unpackInto(folder, file, config) : await linkInto(folder, file)
+  const local = await lookInto(file, format, config, session, place)
   try {
     if (format === 'parquet') return await session.describe(`SELECT * FROM read_parquet(${text(local.path)})`)
     if (format === 'csv') return await csvColumns(local, config, session)
@@ -35,13 +38,36 @@ export async function inferColumns(
     }
     throw cause
   } finally {
-    await rm(local.path, { force: true })
+    if (local.path !== file.path) await rm(local.path, { force: true })
   }
+}
+
+/** As much of the file as has to be here for it. */
+async function lookInto(
+  file: ListedFile,
+  format: Format,
+  config: FileSourceConfig,
+  { folder }: Session,
+  place: Lying,
+): Promise<TextFile> {
+  if (format === 'parquet') return await parquetFooter(file, folder, place)
+  const { open } = place
+  const packed = isPacked(file.path, config)
+  if (open && !packed && format !== 'json')
+    return { path: file.path, shown: file.path, size: file.size, open: () => open(file) }
+  const local = await (packed ? unpackInto(folder, file, config, place) : fetchInto(folder, file, place))
+  return format === 'json' ? await plainDocument(local, []) : local
 }
 
 async function csvColumns(file: TextFile, config: FileSourceConfig, session: Session): Promise<Schema> {
   const options = csvOptions(config)
   const head = await readHead(file, config, session)
+  const [only = '', second] = head.names ?? []
+  const separator = second === undefined && config.delimiter === undefined ? /[;\t|]/.exec(only)?.[0] : undefined
+  if (separator !== undefined) {
+    const hint = `Say \`delimiter: ${JSON.stringify(separator)}\`, or declare the one column under \`columns\`.`
+    throw cannotInfer(file.shown, `its header has no comma and one column, \`${only}\``, undefined, hint)
+  }
   const sample = await takeSample(file, head.firstRecord, dialectOf(options), session)
   if (sample.records === 0) {
     if (head.names === null) throw cannotInfer(file.shown, 'it has no records and no header')
@@ -112,7 +138,8 @@ async function jsonColumns(
   let longest = file.size
   if (format === 'jsonl') {
     const plain = { quote: null, escape: null, delimiter: null }
-    const sample = await takeSample(file, start, plain, session, isObject)
+    const from = { ...start, byte: await byteOrderMark(file) }
+    const sample = await takeSample(file, from, plain, session, isObject)
     path = sample.file
     longest = sample.longest
   }

@@ -1,11 +1,16 @@
-import { rm } from 'node:fs/promises'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { rm, stat } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
+import { allExactly, needsExactNumbers } from '../exact-numbers.js'
 import { amongAll } from '../left-out.js'
 import type { SourceBatch } from '../spi.js'
+import { byteOrderMark } from './byte-order-mark.js'
 import type { FileSourceConfig } from './config.js'
 import { badDocuments, longObjects, readJson, valueIn } from './json-options.js'
+import type { TextFile } from './text-format.js'
 
 /** A whole file of JSON: one array, or documents one after another. One batch, as it can be cut nowhere. */
 export function jsonBatch(
@@ -38,6 +43,18 @@ export function jsonBatch(
     },
     release: () => rm(file.path, { force: true }),
   }
+}
+
+/** The document as DuckDB reads it: without a byte order mark, and with numbers that come out exactly. Takes the file's place. */
+export async function plainDocument(file: TextFile, schema: Schema): Promise<TextFile> {
+  const start = await byteOrderMark(file)
+  const exact = needsExactNumbers(schema)
+  if (start === 0 && !exact) return file
+  const path = `${file.path}.plain`
+  const bytes = createReadStream(file.path, { start })
+  await pipeline(exact ? allExactly(bytes) : bytes, createWriteStream(path))
+  await rm(file.path, { force: true })
+  return { ...file, path, size: (await stat(path)).size }
 }
 
 function selectWithout(

@@ -1,3 +1,4 @@
+import { exactly, needsExactNumbers } from '../exact-numbers.js'
 import { byteOrderMark } from './byte-order-mark.js'
 import type { FileSourceConfig } from './config.js'
 import { badDocuments, readJson } from './json-options.js'
@@ -12,6 +13,7 @@ export function jsonlFormat(config: FileSourceConfig): TextFormat {
       return {
         firstRecord: { ...start, byte: await byteOrderMark(file) },
         header: null,
+        ...(needsExactNumbers(schema) && { written: exactly }),
         select: (slice) => `SELECT * FROM ${readJson(slice.file, 'newline_delimited', config, schema, slice.longest)}`,
         findBad: (slice, _starts, session) =>
           badDocuments(slice.file, 'newline_delimited', config, schema, session, slice.longest),

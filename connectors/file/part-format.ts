@@ -1,46 +1,53 @@
 import type { Schema } from '../../core/record/schema.js'
 import { identifier, text } from '../../duckdb/sql.js'
-import type { Format } from './config.js'
+import type { Compression, Format } from './config.js'
+
+export interface PartOptions {
+  /** Nothing stands before it in its file. */
+  readonly first: boolean
+  readonly schema: Schema
+  readonly compression?: Compression
+}
 
 /** How DuckDB writes a part, and how parts become one file. */
 export interface PartFormat {
-  readonly extension: Format
-  /** Batches of an epoch go into one part; else each becomes a part of its own. */
+  /** Batches of an epoch go into one part, compressed or not; else each becomes a part of its own. */
   readonly appendable: boolean
-  copy(table: string, file: string, options: { readonly first: boolean; readonly schema: Schema }): string
-  /** What a file without records holds. */
-  empty(schema: Schema): string
+  readonly compression: Compression
+  copy(table: string, file: string, options: PartOptions): string
 }
 
 export const partFormats: Readonly<Record<Format, PartFormat>> = {
   csv: {
-    extension: 'csv',
     appendable: true,
-    copy: (table, file, { first }) => `COPY ${table} TO ${text(file)} (FORMAT csv, HEADER ${first})`,
-    empty: (schema) => `${schema.map((column) => csvName(column.name)).join(',')}\n`,
+    compression: 'none',
+    copy: (table, file, { first, compression }) =>
+      `COPY ${table} TO ${text(file)} (FORMAT csv, HEADER ${first}${compressed(compression)})`,
   },
   jsonl: {
-    extension: 'jsonl',
     appendable: true,
-    copy: (table, file, { schema }) => `COPY ${asJson(table, schema)} TO ${text(file)} (FORMAT json)`,
-    empty: () => '',
+    compression: 'none',
+    copy: (table, file, { schema, compression }) =>
+      `COPY ${asJson(table, schema)} TO ${text(file)} (FORMAT json${compressed(compression)})`,
   },
   json: {
-    extension: 'json',
     appendable: false,
-    copy: (table, file, { schema }) => `COPY ${asJson(table, schema)} TO ${text(file)} (FORMAT json, ARRAY true)`,
-    empty: () => '[]\n',
+    compression: 'none',
+    copy: (table, file, { schema, compression }) =>
+      `COPY ${asJson(table, schema)} TO ${text(file)} (FORMAT json, ARRAY true${compressed(compression)})`,
   },
   parquet: {
-    extension: 'parquet',
     appendable: false,
-    copy: (table, file, { schema }) =>
-      `COPY ${asParquet(table, schema)} TO ${text(file)} (FORMAT parquet, COMPRESSION snappy)`,
-    empty: () => '',
+    compression: 'snappy',
+    copy: (table, file, { schema, compression = 'snappy' }) =>
+      `COPY ${asParquet(table, schema)} TO ${text(file)} (FORMAT parquet${compressed(compression)})`,
   },
 }
 
-/** An empty table as SELECT: for formats whose empty file is not text. */
+const compressed = (compression: Compression = 'none') =>
+  `, COMPRESSION ${compression === 'none' ? 'uncompressed' : compression}`
+
+/** An empty table as SELECT. */
 export function emptySelect(schema: Schema): string {
   return `SELECT ${schema.map((column) => `CAST(NULL AS ${column.type}) AS ${identifier(column.name)}`).join(', ')} LIMIT 0`
 }
@@ -71,5 +78,3 @@ function rewritten(table: string, schema: Schema, types: RegExp, rewrite: (colum
   })
   return `(SELECT ${columns.join(', ')} FROM ${table})`
 }
-
-const csvName = (name: string) => (/[",\r\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name)

@@ -26,10 +26,34 @@ export function matcherOf(absolute: string): ((name: string) => boolean) | null 
   if (last === '**' || isPattern(segments.join(sep))) return null
   const matchers = expandBraces(last).map((segment) => {
     const expression = segmentExpression(segment)
-    return (name: string) => expression.test(name) && !(/^[._]/.test(name) && !segment.startsWith(name[0]!))
+    return (name: string) => expression.test(name) && !isHidden(name, segment)
   })
   return (name) => matchers.some((matches) => matches(name))
 }
+
+/** Keys of a bucket that a pattern matches, and what all of them begin with; null: it is no pattern. */
+export function keyMatcher(
+  pattern: string,
+): { readonly prefix: string; readonly matches: (key: string) => boolean } | null {
+  if (!isPattern(pattern)) return null
+  const patterns = expandBraces(pattern).map((one) => one.split('/'))
+  return {
+    prefix: pattern.slice(0, pattern.search(/[*?[{]/)),
+    matches: (key) => patterns.some((segments) => matchesSegments(key.split('/'), segments)),
+  }
+}
+
+function matchesSegments(names: readonly string[], [segment, ...rest]: readonly string[]): boolean {
+  const [name, ...below] = names
+  if (segment === undefined || name === undefined) return segment === undefined && name === undefined
+  if (segment === '**') {
+    const here = matchesSegments(names, rest.length === 0 ? ['*'] : rest)
+    return here || (below.length > 0 && !isHidden(name, segment) && matchesSegments(below, [segment, ...rest]))
+  }
+  return segmentExpression(segment).test(name) && !isHidden(name, segment) && matchesSegments(below, rest)
+}
+
+const isHidden = (name: string, segment: string) => /^[._]/.test(name) && !segment.startsWith(name[0]!)
 
 const isPattern = (text: string) => /[*?[{]/.test(text)
 
@@ -52,7 +76,7 @@ async function* matches(folder: string, [segment, ...rest]: readonly string[]): 
   const expression = segmentExpression(segment)
   // A folder that cannot be listed has no matches; a file that cannot be read is reported when it is listed.
   for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
-    if (!expression.test(entry.name) || (/^[._]/.test(entry.name) && !segment.startsWith(entry.name[0]!))) continue
+    if (!expression.test(entry.name) || isHidden(entry.name, segment)) continue
     const path = join(folder, entry.name)
     if (segment === '**' && entry.isDirectory()) yield* matches(path, [segment, ...rest])
     else if (segment !== '**' && !last) yield* matches(path, rest)

@@ -23,7 +23,8 @@ export async function planFiles(
   if (!byRule || (isEnd(to) && fits(pieces, position, budget))) {
     return { splits: [[split(pieces)]], to, end: isEnd(to) }
   }
-  const rule: FileSplit = { pieces, records: budget.records, files: position.files }
+  const { files, read } = position
+  const rule: FileSplit = { pieces, records: budget.records, files, ...(read !== undefined && { read }) }
   return { splits: [[rule]], to: null, end: false }
 }
 

@@ -1,5 +1,5 @@
 import type { Budget } from '../../core/execution/plan.js'
-import type { ListedFile } from './paths.js'
+import type { ListedFile } from './files.js'
 
 /** A file of the frozen listing. `records` is known for formats that say so (Parquet). */
 export interface FrozenFile extends ListedFile {
@@ -12,6 +12,8 @@ export interface FilePosition {
   /** Into `files`; equal to their number at the end. */
   readonly index: number
   readonly at: Cursor
+  /** Files of listings before this one, as `file-names.ts` keeps them; absent: there was none. */
+  readonly read?: string
 }
 
 /** Within one file. */
@@ -31,6 +33,7 @@ export interface FileSplit {
   readonly records: number | null
   /** The listing, where the position after the split is known only when it was read; else empty. */
   readonly files: readonly FrozenFile[]
+  readonly read?: string
 }
 
 /** A rule: from the cursor on, `amount` bytes and on to the next record's end, or records (Parquet); null: to the end. */

@@ -1,26 +1,44 @@
-import { access, constants, rm, stat } from 'node:fs/promises'
+import { access, constants, stat } from 'node:fs/promises'
 import { toJobError } from '../../core/errors/job-error.js'
 import type { Problem } from '../../core/errors/problem.js'
+import { type Fence, fenceName } from '../../core/execution/fence.js'
+import type { Schema } from '../../core/record/schema.js'
+import { parseSize } from '../../core/spec/duration.js'
+import { nearestHint } from '../../core/spec/nearest.js'
 import type { ConnectorContext, Mark, OpenSink, Sink, SinkKey } from '../spi.js'
-import { type CommitLog, type Manifest, openLog, type Part } from './commit-log.js'
-import type { FileSinkConfig } from './config.js'
-import { makeFolder, writeFault } from './durable.js'
+import { isInBucket } from './bucket-path.js'
+import { type CommitLog, openLog, type Part, prepareLog } from './commit-log.js'
+import type { FileSinkConfig, S3Connection } from './config.js'
+import { writeFault } from './durable.js'
 import { partFormats } from './part-format.js'
-import { partWriter } from './part-writer.js'
+import { type PartWriter, partWriter } from './part-writer.js'
+import { absolutePath } from './paths.js'
 import { publishParts, publishSingleFile, replaceParts } from './publish.js'
+import { stagedParts } from './staged-parts.js'
 import { logFolder, partName, readStarted, stagedFolder, startSink, type Target, targetOf } from './target.js'
 
 /**
  * Writes parts into a folder. A part is staged, becomes the target's with the manifest of its epoch, which is created
  * exclusively (the commit point, I2), and is then given its final name.
  */
-export function fileSink(config: FileSinkConfig, ctx: ConnectorContext): Sink {
+export function fileSink(config: FileSinkConfig, ctx: ConnectorContext, connection: S3Connection | null = null): Sink {
   /** Parts get their names at once, or only when the job ends. */
   const atEnd = config.singleFile || config.mode === 'REPLACE'
+  const guarded = async <T>(run: (target: Target) => Promise<T>): Promise<T> => {
+    try {
+      return await run(await targetOf(config, connection, ctx))
+    } catch (error) {
+      throw writeFault(config.path, error)
+    }
+  }
+  const openedLog = (target: Target, key: SinkKey, fence: Fence) => {
+    const log = logFolder(target, key)
+    return openLog(target.files, log, fence, (manifest) => publishParts(target, key, log, manifest, atEnd))
+  }
   return {
-    async check() {
+    async check(input) {
       try {
-        return await problemsOf(await targetOf(config, ctx), config)
+        return [...partitionProblems(config, input), ...(await problemsOf(config, connection, ctx))]
       } catch (error) {
         const { code, message, hint } = toJobError(error)
         return [{ pointer: '/path', nodeId: null, code, message, hint: hint ?? null }]
@@ -28,78 +46,96 @@ export function fileSink(config: FileSinkConfig, ctx: ConnectorContext): Sink {
     },
 
     prepare: (keys, input) =>
-      guarded(config, async () => {
-        const target = await targetOf(config, ctx)
-        await makeFolder(target.folder)
+      guarded(async (target) => {
         for (const key of keys) {
           await startSink(target, key, input)
-          await makeFolder(stagedFolder(logFolder(target, key)))
+          await target.files.makeFolder(stagedFolder(logFolder(target, key)))
+          await prepareLog(target.files, logFolder(target, key))
         }
       }),
 
     open: (key, fence) =>
-      guarded(config, async () => {
-        const target = await targetOf(config, ctx)
-        const log = logFolder(target, key)
-        const { manifests, commit } = await openLog(log, fence)
-        if (!atEnd) await publishParts(target, log, manifests)
-        return openSink(target, key, config, {
-          committed: manifests.at(-1)?.mark ?? null,
-          writer: partWriter(stagedFolder(log), partFormats[target.format], fence),
-          async commit(mark, parts) {
-            const manifest: Manifest = { fence, mark, parts }
-            await commit(manifest)
-            if (!atEnd) await publishParts(target, log, [manifest])
-          },
-        })
+      guarded(async (target) => {
+        const log = await openedLog(target, key, fence)
+        await clearStaged(target, key, fence)
+        const writer = writerOf(target, key, config, fence)
+        const commit = (mark: Mark, parts: readonly Part[]) =>
+          guarded(async () => {
+            const manifest = { fence, mark, parts }
+            await log.commit(manifest)
+            await publishParts(target, key, logFolder(target, key), manifest, atEnd)
+          })
+        return openSink(target, key, { committed: log.committed, writer, commit, guarded })
       }),
 
     finish: (keys, fence) =>
-      guarded(config, async () => {
-        if (keys.length === 0) return
-        const target = await targetOf(config, ctx)
+      guarded(async (target) => {
+        const [first] = keys
+        if (first === undefined) return
         const logs: CommitLog[] = []
-        for (const key of keys) logs.push(await openLog(logFolder(target, key), fence))
-        const manifests = new Map<SinkKey, readonly Manifest[]>(keys.map((key, at) => [key, logs[at]!.manifests]))
+        for (const key of keys) logs.push(await openedLog(target, key, fence))
         const check = async () => {
           for (const log of logs) await log.check()
         }
-        if (config.singleFile) await publishSingleFile(target, keys, manifests, check, config.mode === 'APPEND')
-        else if (config.mode === 'REPLACE') await replaceParts(target, keys, manifests, check)
-        else for (const [key, own] of manifests) await publishParts(target, logFolder(target, key), own)
-        for (const key of keys) await rm(stagedFolder(logFolder(target, key)), { recursive: true, force: true })
+        const epoch = Math.max(0, ...logs.map(({ committed }) => committed?.epoch ?? 0))
+        const { single } = target
+        if (single !== null)
+          await publishSingleFile({ ...target, single }, first, epoch, check, config.mode === 'APPEND')
+        else if (config.mode === 'REPLACE') await replaceParts(target, first, check)
+        for (const key of keys) await target.files.removeFolder(stagedFolder(logFolder(target, key)))
       }),
   }
 }
 
-interface Opened {
-  readonly committed: Mark | null
-  readonly writer: ReturnType<typeof partWriter>
-  commit(mark: Mark, parts: readonly Part[]): Promise<void>
+function writerOf(target: Target, key: SinkKey, config: FileSinkConfig, fence: Fence): PartWriter {
+  const layout = {
+    format: partFormats[target.format],
+    compression: target.compression,
+    whole: target.single === null,
+    partitionBy: config.partitionBy ?? [],
+    maxBytes: config.maxFileSize === undefined ? null : parseSize(config.maxFileSize),
+  }
+  const folder = stagedFolder(logFolder(target, key))
+  return partWriter(stagedParts(target.files, folder, fence, layout.format.appendable), layout)
 }
 
-function openSink(target: Target, key: SinkKey, config: FileSinkConfig, opened: Opened): OpenSink {
-  const { writer } = opened
+/** What writers before this one had staged and not committed: they can commit it no more. */
+async function clearStaged(target: Target, key: SinkKey, fence: Fence): Promise<void> {
+  // The first of its kind has no other before it but those that committed.
+  if (fence.generation === 1 && fence.attempt === 1 && fence.activityAttempt === 1) return
+  const staged = stagedFolder(logFolder(target, key))
+  const old = ((await target.files.names(staged)) ?? []).filter((name) => name < fenceName(fence))
+  await target.files.remove(old.map((name) => `${staged}/${name}`))
+}
+
+interface Opened {
+  readonly committed: Mark | null
+  readonly writer: PartWriter
+  commit(mark: Mark, parts: readonly Part[]): Promise<void>
+  guarded<T>(run: () => Promise<T>): Promise<T>
+}
+
+function openSink(target: Target, key: SinkKey, { committed, writer, commit, guarded }: Opened): OpenSink {
   const { stage } = writer
   let open = true
   return {
-    committed: opened.committed,
+    committed,
     method: target.format.toUpperCase(),
     append: (batch, session) =>
-      guarded(config, async () => {
+      guarded(async () => {
         await writer.write(batch, session)
         return []
       }),
-    ...(stage && { stageQuery: (query, session) => guarded(config, () => stage(query, session)) }),
+    ...(stage && { stageQuery: (query, session) => guarded(() => stage(query, session)) }),
     commit: (mark) =>
-      guarded(config, async () => {
+      guarded(async () => {
         await writer.sync()
         const started = (await readStarted(target, key))!
-        const parts = writer.parts.map((staged, number) => ({
-          staged,
-          final: partName(started, key, mark.epoch, number, target.format),
-        }))
-        await opened.commit(mark, parts)
+        const parts = writer.parts.map(({ staged, folder }, number) => {
+          const name = partName(started, key, mark.epoch, number, target.extension)
+          return { staged, final: folder === '' ? name : `${folder}/${name}` }
+        })
+        await commit(mark, parts)
         open = false
       }),
     async close() {
@@ -109,31 +145,46 @@ function openSink(target: Target, key: SinkKey, config: FileSinkConfig, opened: 
   }
 }
 
-async function problemsOf(target: Target, config: FileSinkConfig): Promise<readonly Problem[]> {
-  const facts = await stat(target.path).catch(() => null)
-  const problem = (message: string, hint: string | null): Problem => ({
-    pointer: '/path',
-    nodeId: null,
-    code: 'config.invalid',
-    message,
-    hint,
-  })
-  if (facts?.isDirectory() && config.singleFile) return [problem(`${target.path} is a folder.`, null)]
-  if (facts?.isFile() && !config.singleFile) {
-    return [problem(`${target.path} is a file; parts need a folder.`, 'For one file say `singleFile: true`.')]
+async function problemsOf(
+  config: FileSinkConfig,
+  connection: S3Connection | null,
+  ctx: ConnectorContext,
+): Promise<readonly Problem[]> {
+  if (isInBucket(config.path)) {
+    // Whoever may list it may write it, for all that can be told without writing.
+    const { files, own } = await targetOf(config, connection, ctx)
+    await files.names(own)
+    return []
   }
+  const path = await absolutePath(config.path, ctx)
+  const facts = await stat(path).catch(() => null)
+  if (facts?.isDirectory() && config.singleFile) return [problem(`${path} is a folder.`)]
+  if (facts?.isFile() && !config.singleFile)
+    return [problem(`${path} is a file; parts need a folder.`, 'For one file say `singleFile: true`.')]
   if (!facts) return []
-  const writable = await access(target.path, constants.W_OK).then(
+  const writable = await access(path, constants.W_OK).then(
     () => true,
     () => false,
   )
-  return writable ? [] : [problem(`${target.path} may not be written by this user.`, null)]
+  return writable ? [] : [problem(`${path} may not be written by this user.`)]
 }
 
-async function guarded<T>(config: FileSinkConfig, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run()
-  } catch (error) {
-    throw writeFault(config.path, error)
-  }
+const problem = (message: string, hint: string | null = null, pointer = '/path'): Problem => ({
+  pointer,
+  nodeId: null,
+  code: 'config.invalid',
+  message,
+  hint,
+})
+
+function partitionProblems({ partitionBy = [] }: FileSinkConfig, input: Schema): readonly Problem[] {
+  const missing = partitionBy.flatMap((name, at) =>
+    input.length === 0 || input.some((column) => column.name === name)
+      ? []
+      : [problem(`There is no column \`${name}\`.`, nearestHint(name, namesOf(input)), `/partitionBy/${at}`)],
+  )
+  if (missing.length > 0 || input.length === 0 || partitionBy.length < input.length) return missing
+  return [problem('No column is left for the files.', 'Leave one out of `partitionBy`.', '/partitionBy')]
 }
+
+const namesOf = (schema: Schema) => schema.map(({ name }) => name)

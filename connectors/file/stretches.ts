@@ -1,9 +1,10 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
 import { JobError } from '../../core/errors/job-error.js'
-import { fileFault } from './file-fault.js'
+import type { OpenFile } from './files.js'
+import { openText } from './open-text.js'
 import type { Cursor } from './position.js'
 import { type Dialect, type Stretch, takeRecords } from './record-ends.js'
+import type { TextFile } from './text-format.js'
 
 /**
  * One read. Small ones at both ends of a range: what works on stretches side by side has something to do sooner, and
@@ -24,11 +25,7 @@ export interface FileStretch {
   readonly atEnd: boolean
 }
 
-export interface Range {
-  /** Local path of plain UTF-8 text, and what people call the file. */
-  readonly path: string
-  readonly shown: string
-  readonly size: number
+export interface Range extends TextFile {
   readonly from: Cursor
   /** Records that begin before this offset belong to the range. */
   readonly stop: number
@@ -37,9 +34,7 @@ export interface Range {
 
 /** Reads whole records of a range, piece by piece, in bounded memory. */
 export async function* readStretches(range: Range, dialect: Dialect): AsyncGenerator<FileStretch, void, void> {
-  const file = await open(range.path).catch((error: unknown) => {
-    throw fileFault(range.shown, error)
-  })
+  const file = await openText(range)
   try {
     let cursor = range.from
     let records = range.records
@@ -89,14 +84,12 @@ export function readAgain(path: string, from: number, to: number): Uint8Array {
   }
 }
 
-async function fill(bytes: Uint8Array, file: FileHandle, range: Range, from: number): Promise<void> {
+async function fill(bytes: Buffer, file: OpenFile, range: Range, from: number): Promise<void> {
   let filled = 0
   while (filled < bytes.length) {
-    const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, from + filled).catch((error) => {
-      throw fileFault(range.shown, error)
-    })
-    if (bytesRead === 0) throw new JobError('source.changed', `The file ${range.shown} got shorter while it was read.`)
-    filled += bytesRead
+    const read = await file.read(bytes.subarray(filled), from + filled)
+    if (read === 0) throw new JobError('source.changed', `The file ${range.shown} got shorter while it was read.`)
+    filled += read
   }
 }
 

@@ -37,14 +37,16 @@ export async function tellApart(whole: Whole): Promise<{ kept: number[]; bad: Ba
 async function attempt(whole: Whole, indexes: readonly number[]): Promise<string | null> {
   const { bytes, records, dialect, slice, reader, session, table } = whole
   const part = indexes.map((index) => records[index]!)
-  await writeFile(slice.file, rewritten(bytes, part, dialect))
+  const plain = rewritten(bytes, part, dialect)
+  await writeFile(slice.file, reader.written?.(plain) ?? plain)
   try {
     await session.run(`CREATE OR REPLACE TABLE ${table} AS ${reader.select({ ...slice, crlf: false })}`)
     const read = await session.count(`SELECT count(*) FROM ${table}`)
     return read === indexes.length ? null : 'The record cannot be told from its neighbours.'
   } catch (error) {
     if (!isJobError(error) || ['cancelled', 'disk.full', 'memory.exhausted'].includes(error.code)) throw error
-    return error.message
+    // Its advice is about options of its own.
+    return error.message.replace(/,? Try setting .*/s, '')
   }
 }
 

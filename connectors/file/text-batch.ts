@@ -34,7 +34,8 @@ export async function textBatch(
   // DuckDB takes one kind of line end, and may take a quoted one for it: then the slice is written with LF alone.
   const quotes = options.dialect.quote !== null && bytes.includes(options.dialect.quote)
   const mixed = found.blankLines > 0 || (found.crlf > 0 && (found.lf > 0 || quotes))
-  const slice: Slice = { file: path, longest: found.longest, crlf: found.crlf > 0 && !mixed }
+  const longest = reader.written ? 2 * found.longest : found.longest
+  const slice: Slice = { file: path, longest, crlf: found.crlf > 0 && !mixed }
 
   // Offsets are found again when they are asked for: clean data pays nothing for them.
   let text: () => Uint8Array = () => bytes
@@ -46,10 +47,8 @@ export async function textBatch(
   // Left out here, they are missed and told apart.
   const known = mayHoldBad(stretch) ? knownBad(bytes, records(), options.dialect, found.unterminated) : []
   const asIs = !mixed && known.length === 0
-  await writeFile(
-    path,
-    asIs ? withMark(bytes, options.dialect) : rewritten(bytes, without(records(), known), options.dialect),
-  )
+  const plain = asIs ? withMark(bytes, options.dialect) : rewritten(bytes, without(records(), known), options.dialect)
+  await writeFile(path, reader.written?.(plain) ?? plain)
   let good: number[] | null = null
   const place = (index: number): Place => {
     const original = good?.[index] ?? index

@@ -1,5 +1,6 @@
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
+import type { OpenFile } from './files.js'
 import type { Cursor } from './position.js'
 import type { Dialect } from './record-ends.js'
 
@@ -30,12 +31,16 @@ export interface TextFile {
   readonly size: number
   /** It is there only while it is read. */
   readonly passing?: boolean
+  /** Absent: a file of a disk, under its path. */
+  readonly open?: () => OpenFile
 }
 
 export interface TextReader {
   readonly firstRecord: Cursor
   /** The line that names the fields of each record, where there is one. */
   readonly header: string | null
+  /** The bytes of records as `select` wants them in a slice; absent: as they are. */
+  readonly written?: (bytes: Uint8Array) => Uint8Array
   /** SELECT over a slice; fails if one record is bad. */
   select(slice: Slice): string
   /** Bad records as far as DuckDB names them; asked only of slices whose `select` fails. `starts`: their offsets. */

@@ -28,7 +28,7 @@ export async function* readText(
         dialect: format.dialect,
         before: limits.before + stretch.from.record - first,
         name: randomUUID(),
-        again: file.passing ? null : () => readAgain(file.path, stretch.from.byte, stretch.to.byte),
+        again: file.passing || file.open ? null : () => readAgain(file.path, stretch.from.byte, stretch.to.byte),
       })
     }
     at = stretch.to

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import type { Session } from '../../duckdb/session.js'
 import type { Mark, OpenSink, RejectedRow, SinkBatch, SinkQuery, StagedBatch } from '../spi.js'
 import { withDb } from './connect.js'
@@ -8,12 +9,14 @@ import { fenced, holdsFence, setMark } from './progress.js'
 export interface Loading {
   readonly method: string
   write(batch: SinkBatch, session: Session): Promise<readonly RejectedRow[]>
-  stageQuery?(query: SinkQuery, session: Session): Promise<StagedBatch>
+  /** `files`: those that wait to be appended. */
+  stageQuery?(query: SinkQuery, session: Session, files: Set<string>): Promise<StagedBatch>
 }
 
 /** One epoch is one transaction, which begins with its first batch. */
 export function openTransaction(dialect: Dialect, writer: Writer, loading: Loading): OpenSink {
   const { db } = writer
+  const files = new Set<string>()
   let begun = false
   let closed = false
   const begin = async () => {
@@ -29,7 +32,7 @@ export function openTransaction(dialect: Dialect, writer: Writer, loading: Loadi
       batch.records === 0 ? Promise.resolve([]) : inTransaction(() => loading.write(batch, session)),
     ...(loading.stageQuery && {
       stageQuery: async (query: SinkQuery, session: Session) => {
-        const { records, append } = await loading.stageQuery!(query, session)
+        const { records, append } = await loading.stageQuery!(query, session, files)
         return { records, append: () => inTransaction(append) }
       },
     }),
@@ -48,6 +51,7 @@ export function openTransaction(dialect: Dialect, writer: Writer, loading: Loadi
       // Without commit the server rolls back, and frees the lock.
       if (begun) db.destroy()
       else await db.end().catch(() => db.destroy())
+      for (const file of files) await rm(file, { force: true })
     },
   }
 }

@@ -1,11 +1,11 @@
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier } from '../../duckdb/sql.js'
+import { copyExactly, needsExactNumbers } from '../exact-numbers.js'
 import { sourceConfig as fileConfig } from '../file/config.js'
 import { csvOptions, readCsv } from '../file/csv-options.js'
 import { badDocuments, readJson } from '../file/json-options.js'
 import type { KafkaSourceConfig } from './config.js'
-import { copyExactly, needsExactNumbers } from './exact-numbers.js'
 import type { Message } from './record-batches.js'
 
 /** What is known of a bad message: its place among those that were written to the file. */

@@ -16,6 +16,11 @@ export const kafka = defineConnector({
         const topics = await client.topics()
         return `Connected to ${client.shown}; ${topics.length} ${topics.length === 1 ? 'topic' : 'topics'}.`
       }),
+    // What its messages hold is known to whoever writes them.
+    discover: (connection, ctx) =>
+      withClient(connection, ctx.signal, 'LOOK', async (client) =>
+        (await client.topics()).map((name) => ({ name, kind: 'TOPIC', columns: null })),
+      ),
   },
   source: {
     config: sourceConfig,

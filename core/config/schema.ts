@@ -36,3 +36,8 @@ export const secret = (description: string) => z.string().min(1).describe(descri
 export function jsonSchemaOf(schema: ConfigSchema): Record<string, unknown> {
   return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>
 }
+
+/** The config that a JSON Schema describes, `secret` and `sql` included. Throws where it says what cannot be checked. */
+export function configOf(schema: Readonly<Record<string, unknown>>): ConfigSchema {
+  return z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0])
+}

@@ -68,6 +68,13 @@ export const CODES = {
     exit: 2,
     meaning: 'A target has other columns or types than what the job writes.',
   },
+  'connector.unavailable': {
+    owner: 'USER',
+    onFailure: 'RESTART',
+    http: 422,
+    exit: 2,
+    meaning: 'A custom connector is disabled, cannot be loaded here, or is not the version that was tried.',
+  },
   'source.missing': {
     owner: 'USER',
     onFailure: 'FAIL',

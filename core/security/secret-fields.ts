@@ -13,6 +13,9 @@ export interface SchemaNode {
   readonly allOf?: readonly SchemaNode[]
 }
 
+/** Of something that nobody here knows. */
+export const EVERYTHING_SECRET: SchemaNode = { secret: true }
+
 /** `original`: as it was written, where that was a number. */
 type Change = (secret: string, pointer: string, original: string | number) => unknown
 
@@ -35,9 +38,9 @@ export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name)
 }
 
-/** `${secret:NAME}` and `${env:NAME}` name a secret and are none. */
+/** `${secret:NAME}` and `${env:NAME}` name a secret and are none, behind `Bearer` neither. */
 export function isReference(text: string): boolean {
-  return /^\$\{(secret|env):[^}]*\}$/.test(text)
+  return /^((bearer|basic|token) +)?\$\{(secret|env):[^}]*\}$/i.test(text)
 }
 
 const PASSWORD_IN_URL = /([a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s@]+@/i
@@ -71,7 +74,9 @@ function map(
 
 function isSecretText(text: string, secret: boolean): boolean {
   if (isReference(text)) return false
-  return secret ? text !== '' : PASSWORD_IN_URL.test(text)
+  if (secret) return text !== ''
+  // `mysql://etl:${secret:SHOP}@host/db`: all of its password is a reference.
+  return PASSWORD_IN_URL.test(text.replaceAll(/\$\{(secret|env):[^}]*\}/g, ''))
 }
 
 function alternatives(node: SchemaNode): readonly SchemaNode[] {

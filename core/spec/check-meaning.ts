@@ -2,6 +2,7 @@ import type { Problem } from '../errors/problem.js'
 import { findCycles } from '../graph/order.js'
 import type { Catalogue } from './catalogue.js'
 import { checkBuildSides } from './check-build-sides.js'
+import { warnOfSchedule } from './check-schedule.js'
 import { checkSettings } from './check-settings.js'
 import { nearestHint } from './nearest.js'
 import type { Outline, OutlineNode } from './outline.js'
@@ -28,8 +29,8 @@ export function checkMeaning(meaning: Meaning): Problem[] {
 }
 
 /** Worth saying, and no reason to refuse the job. */
-export function findWarnings({ outline, edges }: Meaning): Problem[] {
-  const warnings: Problem[] = []
+export function findWarnings({ raw, outline, edges }: Meaning): Problem[] {
+  const warnings = warnOfSchedule(raw)
   const read = new Set(edges.map((edge) => edge.from))
   for (const node of outline.nodes) {
     if (node.kind === 'sink' || read.has(node.id)) continue

@@ -1,13 +1,13 @@
-/** Which settings of a job do not go together, and what a schedule names that there is not. */
+/** Which settings of a job do not go together. */
 import type { Problem } from '../errors/problem.js'
-import { nearestHint } from './nearest.js'
-import { isObject, type Outline } from './outline.js'
+import { checkSchedule } from './check-schedule.js'
+import type { Outline } from './outline.js'
 import { defaultMaxParallelism } from './settings.js'
 
 type Raw = Readonly<Record<string, unknown>>
 
 export function checkSettings(raw: Raw, outline: Outline): Problem[] {
-  return [...settingsTogether(raw, outline), ...tooMany(raw, outline), ...scheduleTogether(raw)]
+  return [...settingsTogether(raw, outline), ...tooMany(raw, outline), ...checkSchedule(raw)]
 }
 
 function settingsTogether(raw: Raw, outline: Outline): Problem[] {
@@ -52,40 +52,4 @@ function tooMany(raw: Raw, outline: Outline): Problem[] {
         ]
       : [],
   )
-}
-
-function scheduleTogether(raw: Raw): Problem[] {
-  const { schedule } = raw
-  if (!isObject(schedule)) return []
-  const found: Problem[] = []
-  const refuse = (pointer: string, message: string, hint: string | null) =>
-    found.push({ pointer, nodeId: null, code: 'spec.invalid', message, hint })
-  if (typeof schedule.timezone === 'string' && !isTimeZone(schedule.timezone)) {
-    refuse(
-      '/schedule/timezone',
-      `There is no time zone \`${schedule.timezone}\`.`,
-      nearestHint(schedule.timezone, Intl.supportedValuesOf('timeZone')),
-    )
-  }
-  const on = Array.isArray(schedule.on) ? schedule.on.indexOf(raw.name) : -1
-  if (on >= 0) refuse(`/schedule/on/${on}`, 'A job cannot wait for itself.', null)
-  const declared = isObject(raw.parameters) ? Object.keys(raw.parameters) : []
-  for (const name of isObject(schedule.parameters) ? Object.keys(schedule.parameters) : []) {
-    if (!declared.includes(name))
-      refuse(
-        `/schedule/parameters/${name}`,
-        `The job has no parameter \`${name}\`.`,
-        nearestHint(name, declared) ?? 'Declare it under `parameters`.',
-      )
-  }
-  return found
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
-    return true
-  } catch {
-    return false
-  }
 }

@@ -97,8 +97,19 @@ const schedule = z
     z.strictObject({
       type: z.literal('CRON').describe('Starts at times of the calendar.'),
       enabled,
-      cron: z.string().trim().min(1).describe('Quartz (6 or 7 fields, seconds first) or Unix (5 fields).'),
-      timezone: z.string().min(1).describe('Time zone of the calendar.').optional().meta({ default: 'UTC' }),
+      cron: z
+        .string()
+        .trim()
+        .min(1)
+        .describe(
+          'Quartz (6 or 7 fields, seconds first) or Unix (5 fields, or `@daily` and the like); see docs/cron.md.',
+        ),
+      timezone: z
+        .string()
+        .min(1)
+        .describe('Time zone of the calendar, such as Europe/Berlin.')
+        .optional()
+        .meta({ default: 'UTC' }),
       catchUp: z
         .string()
         .regex(/^(NONE|LAST|ALL|ALL\(\d+\))$/, 'Expected NONE, LAST, ALL or ALL(10).')

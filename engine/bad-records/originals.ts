@@ -14,7 +14,10 @@ export async function originals(
 ): Promise<Map<number, string>> {
   const found = new Map<number, string>()
   if (rows.length === 0) return found
-  const columns = (await session.describe(`SELECT * FROM ${table}`)).filter(({ name }) => name !== metColumn)
+  // A view has a column of that name, and no record has.
+  const columns = (await session.describe(`SELECT * FROM ${table}`)).filter(
+    ({ name }) => name !== metColumn && name !== 'rowid',
+  )
   const record = columns.map((column) => `${text(column.name)}: ${exactly(column)}`).join(', ')
   for (let from = 0; from < rows.length; from += rowsAtOnce) {
     const part = rows.slice(from, from + rowsAtOnce).join(', ')

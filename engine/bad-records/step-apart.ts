@@ -100,7 +100,7 @@ export class StepApart {
   private async follow(from: number, to: number): Promise<void> {
     const { step, originsOf, whole, trial } = this
     if (originsOf === null) return
-    const taken = `SELECT row_number() OVER () - 1 AS place, rowid AS row FROM ${whole} WHERE ${withinSlice(trial, from, to)}`
+    const taken = `SELECT row_number() OVER (ORDER BY rowid) - 1 AS place, rowid AS row FROM ${whole} WHERE ${withinSlice(trial, from, to)}`
     const select = `SELECT taken.place, came.origin FROM (${taken}) AS taken JOIN (${originsOf(whole)}) AS came ON came.place = taken.row`
     await this.session.run(insertOrigins(step, this.feed, { select }, this.out))
   }

@@ -1,5 +1,5 @@
 /** Connectors, connections and secrets. */
-import { ID, KEY, name, ORDERED_JSON, TIMES, tail, VERSION } from './parts.js'
+import { addColumn, ID, KEY, name, ORDERED_JSON, TIMES, tail, VERSION } from './parts.js'
 
 export const connectorTables = (): readonly string[] => [
   `CREATE TABLE IF NOT EXISTS etl_connector (
@@ -59,3 +59,7 @@ export const connectorTables = (): readonly string[] => [
   UNIQUE KEY uk_secret_name (secret_name)
 ) ${tail('secrets that specs name')}`,
 ]
+
+/** Custom connectors say which version they are; what was tried is what runs. */
+export const connectorVersions = (): readonly string[] =>
+  addColumn('etl_connector', 'connector_version', "VARCHAR(64) NULL COMMENT 'as it says itself' AFTER connector_class")

@@ -4,7 +4,7 @@
  */
 import { alertTables } from './alerts.js'
 import { checkpointRetention, checkpointTables, restartAcrossVersions } from './checkpoints.js'
-import { connectorTables } from './connectors.js'
+import { connectorTables, connectorVersions } from './connectors.js'
 import { deadLetterReplay, executionTables } from './executions.js'
 import { graphTables } from './graphs.js'
 import { jobTables } from './jobs.js'
@@ -33,6 +33,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0011-operator-shares', statements: operatorShares },
   { name: '0012-dead-letter-replay', statements: deadLetterReplay },
   { name: '0013-restart-across-versions', statements: restartAcrossVersions },
+  { name: '0014-connector-versions', statements: connectorVersions },
 ]
 
 /** Which steps a database has. */

@@ -1,15 +1,14 @@
 /** Connections that jobs share: secret fields are encrypted at rest, shown masked, and resolved in workers only. */
 import { Op } from 'sequelize'
 import { JobError } from '../../core/errors/job-error.js'
-import { MASK, mapSecrets, maskText, type SchemaNode } from '../../core/security/secret-fields.js'
+import type { SchemaNode } from '../../core/security/secret-fields.js'
 import type { Database } from '../database.js'
-import { isDuplicate } from '../database-error.js'
-import { type Cipher, type CipherPlace, createCipher, isEncrypted } from '../encryption.js'
-import { mapTexts } from '../map-texts.js'
+import { type Cipher, createCipher } from '../encryption.js'
 import { type Page, type PageRequest, pageOf, pageQuery } from '../page.js'
 import type { ConnectorConfigRow } from '../tables/connectors.js'
-
-type Config = Readonly<Record<string, unknown>>
+import { changeConnection, refuseDuplicate, removeConnection, stale } from './connection/change.js'
+import { type Config, maskConfig, openConfig, restoreMasked, sealConfig } from './connection/sealed-config.js'
+import { type ConnectionUse, usageOf } from './connection/usage.js'
 
 export interface ConnectionRecord {
   readonly connectionId: string
@@ -58,7 +57,7 @@ export function connectionStore(database: Database, secretKey: string) {
     /** In clear: for workers, and for testing it. */
     async resolve(name: string): Promise<Config> {
       const found = await row({ configName: name })
-      return decrypted(found.configId, found.connectionConfig, cipher)
+      return openConfig(found.configId, found.connectionConfig, cipher)
     },
     async list({ name, connector, ...request }: ConnectionFilter): Promise<Page<ConnectionRecord>> {
       const where = {
@@ -80,30 +79,26 @@ export function connectionStore(database: Database, secretKey: string) {
       by: string,
     ): Promise<ConnectionRecord> {
       const known = await database.tables.connector.findOne({ where: { connectorName: given.connector } })
-      try {
-        await connectorConfig.create({
-          configId: connectionId,
-          configName: given.name,
-          connectorId: known?.get().connectorId ?? given.connector,
-          connectorName: given.connector,
-          usageType: given.usage,
-          description: given.description,
-          connectionConfig: encrypted(connectionId, given.config, schema, cipher),
-          createdBy: by,
-          updatedBy: by,
-        })
-      } catch (error) {
-        if (isDuplicate(error))
-          throw new JobError('conflict', `There is a connection ${given.name} already`, { pointer: '/name' })
-        throw error
+      const row = {
+        configId: connectionId,
+        configName: given.name,
+        connectorId: known?.get().connectorId ?? given.connector,
+        connectorName: given.connector,
+        usageType: given.usage,
+        description: given.description,
+        connectionConfig: sealConfig(connectionId, restoreMasked(given.config, {}, schema), schema, cipher),
+        createdBy: by,
+        updatedBy: by,
       }
+      await connectorConfig.create(row).catch((error) => refuseDuplicate(error, given.name))
       return await find(connectionId)
     },
     /** The config with what is masked put back as stored. */
     async unmasked(connectionId: string, config: Config, schema: SchemaNode | null): Promise<Config> {
       const stored = await row({ configId: connectionId })
-      return restoreMasked(config, decrypted(connectionId, stored.connectionConfig, cipher), schema)
+      return restoreMasked(config, openConfig(connectionId, stored.connectionConfig, cipher), schema)
     },
+    /** Name, connector and side stay while a job needs them. */
     async update(
       connectionId: string,
       given: ConnectionDefinition,
@@ -114,22 +109,13 @@ export function connectionStore(database: Database, secretKey: string) {
       const known = await row({ configId: connectionId })
       if (version !== null && version !== known.version) throw stale(known.version)
       if (isSame(known, given, cipher)) return recordOf(known, cipher)
-      const config = JSON.stringify(encrypted(connectionId, given.config, schema, cipher))
-      const { name, connector, usage, description } = given
-      const changed = await database.execute(
-        `UPDATE etl_connector_config SET config_name = :name, connector_name = :connector,
-            usage_type = :usage, description = :description, connection_config = :config, updated_by = :by, version = version + 1
-          WHERE config_id = :connectionId AND version = :version`,
-        { connectionId, name, connector, usage, description, config, by, version: known.version },
-      )
-      if (changed === 0) throw stale((await find(connectionId)).version)
+      const config = sealConfig(connectionId, given.config, schema, cipher)
+      await changeConnection(database, { ...given, connectionId, config, version: known.version, by })
       return await find(connectionId)
     },
-    async remove(connectionId: string, version: number | null): Promise<void> {
-      const where = { configId: connectionId, ...(version === null ? {} : { version }) }
-      if ((await connectorConfig.destroy({ where })) > 0) return
-      throw stale((await find(connectionId)).version)
-    },
+    remove: (connectionId: string, version: number | null) => removeConnection(database, connectionId, version),
+    usage: async (connectionId: string): Promise<readonly ConnectionUse[]> =>
+      await usageOf(database, (await row({ configId: connectionId })).configName),
     async noteTest(connectionId: string, status: 'OK' | 'FAILED', message: string): Promise<void> {
       const test = { lastTestTime: new Date(), lastTestStatus: status, lastTestMessage: message.slice(0, 2000) }
       await connectorConfig.update(test, { where: { configId: connectionId } })
@@ -137,49 +123,14 @@ export function connectionStore(database: Database, secretKey: string) {
   }
 }
 
-function encrypted(id: string, config: Config, schema: SchemaNode | null, cipher: Cipher): Config {
-  return mapSecrets(config, schema, (secret, pointer) => cipher.encrypt(secret, placeOf(id, pointer))) as Config
-}
-
-function decrypted(id: string, config: Config, cipher: Cipher): Config {
-  return mapTexts(config, '', (text, pointer) =>
-    isEncrypted(text) ? cipher.decrypt(text, placeOf(id, pointer)) : text,
-  ) as Config
-}
-
-/** A mask stands for what is stored at its place; elsewhere it would be a password that nobody meant. */
-function restoreMasked(config: Config, stored: Config, schema: SchemaNode | null): Config {
-  const known = new Map<string, string>()
-  mapTexts(stored, '', (text, pointer) => known.set(pointer, text) && text)
-  return mapSecrets(config, schema, (text, pointer) => {
-    const before = known.get(pointer)
-    if (before !== undefined && (text === MASK || text === maskText(before))) return before
-    if (!text.includes(MASK)) return text
-    throw new JobError('config.invalid', `Give the secret at ${pointer} again: there is none stored for this`, {
-      pointer: `/config${pointer}`,
-    })
-  }) as Config
-}
-
 function isSame(known: ConnectorConfigRow, given: ConnectionDefinition, cipher: Cipher): boolean {
   const stored = [known.configName, known.connectorName, known.usageType, known.description]
   if (stored.some((value, index) => value !== [given.name, given.connector, given.usage, given.description][index]))
     return false
-  return JSON.stringify(decrypted(known.configId, known.connectionConfig, cipher)) === JSON.stringify(given.config)
-}
-
-function placeOf(id: string, pointer: string): CipherPlace {
-  return { table: 'etl_connector_config', row: id, field: pointer }
-}
-
-function stale(version: number): JobError {
-  return new JobError('conflict', `The connection was changed in the meantime; its version is ${version}`)
+  return JSON.stringify(openConfig(known.configId, known.connectionConfig, cipher)) === JSON.stringify(given.config)
 }
 
 function recordOf(row: ConnectorConfigRow, cipher: Cipher): ConnectionRecord {
-  const config = mapTexts(row.connectionConfig, '', (text, pointer) =>
-    isEncrypted(text) ? maskText(cipher.decrypt(text, placeOf(row.configId, pointer))) : text,
-  ) as Config
   const { lastTestTime: at, lastTestStatus: status, lastTestMessage: message } = row
   return {
     connectionId: row.configId,
@@ -187,7 +138,7 @@ function recordOf(row: ConnectorConfigRow, cipher: Cipher): ConnectionRecord {
     connector: row.connectorName,
     usage: row.usageType,
     description: row.description,
-    config,
+    config: maskConfig(row.configId, row.connectionConfig, cipher),
     lastTest: at === null || status === null ? null : { at: at.toISOString(), status, message },
     version: row.version,
     createdAt: row.createTime.toISOString(),

@@ -48,7 +48,7 @@ export function secretStore(database: Database, secretKey: string) {
       by,
     }: SecretValue): Promise<{ readonly record: SecretRecord; readonly isNew: boolean }> {
       const secretValue = cipher.encrypt(value, placeOf(name))
-      const keyId = secretValue.split('.')[1] ?? ''
+      const { keyId } = cipher
       await database.execute(
         `INSERT INTO etl_secret (secret_name, secret_value, key_id, description, created_by, updated_by)
          VALUES (:name, :secretValue, :keyId, :description, :by, :by)
@@ -65,7 +65,7 @@ export function secretStore(database: Database, secretKey: string) {
   }
 }
 
-function placeOf(name: string): CipherPlace {
+export function placeOf(name: string): CipherPlace {
   return { table: 'etl_secret', row: name, field: 'secret_value' }
 }
 

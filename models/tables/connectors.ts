@@ -9,6 +9,7 @@ export const connectorColumns = {
   connectorName: text(),
   connectorType: text<ConnectorType>(),
   connectorClass: text(),
+  connectorVersion: optional(text()),
   description: optional(text()),
   supportSource: flag(),
   supportSink: flag(),

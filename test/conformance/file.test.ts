@@ -22,7 +22,10 @@ const rows = Array.from({ length: 40 }, (_, n) => ({ id: n, name: n % 5 === 0 ? 
 const csvText = (part: typeof rows) =>
   `id,name\n${part.map((row) => `${row.id},${row.name === null ? '' : `"${row.name.replaceAll('"', '""')}"`}\n`).join('')}`
 
-const open = (config: Record<string, unknown>) => () => file.source!.open(file.source!.config.parse(config), null, ctx)
+const open =
+  (config: Record<string, unknown>) =>
+  (signal = ctx.signal) =>
+    file.source!.open(file.source!.config.parse(config), null, { ...ctx, signal })
 const small = { records: 7, bytes: 200 }
 
 describeSource('file, several CSV files', async () => {
@@ -48,16 +51,29 @@ describeSource('file, Parquet', async () => {
   return { open: open({ path: 'x.parquet' }), records: 40, small: { records: 7, bytes: 1_000_000 } }
 })
 
-for (const format of ['csv', 'json', 'jsonl', 'parquet']) {
-  describeSink(`file, ${format} parts`, async () => {
+const layouts: readonly Record<string, unknown>[] = [
+  { format: 'csv' },
+  { format: 'json' },
+  { format: 'jsonl' },
+  { format: 'parquet' },
+  { format: 'csv', compression: 'gzip' },
+  { format: 'jsonl', compression: 'zstd', maxFileSize: '30B' },
+  { format: 'csv', partitionBy: ['name'] },
+  { format: 'parquet', partitionBy: ['name'], maxFileSize: '1KB' },
+]
+for (const layout of layouts) {
+  describeSink(`file, ${Object.values(layout).join(' ')} parts`, async () => {
     const path = `out-${++number}`
+    const queries = ['json', 'parquet'].includes(String(layout.format)) && !layout.partitionBy
     return {
-      open: () => file.sink!.open(file.sink!.config.parse({ path, format }), null, ctx),
+      queries,
+      open: () => file.sink!.open(file.sink!.config.parse({ path, ...layout }), null, ctx),
       visible: async () => {
-        const names = (await readdir(join(folder, path)).catch(() => [])).filter((name) => !/^[._]/.test(name)).sort()
+        const names = await readdir(join(folder, path), { recursive: true }).catch(() => [])
+        const parts = names.filter((name) => !/(^|\/)[._]/.test(name) && /[.](csv|json|jsonl|parquet)/.test(name))
         const ids: number[] = []
-        for (const name of names) ids.push(...(await idsOf(join(folder, path, name), format)))
-        return ids
+        for (const name of parts.sort()) ids.push(...(await idsOf(join(folder, path, name), String(layout.format))))
+        return queries ? ids : ids.sort((a, b) => a - b)
       },
     }
   })
@@ -65,7 +81,7 @@ for (const format of ['csv', 'json', 'jsonl', 'parquet']) {
 
 async function idsOf(path: string, format: string): Promise<number[]> {
   return withOwnSession(async (session) => {
-    const local = join(session.folder, `x.${format}`)
+    const local = join(session.folder, `x${path.slice(path.indexOf('.', path.lastIndexOf('/')))}`)
     await writeFile(local, await readFile(path))
     const reader = format === 'csv' ? 'read_csv' : format === 'parquet' ? 'read_parquet' : 'read_json'
     return (await session.rows(`SELECT id FROM ${reader}('${local}')`)).map(([id]) => Number(id))

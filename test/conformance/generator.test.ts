@@ -5,7 +5,7 @@ import { describeSource } from './source-suite.js'
 const ctx: ConnectorContext = { base: '/', fileRoots: [], signal: new AbortController().signal }
 
 describeSource('generator', async () => ({
-  open: () =>
+  open: (signal = ctx.signal) =>
     generator.source!.open(
       generator.source!.config.parse({
         rows: 40,
@@ -20,7 +20,7 @@ describeSource('generator', async () => ({
         },
       }),
       null,
-      ctx,
+      { ...ctx, signal },
     ),
   records: 40,
   small: { records: 7, bytes: 10_000 },

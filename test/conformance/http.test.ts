@@ -2,6 +2,7 @@ import { afterAll, beforeAll } from '@jest/globals'
 import { http } from '../../connectors/http/index.js'
 import type { ConnectorContext } from '../../connectors/spi.js'
 import { type HttpServer, startHttpServer } from '../support/http-server.js'
+import { describeLooseSink } from './sink-suite.js'
 import { describeSource } from './source-suite.js'
 
 const ctx: ConnectorContext = { base: '/', fileRoots: [], privateHosts: null, signal: new AbortController().signal }
@@ -38,6 +39,8 @@ beforeAll(async () => {
         const from = number('offset', 0)
         return later.slice(from, from + 3)
       }
+      case '/take':
+        return {}
       default:
         response.writeHead(404).end('{}')
         return undefined
@@ -48,8 +51,8 @@ afterAll(() => server.close())
 
 const source =
   (path: string, config: Record<string, unknown> = {}) =>
-  () =>
-    http.source!.open(http.source!.config.parse({ url: `${server.url}${path}`, ...config }), null, ctx)
+  (signal = ctx.signal) =>
+    http.source!.open(http.source!.config.parse({ url: `${server.url}${path}`, ...config }), null, { ...ctx, signal })
 const small = { records: 7, bytes: 1_000_000 }
 
 describeSource('http, numbered pages', async () => ({
@@ -83,4 +86,10 @@ describeSource('http, incremental', async () => ({
   }),
   records: 40,
   small,
+}))
+
+describeLooseSink('http', () => ({
+  open: () => http.sink!.open(http.sink!.config.parse({ url: `${server.url}/take` }), null, ctx),
+  shown: () => server.asked.filter(({ url }) => url.pathname === '/take').length,
+  atOnce: true,
 }))

@@ -39,8 +39,13 @@ const tables = `
 
 const ctx: ConnectorContext = { base: '/', fileRoots: [], signal: new AbortController().signal }
 const connection = () => ({ url })
-const source = (config: Record<string, unknown>) => () =>
-  jdbc.source!.open(jdbc.source!.config.parse({ connection: connection(), ...config }), connection(), ctx)
+const source =
+  (config: Record<string, unknown>) =>
+  (signal = ctx.signal) =>
+    jdbc.source!.open(jdbc.source!.config.parse({ connection: connection(), ...config }), connection(), {
+      ...ctx,
+      signal,
+    })
 const small = { records: 7, bytes: 1000 }
 
 describeSource('jdbc, by a numeric key', async () => ({ open: source({ table: 'by_id' }), records: 40, small }))
@@ -53,8 +58,8 @@ describeSource('jdbc, a query by a column', async () => ({
 
 describeSink('jdbc, APPEND', async () => {
   const table = `appended_${++number}`
-  await onServer(url, `CREATE TABLE ${table} (id BIGINT, name VARCHAR(100))`)
-  return sinkInto(table, { mode: 'APPEND' })
+  await onServer(url, `CREATE TABLE ${table} (at INT AUTO_INCREMENT PRIMARY KEY, id BIGINT, name VARCHAR(100))`)
+  return { ...sinkInto(table, { mode: 'APPEND' }, 'at'), queries: true }
 })
 describeSink('jdbc, UPSERT', async () => {
   const table = `upserted_${++number}`
@@ -62,11 +67,13 @@ describeSink('jdbc, UPSERT', async () => {
   return sinkInto(table, { mode: 'UPSERT', key: 'id' })
 })
 
-function sinkInto(table: string, config: Record<string, unknown>) {
+function sinkInto(table: string, config: Record<string, unknown>, order = 'id') {
   return {
     open: () =>
       jdbc.sink!.open(jdbc.sink!.config.parse({ connection: connection(), table, ...config }), connection(), ctx),
     visible: async () =>
-      ((await onServer(url, `SELECT id FROM ${table} ORDER BY id`)) as { id: number }[]).map((row) => Number(row.id)),
+      ((await onServer(url, `SELECT id FROM ${table} ORDER BY ${order}`)) as { id: number }[]).map((row) =>
+        Number(row.id),
+      ),
   }
 }

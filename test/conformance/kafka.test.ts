@@ -9,9 +9,9 @@ import { describeSource } from './source-suite.js'
 const ctx: ConnectorContext = { base: '/', fileRoots: [], signal: new AbortController().signal }
 
 describeWithKafka('kafka', (lent) => {
-  const sourceOf = (config: Record<string, unknown>) => {
+  const sourceOf = (config: Record<string, unknown>, signal = ctx.signal) => {
     const connection = kafka.connection!.config.parse({ brokers: [lent.brokers] })
-    return kafka.source!.open(kafka.source!.config.parse({ connection, ...config }), connection, ctx)
+    return kafka.source!.open(kafka.source!.config.parse({ connection, ...config }), connection, { ...ctx, signal })
   }
   const columns = { id: 'BIGINT', name: 'VARCHAR', amount: 'DECIMAL(10,2)' }
   const metadata = ['partition', 'offset', 'key', 'headers']
@@ -44,28 +44,29 @@ describeWithKafka('kafka', (lent) => {
   }, 120_000)
 
   describeSource('kafka, JSON of one partition', async () => ({
-    open: () => sourceOf({ topic: `one-${run}`, columns, metadata }),
+    open: (signal) => sourceOf({ topic: `one-${run}`, columns, metadata }, signal),
     records: 40,
     small,
   }))
   describeSource('kafka, JSON of three partitions', async () => ({
-    open: () => sourceOf({ topic: `three-${run}`, metadata: ['topic', 'timestamp', 'partition', 'offset'] }),
+    open: (signal) =>
+      sourceOf({ topic: `three-${run}`, metadata: ['topic', 'timestamp', 'partition', 'offset'] }, signal),
     records: 40,
     small,
     several: true,
   }))
   describeSource('kafka, between transactions that were aborted', async () => ({
-    open: () => sourceOf({ topic: `gaps-${run}`, columns }),
+    open: (signal) => sourceOf({ topic: `gaps-${run}`, columns }, signal),
     records: 40,
     small,
   }))
   describeSource('kafka, lines of CSV', async () => ({
-    open: () => sourceOf({ topic: `lines-${run}`, columns, metadata, format: 'csv' }),
+    open: (signal) => sourceOf({ topic: `lines-${run}`, columns, metadata, format: 'csv' }, signal),
     records: 40,
     small,
   }))
   describeSource('kafka, as it is', async () => ({
-    open: () => sourceOf({ topic: `lines-${run}`, format: 'raw' }),
+    open: (signal) => sourceOf({ topic: `lines-${run}`, format: 'raw' }, signal),
     records: 40,
     small,
   }))

@@ -43,6 +43,15 @@ export async function readAll(
 
 export async function readSplit(source: Source, split: Split, session: Session, all: AllRead) {
   const batches = source.read(split, await source.schema(), session, noCapture)
+  try {
+    return await readBatches(batches, session, all)
+  } finally {
+    // As the engine does: who stops reading says so.
+    await batches.return({ position: null, end: false })
+  }
+}
+
+async function readBatches(batches: ReturnType<Source['read']>, session: Session, all: AllRead) {
   for (;;) {
     const next = await batches.next()
     if (next.done) return next.value

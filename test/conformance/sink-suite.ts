@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import type { Mark, OpenSink, Sink, SinkBatch, SinkKey } from '../../connectors/spi.js'
+import { withOwnSession } from '../../connectors/own-session.js'
+import type { Mark, OpenSink, Sink, SinkBatch, SinkKey, SinkQuery } from '../../connectors/spi.js'
 import type { Fence } from '../../core/execution/fence.js'
 import type { Schema } from '../../core/record/schema.js'
 import { openSession } from '../../duckdb/open-session.js'
@@ -12,8 +13,10 @@ import type { Session } from '../../duckdb/session.js'
 /** A sink into an empty target; `visible` looks at the target from outside. */
 export interface SinkUnderTest {
   open(): Sink
-  /** `id` of every record that is visible. */
+  /** `id` of every record that is visible; with `queries` in the order in which they were appended. */
   visible(): Promise<number[]>
+  /** It has `stageQuery`. */
+  readonly queries?: boolean
 }
 
 const schema: Schema = [
@@ -124,11 +127,129 @@ export function describeSink(name: string, setUp: () => Promise<SinkUnderTest>):
       expect((await under.visible()).sort()).toEqual([0, 1, 2])
     })
 
+    test('gives up what is under way when it is cancelled, shows nothing of it, and keeps nobody waiting', async () => {
+      const sink = await under.open().open(key, fence(), schema)
+      await session.run(
+        "CREATE OR REPLACE TABLE sink_batch AS SELECT range AS id, 'name ' || range AS name FROM range(200000)",
+      )
+      const interrupting = setInterval(() => session.interrupt(), 5)
+      await expect(sink.append({ table: '"sink_batch"', schema, records: 200_000 }, session)).rejects.toMatchObject({
+        name: 'JobError',
+      })
+      clearInterval(interrupting)
+      await sink.close()
+      expect(await under.visible()).toEqual([])
+      await epoch(1, [1], 2)
+      expect(await under.visible()).toEqual([1])
+    })
+
+    describe('where it takes queries', () => {
+      const query = (...ids: number[]) => ({
+        select: `SELECT id, 'name ' || id AS name FROM (SELECT unnest([${ids.join(', ')}]::BIGINT[]) AS id)`,
+        schema,
+      })
+      const bad = { select: "SELECT CAST(id AS BIGINT) AS id, id AS name FROM (VALUES ('7'), ('x')) AS t(id)", schema }
+      const opened = async (attempt = 1) => {
+        const sink = await under.open().open(key, fence({ attempt }), schema)
+        expect(sink.stageQuery !== undefined).toBe(under.queries === true)
+        return { sink, stage: sink.stageQuery && ((one: SinkQuery) => sink.stageQuery!(one, session)) }
+      }
+
+      test('nothing stays of what is staged and not appended', async () => {
+        const before = await readdir(session.folder)
+        const { sink, stage } = await opened()
+        await stage?.(query(8, 9))
+        await write(sink, 1)
+        await sink.commit(mark(1, 1))
+        await sink.close()
+        expect(await under.visible()).toEqual([1])
+        const { sink: second, stage: stageAgain } = await opened(2)
+        await stageAgain?.(query(8, 9))
+        await second.close()
+        await under.open().finish([key], fence({ attempt: 2, epoch: 2 }))
+        expect(await under.visible()).toEqual([1])
+        expect(await readdir(session.folder)).toEqual(before)
+      })
+
+      test('batches stand in the order in which they were appended, whichever was staged first', async () => {
+        const { sink, stage } = await opened()
+        if (stage !== undefined) {
+          const [first, second] = [await stage(query(1, 2)), await stage(query(3))]
+          expect([first.records, second.records]).toEqual([2, 1])
+          await second.append()
+          const [third] = await Promise.all([stage(query(5, 4)), first.append()])
+          await third.append()
+        } else await write(sink, 3, 1, 2, 5, 4)
+        await sink.commit(mark(1, 5))
+        await sink.close()
+        const visible = await under.visible()
+        expect(under.queries === true ? visible : visible.toSorted()).toEqual(
+          under.queries === true ? [3, 1, 2, 5, 4] : [1, 2, 3, 4, 5],
+        )
+      })
+
+      test('nothing stays of one with a bad record, and its good ones come as a table', async () => {
+        const before = await readdir(session.folder)
+        const { sink, stage } = await opened()
+        if (stage !== undefined) {
+          const good = await stage(query(1))
+          await good.append()
+          const refused = stage(bad).then((staged) => staged.append())
+          await expect(refused).rejects.toMatchObject({ code: 'record.bad' })
+        } else await write(sink, 1)
+        await write(sink, 7)
+        await sink.commit(mark(1, 2))
+        await sink.close()
+        expect((await under.visible()).toSorted()).toEqual([1, 7])
+        expect(await readdir(session.folder)).toEqual(before)
+      })
+    })
+
     test('finishes once and again', async () => {
       await epoch(1, [1, 2])
       await under.open().finish([key], fence({ epoch: 2 }))
       await under.open().finish([key], fence({ epoch: 2 }))
       expect(await under.visible()).toEqual([1, 2])
+    })
+  })
+}
+
+/** What a sink upholds that can show an epoch twice, or nothing at all. */
+export interface LooseSink {
+  open(): Sink
+  /** How much of it somebody has seen so far. */
+  shown(): number
+  /** What is appended cannot be taken back. */
+  readonly atOnce?: true
+}
+
+export function describeLooseSink(name: string, setUp: () => LooseSink): void {
+  describe(`sink ${name}`, () => {
+    test('takes epochs, also those without records, and shows none before it must', async () => {
+      await withOwnSession(async (session) => {
+        const { open, shown, atOnce = false } = setUp()
+        const key = { lineageId: randomUUID(), sinkUid: 'target', subtask: 0 }
+        for (let time = 0; time < 2; time += 1) await open().prepare([key], schema, fence())
+        expect(await open().check(schema)).toEqual([])
+        const dropped = await open().open(key, fence(), schema)
+        expect(dropped.committed).toBeNull()
+        expect(await dropped.append(await batchOf(session, [1, 2]), session)).toEqual([])
+        await dropped.close()
+        await dropped.close()
+        if (!atOnce) expect(shown()).toBe(0)
+        const sink = await open().open(key, fence({ attempt: 2 }), schema)
+        await sink.append(await batchOf(session, [1, 2]), session)
+        await sink.append(await batchOf(session, [3]), session)
+        if (!atOnce) expect(shown()).toBe(0)
+        await sink.commit(mark(1, 3))
+        await sink.close()
+        const after = shown()
+        const empty = await open().open(key, fence({ epoch: 2 }), schema)
+        await empty.commit(mark(2, 0))
+        await empty.close()
+        for (let time = 0; time < 2; time += 1) await open().finish([key], fence({ epoch: 3 }))
+        expect(shown()).toBe(after)
+      })
     })
   })
 }

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, readlinkSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -5,11 +6,12 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Source } from '../../connectors/spi.js'
 import { openSession } from '../../duckdb/open-session.js'
 import type { Session } from '../../duckdb/session.js'
-import { type AllRead, large, readAll, readSplit } from './read-all.js'
+import { type AllRead, large, noCapture, readAll, readSplit } from './read-all.js'
 
 /** A source as a connector's test sets it up: with some tens of records, read through whatever `open` gives. */
 export interface SourceUnderTest {
-  open(): Source
+  /** `signal`: of its context. */
+  open(signal?: AbortSignal): Source
   readonly records: number
   /** Budgets that cut those records into several epochs. */
   readonly small: { readonly records: number; readonly bytes: number }
@@ -89,6 +91,35 @@ export function describeSource(name: string, setUp: () => Promise<SourceUnderTes
       expect(again[0]).toEqual(again[1])
     })
 
+    test('stops waiting when it is told to, and reading when it is cancelled', async () => {
+      const whole = await readAll(under.open(), session)
+      const stop = new AbortController()
+      const waiting = under.open(stop.signal).awaitInput?.(JSON.parse(JSON.stringify(whole.positions.at(-1))))
+      const reading = readAll(under.open(stop.signal), session, { budget: under.small })
+      const interrupting = setInterval(() => session.interrupt(), 5)
+      stop.abort()
+      // Either has to end: a test that waits for ever fails.
+      await waiting?.catch((error) => expect(error).toMatchObject({ code: 'cancelled' }))
+      await reading.catch((error) => expect(error).toMatchObject({ name: 'JobError' }))
+      clearInterval(interrupting)
+      expect(ordered((await readAll(under.open(), session)).records)).toEqual(ordered(whole.records))
+    })
+
+    test('may be left in the middle of a split, and read again', async () => {
+      const plan = await under.open().plan(null, large, 1)
+      const [split] = plan.splits.flat()
+      const source = under.open()
+      const before = openFiles()
+      const batches = source.read(split, await source.schema(), session, noCapture)
+      const first = await batches.next()
+      if (!first.done) await first.value.release()
+      await batches.return({ position: null, end: false })
+      expect(openFiles()).toEqual(before)
+      const all: AllRead = { records: [], rejected: [], positions: [], places: [], epochs: [] }
+      for (const one of plan.splits.flat()) await readSplit(under.open(), one, session, all)
+      expect(all.records).toHaveLength(under.records)
+    })
+
     test('plans something while there is input, however small the budget', async () => {
       const all = await readAll(under.open(), session, {
         budget: { records: 1, bytes: 1 },
@@ -98,4 +129,19 @@ export function describeSource(name: string, setUp: () => Promise<SourceUnderTes
       expect(large.records).toBeGreaterThan(under.records)
     })
   })
+}
+
+/** Files of these tests that this process has open, where it can be told. */
+function openFiles(): string[] {
+  const folder = '/proc/self/fd'
+  const paths = existsSync(folder) ? readdirSync(folder).map((fd) => pathOf(join(folder, fd))) : []
+  return paths.filter((path) => path.includes('conformance-')).sort()
+}
+
+function pathOf(link: string): string {
+  try {
+    return readlinkSync(link)
+  } catch {
+    return ''
+  }
 }

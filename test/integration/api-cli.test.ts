@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { parseAllDocuments } from 'yaml'
 import { type LentApi, withApi } from '../support/api.js'
 
 interface Ended {
@@ -215,6 +216,79 @@ describe('with a server', () => {
       expect(await api.deps.connections.resolve('shop')).toEqual({ url: 'mysql://u:opensesame@127.0.0.1:1/d' })
       const tested = await etl(['connections', 'test', 'shop'], variables)
       expect(tested.code).toBe(1)
+    })
+  })
+
+  test('a connection goes to another server and back as files that hold no secret', async () => {
+    const CLEAR = /opensesame|word-in-clear/
+    const document = `kind: connection
+name: bus
+connector: kafka
+usage: SOURCE
+description: the bus
+config:
+  brokers: ["127.0.0.1:1"]
+  sasl: { mechanism: PLAIN, username: u, password: "\${secret:BUS}" }
+---
+kind: connection
+name: shop
+connector: jdbc
+config: { url: "mysql://u:\${env:ETL_VAR_SHOP}@127.0.0.1:1/d", ssl: true }
+`
+    await writeFile(join(folder, 'both.yaml'), document)
+    const exported = async (variables: Record<string, string>, to: string) => {
+      const said = await etl(['export', '--output', to], variables)
+      expect(said.err).not.toMatch(/masked/)
+      const names = ['bus', 'shop'].map((name) => join(folder, to, `connection-${name}.yaml`))
+      return (await Promise.all(names.map((name) => readFile(name, 'utf8')))).join('---\n')
+    }
+    const first = await served(async (_api, variables) => {
+      await etl(['secrets', 'set', 'BUS'], variables, 'opensesame\n')
+      expect((await etl(['apply', 'both.yaml'], variables)).code).toBe(0)
+      return await exported(variables, 'first')
+    })
+    expect(parseAllDocuments(first).map((one) => one.toJSON())).toEqual(
+      parseAllDocuments(document).map((one) => {
+        const { usage = 'BOTH', ...rest } = one.toJSON() as Record<string, unknown>
+        return { ...rest, usage }
+      }),
+    )
+    await served(async (api, variables) => {
+      const applied = await etl(['apply', 'first', '--json'], variables)
+      expect(JSON.parse(applied.out).changes).toMatchObject([{ change: 'create' }, { change: 'create' }])
+      expect(await exported(variables, 'second')).toBe(first)
+      const again = await etl(['apply', 'second', '--dry-run', '--json'], variables)
+      expect(JSON.parse(again.out).changes).toMatchObject([{ change: 'unchanged' }, { change: 'unchanged' }])
+
+      await writeFile(join(folder, 'clear.yaml'), document.replace('${env:ETL_VAR_SHOP}', 'word-in-clear'))
+      expect((await etl(['apply', 'clear.yaml'], variables)).code).toBe(0)
+      const masked = await etl(['export', 'shop'], variables)
+      expect(masked.err).toContain('secrets are masked in connection-shop.yaml')
+      expect(masked.out).toContain('mysql://u:***@127.0.0.1:1/d')
+      await writeFile(join(folder, 'masked.yaml'), masked.out)
+      expect((await etl(['apply', 'masked.yaml'], variables)).code).toBe(0)
+      expect(await api.deps.connections.resolve('shop')).toMatchObject({ url: 'mysql://u:word-in-clear@127.0.0.1:1/d' })
+      expect(`${first}${masked.out}${masked.err}${api.logged}`).not.toMatch(CLEAR)
+    })
+    await served(async (_api, variables) => {
+      const refused = await etl(['apply', 'masked.yaml'], variables)
+      expect(refused.code).toBe(2)
+      expect(refused.err).toContain('Give the secret at /url again')
+    })
+  })
+
+  test('connections are looked into, and removed, by name', async () => {
+    await served(async (_api, variables) => {
+      await etl(['apply', 'shop.yaml'], variables)
+      expect((await etl(['connections', 'usage', 'shop'], variables)).out).toBe('none\n')
+      const discovered = await etl(['connections', 'discover', 'shop'], variables)
+      expect(discovered.code).toBeGreaterThan(0)
+      expect(discovered.err).not.toContain('opensesame')
+      expect((await etl(['connections', 'delete', 'shop'], variables)).out).toBe('shop deleted\n')
+      expect((await etl(['connections', 'usage', 'shop'], variables)).code).toBe(2)
+      const rotated = await etl(['keys', 'rotate', '--json'], variables)
+      expect(rotated.code).toBe(0)
+      expect(JSON.parse(rotated.out)).toMatchObject({ connections: 0, unreadable: [] })
     })
   })
 

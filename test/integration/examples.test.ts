@@ -23,6 +23,7 @@ function run(...args: string[]) {
   const { stdout, stderr, status } = spawnSync(process.execPath, [etl, ...args, '--json'], {
     cwd: folder,
     encoding: 'utf8',
+    env: { ...process.env, ETL_CONNECTOR_PATH: 'connectors' },
   })
   if (stdout === '') throw new Error(`etl ${args.join(' ')} said nothing on standard output: ${stderr}`)
   return { status, answer: JSON.parse(stdout) }
@@ -41,6 +42,7 @@ describe('examples run as they are', () => {
     ['windows', { read: 40, filtered: 0, failed: 0 }],
     ['function', { read: 40, written: 40, filtered: 0, failed: 0 }],
     ['union', { read: 6, written: 6, filtered: 0, failed: 0 }],
+    ['calendar', { read: 365, written: 261, filtered: 104, failed: 0 }],
   ])('%s', (name, records) => {
     const { status, answer } = run('run', `${name}.yaml`)
     expect(answer).toMatchObject({ jobName: name, status: 'COMPLETED', error: null, records })

@@ -213,6 +213,7 @@ describe('connectors', () => {
         name: 'file',
         type: 'FILE' as const,
         class: 'connectors/file/index.js#file',
+        connectorVersion: '1.0.0',
         description: null,
         supportsSource: true,
         supportsSink: true,
@@ -221,7 +222,7 @@ describe('connectors', () => {
       }
       await seedConnectors(database, [{ ...file, description: 'old' }])
       await seedConnectors(database, [file])
-      expect(await connectors.list()).toEqual([file])
+      expect(await connectors.list()).toEqual([{ ...file, isEnabled: true, version: 1 }])
       expect(JSON.stringify((await connectors.get('file')).configSchema)).toBe(JSON.stringify(file.configSchema))
     })
   })

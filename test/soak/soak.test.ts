@@ -36,7 +36,7 @@ test(
       await apply(soak, { parallelism: 2, filtered: true })
       await feeding
       console.info(`${events.made.length} events, ${await killing} kills of a worker`)
-      await until('all events have arrived', () => arrived(soak), { withinMs: 300_000, everyMs: 1000 })
+      await allArrived(soak)
       const { executionId } = await newest(stack)
       await until('it is drained', () => etl(stack, ['savepoint', executionId, '--stop', '--drain', '--json']), {
         withinMs: 300_000,
@@ -56,7 +56,7 @@ test(
       expect({ read, failed }).toEqual({ read: soak.lines(), failed: 0 })
     })
   },
-  lastMs + 900_000,
+  2 * lastMs + 900_000,
 )
 
 interface Soak {
@@ -130,9 +130,18 @@ async function apply({ stack, target }: Soak, version: Parameters<typeof soakJob
     })
 }
 
-async function arrived({ target, events }: Soak): Promise<boolean> {
-  const rows = await rowsOf(target, 'SELECT count(*) FROM seen').catch(() => [])
-  return Number(rows[0]?.[0] ?? 0) >= events.made.length
+/** As long as it takes, if only more of them keep coming. */
+async function allArrived({ target, events }: Soak): Promise<void> {
+  const arrived = async () => Number((await rowsOf(target, 'SELECT count(*) FROM seen').catch(() => []))[0]?.[0] ?? 0)
+  for (let known = await arrived(); known < events.made.length; )
+    known = await until(
+      `more than ${known} of ${events.made.length} events have arrived`,
+      async () => {
+        const now = await arrived()
+        return now > known && now
+      },
+      { withinMs: 300_000, everyMs: 1000 },
+    )
 }
 
 async function all(stack: Stack): Promise<readonly ExecutionReport[]> {

@@ -12,12 +12,13 @@ import { connectorRecords } from '../../api/bootstrap.js'
 import type { ApiDeps } from '../../api/deps.js'
 import { apiDeps } from '../../api/main.js'
 import { openTemporal } from '../../api/temporal.js'
+import { openConnectors } from '../../connectors/custom/open-connectors.js'
 import { connectors } from '../../connectors/index.js'
 import type { Role } from '../../core/security/roles.js'
 import { functionsBelow } from '../../functions/open-functions.js'
 import { type Database, openDatabase } from '../../models/database.js'
 import { connectionStore } from '../../models/stores/connection-store.js'
-import { seedConnectors } from '../../models/stores/connector-store.js'
+import { connectorStore, seedConnectors } from '../../models/stores/connector-store.js'
 import { secretStore } from '../../models/stores/secret-store.js'
 import { operators } from '../../operators/index.js'
 import { openStore } from '../../storage/open-store.js'
@@ -28,6 +29,7 @@ export interface LentApi {
   readonly deps: ApiDeps
   readonly database: Database
   readonly url: string
+  readonly secretKey: string
   readonly folder: string
   readonly tokens: Readonly<Record<Role, string>>
   readonly users: Readonly<Record<Role, string>>
@@ -50,8 +52,11 @@ export async function withApi<T>(options: LentApiOptions, run: (api: LentApi) =>
     const secretKey = randomBytes(32).toString('base64')
     const logged: string[] = []
     const note = (details: object, message: string) => void logged.push(`${message} ${JSON.stringify(details)}`)
+    const connectorPath = join(folder, 'connectors')
+    const known = openConnectors(connectors, connectorStore(database).registered, connectorPath)
     const parts = {
-      connectors,
+      connectors: known.list,
+      needConnectors: known.need,
       operators,
       functions: functionsBelow(join(folder, 'functions'), 'NOWHERE'),
       store: openStore(pathToFileURL(join(folder, 'store')).href),
@@ -63,7 +68,14 @@ export async function withApi<T>(options: LentApiOptions, run: (api: LentApi) =>
       memoryLimitBytes: 256 * 1024 ** 2,
       threads: 1,
     }
-    const made = apiDeps({ database, temporal, parts, secretKey, log: { info: note, warn: note, error: note } })
+    const made = apiDeps({
+      database,
+      temporal,
+      parts,
+      secretKey,
+      connectorPath,
+      log: { info: note, warn: note, error: note },
+    })
     const deps: ApiDeps = {
       ...made,
       checkAnswers: true,
@@ -78,6 +90,7 @@ export async function withApi<T>(options: LentApiOptions, run: (api: LentApi) =>
         deps,
         database,
         url,
+        secretKey,
         folder,
         ...people,
         logged,

@@ -13,13 +13,16 @@ import { csvForm, packetBytes, tryLoad } from './load-data.js'
 import { execute } from './sql.js'
 import { encoded } from './write-rows.js'
 
+/** `files`: those that wait to be appended; whoever closes the sink removes them. */
 export async function stageQuery(
   connection: Connection,
   to: Destination,
   { select }: SinkQuery,
   session: Session,
+  files: Set<string>,
 ): Promise<StagedBatch> {
   const file = join(session.folder, `${randomUUID()}.load`)
+  files.add(file)
   const records = await session
     .count(`COPY (SELECT ${encoded(to)} FROM (${select})) TO ${text(file)} (${csvForm})`)
     .catch(async (error: unknown) => {

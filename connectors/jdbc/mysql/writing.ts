@@ -41,7 +41,8 @@ async function openSink(dialect: Dialect, writer: Writer<MysqlDb>): Promise<Open
           method: `${method}${note}`,
           write: (batch, session) => writeBatch(writer, loads, writer.into, batch, session),
           ...(loads && {
-            stageQuery: (query: SinkQuery, session: Session) => stageQuery(client, writer.into, query, session),
+            stageQuery: (query: SinkQuery, session: Session, files: Set<string>) =>
+              stageQuery(client, writer.into, query, session, files),
           }),
         }
   return openTransaction(dialect, writer, loading)

@@ -55,8 +55,10 @@ export async function stageQuery(
   to: Destination,
   { select }: SinkQuery,
   session: Session,
+  files: Set<string>,
 ): Promise<StagedBatch> {
   const file = await copyFile(to, `(${select}) AS staged`, session)
+  files.add(file.path)
   return {
     records: file.records,
     async append() {

@@ -41,7 +41,7 @@ function appending({ db, into }: Writer<PostgresDb>): Loading {
   return {
     method: 'COPY',
     write: (batch, session) => loadBatch(db, into, batch, session),
-    stageQuery: (query: SinkQuery, session: Session) => stageQuery(db, into, query, session),
+    stageQuery: (query: SinkQuery, session: Session, files: Set<string>) => stageQuery(db, into, query, session, files),
   }
 }
 

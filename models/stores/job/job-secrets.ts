@@ -7,7 +7,7 @@ import {
   mapSpecSecrets,
 } from '../../../core/security/spec-secrets.js'
 import type { Database } from '../../database.js'
-import { type CipherPlace, createCipher, isEncrypted } from '../../encryption.js'
+import { type Cipher, type CipherPlace, createCipher, isEncrypted } from '../../encryption.js'
 import { mapTexts } from '../../map-texts.js'
 import { findExecution } from '../journal/ownership.js'
 
@@ -47,10 +47,10 @@ export function jobVault({ secretKey, schemas }: JobSecrets): JobVault {
     },
     decryptSpec: (jobId, spec) => {
       const { nodes } = spec as { readonly nodes?: unknown }
-      return Array.isArray(nodes) ? { ...spec, nodes: nodes.map((node) => decryptNode(node, jobId, decrypt)) } : spec
+      return Array.isArray(nodes) ? { ...spec, nodes: nodes.map((node) => changeNode(node, jobId, decrypt)) } : spec
     },
     decryptGraph: (jobId, graph) => {
-      const nodes = graph.stream.nodes.map((node) => decryptNode(node, jobId, decrypt))
+      const nodes = graph.stream.nodes.map((node) => changeNode(node, jobId, decrypt))
       return { ...graph, stream: { ...graph.stream, nodes } }
     },
   }
@@ -75,16 +75,32 @@ interface RevealedNode {
   readonly config: Readonly<Record<string, unknown>>
 }
 
-type Cipher = ReturnType<typeof createCipher>
 const REMEMBERED = 1000
 
-function decryptNode<Node>(
+/** Answers a node as it was given, with its secrets under the key that encrypts now. */
+export type RenewNode = <Node>(node: Node) => Node
+
+/** A secret stays one ciphertext wherever it lies. */
+export function renewNodes(cipher: Cipher, jobId: string): RenewNode {
+  const renewed = new Map<string, string>()
+  return (node) =>
+    changeNode(node, jobId, (_jobId, nodeId, config) =>
+      mapTexts(config, '', (text, field) => {
+        if (!isEncrypted(text)) return text
+        const fresh = renewed.get(text) ?? cipher.renew(text, placeOf(jobId, nodeId, field))
+        renewed.set(text, fresh)
+        return fresh
+      }),
+    )
+}
+
+function changeNode<Node>(
   node: Node,
   jobId: string,
-  decrypt: (jobId: string, nodeId: string, config: unknown) => unknown,
+  change: (jobId: string, nodeId: string, config: unknown) => unknown,
 ): Node {
   if (typeof node !== 'object' || node === null || !('config' in node)) return node
-  return { ...node, config: decrypt(jobId, String((node as { id?: unknown }).id), node.config) }
+  return { ...node, config: change(jobId, String((node as { id?: unknown }).id), node.config) }
 }
 
 function decryptConfig(cipher: Cipher, jobId: string, nodeId: string, config: unknown): unknown {

@@ -7,6 +7,7 @@ import type { JobSettings } from '../../../core/spec/settings.js'
 import type { Database } from '../../database.js'
 import { isDuplicate } from '../../database-error.js'
 import type { JobRow } from '../../tables/jobs.js'
+import { holdConnections } from '../connection/hold.js'
 import { lockJob } from '../journal/ownership.js'
 import { storeGraphs } from './graph-rows.js'
 import type { JobVault } from './job-secrets.js'
@@ -139,6 +140,7 @@ async function storeVersion(
   graphs: { readonly streamGraphId: string; readonly jobGraphId: string },
   definition: JobDefinition,
 ): Promise<void> {
+  await holdConnections(db, transaction, definition)
   const { spec, settings, graph, savedBy } = definition
   await db.tables.jobVersion.create(
     { jobId, jobVersion, spec, settings, jobGraph: graph, createdBy: savedBy },

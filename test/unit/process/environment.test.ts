@@ -54,12 +54,12 @@ describe('the environment', () => {
 
   test('takes lists and durations as people write them', () => {
     const given = {
-      ETL_FILE_ROOTS: '/a:/b',
+      ETL_FILE_ROOTS: 's3://in/c,/a:/b:s3://out/d',
       ETL_ALLOW_PRIVATE_HOSTS: '10.0.0.0/8, localhost',
       ETL_HEARTBEAT_TIMEOUT: '2m',
     }
     expect(readEnvironment({ ...least, ...given })).toMatchObject({
-      fileRoots: ['/a', '/b'],
+      fileRoots: ['/a', '/b', 's3://in/c', 's3://out/d'],
       allowPrivateHosts: ['10.0.0.0/8', 'localhost'],
       heartbeatTimeoutMs: 120_000,
     })

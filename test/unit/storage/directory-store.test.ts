@@ -73,6 +73,6 @@ describe('a directory store', () => {
 })
 
 test('a storage URL of a kind that is not available is refused in words', () => {
-  expect(() => openStore('webhdfs://host/prefix')).toThrow('Storage on webhdfs:// is not available yet.')
+  expect(() => openStore('webhdfs://host/prefix')).toThrow('Storage on webhdfs:// is not offered')
   expect(() => openStore('/var/lib')).toThrow('must look like file:///folder')
 })

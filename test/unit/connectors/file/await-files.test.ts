@@ -6,7 +6,6 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { awaitFiles } from '../../../../connectors/file/await-files.js'
 import { expandPattern, matcherOf } from '../../../../connectors/file/pattern.js'
-import { start } from '../../../../connectors/file/position.js'
 
 let folder: string
 let ending: AbortController
@@ -22,10 +21,9 @@ afterEach(async () => {
 
 /** Waits as a source would that has read `names`; answers what it has come to so far. */
 function waiting(pattern: string, names: readonly string[] = []) {
-  const files = names.map((name) => ({ path: join(folder, name), size: 1, mtimeMs: 0 }))
-  const ctx = { base: folder, fileRoots: [folder], signal: ending.signal }
+  const known = new Set(names.map((name) => join(folder, name)))
   const state = { over: false }
-  const wait = awaitFiles(pattern, { files, index: files.length, at: start }, ctx)
+  const wait = awaitFiles(join(folder, pattern), (path) => known.has(path), ending.signal)
   const done = wait.then(() => {
     state.over = true
   })

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { sourceConfig } from '../../../../connectors/file/config.js'
 import { fileSource } from '../../../../connectors/file/source.js'
+import type { Position } from '../../../../core/execution/plan.js'
 import { openSession } from '../../../../duckdb/open-session.js'
 import type { Session } from '../../../../duckdb/session.js'
 import { readAll } from '../../../conformance/read-all.js'
@@ -247,6 +248,34 @@ describe('a plan', () => {
     const opened = source({ columns })
     const batches = opened.read(plan.splits[0]![0], await opened.schema(), session, capture)
     await expect(batches.next()).rejects.toMatchObject({ code: 'source.changed' })
+  })
+
+  test('carries few bytes along for each of many files, and reads none of them twice', async () => {
+    const columns = { id: 'BIGINT' }
+    let position: Position | null = null
+    const ids: unknown[] = []
+    for (let round = 0; round < 30; round += 1) {
+      for (let n = 0; n < 10; n += 1)
+        await writeFile(join(folder, `a-rather-long-name-of-a-file-${n}-${round}.csv`), `id\n${round * 10 + n}\n`)
+      const { records, positions } = await readAll(source({ path: 'a-rather*.csv', columns }), session, {
+        from: position,
+      })
+      ids.push(...records.flat().map(Number))
+      position = positions.at(-1) ?? position
+    }
+    expect(ids.toSorted((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: 300 }, (_, id) => id))
+    expect(JSON.stringify(position).length).toBeLessThan(300 * 12 + 10 * 200)
+  })
+
+  test('begins before there is any, where it watches', async () => {
+    const watched = source({ path: 'w-*.csv', columns, watch: true })
+    const none = await watched.plan(null, { records: 9, bytes: 999 }, 1)
+    expect(none).toMatchObject({ splits: [[]], end: false })
+    const waiting = watched.awaitInput?.(none.to)
+    await write('a,b\nx,1\n', 'w-1.csv')
+    await waiting
+    const then = await watched.plan(none.to, { records: 9, bytes: 999 }, 1)
+    expect(then.splits.flat()).toHaveLength(1)
   })
 
   test('goes on with files that appeared since the end was reached', async () => {

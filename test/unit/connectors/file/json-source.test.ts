@@ -23,15 +23,15 @@ afterEach(async () => {
 })
 
 const columns = { id: 'BIGINT', tags: 'VARCHAR[]' }
-const source = (path: string) =>
-  fileSource(sourceConfig.parse({ path, columns }), {
+const source = (path: string, of: Record<string, string> = columns) =>
+  fileSource(sourceConfig.parse({ path, columns: of }), {
     base: join(folder, 'root'),
     fileRoots: [join(folder, 'root')],
     signal: new AbortController().signal,
   })
-const read = async (name: string, text: string) => {
+const read = async (name: string, text: string, of?: Record<string, string>) => {
   await writeFile(join(folder, 'root', name), text)
-  return readAll(source(name), session)
+  return readAll(source(name, of), session)
 }
 
 test('JSON lines: missing keys are no value, bad lines are told apart with their numbers', async () => {
@@ -48,6 +48,17 @@ test('JSON lines: missing keys are no value, bad lines are told apart with their
     [5, '[1]'],
   ])
   expect(places.map((place) => place.line)).toEqual([1, 6, 7])
+})
+
+test.each(['x.jsonl', 'x.json'])('decimals are read digit by digit, beside bad records too: %s', async (name) => {
+  const lines = ['{"a":12345678901234567890.123456789,"b":{"c":[0.1234567890123456789]}}', '{"a":"x"}', '{"a":-1e3}']
+  const text = name === 'x.json' ? `[${lines.join(',\n')}]` : lines.join('\n')
+  const { records, rejected } = await read(name, text, { a: 'DECIMAL(38,9)', b: 'STRUCT(c DECIMAL(38,19)[])' })
+  expect(records).toMatchObject([
+    ['12345678901234567890.123456789', { c: ['0.1234567890123456789'] }],
+    ['-1000.000000000', null],
+  ])
+  expect(rejected).toMatchObject([{ original: '{"a":"x"}' }])
 })
 
 test('a JSON array: bad elements are told apart by their number', async () => {

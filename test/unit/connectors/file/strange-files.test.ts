@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { sourceConfig } from '../../../../connectors/file/config.js'
@@ -260,3 +261,62 @@ test.each([
   },
   120_000,
 )
+
+describe('what is no text in UTF-8 is called by its name, with what to say', () => {
+  const columns = { columns: { a: 'VARCHAR' } }
+  test.each<[string, Uint8Array, string]>([
+    ['UTF-16', Buffer.from('\ufeffa\nx\n', 'utf16le'), 'encoding: utf-16'],
+    ['compressed', gzipSync('a\nx\n'), 'compression: gzip'],
+    ['a workbook', Buffer.from('PK\x03\x04 and more'), 'save it as CSV'],
+  ])('%s', async (what, bytes, hint) => {
+    for (const name of ['x.csv', 'x.jsonl', 'x.json']) {
+      for (const config of [columns, {}]) {
+        await writeFile(join(folder, name), bytes)
+        const reading = async () => {
+          await source(name, config).schema()
+          return await readAll(source(name, config), session)
+        }
+        await expect(reading()).rejects.toMatchObject({
+          code: 'source.unreadable',
+          message: expect.stringContaining(what),
+          hint: expect.stringContaining(hint),
+        })
+      }
+    }
+  })
+})
+
+test.each(['utf-16', 'utf-16be', 'utf-16le'])('UTF-16 is read whichever byte comes first: %s', async (encoding) => {
+  const bytes = Buffer.from(`${encoding === 'utf-16le' ? '' : '\ufeff'}a,b\r\nü,"1\r\n😀"\r\n`, 'utf16le')
+  if (encoding !== 'utf-16le') bytes.swap16()
+  expect((await read(bytes, { ...two, encoding })).records).toEqual([['ü', '1\r\n😀']])
+})
+
+test.each(['x.json', 'x.jsonl'])('an order mark stands before JSON, too: %s', async (name) => {
+  await writeFile(join(folder, name), '\ufeff{"a":1}\r\n{"a":2}\r\n')
+  expect((await readAll(source(name, {}), session)).records).toEqual([[1n], [2n]])
+})
+
+test('several compressed files in one are read to the last, and a damaged one is not read in part', async () => {
+  const packed = Buffer.concat([gzipSync('a,b\nx,1\n'), gzipSync('y,2\n')])
+  expect((await read(packed, two, 'x.csv.gz')).records).toHaveLength(2)
+  const cut = packed.subarray(0, -9)
+  await expect(read(cut, two, 'x.csv.gz')).rejects.toMatchObject({ code: 'source.unreadable' })
+})
+
+test('zstd is unpacked by every version of Node, and a damaged file is not read in part', async () => {
+  const file = join(session.folder, 'x.csv.zst')
+  const lines = "SELECT 'r' || range AS a, md5(range::VARCHAR) AS b FROM range(50000)"
+  await session.run(`COPY (${lines}) TO '${file}' (FORMAT csv, COMPRESSION zstd)`)
+  const packed = await readFile(file)
+  const { records } = await read(packed, two, 'x.csv.zst')
+  expect(records).toEqual(await session.rows(lines))
+  for (const bytes of [packed.subarray(0, -1000), Buffer.concat([packed.subarray(0, 500), packed.subarray(600)])])
+    await expect(read(bytes, two, 'x.csv.zst')).rejects.toMatchObject({ code: 'source.unreadable' })
+})
+
+test('a header with another separator is not taken for the name of one column', async () => {
+  await writeFile(join(folder, 'x.csv'), 'a;b\n1;2\n')
+  await expect(source('x.csv', {}).schema()).rejects.toMatchObject({ hint: expect.stringContaining('delimiter: ";"') })
+  expect(await source('x.csv', { delimiter: ';' }).schema()).toHaveLength(2)
+})

@@ -57,8 +57,14 @@ describe('secrets in a value', () => {
   })
 
   test('leave references as they are: a name is no secret', () => {
-    const value = { password: '${secret:SHOP}', token: '${env:ETL_VAR_TOKEN}' }
+    const value = {
+      password: '${secret:SHOP}',
+      token: '${env:ETL_VAR_TOKEN}',
+      url: 'mysql://${env:ETL_VAR_USER}:${secret:SHOP}@host/db',
+      headers: { Authorization: 'Bearer ${secret:SHOP}' },
+    }
     expect(redact(value)).toEqual(value)
+    expect(redact({ url: 'mysql://u:word${secret:SHOP}@host/db' })).toEqual({ url: 'mysql://u:***@host/db' })
   })
 
   test('are told with their place', () => {

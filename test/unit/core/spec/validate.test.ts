@@ -29,6 +29,13 @@ describe('a job spec', () => {
     ])
   })
 
+  it('is warned of a schedule that never comes true', () => {
+    const warnings = (cron: string) =>
+      validateSpec(job([source(), sink()], { schedule: { type: 'CRON', cron } }), catalogue).warnings
+    expect(warnings('0 0 12 31 4,6,9,11 ?')).toMatchObject([{ pointer: '/schedule/cron', code: 'schedule.never' }])
+    expect(warnings('0 0 12 29 2 ?')).toEqual([])
+  })
+
   it('is told everything that is wrong with it, at once and each with its place', () => {
     const spec = {
       nam: 'x',
@@ -290,12 +297,26 @@ describe('settings that do not go together', () => {
       '/schedule/timezone',
     ],
     [
+      'a schedule in a cron expression that cannot be',
+      job([source(), sink()], { schedule: { type: 'CRON', cron: '0 0 25 * * ?' } }),
+      '/schedule/cron',
+    ],
+    [
       'a schedule that sets no parameter',
       job([source(), sink()], { schedule: { type: 'IMMEDIATE', parameters: { x: 1 } } }),
       '/schedule/parameters/x',
     ],
   ])('%s', (_, spec, pointer) => {
     expect(only(spec).pointer).toBe(pointer)
+  })
+
+  it('a schedule that is wrong in several ways, each with what was meant', () => {
+    const schedule = { type: 'CRON', cron: '0 60 12 ? * MONDAY', timezone: 'Berlin' }
+    expect(problems(job([source(), sink()], { schedule }))).toMatchObject([
+      { pointer: '/schedule/cron', message: 'Minutes: `60` is not between 0 and 59.' },
+      { pointer: '/schedule/cron', hint: 'Write `MON`.' },
+      { pointer: '/schedule/timezone', hint: 'Did you mean `Europe/Berlin`?' },
+    ])
   })
 
   it('a job without a sink, or without a source', () => {

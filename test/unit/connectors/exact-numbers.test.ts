@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { copyExactly, needsExactNumbers } from '../../../../connectors/kafka/exact-numbers.js'
+import { allExactly, copyExactly, needsExactNumbers } from '../../../connectors/exact-numbers.js'
 
 function copied(text: string): string {
   const bytes = Buffer.from(text)
@@ -23,6 +23,30 @@ test('the JSON is the same but for those numbers, whatever it is', () => {
       typeof value === 'string' && /^-?[\d.]+(e[+-]?\d+)?$/i.test(value) ? Number(value) : value,
     )
   fc.assert(fc.property(fc.json(), (json) => expect(asNumbers(copied(json))).toEqual(asNumbers(json))))
+})
+
+test('it makes no difference where JSON is cut into pieces', async () => {
+  const numbers = fc.stringMatching(/^-?[0-9]{1,20}([.][0-9]{1,20})?(e[+-]?[0-9])?$/)
+  const texts = fc.oneof(
+    fc.json(),
+    fc.array(numbers).map((all) => `[${all.join(',')}]`),
+  )
+  await fc.assert(
+    fc.asyncProperty(texts, fc.array(fc.nat({ max: 9 })), async (json, lengths) => {
+      const bytes = Buffer.from(json)
+      async function* pieces() {
+        let at = 0
+        for (const length of lengths) {
+          yield bytes.subarray(at, at + length)
+          at += length
+        }
+        yield bytes.subarray(at)
+      }
+      const out: Uint8Array[] = []
+      for await (const piece of allExactly(pieces())) out.push(Buffer.from(piece))
+      expect(Buffer.concat(out).toString()).toBe(copied(json))
+    }),
+  )
 })
 
 test('is asked for by decimals that a DOUBLE does not hold', () => {

@@ -1,0 +1,48 @@
+/** What a schedule names that there is not: a cron expression's values, a time zone, a parameter; and whether it ever comes true. */
+import type { Problem } from '../errors/problem.js'
+import { nextTimes } from '../schedule/next-times.js'
+import { parseCron } from '../schedule/parse-cron.js'
+import { openZone } from '../schedule/zone.js'
+import { zoneHint } from '../schedule/zone-names.js'
+import { nearestHint } from './nearest.js'
+import { isObject } from './outline.js'
+
+type Raw = Readonly<Record<string, unknown>>
+
+export function checkSchedule(raw: Raw): Problem[] {
+  const { schedule } = raw
+  if (!isObject(schedule)) return []
+  const found: Problem[] = []
+  const refuse = (pointer: string, message: string, hint: string | null) =>
+    found.push({ pointer, nodeId: null, code: 'spec.invalid', message, hint })
+  if (schedule.type === 'CRON' && typeof schedule.cron === 'string' && schedule.cron.trim() !== '') {
+    const parsed = parseCron(schedule.cron)
+    if (!parsed.ok) for (const { message, hint } of parsed.problems) refuse('/schedule/cron', message, hint)
+  }
+  const { timezone } = schedule
+  if (typeof timezone === 'string' && openZone(timezone) === null)
+    refuse('/schedule/timezone', `There is no time zone \`${timezone}\`.`, zoneHint(timezone))
+  const on = Array.isArray(schedule.on) ? schedule.on.indexOf(raw.name) : -1
+  if (on >= 0) refuse(`/schedule/on/${on}`, 'A job cannot wait for itself.', null)
+  const declared = isObject(raw.parameters) ? Object.keys(raw.parameters) : []
+  for (const name of isObject(schedule.parameters) ? Object.keys(schedule.parameters) : []) {
+    if (!declared.includes(name))
+      refuse(
+        `/schedule/parameters/${name}`,
+        `The job has no parameter \`${name}\`.`,
+        nearestHint(name, declared) ?? 'Declare it under `parameters`.',
+      )
+  }
+  return found
+}
+
+/** Any year of the 400 after which the calendar repeats itself will do. */
+const WHOLE_CALENDAR = { from: Date.UTC(1969, 11, 31), count: 1, lastYear: 2369 }
+
+export function warnOfSchedule({ schedule }: Raw): Problem[] {
+  if (!isObject(schedule) || schedule.type !== 'CRON' || typeof schedule.cron !== 'string') return []
+  const parsed = parseCron(schedule.cron)
+  if (!parsed.ok || nextTimes(parsed.cron, openZone('UTC')!, WHOLE_CALENDAR).length > 0) return []
+  const message = 'The calendar has no such day, so the schedule never starts anything.'
+  return [{ pointer: '/schedule/cron', nodeId: null, code: 'schedule.never', message, hint: null }]
+}

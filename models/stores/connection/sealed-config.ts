@@ -1,0 +1,46 @@
+/** The config of a connection as it is kept: each secret in it encrypted, and bound to its row and its place. */
+import { JobError } from '../../../core/errors/job-error.js'
+import { MASK, mapSecrets, maskText, type SchemaNode } from '../../../core/security/secret-fields.js'
+import { type Cipher, type CipherPlace, isEncrypted } from '../../encryption.js'
+import { mapTexts } from '../../map-texts.js'
+
+export type Config = Readonly<Record<string, unknown>>
+
+export function sealConfig(id: string, config: Config, schema: SchemaNode | null, cipher: Cipher): Config {
+  return mapSecrets(config, schema, (secret, pointer) => cipher.encrypt(secret, placeOf(id, pointer))) as Config
+}
+
+export function openConfig(id: string, config: Config, cipher: Cipher): Config {
+  return mapSealed(config, (text, pointer) => cipher.decrypt(text, placeOf(id, pointer)))
+}
+
+export function maskConfig(id: string, config: Config, cipher: Cipher): Config {
+  return mapSealed(config, (text, pointer) => maskText(cipher.decrypt(text, placeOf(id, pointer))))
+}
+
+/** Under the key that encrypts now. */
+export function renewConfig(id: string, config: Config, cipher: Cipher): Config {
+  return mapSealed(config, (text, pointer) => cipher.renew(text, placeOf(id, pointer)))
+}
+
+/** A mask stands for what is stored at its place; elsewhere it would be a password that nobody meant. */
+export function restoreMasked(config: Config, stored: Config, schema: SchemaNode | null): Config {
+  const known = new Map<string, string>()
+  mapTexts(stored, '', (text, pointer) => known.set(pointer, text) && text)
+  return mapSecrets(config, schema, (text, pointer) => {
+    const before = known.get(pointer)
+    if (before !== undefined && (text === MASK || text === maskText(before))) return before
+    if (!text.includes(MASK)) return text
+    throw new JobError('config.invalid', `Give the secret at ${pointer} again: there is none stored for this`, {
+      pointer: `/config${pointer}`,
+    })
+  }) as Config
+}
+
+function mapSealed(config: Config, change: (text: string, pointer: string) => string): Config {
+  return mapTexts(config, '', (text, pointer) => (isEncrypted(text) ? change(text, pointer) : text)) as Config
+}
+
+function placeOf(id: string, pointer: string): CipherPlace {
+  return { table: 'etl_connector_config', row: id, field: pointer }
+}
