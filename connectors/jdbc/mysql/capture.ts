@@ -33,6 +33,7 @@ export async function capture(
 
 /** What lies under the driver's promises, as its pinned version has it. */
 interface Driver {
+  readonly stream: NodeJS.EventEmitter
   query(options: { readonly sql: string }): Query
   pause(): void
   resume(): void
@@ -49,6 +50,9 @@ interface Query {
 function receive(connection: Driver, sql: string, columns: readonly ReadColumn[], file: CsvFile): Promise<void> {
   const quoted = columns.map(({ type }) => !unquoted.test(type))
   return new Promise((resolve, reject) => {
+    // Of a connection that is lost a query without a callback is told nothing.
+    const lost = () => reject(Object.assign(new Error('connection lost'), { code: 'PROTOCOL_CONNECTION_LOST' }))
+    connection.stream.once('close', lost)
     const query = connection.query({ sql })
     query.row = (packet) => {
       if (packet.isEOF()) return query.done()
@@ -58,7 +62,10 @@ function receive(connection: Driver, sql: string, columns: readonly ReadColumn[]
     }
     query.on('result', () => reject(new Error('the driver reads rows in another way than is known here')))
     query.on('error', reject)
-    query.on('end', resolve)
+    query.on('end', () => {
+      connection.stream.off('close', lost)
+      resolve()
+    })
   })
 }
 

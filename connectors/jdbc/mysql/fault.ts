@@ -4,6 +4,7 @@ import { lostConnection } from '../../../core/errors/system-error.js'
 interface ServerError {
   readonly code?: string
   readonly errno?: number
+  readonly sqlState?: string
   readonly sqlMessage?: string
 }
 
@@ -18,6 +19,12 @@ export function mysqlFault(error: unknown, what: string): JobError {
   if (denied.has(code)) {
     return new JobError('connection.denied', `The database refused the user or the permission (${what}): ${said}`, {
       cause: error,
+    })
+  }
+  if (noSpace.has(Number(asServerError(error).errno))) {
+    return new JobError('sink.refused', `The database has no space left (${what}): ${said}`, {
+      cause: error,
+      hint: 'Free some space on its disk; the epoch is written again.',
     })
   }
   if (code === 'ER_BAD_DB_ERROR')
@@ -58,6 +65,13 @@ export function isLockTrouble(error: unknown): boolean {
 /** Said by the server, and not by the driver or the system. */
 export const isServerError = (error: unknown): boolean => asServerError(error).sqlMessage !== undefined
 
+/** The record is at fault: not the statement, the permission, the table or the disk. */
+export function isRecordTrouble(error: unknown): boolean {
+  const { errno, sqlState = '' } = asServerError(error)
+  if (!isServerError(error) || isConnectionLoss(error) || isLockTrouble(error)) return false
+  return !sqlState.startsWith('42') && !noSpace.has(Number(errno)) && !readOnly.has(Number(errno))
+}
+
 /** By shape: errors cross realms where modules are sandboxed. */
 export function asServerError(error: unknown): ServerError {
   return typeof error === 'object' && error !== null ? (error as ServerError) : {}
@@ -70,7 +84,14 @@ const denied = new Set([
   'ER_COLUMNACCESS_DENIED_ERROR',
   'ER_SPECIFIC_ACCESS_DENIED_ERROR',
   'ER_ACCESS_DENIED_NO_PASSWORD_ERROR',
+  'ER_MUST_CHANGE_PASSWORD',
+  'ER_MUST_CHANGE_PASSWORD_LOGIN',
+  'ER_ACCOUNT_HAS_BEEN_LOCKED',
 ])
+
+/** Of the disk, of a file, of a table. */
+const noSpace = new Set([3, 1021, 1026, 1030, 1114])
+const readOnly = new Set([1290, 1792, 1836])
 
 const lost = new Set([
   ...lostConnection,

@@ -10,7 +10,7 @@ import { amongAll } from '../../left-out.js'
 import type { RejectedRow, SinkBatch } from '../../spi.js'
 import type { Destination } from '../dialect.js'
 import { findDuplicates } from './duplicates.js'
-import { asServerError, isConnectionLoss, isLockTrouble, isServerError } from './fault.js'
+import { asServerError, isRecordTrouble } from './fault.js'
 import { execute, name } from './sql.js'
 import { decodeOf } from './types.js'
 import { encoded, refusalsOf, withoutRow } from './write-rows.js'
@@ -87,9 +87,8 @@ export async function tryLoad(
     const [rows] = await connection.query('SHOW WARNINGS')
     return (rows as { Code: number; Message: string }[]).map(({ Code, Message }) => ({ code: Code, message: Message }))
   } catch (error) {
-    if (isConnectionLoss(error) || isLockTrouble(error)) throw error
     const { errno = 0, sqlMessage = '' } = asServerError(error)
-    if (!isServerError(error)) throw error
+    if (!isRecordTrouble(error)) throw error
     return [{ code: errno, message: sqlMessage }]
   }
 }

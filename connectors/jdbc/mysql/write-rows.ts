@@ -3,7 +3,7 @@ import type { Session } from '../../../duckdb/session.js'
 import { identifier } from '../../../duckdb/sql.js'
 import type { RejectedRow, SinkBatch } from '../../spi.js'
 import type { Destination } from '../dialect.js'
-import { asServerError, isConnectionLoss, isLockTrouble, isServerError } from './fault.js'
+import { asServerError, isRecordTrouble } from './fault.js'
 import { isTooLarge } from './packet.js'
 import { execute, name } from './sql.js'
 import { decodeOf, encodedFor } from './types.js'
@@ -90,7 +90,7 @@ async function tryInsert(
     return withoutRow(first?.Message ?? 'The database would have changed the record.')
   } catch (error) {
     const { code, sqlMessage } = asServerError(error)
-    if (isConnectionLoss(error) || isLockTrouble(error) || !isServerError(error)) throw error
+    if (!isRecordTrouble(error)) throw error
     await execute(connection, 'ROLLBACK TO SAVEPOINT etl_rows')
     return withoutRow(sqlMessage ?? code ?? '')
   }
