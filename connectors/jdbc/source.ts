@@ -53,8 +53,15 @@ export function jdbcSource(config: JdbcSourceConfig, access: JdbcConnection, sig
       return config.interval === undefined ? plan : { ...plan, end: false }
     },
 
-    awaitInput: async (from) =>
-      await awaitRows(access, { dialect, relation: await relation(), config }, from as JdbcPosition | null, signal),
+    awaitInput: async (from) => {
+      try {
+        const table = { dialect, relation: await relation(), config }
+        await awaitRows(access, table, from as JdbcPosition | null, signal)
+      } catch (error) {
+        // The connection was ended because nobody waits any more.
+        if (!signal.aborted) throw error
+      }
+    },
 
     async *read(planned, _schema, session, capture): AsyncGenerator<SourceBatch, Reached, void> {
       const split = planned as JdbcSplit

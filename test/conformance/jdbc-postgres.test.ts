@@ -1,6 +1,7 @@
 import { beforeAll } from '@jest/globals'
 import { jdbc } from '../../connectors/jdbc/index.js'
 import type { ConnectorContext } from '../../connectors/spi.js'
+import { sourceOf as opened } from '../support/jdbc.js'
 import { describeWithPostgres, onPostgres } from '../support/postgres.js'
 import { describeSink } from './sink-suite.js'
 import { describeSource } from './source-suite.js'
@@ -10,8 +11,7 @@ const small = { records: 7, bytes: 1000 }
 
 describeWithPostgres('PostgreSQL', (lent) => {
   let number = 0
-  const sourceOf = (config: Record<string, unknown>) => () =>
-    jdbc.source!.open(jdbc.source!.config.parse({ connection: { url: lent.url }, ...config }), { url: lent.url }, ctx)
+  const sourceOf = (config: Record<string, unknown>) => (signal?: AbortSignal) => opened(lent.url, config, signal)
 
   beforeAll(async () => {
     await onPostgres(
@@ -35,7 +35,7 @@ describeWithPostgres('PostgreSQL', (lent) => {
     small,
   }))
 
-  const sinkInto = async (columns: string, config: Record<string, unknown>) => {
+  const sinkInto = async (columns: string, config: Record<string, unknown>, order = 'id') => {
     const table = `Out_${++number}`
     await onPostgres(lent.url, `CREATE TABLE "${table}" (${columns})`)
     return {
@@ -46,9 +46,12 @@ describeWithPostgres('PostgreSQL', (lent) => {
           ctx,
         ),
       visible: async () =>
-        (await onPostgres(lent.url, `SELECT id FROM "${table}" ORDER BY id`)).map(({ id }) => Number(id)),
+        (await onPostgres(lent.url, `SELECT id FROM "${table}" ORDER BY ${order}`)).map(({ id }) => Number(id)),
     }
   }
-  describeSink('APPEND', () => sinkInto('id bigint, name text', { mode: 'APPEND' }))
+  describeSink('APPEND', async () => ({
+    ...(await sinkInto('at serial, id bigint, name text', { mode: 'APPEND' }, 'at')),
+    queries: true,
+  }))
   describeSink('UPSERT', () => sinkInto('id bigint PRIMARY KEY, "Name" text', { mode: 'UPSERT', key: 'ID' }))
 })

@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 const source = (config: Record<string, unknown>) => async () => ({
-  open: () => sourceOf(url, config),
+  open: (signal?: AbortSignal) => sourceOf(url, config, signal),
   records: 40,
   small,
 })

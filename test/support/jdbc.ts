@@ -15,8 +15,8 @@ export const context: ConnectorContext = { base: '/', fileRoots: null, signal: n
 export const sinkOf = (url: string, config: Record<string, unknown>): Sink =>
   jdbc.sink!.open(jdbc.sink!.config.parse({ connection: { url }, ...config }), { url }, context)
 
-export const sourceOf = (url: string, config: Record<string, unknown>): Source =>
-  jdbc.source!.open(jdbc.source!.config.parse({ connection: { url }, ...config }), { url }, context)
+export const sourceOf = (url: string, config: Record<string, unknown>, signal = context.signal): Source =>
+  jdbc.source!.open(jdbc.source!.config.parse({ connection: { url }, ...config }), { url }, { ...context, signal })
 
 export const newKey = (): SinkKey => ({ lineageId: randomUUID(), sinkUid: 'out', subtask: 0 })
 
