@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import Database from 'libsql'
+import type Database from 'libsql'
 import { JobError } from '../../../core/errors/job-error.js'
 import { absolutePath } from '../../file/paths.js'
 import type { JdbcConnection } from '../config.js'
@@ -24,7 +24,7 @@ export async function openDb(config: JdbcConnection): Promise<SqliteDb> {
   try {
     // The driver would make a file that is not there.
     await access(path)
-    client = new Database(path)
+    client = new (await driver())(path)
     client.defaultSafeIntegers(true)
     client.pragma('foreign_keys = ON')
   } catch (error) {
@@ -51,6 +51,15 @@ export async function openDb(config: JdbcConnection): Promise<SqliteDb> {
     end: async () => close(),
     destroy: close,
   }
+}
+
+/** Native, and made for the usual systems: who does not read SQLite does without. */
+async function driver(): Promise<typeof Database> {
+  const loaded = await import('libsql').catch((error: unknown) => {
+    const hint = 'The package libsql has a part for each system; install the packages anew on this one.'
+    throw new JobError('config.invalid', 'SQLite cannot be read on this system.', { cause: error, hint })
+  })
+  return loaded.default
 }
 
 export const placeOf = (access: JdbcConnection): string => pathOf(access)
