@@ -22,7 +22,7 @@ export async function originals(
   for (let from = 0; from < rows.length; from += rowsAtOnce) {
     const part = rows.slice(from, from + rowsAtOnce).join(', ')
     const pairs = await session.rows(
-      `SELECT rowid, CAST(to_json({${record}}) AS VARCHAR) FROM ${table} WHERE rowid IN (${part})`,
+      `SELECT rowid, CAST(to_json({${record}}) AS VARCHAR) FROM ${table} WHERE rowid IN (SELECT unnest([${part}]))`,
     )
     for (const [row, json] of pairs) found.set(Number(row), String(json))
   }

@@ -57,7 +57,7 @@ export async function originsOf(
   const found = new Map<number, number>()
   for (let from = 0; from < rows.length; from += rowsAtOnce) {
     const part = rows.slice(from, from + rowsAtOnce).join(', ')
-    const pairs = await session.rows(`SELECT place, origin FROM (${origins}) WHERE place IN (${part})`)
+    const pairs = await session.rows(`SELECT place, origin FROM (${origins}) WHERE place IN (SELECT unnest([${part}]))`)
     for (const [place, origin] of pairs) found.set(Number(place), Number(origin))
   }
   return found
