@@ -31,8 +31,8 @@ function startSettings({ folder, memoryLimitBytes, threads }: SessionOptions): R
     threads: String(threads),
     temp_directory: join(folder, spillName),
     preserve_insertion_order: 'true',
-    // It makes a join of `x IN (…)`, and with several threads a join does not keep the order of records (I9).
-    disabled_optimizers: 'in_clause',
+    // It makes a join of a long `x IN (…)`, and with several threads a join does not keep the order of records (I9).
+    ...(threads > 1 && { disabled_optimizers: 'in_clause' }),
     // A file of ours may have the name, size and time of one before it: the cache would give a mixture of both.
     enable_external_file_cache: 'false',
     autoload_known_extensions: 'false',

@@ -68,7 +68,10 @@ export const sourceConfig = z.strictObject({
   encoding: z
     .string()
     .min(1)
-    .refine(isEncoding, 'Not an encoding that is known here: say utf-8, utf-16, latin-1, windows-1252, shift_jis, …')
+    .refine(isEncoding, {
+      error: ({ input }) =>
+        `\`${input}\` is no encoding that is known here: say utf-8, utf-16, latin-1, windows-1252, shift_jis, …`,
+    })
     .default('utf-8')
     .describe('CSV and JSON: `utf-8`, `utf-16`, `latin-1`, …'),
   dateFormat: z.string().min(1).optional().describe('CSV and JSON: how dates are written, like `%d.%m.%Y`.'),
