@@ -47,7 +47,7 @@ describe('a file that cannot be read is named', () => {
     ['in.json', '[{"a":1},{"a":2', /in\.json cannot be told: Malformed JSON/],
     ['in.json', '[]', /it holds no objects/],
     ['in.csv', 'id,n\r1,a\r2,b\r', /does not look like CSV/],
-    ['in.csv', Buffer.from('\ufeffid,n\n1,Zürich\n', 'utf16le'), /not utf-8/],
+    ['in.csv', Buffer.from('\ufeffid,n\n1,Zürich\n', 'utf16le'), /written in UTF-16/],
   ])('when %s is no such thing: %j', async (name, content, message) => {
     await inPlace(async (place) => {
       await place.put(name, content)
