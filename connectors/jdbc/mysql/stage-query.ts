@@ -35,7 +35,7 @@ export async function stageQuery(
       try {
         if (records === 0) return
         await execute(connection, 'SAVEPOINT etl_batch')
-        const trouble = await tryLoad(connection, to, createReadStream(file, { highWaterMark: packetBytes }), records)
+        const trouble = await tryLoad(connection, to, chunksOf(file), records)
         if (trouble === null) return
         await execute(connection, 'ROLLBACK TO SAVEPOINT etl_batch')
         throw new JobError('record.bad', trouble[0]?.message ?? 'The database would have changed a record.')
@@ -44,4 +44,9 @@ export async function stageQuery(
       }
     },
   }
+}
+
+/** Opened when the server asks for it: a statement that it refuses leaves no file open. */
+async function* chunksOf(file: string): AsyncGenerator<Buffer, void, void> {
+  yield* createReadStream(file, { highWaterMark: packetBytes })
 }
