@@ -17,9 +17,9 @@ export async function dropPlan(deps: ActivityDeps, call: Call, known: Owner, epo
     return { isDropped: await settlePending(deps, call, owner, standing), attempt }
   } catch (error) {
     // Told, and not thrown: the attempt is another one already, by which the failure has to be judged.
-    const known = toJobError(error)
-    if (call.signal.aborted || CODES[known.code].onFailure !== 'RESTART') throw error
-    return { isDropped: false, attempt, failure: reportError(known) }
+    const failure = toJobError(error)
+    if (call.signal.aborted || CODES[failure.code].onFailure !== 'RESTART') throw error
+    return { isDropped: false, attempt, failure: reportError(failure) }
   }
 }
 

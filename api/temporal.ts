@@ -8,8 +8,7 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client'
 import { ApplicationFailure, defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common'
-import { CODES, type ErrorCode } from '../core/errors/codes.js'
-import { JobError } from '../core/errors/job-error.js'
+import { asJobError, JobError } from '../core/errors/job-error.js'
 import { ADMITTED, QUEUES, type UpdateName, WORKFLOW_TYPE, workflowIdOf } from '../core/execution/workflow-names.js'
 
 export interface StartedExecution {
@@ -196,8 +195,7 @@ function refusal(address: string, error: unknown): JobError {
     })
   const { cause } = error instanceof WorkflowUpdateFailedError ? error : { cause: null }
   if (!(cause instanceof ApplicationFailure)) return away(address, error)
-  const code = (cause.type ?? '') in CODES ? (cause.type as ErrorCode) : 'internal'
-  return new JobError(code, cause.message)
+  return asJobError({ code: cause.type ?? '', message: cause.message })
 }
 
 function away(address: string, cause: unknown): JobError {

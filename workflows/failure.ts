@@ -1,7 +1,6 @@
 /** How what an activity threw reads in the loop: the one place that knows Temporal's failure classes. */
 import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow'
-import { CODES, type ErrorCode } from '../core/errors/codes.js'
-import { JobError, type ReportedError, toJobError } from '../core/errors/job-error.js'
+import { asJobError, JobError, type ReportedError, toJobError } from '../core/errors/job-error.js'
 
 export function fromTemporal(error: unknown): JobError {
   if (isCancellation(error)) return new JobError('cancelled', 'The execution was cancelled.')
@@ -28,10 +27,6 @@ function causeOf(error: unknown): unknown {
 }
 
 function fromApplication(failure: ApplicationFailure): JobError {
-  const code = (failure.type ?? '') in CODES ? (failure.type as ErrorCode) : 'internal'
   const report = failure.details?.[0] as ReportedError | undefined
-  return new JobError(code, failure.message, {
-    ...(report?.nodeId ? { nodeId: report.nodeId } : {}),
-    ...(report?.hint ? { hint: report.hint } : {}),
-  })
+  return asJobError({ ...report, code: failure.type ?? '', message: failure.message })
 }

@@ -37,10 +37,15 @@ export interface ReportedError {
   readonly retryable: boolean
 }
 
-/** The error that was reported. */
-export function asJobError({ code, message, nodeId, hint }: ReportedError): JobError {
+/** The error that was reported, by whoever has kept so much of it. */
+export function asJobError({
+  code,
+  message,
+  nodeId,
+  hint,
+}: Pick<ReportedError, 'code' | 'message'> & Partial<ReportedError>): JobError {
   const known = code in CODES ? (code as ErrorCode) : 'internal'
-  return new JobError(known, message, { ...(nodeId !== null && { nodeId }), ...(hint !== null && { hint }) })
+  return new JobError(known, message, { ...(nodeId && { nodeId }), ...(hint && { hint }) })
 }
 
 export function reportError(error: unknown): ReportedError {
