@@ -1,8 +1,11 @@
 import type { CronField, MonthDay, ParsedCron, QuartzDays, YearRange } from './cron.js'
 import {
   DAY_NAMES,
+  dayOfMonth,
   type FieldKind,
-  MONTH_NAMES,
+  hours,
+  minutes,
+  month,
   type Refuse,
   readOne,
   readStep,
@@ -12,10 +15,6 @@ import {
 } from './read-values.js'
 
 const seconds: FieldKind = { field: 'seconds', low: 0, high: 59 }
-const minutes: FieldKind = { field: 'minutes', low: 0, high: 59 }
-const hours: FieldKind = { field: 'hours', low: 0, high: 23 }
-const dayOfMonth: FieldKind = { field: 'day of month', low: 1, high: 31 }
-const month: FieldKind = { field: 'month', low: 1, high: 12, names: MONTH_NAMES }
 const dayOfWeek: FieldKind = {
   field: 'day of week',
   low: 1,

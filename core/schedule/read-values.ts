@@ -27,6 +27,12 @@ export function startProblems() {
 export const MONTH_NAMES = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC']
 export const DAY_NAMES = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT']
 
+/** The same in every form. */
+export const minutes: FieldKind = { field: 'minutes', low: 0, high: 59 }
+export const hours: FieldKind = { field: 'hours', low: 0, high: 23 }
+export const dayOfMonth: FieldKind = { field: 'day of month', low: 1, high: 31 }
+export const month: FieldKind = { field: 'month', low: 1, high: 12, names: MONTH_NAMES }
+
 /** A number or a name; null if it was refused. */
 export function readOne(text: string, kind: FieldKind, refuse: Refuse): number | null {
   const { low, high, names = [], counted = null } = kind
