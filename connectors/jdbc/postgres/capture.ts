@@ -5,9 +5,9 @@ import type { Session } from '../../../duckdb/session.js'
 import { captureCsv, csvNull } from '../captured-csv.js'
 import { openCsvFile } from '../csv-file.js'
 import type { ReadColumn } from '../relation.js'
+import { text } from '../standard-sql.js'
 import { copyOut, streamOf } from './copy.js'
 import type { PostgresDb } from './db.js'
-import { text } from './sql.js'
 
 /** `COPY … TO`: the server writes CSV itself, every value exactly. */
 export async function capture(

@@ -1,6 +1,6 @@
 import type { ReadColumn } from '../relation.js'
+import { name } from '../standard-sql.js'
 import type { PostgresDb } from './db.js'
-import { name } from './sql.js'
 import { readAs } from './types.js'
 
 /** By the result's own description, which is exact for tables and queries alike. */

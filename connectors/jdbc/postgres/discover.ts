@@ -1,7 +1,7 @@
 import type { Discovered } from '../../spi.js'
+import { asWritten } from '../standard-sql.js'
 import type { PostgresDb } from './db.js'
 import { describe } from './describe.js'
-import { asWritten } from './target.js'
 
 /** Tables and views of the database; those of the search path without their schema. */
 export async function discover(db: PostgresDb): Promise<readonly Discovered[]> {

@@ -1,9 +1,9 @@
 import type { Dialect } from '../dialect.js'
+import { name } from '../standard-sql.js'
 import { openDb, type PostgresDb, placeOf } from './db.js'
 import { discover } from './discover.js'
 import { isConnectionLoss, isLockTrouble, postgresFault } from './fault.js'
 import { reading } from './reading.js'
-import { name } from './sql.js'
 import { writing } from './writing.js'
 
 export const postgres: Dialect<PostgresDb> = {

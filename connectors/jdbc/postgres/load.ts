@@ -8,10 +8,10 @@ import type { Session } from '../../../duckdb/session.js'
 import { identifier, text } from '../../../duckdb/sql.js'
 import type { RejectedRow, SinkBatch, SinkQuery, StagedBatch } from '../../spi.js'
 import type { Destination } from '../dialect.js'
+import { name } from '../standard-sql.js'
 import { copyIn } from './copy.js'
 import type { PostgresDb } from './db.js'
 import { asServerError, isRecordTrouble } from './fault.js'
-import { name } from './sql.js'
 import { encodedFor } from './types.js'
 
 const chunkBytes = 256 * 1024

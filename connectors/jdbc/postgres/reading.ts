@@ -1,8 +1,8 @@
 import type { Reading } from '../dialect.js'
+import { name, text } from '../standard-sql.js'
 import { capture } from './capture.js'
 import type { PostgresDb } from './db.js'
 import { describe, primaryKey } from './describe.js'
-import { name, text } from './sql.js'
 
 export const reading: Reading<PostgresDb> = {
   describe,

@@ -1,8 +1,8 @@
-import { type Column, type Schema, sameName } from '../../../core/record/schema.js'
-import { type JdbcSinkConfig, keyOf } from '../config.js'
+import type { Column, Schema } from '../../../core/record/schema.js'
+import type { JdbcSinkConfig } from '../config.js'
+import { asWritten, createTableSql, name } from '../standard-sql.js'
 import type { Target } from '../target.js'
 import type { PostgresDb } from './db.js'
-import { name } from './sql.js'
 import { writtenAs } from './types.js'
 
 /** null: there is no such table. */
@@ -34,14 +34,7 @@ export async function readTarget(db: PostgresDb, table: string): Promise<Target 
 }
 
 export async function createTable(db: PostgresDb, config: JdbcSinkConfig, input: Schema): Promise<void> {
-  const key = keyOf(config)
-  const isKey = (column: Column) => key.some((one) => sameName(one, column.name))
-  const columns = input.map(
-    (column) => `${name(column.name)} ${writtenAs(column.type).ddl}${isKey(column) ? ' NOT NULL' : ''}`,
-  )
-  const keyColumns = input.filter(isKey).map((column) => name(column.name))
-  const primary = keyColumns.length > 0 ? [`PRIMARY KEY (${keyColumns.join(', ')})`] : []
-  await db.execute(`CREATE TABLE IF NOT EXISTS ${asWritten(config.table)} (${[...columns, ...primary].join(', ')})`)
+  await db.execute(createTableSql(config, input, ({ type }) => writtenAs(type).ddl))
 }
 
 export async function addColumns(db: PostgresDb, table: string, columns: readonly Column[]): Promise<void> {
@@ -64,12 +57,6 @@ export async function hasUniqueKey(db: PostgresDb, table: string, key: readonly 
     const names = rows.filter((row) => row.index === index).map((row) => String(row.name))
     return names.length === wanted.size && names.every((one) => wanted.has(one))
   })
-}
-
-/** `table` or `schema.table`, quoted; without a schema it is looked for along the search path. */
-export function asWritten(table: string): string {
-  const dot = table.indexOf('.')
-  return (dot === -1 ? [table] : [table.slice(0, dot), table.slice(dot + 1)]).map(name).join('.')
 }
 
 const numberOf = (value: unknown) => (value === null ? null : Number(value))

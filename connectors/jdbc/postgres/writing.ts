@@ -5,11 +5,11 @@ import { keyOf } from '../config.js'
 import type { Destination, Dialect, Writer, Writing } from '../dialect.js'
 import { publishByCopy } from '../finish.js'
 import { type Loading, openTransaction } from '../open-sink.js'
+import { asWritten, name } from '../standard-sql.js'
 import type { PostgresDb } from './db.js'
 import { loadBatch, stageQuery } from './load.js'
 import { progressSql } from './progress-sql.js'
-import { name } from './sql.js'
-import { addColumns, asWritten, createTable, hasUniqueKey, readTarget } from './target.js'
+import { addColumns, createTable, hasUniqueKey, readTarget } from './target.js'
 import { fits } from './types.js'
 
 export const writing: Writing<PostgresDb> = {

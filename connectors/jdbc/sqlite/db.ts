@@ -5,8 +5,8 @@ import { JobError } from '../../../core/errors/job-error.js'
 import { absolutePath } from '../../file/paths.js'
 import type { JdbcConnection } from '../config.js'
 import type { Db, Row } from '../dialect.js'
+import { text } from '../standard-sql.js'
 import { isLockTrouble, sqliteFault } from './fault.js'
-import { text } from './sql.js'
 
 /** The driver works in this process: what takes long is done piece by piece. */
 export interface SqliteDb extends Db {

@@ -1,9 +1,9 @@
 import type { Discovered } from '../../spi.js'
 import type { Dialect } from '../dialect.js'
+import { name } from '../standard-sql.js'
 import { openDb, placeOf, type SqliteDb } from './db.js'
 import { isConnectionLoss, isLockTrouble, sqliteFault } from './fault.js'
 import { describe, reading } from './reading.js'
-import { name } from './sql.js'
 import { writing } from './writing.js'
 
 export const sqlite: Dialect<SqliteDb> = {

@@ -1,8 +1,8 @@
 import type { Reading } from '../dialect.js'
 import type { ReadColumn } from '../relation.js'
+import { name, text } from '../standard-sql.js'
 import { capture } from './capture.js'
 import type { SqliteDb } from './db.js'
-import { name, text } from './sql.js'
 import { affinityOf, readAs } from './types.js'
 
 export const reading: Reading<SqliteDb> = {

@@ -1,8 +1,8 @@
-import { type Column, type Schema, sameName } from '../../../core/record/schema.js'
-import { type JdbcSinkConfig, keyOf } from '../config.js'
+import type { Column, Schema } from '../../../core/record/schema.js'
+import type { JdbcSinkConfig } from '../config.js'
+import { asWritten, createTableSql, name, text } from '../standard-sql.js'
 import type { Target, TargetColumn } from '../target.js'
 import type { SqliteDb } from './db.js'
-import { asWritten, name, text } from './sql.js'
 import { affinityOf, writtenAs } from './types.js'
 
 /** null: there is no such table. */
@@ -32,14 +32,7 @@ export async function readTarget(db: SqliteDb, table: string): Promise<Target | 
 }
 
 export async function createTable(db: SqliteDb, config: JdbcSinkConfig, input: Schema): Promise<void> {
-  const key = keyOf(config)
-  const isKey = (column: Column) => key.some((one) => sameName(one, column.name))
-  const columns = input.map(
-    (column) => `${name(column.name)} ${writtenAs(column.type).ddl}${isKey(column) ? ' NOT NULL' : ''}`,
-  )
-  const keyColumns = input.filter(isKey).map((column) => name(column.name))
-  const primary = keyColumns.length > 0 ? [`PRIMARY KEY (${keyColumns.join(', ')})`] : []
-  await db.execute(`CREATE TABLE IF NOT EXISTS ${asWritten(config.table)} (${[...columns, ...primary].join(', ')})`)
+  await db.execute(createTableSql(config, input, ({ type }) => writtenAs(type).ddl))
 }
 
 export async function addColumns(db: SqliteDb, table: string, columns: readonly Column[]): Promise<void> {
