@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Place, RecordForm } from '../../core/record/rejected.js'
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
-import { identifier, text } from '../../duckdb/sql.js'
+import { among, identifier, text } from '../../duckdb/sql.js'
 import { sourceConfig as fileConfig } from '../file/config.js'
 import { badDocuments, readJson } from '../file/json-options.js'
 import { tellApart, troubleOf } from '../kafka/tell-apart.js'
@@ -92,7 +92,7 @@ function noneNamed(error: unknown): readonly never[] {
 
 async function originalsOf(numbers: readonly number[], { select, session }: JsonRecords) {
   const rows = await session.rows(
-    `SELECT number, left(json, ${longestOriginal}), length(json) > ${longestOriginal} FROM (${select}) WHERE number IN (${[-1, ...numbers].join(', ')})`,
+    `SELECT number, left(json, ${longestOriginal}), length(json) > ${longestOriginal} FROM (${select}) WHERE number IN ${among(numbers)}`,
   )
   return new Map(
     rows.map(([number, original, isCut]): [number, { original: string; form: RecordForm }] => [

@@ -1,7 +1,7 @@
 import { metColumn } from '../../core/graph/event-time.js'
 import type { Column } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
-import { identifier, text } from '../../duckdb/sql.js'
+import { among, identifier, text } from '../../duckdb/sql.js'
 
 /** Rows that are asked for at once. */
 const rowsAtOnce = 10_000
@@ -20,9 +20,9 @@ export async function originals(
   )
   const record = columns.map((column) => `${text(column.name)}: ${exactly(column)}`).join(', ')
   for (let from = 0; from < rows.length; from += rowsAtOnce) {
-    const part = rows.slice(from, from + rowsAtOnce).join(', ')
+    const part = among(rows.slice(from, from + rowsAtOnce))
     const pairs = await session.rows(
-      `SELECT rowid, CAST(to_json({${record}}) AS VARCHAR) FROM ${table} WHERE rowid IN (SELECT unnest([${part}]))`,
+      `SELECT rowid, CAST(to_json({${record}}) AS VARCHAR) FROM ${table} WHERE rowid IN ${part}`,
     )
     for (const [row, json] of pairs) found.set(Number(row), String(json))
   }

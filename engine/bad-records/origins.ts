@@ -3,7 +3,7 @@
  * what operators say of their output (`Compiled.origins`), as a table of (place, origin) beside the point's own.
  */
 import type { Session } from '../../duckdb/session.js'
-import { identifier } from '../../duckdb/sql.js'
+import { among, identifier } from '../../duckdb/sql.js'
 import type { Step } from '../chain.js'
 
 /** Rows that are asked for at once. */
@@ -56,8 +56,8 @@ export async function originsOf(
 ): Promise<Map<number, number>> {
   const found = new Map<number, number>()
   for (let from = 0; from < rows.length; from += rowsAtOnce) {
-    const part = rows.slice(from, from + rowsAtOnce).join(', ')
-    const pairs = await session.rows(`SELECT place, origin FROM (${origins}) WHERE place IN (SELECT unnest([${part}]))`)
+    const part = among(rows.slice(from, from + rowsAtOnce))
+    const pairs = await session.rows(`SELECT place, origin FROM (${origins}) WHERE place IN ${part}`)
     for (const [place, origin] of pairs) found.set(Number(place), Number(origin))
   }
   return found

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { OriginalRecord, SourceBatch } from '../../connectors/spi.js'
 import type { Column, Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
-import { identifier, text } from '../../duckdb/sql.js'
+import { among, identifier, text } from '../../duckdb/sql.js'
 
 /** `place` gives only the number of the record. A key that is missing is NULL; one that is no column makes a record bad. */
 export async function typedRecords(
@@ -20,7 +20,7 @@ export async function typedRecords(
   const bad = await badRecords(given, schema, session)
   const numbers = records.map((_, number) => number).filter((number) => !bad.has(number))
   const columns = schema.map((column) => `${valueIn(column)} AS ${identifier(column.name)}`).join(', ')
-  const select = `SELECT ${columns} FROM ${given} WHERE number NOT IN (${[-1, ...bad.keys()].join(', ')}) ORDER BY number`
+  const select = `SELECT ${columns} FROM ${given} WHERE number NOT IN ${among([...bad.keys()])} ORDER BY number`
   return {
     select,
     records: records.length,
