@@ -36,7 +36,7 @@ export async function runChain(run: ChainRun, parts: EngineParts, control: Chain
   const beat = setInterval(() => control.progress(meter.read()), progressEveryMs)
   try {
     const label = stateLabel(opened, run, run.states)
-    const { held, restored } = await takeSession(run, label, parts, await threadsOf(opened, values, parts))
+    const { held, restored } = await takeSession(run, label, parts, () => threadsOf(opened, values, parts))
     const chain = withFunctions(opened, held, parts.functions)
     const work = runEpoch({ run, parts, control, values, chain, meter, held, restored })
     try {

@@ -52,8 +52,8 @@ export async function takeSession(
   owner: Owner,
   label: string,
   parts: EngineParts,
-  /** Of DuckDB, where a session has to be opened. */
-  threads: number,
+  /** Of DuckDB; asked only where a session has to be opened. */
+  threads: () => Promise<number>,
 ): Promise<{ readonly held: Held; readonly restored: boolean }> {
   const key = keyOf(owner)
   const found = idle.get(key)
@@ -61,7 +61,7 @@ export async function takeSession(
   idle.delete(key)
   if (found?.label === label) return { held: found.session, restored: true }
   if (found !== undefined) await found.session.destroy()
-  return { held: new SubtaskSession(owner, await takeInstance(parts, threads)), restored: false }
+  return { held: new SubtaskSession(owner, await takeInstance(parts, await threads())), restored: false }
 }
 
 /** It now holds the state named by `label`. */

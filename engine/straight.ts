@@ -54,7 +54,7 @@ export class StraightSender {
   private number = 0
 
   private constructor(
-    readonly straight: Straight,
+    private readonly straight: Straight,
     private readonly stage: NonNullable<OpenSink['stageQuery']>,
     private readonly held: Held,
   ) {}
@@ -97,20 +97,18 @@ export class StraightSender {
   }
 }
 
-/** Filters are counted by themselves, but for the last one where as many are behind it as at the end. */
+/** What stands as a view is counted by itself, but for the last one where each of its records is one at the end. */
 async function queryStraight(session: Session, { steps }: Straight, batch: Batch): Promise<Query> {
   const end = steps.at(-1)!
   const { accounting } = end.compiled
-  const lastFilter = isOneAtMost(end) ? steps.findLast(({ compiled }) => compiled.accounting === 'FILTERS') : end
   const tables = [`${batch.point} AS NOT MATERIALIZED (${rowsOf(batch)})`]
   const over = (select: string) => `WITH ${tables.join(', ')} ${select}`
-  const outs: (number | null)[] = []
-  let out: number | null = batch.records
-  for (const step of steps.slice(0, -1)) {
-    const { accounting, each, view } = step.compiled
-    if (step === lastFilter) out = null
-    else if (accounting !== 'MAPS' && out !== null) out = await session.count(over(`SELECT count(*) FROM (${each})`))
-    outs.push(out)
+  const outs: number[] = []
+  const views = steps.slice(0, -1)
+  for (const step of views) {
+    const { each, view } = step.compiled
+    const isToldByEnd = accounting === 'MAPS' && step === views.at(-1)
+    if (!isToldByEnd) outs.push(await session.count(over(`SELECT count(*) FROM (${each})`)))
     tables.push(`${step.point} AS NOT MATERIALIZED (${view})`)
   }
   const own = typeof accounting === 'object' ? await session.count(over(countOf(accounting))) : null
@@ -119,7 +117,7 @@ async function queryStraight(session: Session, { steps }: Straight, batch: Batch
     counted(given) {
       let before = batch.records
       return steps.map((step, index) => {
-        const after = step === end ? given : (outs[index] ?? given)
+        const after = outs[index] ?? given
         const delta = account(step, before, after, step === end ? own : null)
         before = after
         return [step.node.id, delta] as const
@@ -139,5 +137,3 @@ function isQuery({ compiled, calling, late }: Step): boolean {
   const absorbs = accounting === 'ABSORBS' || (typeof accounting === 'object' && 'absorbed' in accounting)
   return each !== null && isStateless && isPlain && !absorbs
 }
-
-const isOneAtMost = ({ compiled: { accounting } }: Step) => accounting === 'MAPS' || accounting === 'FILTERS'

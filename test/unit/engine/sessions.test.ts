@@ -35,7 +35,7 @@ test('a session that has spilled is empty for the next execution, and can spill 
   await keepSpares(parts)
   const folders: string[] = []
   for (const executionId of ['first', 'second', 'third', 'fourth']) {
-    const { held } = await takeSession({ executionId, vertexId: 'v', subtask: 0 }, 'label', parts, 1)
+    const { held } = await takeSession({ executionId, vertexId: 'v', subtask: 0 }, 'label', parts, async () => 1)
     folders.push(held.folder)
     expect((await readdir(held.folder)).filter((entry) => entry !== 'spill')).toEqual([])
     expect(await held.main.count('SELECT count(*) FROM duckdb_tables()')).toBe(0)
