@@ -36,7 +36,7 @@ export function nextBudget(
 function timesAsMuch({ lastRecords, lastDurationMs, times }: SourceProgress, intervalMs: number): number {
   if (lastDurationMs <= intervalMs) return Math.min(intervalMs / Math.max(1, lastDurationMs), fastestGrowth)
   const line = lineThrough(times)
-  if (line === null) return (times?.n ?? 0) < trial ? intervalMs / lastDurationMs : trial
+  if (line === null) return (times?.n ?? 0) <= 1 ? intervalMs / lastDurationMs : trial
   const workMs = Math.max(intervalMs - line.overheadMs, line.overheadMs)
   const wanted = workMs / Math.max(line.perRecordMs, Number.MIN_VALUE)
   return Math.min(Math.max(wanted / lastRecords, 1 / largestStep), largestStep)
