@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from './setup/build.mjs'
-import { jest } from './setup/jest.mjs'
+import { jest, told } from './setup/jest.mjs'
 import { main } from './setup/main.mjs'
 import { serverOf } from './setup/mysql.mjs'
 import { packages } from './setup/packages.mjs'
@@ -13,7 +13,7 @@ const suites = 'test/(integration/(models|jdbc|api)|conformance/jdbc|crash/)'
 await main(async (args) => {
   await packages()
   await build()
-  const { passed, failed } = await withStack('mysql9', ['mysql9', 'temporal'], ({ mysql9, temporal }) => {
+  const result = await withStack('mysql9', ['mysql9', 'temporal'], ({ mysql9, temporal }) => {
     const scratch = join(mysql9.system, 'tmp')
     mkdirSync(scratch, { recursive: true })
     return jest(args.length > 0 ? args : [`--testPathPatterns=${suites}`, '--runInBand'], {
@@ -24,6 +24,5 @@ await main(async (args) => {
       TMPDIR: scratch,
     })
   })
-  process.stdout.write(`${passed} passed, ${failed} failed\n`)
-  return failed > 0 || passed === 0 ? 1 : 0
+  return told(result)
 })

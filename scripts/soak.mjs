@@ -1,7 +1,7 @@
 // npm run soak: a STREAMING job for half an hour, with kills, a rescale and an upgrade; every record is accounted for.
 // ETL_SOAK_MINUTES (30) and ETL_SOAK_KILLS (200) say how long and how hard.
 import { build } from './setup/build.mjs'
-import { jest } from './setup/jest.mjs'
+import { jest, told } from './setup/jest.mjs'
 import { main } from './setup/main.mjs'
 import { serverOf } from './setup/mysql.mjs'
 import { packages } from './setup/packages.mjs'
@@ -10,12 +10,11 @@ import { withStack } from './setup/stack.mjs'
 await main(async () => {
   await packages()
   await build()
-  const { passed, failed } = await withStack('soak', ['mysql', 'temporal'], ({ mysql, temporal }) =>
+  const result = await withStack('soak', ['mysql', 'temporal'], ({ mysql, temporal }) =>
     jest(['--testPathPatterns=test/soak/', '--runInBand', '--forceExit'], {
       ETL_TEST_MYSQL_URL: serverOf(mysql.url),
       ETL_TEST_TEMPORAL_ADDRESS: temporal.address,
     }),
   )
-  process.stdout.write(`${passed} passed, ${failed} failed\n`)
-  return failed > 0 || passed === 0 ? 1 : 0
+  return told(result)
 })

@@ -1,6 +1,6 @@
 // npm test [-- jest arguments]: everything set up, every suite, and `N passed, N failed` as the last line.
 import { build } from './setup/build.mjs'
-import { jest } from './setup/jest.mjs'
+import { jest, told } from './setup/jest.mjs'
 import { main } from './setup/main.mjs'
 import { serverOf } from './setup/mysql.mjs'
 import { packages } from './setup/packages.mjs'
@@ -13,7 +13,7 @@ const heavy = 'test/(crash|e2e|integration)/'
 await main(async (args) => {
   await packages()
   await build()
-  const { passed, failed } = await withStack('test', ['mysql', 'temporal'], async ({ mysql, temporal }) => {
+  const result = await withStack('test', ['mysql', 'temporal'], async ({ mysql, temporal }) => {
     const s3 = await s3Program()
     const env = {
       ...(s3 === null ? {} : { ETL_TEST_S3_SERVER: s3 }),
@@ -27,8 +27,10 @@ await main(async (args) => {
             await jest([`--testPathIgnorePatterns=${heavy}|test/soak/`, '--maxWorkers=2'], env),
             await jest([`--testPathPatterns=${heavy}`, '--runInBand', '--passWithNoTests'], env),
           ]
-    return parts.reduce((sum, part) => ({ passed: sum.passed + part.passed, failed: sum.failed + part.failed }))
+    return parts.reduce((sum, part) => ({
+      passed: sum.passed + part.passed,
+      failures: [...sum.failures, ...part.failures],
+    }))
   })
-  process.stdout.write(`${passed} passed, ${failed} failed\n`)
-  return failed > 0 || passed === 0 ? 1 : 0
+  return told(result)
 })

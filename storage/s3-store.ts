@@ -27,7 +27,7 @@ export function s3Store(place: S3Place): ObjectStore {
 
   return {
     url: `s3://${place.bucket}/${prefix}`,
-    put: (key, file) => bucket.put(keyOf(key), { file }),
+    put: async (key, file) => await bucket.put(keyOf(key), { file }),
 
     // An answer that is lost looks like another writer: whoever then reads what is there reads its own.
     putIfAbsent: async (key, file) => {
@@ -45,14 +45,14 @@ export function s3Store(place: S3Place): ObjectStore {
       await bucket.put(keyOf(key), { text })
     },
 
-    text: (key) => bucket.text(keyOf(key)),
+    text: async (key) => await bucket.text(keyOf(key)),
 
     async *list(wanted) {
       for await (const { key, sizeBytes, modifiedMs } of bucket.list(prefix + checkPrefix(wanted)))
         yield { key: key.slice(prefix.length), sizeBytes, modifiedMs }
     },
 
-    remove: (key) => bucket.remove(keyOf(key)),
+    remove: async (key) => await bucket.remove(keyOf(key)),
   }
 }
 

@@ -1,6 +1,6 @@
-// Jest over the sources, reduced to how many tests passed and failed.
+// Jest over the sources, reduced to how many tests passed and failed, and the names of those that failed.
 import { readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { Stop } from './log.mjs'
 import { folder, root } from './paths.mjs'
 import { run } from './process.mjs'
@@ -20,13 +20,27 @@ export async function jest(args, env) {
       () => true,
       () => false,
     )
-    const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = read(report)
-    const failed = numFailedTests + numRuntimeErrorTestSuites
+    const { numPassedTests, testResults } = read(report)
+    const failures = testResults.flatMap(failuresOf)
     // Jest also fails for what belongs to no test, such as a coverage threshold.
-    return { passed: numPassedTests, failed: !succeeded && failed === 0 ? 1 : failed }
+    if (!succeeded && failures.length === 0) failures.push(`jest ${args.join(' ')}: see above`)
+    return { passed: numPassedTests, failures }
   } finally {
     rmSync(report, { force: true })
   }
+}
+
+/** Says how it went, `N passed, N failed` last. Gives the exit code. */
+export function told({ passed, failures }) {
+  for (const failure of failures) process.stdout.write(`failed: ${failure}\n`)
+  process.stdout.write(`${passed} passed, ${failures.length} failed\n`)
+  return failures.length > 0 || passed === 0 ? 1 : 0
+}
+
+function failuresOf({ name, status, assertionResults }) {
+  const tests = assertionResults.filter((test) => test.status === 'failed').map((test) => test.fullName)
+  if (status === 'failed' && tests.length === 0) tests.push('could not be loaded')
+  return tests.map((test) => `${relative(root, name)}: ${test}`)
 }
 
 function read(report) {
