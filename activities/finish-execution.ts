@@ -26,6 +26,6 @@ export async function finishExecution(
   releaseExecution(executionId)
   // Nobody has to wait until files are gone that nobody reads.
   if (needed !== null) void discardAtEnd(deps, record, needed)
-  await deps.signalAdmitted(record.jobId, admitted)
+  await deps.signalAdmitted(admitted)
   return status
 }

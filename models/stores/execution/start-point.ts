@@ -7,8 +7,8 @@ import type { Database } from '../../database.js'
 import type { CheckpointRow } from '../../tables/checkpoints.js'
 import type { JobExecutionRow, RestoreMode } from '../../tables/executions.js'
 import type { JobRow } from '../../tables/jobs.js'
-import { modeOfRestart } from '../journal/admission.js'
 import { lockLineage } from '../journal/ownership.js'
+import { modeOfRestart } from '../journal/take-lineage.js'
 import type { NewExecution } from './create-execution.js'
 
 export interface Start {

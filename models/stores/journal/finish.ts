@@ -9,18 +9,20 @@ import { noTotals } from '../../../core/execution/record-totals.js'
 import { type ExecutionStatus, isTerminal, mayBecome, type TerminalStatus } from '../../../core/execution/status.js'
 import type { Database } from '../../database.js'
 import type { JobExecutionRow } from '../../tables/executions.js'
-import { admitWaiting } from './admission.js'
+import { admitWaiting } from './admit-waiting.js'
 import { addEvents, asAsked } from './events.js'
 import { mirrorStatus } from './mirror.js'
 import { fenced, lockExecution, lockGeneration, lockJob, lockLineage, originOf } from './ownership.js'
 import { recordColumns } from './record-columns.js'
 import { giveUpOld } from './retain.js'
 import { settleReplay } from './settle-replay.js'
+import { lockSystem } from './system-limit.js'
 
 export async function finish(db: Database, owner: Owner, outcome: Outcome, retained: number): Promise<Finished> {
   const { jobId, lineageId } = await originOf(db, owner.executionId)
   return await db.transaction(async (transaction) => {
-    const [job, lineage, execution] = await allOf([
+    const ofSystem = await lockSystem(db, transaction)
+    const [, lineage, execution] = await allOf([
       lockJob(db, transaction, jobId),
       lockLineage(db, transaction, lineageId),
       lockExecution(db, transaction, owner.executionId),
@@ -39,7 +41,8 @@ export async function finish(db: Database, owner: Owner, outcome: Outcome, retai
       hasEnded ? nothing : closeExecution(db, transaction, execution, outcome),
       givesUp ? giveUpOld(db, transaction, lineageId, retained, true) : nothing,
     ])
-    return { status: standing, admitted: await admitWaiting(db, transaction, job), needed }
+    const admitted = await admitWaiting(db, transaction, ofSystem === null ? { jobId } : { ofSystem })
+    return { status: standing, admitted, needed }
   })
 }
 
