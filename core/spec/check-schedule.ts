@@ -22,6 +22,9 @@ export function checkSchedule(raw: Raw): Problem[] {
   const { timezone } = schedule
   if (typeof timezone === 'string' && openZone(timezone) === null)
     refuse('/schedule/timezone', `There is no time zone \`${timezone}\`.`, zoneHint(timezone))
+  const { startAt, endAt } = schedule
+  if (typeof startAt === 'string' && typeof endAt === 'string' && Date.parse(endAt) < Date.parse(startAt))
+    refuse('/schedule/endAt', 'It ends before it starts.', null)
   const on = Array.isArray(schedule.on) ? schedule.on.indexOf(raw.name) : -1
   if (on >= 0) refuse(`/schedule/on/${on}`, 'A job cannot wait for itself.', null)
   const declared = isObject(raw.parameters) ? Object.keys(raw.parameters) : []

@@ -9,6 +9,7 @@ import { isDuplicate } from '../../database-error.js'
 import type { JobRow } from '../../tables/jobs.js'
 import { holdConnections } from '../connection/hold.js'
 import { lockJob } from '../journal/ownership.js'
+import { saveSchedule } from '../schedule/save-schedule.js'
 import { storeGraphs } from './graph-rows.js'
 import type { JobVault } from './job-secrets.js'
 
@@ -66,6 +67,7 @@ async function createJob(
     { transaction },
   )
   await storeVersion(db, transaction, jobId, 1, graphs, definition)
+  await saveSchedule(db, transaction, { ...definition, jobId, specBefore: null })
   return { jobId, version: 1, isNew: true, changed: true }
 }
 
@@ -88,6 +90,7 @@ async function changeJob(
     { where: { jobId, version }, transaction },
   )
   await storeVersion(db, transaction, jobId, version + 1, graphs, definition)
+  await saveSchedule(db, transaction, { ...definition, jobId, specBefore: job.config })
   return { jobId, version: version + 1, isNew: false, changed: true }
 }
 
