@@ -18,6 +18,8 @@ export interface ActivityDeps {
   readonly jitter: () => number
   /** Tells waiting executions that they may start. */
   readonly signalAdmitted: (admitted: readonly Admitted[]) => Promise<void>
+  /** Starts what depends on an execution that has ended; never fails. Absent: nothing does. */
+  readonly startDependants?: (executionId: string) => Promise<void>
 }
 
 /** How one call of an activity is told to stop, and tells that it lives. */

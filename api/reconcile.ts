@@ -39,8 +39,8 @@ export async function reconcile(at: Reconciling): Promise<Reconciled> {
 async function startAccepted({ executions, start, nowMs }: Reconciling): Promise<number> {
   const accepted = await executions.acceptedBefore(new Date(nowMs() - ACCEPTED_MS))
   let started = 0
-  for (const { executionId, jobId } of accepted) {
-    if (!(await start({ executionId, jobId, trigger: 'MANUAL' }))) break
+  for (const { executionId, jobId, triggerType } of accepted) {
+    if (!(await start({ executionId, jobId, trigger: triggerType }))) break
     started += 1
   }
   return started

@@ -30,6 +30,8 @@ export interface ExecutionSummary extends Omit<ExecutionReport, 'operators'> {
   readonly priority: number
   readonly attempt: number
   readonly waitReason: string | null
+  /** Of a FAILED one that is tried again: when; null: it is not. */
+  readonly retryAt: string | null
   readonly cancelRequested: boolean
   readonly createdBy: string | null
   readonly createdAt: string
@@ -139,6 +141,7 @@ export interface CancelAnswer {
 export interface UnfinishedExecution {
   readonly executionId: string
   readonly jobId: string
+  readonly triggerType: TriggerType
   readonly status: ExecutionStatus
   readonly hasBegun: boolean
   readonly workflowId: string | null

@@ -88,6 +88,7 @@ function executionSummary(row: JobExecutionRow): ExecutionSummary {
     priority: row.priority,
     attempt: row.attempt,
     waitReason: row.waitReason,
+    retryAt: row.retryDueTime?.toISOString() ?? null,
     cancelRequested: row.cancelRequested,
     createdBy: row.createdBy,
     createdAt: row.createTime.toISOString(),

@@ -6,7 +6,7 @@ import { isTerminal, UNFINISHED } from '../../../core/execution/status.js'
 import type { Database } from '../../database.js'
 import type { UnfinishedExecution } from '../execution-store.js'
 import { admitWaiting } from '../journal/admit-waiting.js'
-import { closeExecution } from '../journal/finish.js'
+import { closeExecution } from '../journal/ending.js'
 import { findExecution, lockExecution, lockJob, lockLineage } from '../journal/ownership.js'
 import { lockSystem } from '../journal/system-limit.js'
 
@@ -80,6 +80,7 @@ async function find(db: Database, where: WhereOptions): Promise<readonly Unfinis
     const {
       executionId,
       jobId,
+      triggerType,
       executionStatus,
       workflowId,
       runId,
@@ -91,6 +92,7 @@ async function find(db: Database, where: WhereOptions): Promise<readonly Unfinis
     return {
       executionId,
       jobId,
+      triggerType,
       status: executionStatus,
       hasBegun: startTime !== null,
       workflowId,

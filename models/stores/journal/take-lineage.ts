@@ -48,8 +48,9 @@ async function resumed(db: Database, transaction: Transaction, execution: JobExe
   const row = await db.tables.jobExecution.findOne({ where: { executionId: lineage.ownerExecutionId }, transaction })
   const before = row?.get()
   if (before === undefined || before.executionStatus === 'COMPLETED') return {}
-  const { parameters, logicalTime } = before
-  return { restoreMode: modeOfRestart(before), restoredExecutionId: before.executionId, parameters, logicalTime }
+  const { parameters, logicalTime, isScheduledTime } = before
+  const restored = { restoreMode: modeOfRestart(before), restoredExecutionId: before.executionId }
+  return { ...restored, parameters, logicalTime, isScheduledTime }
 }
 
 /** One that went on after another, and came to no checkpoint, is begun again as it would have begun. */
