@@ -53,7 +53,10 @@ export async function saveJob(client: Client, spec: Readonly<Record<string, unkn
 }
 
 /** A lost answer may be asked for again without starting twice: the key is made once per command. */
-export async function startJob(client: Client, jobId: string, parameters: Readonly<Record<string, string>>,
+export async function startJob(
+  client: Client,
+  jobId: string,
+  parameters: Readonly<Record<string, string>>,
   priority?: number,
 ) {
   const headers = { 'idempotency-key': randomUUID() }

@@ -36,7 +36,9 @@ export const triggerEvent = z
     source: z.object({ jobId: z.string(), executionId: z.string(), status: z.string() }).nullable(),
     payload: json.nullable(),
     isHandled: z.boolean().describe('False: nobody has looked yet what it starts.'),
-    claims: z.array(claim).describe('What jobs have made of it; a job of whom more ends are missing has made nothing yet.'),
+    claims: z
+      .array(claim)
+      .describe('What jobs have made of it; a job of whom more ends are missing has made nothing yet.'),
   })
   .meta({ id: 'TriggerEvent' })
 export const triggerEventList = listOf(triggerEvent)

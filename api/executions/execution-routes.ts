@@ -100,7 +100,8 @@ export const executionRoutes: readonly Route[] = [
 async function cancel(call: Call<{ executionId: string }>, deps: ApiDeps) {
   const { executionId } = call.params
   const { jobId, status, retryAt } = await deps.executions.get(executionId)
-  if (isTerminal(status) && retryAt === null) throw new JobError('conflict', `The execution has ended already: it is ${status}`)
+  if (isTerminal(status) && retryAt === null)
+    throw new JobError('conflict', `The execution has ended already: it is ${status}`)
   return { body: { executionId, status: await cancelRunning(jobId, executionId, callerOf(call), deps) } }
 }
 

@@ -3,7 +3,8 @@ import type { Problem } from '../../core/errors/problem.js'
 import type { JobSpec } from '../../core/spec/schema.js'
 
 export function notYet(spec: JobSpec): readonly Problem[] {
-  const unheard = (['schedule', 'retry', 'sla'] as const).filter((key) => spec[key] !== undefined && spec[key] !== null)
+  const isTriggered = spec.schedule?.type === 'DEPENDENCY' || spec.schedule?.type === 'EVENT'
+  const unheard = spec.schedule === undefined || spec.schedule === null || isTriggered ? [] : (['schedule'] as const)
   return unheard.map((key) => ({
     pointer: `/${key}`,
     nodeId: null,
