@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Transaction } from 'sequelize'
-import { firstFire } from '../../../core/schedule/first-fire.js'
+import { firstFire } from '../../../core/schedule/fires.js'
 import { readSchedule } from '../../../core/schedule/read-schedule.js'
 import type { Schedule } from '../../../core/schedule/schedule.js'
 import type { JobSettings } from '../../../core/spec/settings.js'
