@@ -13,6 +13,7 @@ import type { RotateKeys } from '../models/stores/key-rotation.js'
 import type { OperationLogStore } from '../models/stores/operation-log-store.js'
 import type { SecretStore } from '../models/stores/secret-store.js'
 import type { TokenStore } from '../models/stores/token-store.js'
+import type { Matches, TriggerStore } from '../models/stores/trigger-store.js'
 import type { UserStore } from '../models/stores/user-store.js'
 import type { WorkerStore } from '../models/stores/worker-store.js'
 import type { Route } from './http/route.js'
@@ -33,6 +34,9 @@ export interface ApiDeps {
   readonly jobs: JobStore
   readonly executions: ExecutionStore
   readonly deadLetters: DeadLetterStore
+  readonly triggers: TriggerStore
+  /** Judges the `where` of EVENT schedules. */
+  readonly matches: Matches
   readonly workers: WorkerStore
   readonly parts: EngineParts
   /** Which settings of a job's nodes are secret. */

@@ -8,6 +8,7 @@ import { connectors } from '../connectors/index.js'
 import { JobError, reportError } from '../core/errors/job-error.js'
 import { compileJob } from '../engine/compile-job.js'
 import type { EngineParts } from '../engine/engine.js'
+import { eventConditionHolds } from '../engine/event-condition.js'
 import { functionsBelow } from '../functions/open-functions.js'
 import { type Database, openDatabase } from '../models/database.js'
 import { configStore } from '../models/stores/config-store.js'
@@ -21,6 +22,7 @@ import { keyRotation } from '../models/stores/key-rotation.js'
 import { operationLogStore } from '../models/stores/operation-log-store.js'
 import { secretStore } from '../models/stores/secret-store.js'
 import { tokenStore } from '../models/stores/token-store.js'
+import { type Matches, triggerStore } from '../models/stores/trigger-store.js'
 import { userStore } from '../models/stores/user-store.js'
 import { workerStore } from '../models/stores/worker-store.js'
 import { operators } from '../operators/index.js'
@@ -96,6 +98,8 @@ export interface ApiResources {
 
 export function apiDeps({ database, temporal, parts, secretKey, connectorPath, log }: ApiResources): ApiDeps {
   const executions = executionStore(database)
+  const triggers = triggerStore(database)
+  const matches: Matches = (where, payload) => eventConditionHolds(parts, where, payload)
   const configSchemas = configSchemasOf(parts)
   return {
     users: userStore(database),
@@ -115,7 +119,9 @@ export function apiDeps({ database, temporal, parts, secretKey, connectorPath, l
     workers: workerStore(database),
     parts,
     compile: (spec) => compileJob(spec, parts),
-    starter: openStarter(temporal, executions, log),
+    triggers,
+    matches,
+    starter: openStarter(temporal, executions, log, { triggers: { store: triggers, matches } }),
     probes: probesOf(database, temporal),
     routes: () => ROUTES,
     log,

@@ -7,14 +7,17 @@ import type { ActivityDeps } from '../activities/deps.js'
 import { QUEUES } from '../core/execution/workflow-names.js'
 import { keepSpares, releaseAll } from '../engine/sessions.js'
 import { type Database, openDatabase } from '../models/database.js'
+import { executionStore } from '../models/stores/execution-store.js'
 import { mysqlJournal } from '../models/stores/journal.js'
 import { systemLimits } from '../models/stores/system-limits.js'
+import { triggerStore } from '../models/stores/trigger-store.js'
 import { workerStore } from '../models/stores/worker-store.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog, temporalLogger } from '../process/log.js'
 import { createWorkers } from './create-workers.js'
 import { workerParts } from './parts.js'
 import { keepPresent } from './presence.js'
+import { startDependants } from './start-dependants.js'
 import { tellAdmitted } from './tell-admitted.js'
 
 export interface RunningWorker {
@@ -107,5 +110,11 @@ async function activityDeps(
     now: Date.now,
     jitter: () => Math.random() * 2 - 1,
     signalAdmitted: tellAdmitted(client.workflow, log),
+    startDependants: startDependants({
+      triggers: triggerStore(database),
+      executions: executionStore(database),
+      workflows: client.workflow,
+      log,
+    }),
   }
 }

@@ -11,6 +11,7 @@ import { jobTables } from './jobs.js'
 import { metricTables, operatorShares } from './metrics.js'
 import { CREATED, ID, name, tail } from './parts.js'
 import { systemTables } from './system.js'
+import { triggers } from './triggers.js'
 import { userTables } from './users.js'
 
 export interface Migration {
@@ -34,6 +35,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0012-dead-letter-replay', statements: deadLetterReplay },
   { name: '0013-restart-across-versions', statements: restartAcrossVersions },
   { name: '0014-connector-versions', statements: connectorVersions },
+  { name: '0016-triggers', statements: triggers },
 ]
 
 /** Which steps a database has. */

@@ -1,7 +1,7 @@
 /** Executions: accepting them, reading what they did, and what a reconciler has to know. */
 import type { Problem } from '../../core/errors/problem.js'
 import type { StateHandle } from '../../core/execution/chain-task.js'
-import type { EventType, ExecutionEvent } from '../../core/execution/journal.js'
+import type { Admitted, EventType, ExecutionEvent } from '../../core/execution/journal.js'
 import type { Next } from '../../core/execution/plan.js'
 import type { RecordTotals } from '../../core/execution/record-totals.js'
 import type { ExecutionReport } from '../../core/execution/report.js'
@@ -30,6 +30,8 @@ export interface ExecutionSummary extends Omit<ExecutionReport, 'operators'> {
   readonly priority: number
   readonly attempt: number
   readonly waitReason: string | null
+  /** Of a FAILED one that is tried again: when; null: it is not. */
+  readonly retryAt: string | null
   readonly cancelRequested: boolean
   readonly createdBy: string | null
   readonly createdAt: string
@@ -139,6 +141,7 @@ export interface CancelAnswer {
 export interface UnfinishedExecution {
   readonly executionId: string
   readonly jobId: string
+  readonly triggerType: TriggerType
   readonly status: ExecutionStatus
   readonly hasBegun: boolean
   readonly workflowId: string | null
@@ -179,8 +182,8 @@ export interface ExecutionStore {
   workedFor(executionIds: readonly string[], since: Date): Promise<ReadonlySet<string>>
   /** Its workflow is gone: FAILED as `workflow.lost`, or CANCELLED where that was asked for. False: it has ended by itself. */
   closeLost(executionId: string): Promise<boolean>
-  /** Admits what waits, as far as there is room; answers all that were admitted and have not begun. */
-  admitWaiting(jobId: string): Promise<readonly string[]>
+  /** Admits what waits of these jobs, and under a limit of the system of any, as far as there is room; answers all that were admitted and have not begun. */
+  admitWaiting(jobIds: readonly string[]): Promise<readonly Admitted[]>
 }
 
 export function executionStore(db: Database): ExecutionStore {
@@ -201,6 +204,6 @@ export function executionStore(db: Database): ExecutionStore {
     unfinished: () => unfinishedExecutions(db),
     workedFor: (executionIds, since) => workedFor(db, executionIds, since),
     closeLost: (executionId) => closeLost(db, executionId),
-    admitWaiting: (jobId) => admitWaitingOf(db, jobId),
+    admitWaiting: (jobIds) => admitWaitingOf(db, jobIds),
   }
 }

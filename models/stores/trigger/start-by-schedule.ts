@@ -1,0 +1,94 @@
+/** A schedule starts an execution of its job, or says why not. The job must be locked. */
+import { randomUUID } from 'node:crypto'
+import type { Transaction } from 'sequelize'
+import { isJobError, reportError } from '../../../core/errors/job-error.js'
+import { triggeredParameters } from '../../../core/schedule/triggered-parameters.js'
+import type { Database } from '../../database.js'
+import type { TriggerType } from '../../tables/executions.js'
+import type { JobRow, JobScheduleRow } from '../../tables/jobs.js'
+import { createWithin } from '../execution/create-execution.js'
+import { closeExecution } from '../journal/ending.js'
+import { lockExecution } from '../journal/ownership.js'
+
+export interface Trigger {
+  readonly triggerType: TriggerType
+  /** Starts one execution of this job only. */
+  readonly key: string
+  readonly logicalTime: Date
+  readonly isScheduledTime: boolean
+  readonly event?: unknown
+}
+
+export interface Triggered {
+  readonly jobId: string
+  /** null: none. */
+  readonly executionId: string | null
+  /** Why none, or why it has failed already. */
+  readonly message: string | null
+  readonly triggerType: TriggerType
+  /** Its workflow is to be started. */
+  readonly isToStart: boolean
+  /** Executions that `overlap: CANCEL_RUNNING` asks to cancel. */
+  readonly toCancel: readonly string[]
+}
+
+export async function startBySchedule(
+  db: Database,
+  transaction: Transaction,
+  job: JobRow,
+  schedule: JobScheduleRow,
+  { triggerType, key, logicalTime, isScheduledTime, event }: Trigger,
+): Promise<Triggered> {
+  const { jobId } = job
+  const nothing = { jobId, triggerType, executionId: null, message: null, isToStart: false, toCancel: [] }
+  const executionId = randomUUID()
+  const given = parametersOf(job, schedule, { logicalTime: logicalTime.toISOString(), executionId, event })
+  try {
+    const created = await createWithin(db, transaction, {
+      jobId,
+      executionId,
+      parameters: 'values' in given ? given.values : {},
+      logicalTime,
+      isScheduledTime,
+      triggerType,
+      triggerKey: key,
+      scheduleId: schedule.scheduleId,
+      createdBy: null,
+    })
+    if (!created.isNew) return { ...nothing, executionId: created.executionId, message: 'It was started before.' }
+    await countFire(db, transaction, schedule, created.executionId)
+    if ('values' in given)
+      return { ...nothing, executionId: created.executionId, isToStart: true, toCancel: created.toCancel }
+    // Seen where people look for what has failed, and by whatever depends on the job.
+    const execution = await lockExecution(db, transaction, created.executionId)
+    await closeExecution(db, transaction, execution, { status: 'FAILED', error: reportError(given.error) })
+    return { ...nothing, executionId: created.executionId, message: reportError(given.error).message }
+  } catch (error) {
+    // It is left out, as `overlap: SKIP` says; nothing has been written.
+    if (isJobError(error) && error.code === 'conflict') return { ...nothing, message: error.message }
+    throw error
+  }
+}
+
+function parametersOf(job: JobRow, schedule: JobScheduleRow, cause: Parameters<typeof triggeredParameters>[2]) {
+  try {
+    return { values: triggeredParameters(schedule.parameters ?? {}, job.settings.parameters, cause) }
+  } catch (error) {
+    if (!isJobError(error)) throw error
+    return { error }
+  }
+}
+
+async function countFire(
+  db: Database,
+  transaction: Transaction,
+  { scheduleId }: JobScheduleRow,
+  executionId: string,
+): Promise<void> {
+  await db.execute(
+    `UPDATE etl_job_schedule SET fire_count = fire_count + 1, last_fire_time = :now, last_execution_id = :executionId
+      WHERE schedule_id = :scheduleId`,
+    { now: new Date(), executionId, scheduleId },
+    transaction,
+  )
+}
