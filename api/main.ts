@@ -20,6 +20,7 @@ import { idempotencyStore } from '../models/stores/idempotency-store.js'
 import { jobStore } from '../models/stores/job-store.js'
 import { keyRotation } from '../models/stores/key-rotation.js'
 import { operationLogStore } from '../models/stores/operation-log-store.js'
+import { scheduleStore } from '../models/stores/schedule-store.js'
 import { secretStore } from '../models/stores/secret-store.js'
 import { tokenStore } from '../models/stores/token-store.js'
 import { type Matches, triggerStore } from '../models/stores/trigger-store.js'
@@ -34,6 +35,7 @@ import { connectorRecords, createFirstAdmin } from './bootstrap.js'
 import type { ApiDeps, Log, Probe } from './deps.js'
 import { configSchemasOf } from './jobs/config-schemas.js'
 import { ROUTES } from './routes.js'
+import { openKeeper } from './schedules/keeper.js'
 import { openStarter } from './starter.js'
 import { openTemporal, type TemporalControl } from './temporal.js'
 
@@ -66,6 +68,7 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
     const loading = setInterval(() => void loadCustom(deps).catch(() => undefined), 30_000).unref()
     const server = await listen(createApp(deps), environment.api)
     const reconciled = deps.starter.reconcile().catch(() => null)
+    deps.keeper.pass().catch(() => null)
     const close = async () => {
       await new Promise<void>((resolve) => {
         server.close(() => resolve())
@@ -75,6 +78,7 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
       clearInterval(registering)
       clearInterval(loading)
       await reconciled
+      await deps.keeper.close()
       await deps.starter.close()
       await release()
     }
@@ -101,6 +105,8 @@ export function apiDeps({ database, temporal, parts, secretKey, connectorPath, l
   const triggers = triggerStore(database)
   const matches: Matches = (where, payload) => eventConditionHolds(parts, where, payload)
   const configSchemas = configSchemasOf(parts)
+  const schedules = scheduleStore(database)
+  const starter = openStarter(temporal, executions, log, { triggers: { store: triggers, matches } })
   return {
     users: userStore(database),
     tokens: tokenStore(database),
@@ -121,7 +127,9 @@ export function apiDeps({ database, temporal, parts, secretKey, connectorPath, l
     compile: (spec) => compileJob(spec, parts),
     triggers,
     matches,
-    starter: openStarter(temporal, executions, log, { triggers: { store: triggers, matches } }),
+    schedules,
+    starter,
+    keeper: openKeeper(temporal.schedules, schedules, starter, log),
     probes: probesOf(database, temporal),
     routes: () => ROUTES,
     log,

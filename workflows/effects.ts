@@ -125,6 +125,13 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
   }
 }
 
+/** The execution of a time of a schedule; null: it starts none. */
+export function startScheduled(scheduleId: string, logicalTime: string): Promise<string | null> {
+  return translated(
+    hereOrThere(`scheduled for ${logicalTime}`, '2s', (steps) => steps.startScheduled(scheduleId, logicalTime)),
+  )
+}
+
 const control = (summary: string) =>
   proxyActivities<Activities>({ taskQueue: QUEUES.control, startToCloseTimeout: '10s', retry: patient, summary })
 const long = (summary: string) =>
@@ -153,7 +160,7 @@ async function hereOrThere<T>(
   }
 }
 
-type Steps = Pick<Activities, 'prepareExecution' | 'planEpoch' | 'finishExecution'>
+type Steps = Pick<Activities, 'startScheduled' | 'prepareExecution' | 'planEpoch' | 'finishExecution'>
 
 async function translated<T>(work: Promise<T>): Promise<T> {
   try {

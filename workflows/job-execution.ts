@@ -1,3 +1,4 @@
+import { defineSearchAttributeKey } from '@temporalio/common'
 import {
   ApplicationFailure,
   allHandlersFinished,
@@ -10,7 +11,7 @@ import type { Outcome, Prepared } from '../core/execution/effects.js'
 import type { Progress } from '../core/execution/progress.js'
 import { runExecution } from '../core/execution/run-execution.js'
 import { Deadline } from './deadline.js'
-import { type Limits, workflowEffects } from './effects.js'
+import { type Limits, startScheduled, workflowEffects } from './effects.js'
 import { UpdatedWishes } from './wishes.js'
 
 export interface JobExecutionInput {
@@ -25,8 +26,15 @@ export interface JobExecutionInput {
   readonly isToPause?: boolean
 }
 
+/** Started by Temporal at a time of a schedule: the execution is made then. */
+export interface ScheduledInput {
+  readonly scheduleId: string
+}
+
 /** One execution of a job: the epoch loop, made durable. */
-export async function jobExecution(input: JobExecutionInput): Promise<{ status: string }> {
+export async function jobExecution(given: JobExecutionInput | ScheduledInput): Promise<{ status: string }> {
+  const input = 'scheduleId' in given ? await atItsTime(given).catch(asFailure) : given
+  if (input === null) return { status: 'SKIPPED' }
   const beganAtMs = input.beganAtMs ?? workflowInfo().startTime.getTime()
   const limits: Limits = { heartbeatTimeoutMs: 10_000, checkpointTimeoutMs: 600_000 }
   const deadline = new Deadline()
@@ -60,6 +68,17 @@ export async function jobExecution(input: JobExecutionInput): Promise<{ status: 
   const { leftMs } = deadline
   return await continueAsNew<typeof jobExecution>({ ...input, carried: ending.progress, beganAtMs, leftMs, isToPause })
 }
+
+/** null: the time starts none, and it is written down why. */
+async function atItsTime({ scheduleId }: ScheduledInput): Promise<JobExecutionInput | null> {
+  const { typedSearchAttributes, startTime } = workflowInfo()
+  const logicalTime = typedSearchAttributes.get(SCHEDULED_TIME) ?? startTime
+  const executionId = await startScheduled(scheduleId, logicalTime.toISOString())
+  return executionId === null ? null : { executionId }
+}
+
+/** Set by the server: the time of the calendar, before jitter. */
+const SCHEDULED_TIME = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME')
 
 /** Not even its end could be stored. Left as it is, the server would ask for the same for ever; the reconciler closes the row. */
 function asFailure(error: unknown): never {

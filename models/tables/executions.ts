@@ -49,6 +49,7 @@ export const jobExecutionColumns = {
   triggerType: text<TriggerType>(),
   triggerKey: optional(text()),
   scheduleId: optional(text()),
+  backfillId: optional(text()),
   logicalTime: time(),
   isScheduledTime: flag(),
   parameters: json<Readonly<Record<string, string>>>(),

@@ -510,6 +510,10 @@ function world(facts: { epochs: number; calls: string[]; timeoutMs?: number }): 
   const nextAfter = (epoch: number): Next =>
     epoch >= epochs ? { kind: 'exhausted' } : { kind: 'plan', epoch: epoch + 1, phase: 1, notBefore: null }
   return {
+    startScheduled: async (scheduleId, logicalTime) => {
+      calls.push(`scheduled ${scheduleId} ${logicalTime}`)
+      return scheduleId === 'skipped' ? null : `of ${scheduleId}`
+    },
     prepareExecution: async (executionId) => {
       calls.push('prepare')
       return {

@@ -80,7 +80,7 @@ export async function createWithin(
   if (job.isDeleted) throw new JobError('not.found', `There is no job ${wanted.jobId}.`)
   const waiting = await waitingAfter(db, transaction, job, wanted)
   if (waiting !== null) return created(waiting, false, [])
-  const standsAside = wanted.replay !== undefined || wanted.afterIt === true
+  const standsAside = wanted.replay !== undefined || wanted.afterIt === true || wanted.triggerType === 'BACKFILL'
   const toCancel = standsAside ? [] : await overlapping(db, transaction, job)
   const start = await whereToStart(db, transaction, job, wanted)
   const row = await insertExecution(db, transaction, job, wanted, start)
@@ -105,7 +105,13 @@ async function overlapping(db: Database, transaction: Transaction, job: JobRow):
   const { overlap } = job.settings
   if (overlap === 'WAIT') return []
   const rows = await db.tables.jobExecution.findAll({
-    where: { jobId: job.jobId, replay: null, executionStatus: { [Op.in]: [...UNFINISHED] } },
+    where: {
+      jobId: job.jobId,
+      replay: null,
+      // What fills the past is in nobody's way.
+      triggerType: { [Op.ne]: 'BACKFILL' },
+      executionStatus: { [Op.in]: [...UNFINISHED] },
+    },
     order: [['id', 'ASC']],
     transaction,
   })

@@ -2,12 +2,14 @@
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Transaction } from 'sequelize'
-import { firstFire } from '../../../core/schedule/first-fire.js'
+import { firstFire } from '../../../core/schedule/fires.js'
 import { readSchedule } from '../../../core/schedule/read-schedule.js'
 import type { Schedule } from '../../../core/schedule/schedule.js'
 import type { JobSettings } from '../../../core/spec/settings.js'
 import type { Database } from '../../database.js'
 import type { JobScheduleRow } from '../../tables/jobs.js'
+import { lockJob } from '../journal/ownership.js'
+import { startBySchedule, type Triggered } from '../trigger/start-by-schedule.js'
 import { resolveDependency } from './dependency.js'
 
 export interface ScheduledJob {
@@ -19,16 +21,53 @@ export interface ScheduledJob {
   readonly savedBy: string | null
 }
 
-/** The job row must be locked, or new. Its id stays as long as the job has a schedule, whatever its type. */
-export async function saveSchedule(db: Database, transaction: Transaction, job: ScheduledJob): Promise<void> {
+/**
+ * The job row must be locked, or new. Its id stays as long as the job has a schedule, whatever its type. Answers the
+ * execution that IMMEDIATE starts; null: none.
+ */
+export async function saveSchedule(
+  db: Database,
+  transaction: Transaction,
+  job: ScheduledJob,
+): Promise<Triggered | null> {
+  const saved = await saveRow(db, transaction, job)
+  const isWaiting = saved?.isEnabled === true
+  // Of one that has never run.
+  await db.tables.job.update(
+    { jobStatus: isWaiting ? 'SCHEDULED' : 'CREATED' },
+    { where: { jobId: job.jobId, latestExecutionId: null }, transaction },
+  )
+  if (saved === null || !saved.isChanged || !isWaiting || saved.type !== 'IMMEDIATE') return null
+  return await startAtOnce(db, transaction, job.jobId)
+}
+
+interface SavedSchedule {
+  readonly type: Schedule['type']
+  readonly isEnabled: boolean
+  readonly isChanged: boolean
+}
+
+async function startAtOnce(db: Database, transaction: Transaction, jobId: string): Promise<Triggered | null> {
+  const schedule = (await db.tables.jobSchedule.findOne({ where: { jobId }, transaction }))?.get()
+  if (schedule === undefined) return null
+  return await startBySchedule(db, transaction, await lockJob(db, transaction, jobId), schedule, {
+    triggerType: 'IMMEDIATE',
+    key: `${schedule.scheduleId}@${schedule.version}`,
+    logicalTime: new Date(),
+    isScheduledTime: false,
+  })
+}
+
+async function saveRow(db: Database, transaction: Transaction, job: ScheduledJob): Promise<SavedSchedule | null> {
   const { jobId, savedBy } = job
   const schedule = readSchedule(job.spec)
   if (schedule === null) {
     await db.tables.jobSchedule.destroy({ where: { jobId }, transaction })
-    return
+    return null
   }
   const upstream = await resolveDependency(db, transaction, job, schedule)
-  const wanted = { ...definitionOf(schedule, upstream), ...settingsOf(job) }
+  const definition = definitionOf(schedule, upstream)
+  const wanted = { ...definition, ...settingsOf(job) }
   const row = await db.tables.jobSchedule.findOne({ where: { jobId }, transaction, lock: transaction.LOCK.UPDATE })
   const now = new Date()
   if (row === null) {
@@ -36,18 +75,22 @@ export async function saveSchedule(db: Database, transaction: Transaction, job: 
     const nextFireTime = isEnabled ? firstFire(schedule, now.getTime()) : null
     const made = { scheduleId: randomUUID(), jobId, isEnabled, nextFireTime, createdBy: savedBy, updatedBy: savedBy }
     await db.tables.jobSchedule.create({ ...wanted, ...made }, { transaction })
-    return
+    return { type: schedule.type, isEnabled, isChanged: true }
   }
   const known = row.get()
   const isEnabled = staysEnabled(known, schedule, job)
-  const isSame = Object.entries(wanted).every(([key, value]) =>
-    isDeepStrictEqual(known[key as keyof JobScheduleRow] ?? null, value ?? null),
-  )
-  if (isSame && isEnabled === known.isEnabled) return
+  const isSaid = (columns: object) =>
+    Object.entries(columns).every(([key, value]) =>
+      isDeepStrictEqual(known[key as keyof JobScheduleRow] ?? null, value ?? null),
+    )
+  const isChanged = isEnabled !== known.isEnabled || !isSaid(definition)
+  if (!isChanged && isSaid(wanted)) return { type: schedule.type, isEnabled, isChanged }
   // What was missed belongs to the schedule as it was: the new one counts from now.
-  const nextFireTime = isEnabled ? firstFire(schedule, now.getTime()) : null
+  const anew = isEnabled ? firstFire(schedule, now.getTime()) : null
+  const nextFireTime = isChanged ? anew : known.nextFireTime
   const change = { ...wanted, isEnabled, nextFireTime, updatedBy: savedBy, version: known.version + 1, updateTime: now }
   await db.tables.jobSchedule.update(change, { where: { jobId }, transaction })
+  return { type: schedule.type, isEnabled, isChanged }
 }
 
 function definitionOf(schedule: Schedule, upstream: readonly string[] | null) {

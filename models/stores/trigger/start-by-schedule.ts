@@ -16,8 +16,16 @@ export interface Trigger {
   readonly key: string
   readonly logicalTime: Date
   readonly isScheduledTime: boolean
+  /** Absent: the job's. */
+  readonly priority?: number
+  readonly createdBy?: string | null
+  /** By name, for the timeline. */
+  readonly asked?: string
   readonly event?: unknown
 }
+
+/** What of a schedule an execution needs. */
+export type Starting = Pick<JobScheduleRow, 'scheduleId' | 'timezone' | 'parameters'>
 
 export interface Triggered {
   readonly jobId: string
@@ -36,13 +44,18 @@ export async function startBySchedule(
   db: Database,
   transaction: Transaction,
   job: JobRow,
-  schedule: JobScheduleRow,
-  { triggerType, key, logicalTime, isScheduledTime, event }: Trigger,
+  schedule: Starting,
+  { triggerType, key, logicalTime, isScheduledTime, priority, createdBy = null, asked, event }: Trigger,
 ): Promise<Triggered> {
   const { jobId } = job
   const nothing = { jobId, triggerType, executionId: null, message: null, isToStart: false, toCancel: [] }
   const executionId = randomUUID()
-  const given = parametersOf(job, schedule, { logicalTime: logicalTime.toISOString(), executionId, event })
+  const given = parametersOf(job, schedule, {
+    logicalTime: logicalTime.toISOString(),
+    executionId,
+    timezone: schedule.timezone,
+    event,
+  })
   try {
     const created = await createWithin(db, transaction, {
       jobId,
@@ -53,10 +66,13 @@ export async function startBySchedule(
       triggerType,
       triggerKey: key,
       scheduleId: schedule.scheduleId,
-      createdBy: null,
+      ...(priority === undefined ? {} : { priority }),
+      ...(asked === undefined ? {} : { asked }),
+      createdBy,
     })
     if (!created.isNew) return { ...nothing, executionId: created.executionId, message: 'It was started before.' }
-    await countFire(db, transaction, schedule, created.executionId)
+    // What has passed is filled beside the schedule.
+    if (triggerType !== 'BACKFILL') await countFire(db, transaction, schedule, created.executionId)
     if ('values' in given)
       return { ...nothing, executionId: created.executionId, isToStart: true, toCancel: created.toCancel }
     // Seen where people look for what has failed, and by whatever depends on the job.
@@ -70,7 +86,7 @@ export async function startBySchedule(
   }
 }
 
-function parametersOf(job: JobRow, schedule: JobScheduleRow, cause: Parameters<typeof triggeredParameters>[2]) {
+function parametersOf(job: JobRow, schedule: Starting, cause: Parameters<typeof triggeredParameters>[2]) {
   try {
     return { values: triggeredParameters(schedule.parameters ?? {}, job.settings.parameters, cause) }
   } catch (error) {
@@ -82,7 +98,7 @@ function parametersOf(job: JobRow, schedule: JobScheduleRow, cause: Parameters<t
 async function countFire(
   db: Database,
   transaction: Transaction,
-  { scheduleId }: JobScheduleRow,
+  { scheduleId }: Starting,
   executionId: string,
 ): Promise<void> {
   await db.execute(
