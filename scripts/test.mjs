@@ -30,6 +30,7 @@ await main(async (args) => {
     return parts.reduce((sum, part) => ({
       passed: sum.passed + part.passed,
       failures: [...sum.failures, ...part.failures],
+      files: [...sum.files, ...part.files],
     }))
   })
   return told(result)
