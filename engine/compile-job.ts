@@ -19,7 +19,6 @@ import type { Session } from '../duckdb/session.js'
 import { checkEventFilter } from './compile/check-event-filter.js'
 import { deriveTypes } from './compile/derive-types.js'
 import { needConnectors } from './compile/need-connectors.js'
-import { notYet } from './compile/not-yet.js'
 import { sampleValues } from './compile/sample-values.js'
 import type { EngineParts } from './engine.js'
 
@@ -60,7 +59,6 @@ export async function compileJob(raw: unknown, given: EngineParts, options: Comp
   const graph = buildJobGraph(buildStreamGraph(typed.nodes, edges), settings.maxParallelism)
   const warnings = [
     ...validated.warnings,
-    ...notYet(validated.spec),
     ...oneSubtask(outline, graph.stream),
     ...replacedEdges(edges, graph.stream),
   ]
