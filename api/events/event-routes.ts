@@ -3,7 +3,9 @@ import type { FactRecord } from '../../models/stores/trigger-store.js'
 import type { ApiDeps } from '../deps.js'
 import { pageRequest } from '../http/page.js'
 import { type Route, route } from '../http/route.js'
-import { eventBody, postedEvent, triggerEventList, triggerEventQuery } from './schema.js'
+import { noQuery } from '../http/schema.js'
+import { jobParams } from '../jobs/schema.js'
+import { dependencies, eventBody, postedEvent, triggerEventList, triggerEventQuery } from './schema.js'
 
 const tag = 'Schedules'
 
@@ -47,6 +49,18 @@ export const eventRoutes: readonly Route[] = [
       const { items, nextCursor } = await deps.triggers.list({ ...pageRequest(query), type, jobId })
       return { body: { items: items.map((one) => ({ ...one, claims: [...one.claims] })), nextCursor } }
     },
+  }),
+  route({
+    method: 'get',
+    path: '/jobs/{jobId}/dependencies',
+    tag,
+    summary: 'What a job waits for, which ends of it are there already, and which jobs wait for it.',
+    access: 'USER',
+    params: jobParams,
+    query: noQuery,
+    status: 200,
+    response: dependencies,
+    handle: async ({ params }, deps) => ({ body: (await deps.triggers.dependencies(params.jobId)) as never }),
   }),
 ]
 

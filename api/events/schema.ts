@@ -41,6 +41,35 @@ export const triggerEvent = z
       .describe('What jobs have made of it; a job of whom more ends are missing has made nothing yet.'),
   })
   .meta({ id: 'TriggerEvent' })
+const isEnabled = z.boolean().describe('False: its schedule is paused.')
+const upstreamJob = z.object({
+  jobId: z.string(),
+  name: z.string(),
+  isDeleted: z.boolean(),
+  isEnabled: isEnabled.nullable().describe('False: its own schedule is paused; null: it has none.'),
+  ends: z
+    .array(
+      z.object({
+        executionId: z.string(),
+        status: z.string(),
+        logicalTime: time,
+        isScheduledTime: z.boolean(),
+        endedAt: time,
+      }),
+    )
+    .describe('Ends that wait for those of the other jobs, newest first, ten at most.'),
+})
+export const dependencies = z
+  .object({
+    waitsFor: z
+      .object({ isEnabled, require: z.enum(['ALL', 'ANY']), status: z.string(), jobs: z.array(upstreamJob) })
+      .nullable()
+      .describe('null: no DEPENDENCY schedule.'),
+    startsWhenEnded: z
+      .array(z.object({ jobId: z.string(), name: z.string(), isEnabled }))
+      .describe('Jobs that wait for this one.'),
+  })
+  .meta({ id: 'Dependencies' })
 export const triggerEventList = listOf(triggerEvent)
 export const triggerEventQuery = z.strictObject({
   ...page,
