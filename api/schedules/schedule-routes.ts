@@ -201,6 +201,8 @@ async function setEnabled(call: Call<{ scheduleId: string }>, isEnabled: boolean
   })
   const changed = await deps.schedules.get(scheduleId)
   deps.keeper.follow(changed.jobId, scheduleId)
+  // What passed meanwhile; it is looked for again later.
+  if (isEnabled) void deps.keeper.pass().catch(() => undefined)
   return { body: shown(changed) }
 }
 
