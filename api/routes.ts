@@ -7,6 +7,7 @@ import { connectorRoutes } from './connectors/connector-routes.js'
 import { customRoutes } from './connectors/custom-routes.js'
 import { secretRoutes } from './connectors/secret-routes.js'
 import { deadLetterRoutes } from './dead-letters/dead-letter-routes.js'
+import { eventRoutes } from './events/event-routes.js'
 import { executionRoutes } from './executions/execution-routes.js'
 import { historyRoutes } from './executions/history-routes.js'
 import type { Route } from './http/route.js'
@@ -22,6 +23,7 @@ export const ROUTES: readonly Route[] = [
   ...executionRoutes,
   ...historyRoutes,
   ...deadLetterRoutes,
+  ...eventRoutes,
   ...connectorRoutes,
   ...customRoutes,
   ...connectionRoutes,

@@ -252,7 +252,17 @@ function addExecutions(add: Add): void {
     async () => (await import('./command/jobs.js')).start,
   )
     .option('--param <name=value>', 'value of a parameter, may be repeated', collect)
+    .option('--priority <number>', 'other than that of the job; larger first')
     .option('--watch', 'follow it to its end')
+  add(
+    'emit <type>',
+    'Posts an event: starts the jobs whose EVENT schedule waits for it.',
+    'etl emit file.arrived --id 2001-02-03 --payload \'{"path": "in/flights.csv"}\'',
+    async () => (await import('./command/emit.js')).emit,
+  )
+    .option('--id <id>', 'the same id counts once; without it, a new one')
+    .option('--time <time>', 'when it happened; without it, now')
+    .option('--payload <json>', 'what conditions look at and parameters are filled from')
   add(
     'executions',
     'Lists executions, newest first.',
@@ -273,11 +283,16 @@ function addExecutions(add: Add): void {
     async () => (await executions()).events,
   )
   add(
-    'cancel <execution>',
-    'Cancels an execution.',
-    'etl cancel 6f1c…',
-    async () => (await executions()).cancel,
-  ).option('--watch', 'wait until it has ended')
+    'cancel [execution]',
+    'Cancels an execution, or all that have not ended.',
+    'etl cancel --all --job delayed-flights --dry-run',
+    async () => (await import('./command/cancel.js')).cancel,
+  )
+    .option('--watch', 'wait until it has ended')
+    .option('--all', 'all that have not ended')
+    .option('--job <name>', 'with --all: only of this job')
+    .option('--status <status>', 'with --all: only those that are so, such as WAITING')
+    .option('--dry-run', 'with --all: only say which they are')
   const updates = () => import('./command/updates.js')
   add(
     'pause <execution>',

@@ -19,7 +19,6 @@ import type { Session } from '../duckdb/session.js'
 import { checkEventFilter } from './compile/check-event-filter.js'
 import { deriveTypes } from './compile/derive-types.js'
 import { needConnectors } from './compile/need-connectors.js'
-import { notYet } from './compile/not-yet.js'
 import { sampleValues } from './compile/sample-values.js'
 import type { EngineParts } from './engine.js'
 
@@ -58,12 +57,7 @@ export async function compileJob(raw: unknown, given: EngineParts, options: Comp
   if (validated.spec === null || problems.length > 0) return { ok: false, problems: inOrder(unique(problems)) }
   const settings = toSettings(validated.spec)
   const graph = buildJobGraph(buildStreamGraph(typed.nodes, edges), settings.maxParallelism)
-  const warnings = [
-    ...validated.warnings,
-    ...notYet(validated.spec),
-    ...oneSubtask(outline, graph.stream),
-    ...replacedEdges(edges, graph.stream),
-  ]
+  const warnings = [...validated.warnings, ...oneSubtask(outline, graph.stream), ...replacedEdges(edges, graph.stream)]
   return { ok: true, settings, graph, spec, warnings }
 }
 

@@ -11,6 +11,7 @@ import type { Database } from '../database.js'
 import type { Page, PageRequest } from '../page.js'
 import type { TriggerType } from '../tables/executions.js'
 import { requestCancel } from './execution/cancel.js'
+import { type CancelFilter, type Cancellable, cancellableExecutions } from './execution/cancellable.js'
 import { getCheckpoint, listCheckpoints, listStates } from './execution/checkpoints.js'
 import { type CreatedExecution, createExecution, type NewExecution } from './execution/create-execution.js'
 import { getExecution, listExecutions } from './execution/executions.js'
@@ -20,10 +21,11 @@ import { type StartPoint, unfitFor } from './execution/unfit.js'
 import { rememberJobVersions } from './journal/job-versions.js'
 
 export type { TriggerType } from '../tables/executions.js'
+export type { Cancellable } from './execution/cancellable.js'
 export type { CreatedExecution, NewExecution } from './execution/create-execution.js'
 
 /** SURFACES section 3, without the operators, and when and why it ran. */
-export interface ExecutionSummary extends Omit<ExecutionReport, 'operators'> {
+export interface ExecutionSummary extends Omit<ExecutionReport, 'operators' | 'waitReason' | 'retryAt'> {
   readonly lineageId: string
   readonly triggerType: TriggerType
   readonly logicalTime: string
@@ -40,7 +42,7 @@ export interface ExecutionSummary extends Omit<ExecutionReport, 'operators'> {
 }
 
 /** SURFACES section 3's object and more about the one execution. */
-export interface ExecutionDetails extends ExecutionSummary, ExecutionReport {
+export interface ExecutionDetails extends ExecutionSummary, Pick<ExecutionReport, 'operators'> {
   readonly parameters: Readonly<Record<string, string>>
   readonly restoredFrom: { readonly executionId: string; readonly checkpointId: string | null } | null
   readonly workflowId: string | null
@@ -174,6 +176,8 @@ export interface ExecutionStore {
   states(checkpointId: string): Promise<readonly StateRecord[]>
   /** One that has no workflow yet is CANCELLED at once; of any other the caller cancels the workflow. */
   setCancelRequested(executionId: string, by: string | null, asked?: string): Promise<CancelAnswer>
+  /** Those that may be cancelled and fit, oldest first. */
+  cancellable(filter: CancelFilter): Promise<readonly Cancellable[]>
   /** Accepted before `before` and without a workflow: a reconciler starts them. */
   acceptedBefore(before: Date): Promise<readonly UnfinishedExecution[]>
   /** Everything that has not ended. */
@@ -200,6 +204,7 @@ export function executionStore(db: Database): ExecutionStore {
     checkpoint: (checkpointId) => getCheckpoint(db, checkpointId),
     states: (checkpointId) => listStates(db, checkpointId),
     setCancelRequested: (executionId, by, asked = by ?? undefined) => requestCancel(db, executionId, by, asked ?? null),
+    cancellable: (filter) => cancellableExecutions(db, filter),
     acceptedBefore: (before) => acceptedBefore(db, before),
     unfinished: () => unfinishedExecutions(db),
     workedFor: (executionIds, since) => workedFor(db, executionIds, since),

@@ -1,6 +1,7 @@
 /** What starts executions besides people: the ends of other executions, events from outside, retries that fall due. */
 import type { Database } from '../database.js'
 import type { Page, PageRequest } from '../page.js'
+import { type Dependencies, dependenciesOf } from './trigger/dependencies.js'
 import { factsBefore } from './trigger/facts.js'
 import { type EventFilter, type FactRecord, findEvent, listFacts } from './trigger/list-facts.js'
 import { startDueRetries } from './trigger/retry.js'
@@ -24,6 +25,8 @@ export interface TriggerStore {
   event(id: string): Promise<FactRecord | null>
   /** Ends and events, newest first, each with what jobs have made of it. */
   list(filter: EventFilter): Promise<Page<FactRecord>>
+  /** What the job waits for, and what waits for it. */
+  dependencies(jobId: string): Promise<Dependencies>
   /** Facts from before `before` of which nobody has made anything: who wrote them died. */
   startUnhandled(
     before: Date,
@@ -45,6 +48,7 @@ export function triggerStore(db: Database): TriggerStore {
     startByEvent: (id, matches) => startByEvent(db, outsideId(id), matches),
     event: (id) => findEvent(db, outsideId(id)),
     list: (filter) => listFacts(db, filter),
+    dependencies: (jobId) => dependenciesOf(db, jobId),
     startUnhandled: async (before, matches, failed) => {
       const started: Triggered[] = []
       for (const { eventId, isEnd } of await factsBefore(db, before, AT_ONCE)) {

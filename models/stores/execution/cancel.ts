@@ -46,7 +46,7 @@ async function dropRetry(
   asked: string | null,
 ): Promise<CancelAnswer> {
   const { executionId, endTime, workflowId } = execution
-  const change = { retryDueTime: null, cancelRequestedBy: by, cancelRequestedTime: new Date() }
+  const change = { retryDueTime: null, slaDueTime: null, cancelRequestedBy: by, cancelRequestedTime: new Date() }
   await db.tables.jobExecution.update(change, { where: { executionId }, transaction })
   const message = `It is not tried again${asAsked(asked)}.`
   await addEvents(db, execution, [{ type: 'RETRY_DROPPED', level: 'INFO', message }], transaction)

@@ -36,7 +36,8 @@ export async function closeExecution(
       executionStatus: status,
       waitReason: null,
       endTime,
-      slaDueTime: null,
+      // Of one that is tried again the deadline goes on.
+      slaDueTime: retryMs === null || isLate(execution, endTime) ? null : execution.slaDueTime,
       retryDueTime: retryMs === null ? null : new Date(endTime.getTime() + retryMs),
       durationMs: endTime.getTime() - (execution.startTime ?? endTime).getTime(),
       progress: null,
@@ -100,9 +101,13 @@ function eventsAtEnd(
   const { slaDueTime, retryNumber } = execution
   return [
     outcome.isStopped === true ? stopEvent(outcome) : endEvent(outcome.status, outcome.error),
-    ...(slaDueTime !== null && slaDueTime < endTime ? [slaMissed(execution, slaDueTime)] : []),
+    ...(slaDueTime !== null && isLate(execution, endTime) ? [slaMissed(execution, slaDueTime)] : []),
     ...(retryMs === null ? [] : [retryEvent(retryNumber + 1, retryMs)]),
   ]
+}
+
+function isLate({ slaDueTime }: JobExecutionRow, endTime: Date): boolean {
+  return slaDueTime !== null && slaDueTime < endTime
 }
 
 function retryEvent(retryNumber: number, delayMs: number): ExecutionEvent {

@@ -32,12 +32,12 @@ export async function markHandled(db: Database, eventId: string): Promise<void> 
   await db.tables.triggerEvent.update({ isHandled: true }, { where: { eventId, downstreamJobId: THE_FACT } })
 }
 
-/** Ends of its upstream jobs that the job has made no use of, since it has its schedule. The job must be locked. */
+/** Ends of its upstream jobs that the job has made no use of, since it has its schedule. To claim them, the job must be locked. */
 export async function unclaimedEnds(
   db: Database,
-  transaction: Transaction,
   { jobId, dependencyJobIds, createTime }: JobScheduleRow,
   horizonMs: number,
+  transaction?: Transaction,
 ): Promise<readonly Fact[]> {
   if (dependencyJobIds === null || dependencyJobIds.length === 0) return []
   const since = new Date(Math.max(createTime.getTime(), Date.now() - horizonMs))

@@ -29,7 +29,7 @@ async function retry(db: Database, executionId: string): Promise<Triggered | nul
     await lockJob(db, transaction, jobId)
     const failed = await lockExecution(db, transaction, executionId)
     if (failed.retryDueTime === null) return null
-    await db.tables.jobExecution.update({ retryDueTime: null }, { where: { executionId }, transaction })
+    const settled = { retryDueTime: null, slaDueTime: null }
     try {
       await refuseOvertaken(db, transaction, failed)
       const retryNumber = failed.retryNumber + 1
@@ -46,6 +46,7 @@ async function retry(db: Database, executionId: string): Promise<Triggered | nul
         restartOf: executionId,
         afterIt: false,
       })
+      await db.tables.jobExecution.update(settled, { where: { executionId }, transaction })
       const message = `Retry ${retryNumber} goes on from here: execution ${made.executionId}.`
       const details = { executionId: made.executionId }
       await addEvents(db, failed, [{ type: 'RETRIED', level: 'INFO', message, details }], transaction)
@@ -59,6 +60,7 @@ async function retry(db: Database, executionId: string): Promise<Triggered | nul
       }
     } catch (error) {
       if (!isJobError(error) || (error.code !== 'conflict' && error.code !== 'not.found')) throw error
+      await db.tables.jobExecution.update(settled, { where: { executionId }, transaction })
       const message = `It is not tried again: ${error.message}`
       await addEvents(db, failed, [{ type: 'RETRY_DROPPED', level: 'WARNING', message }], transaction)
       return null

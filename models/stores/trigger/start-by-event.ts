@@ -5,7 +5,7 @@ import type { Database } from '../../database.js'
 import type { TriggerEventRow } from '../../tables/system.js'
 import { lockJob } from '../journal/ownership.js'
 import { claim, findFact, markHandled } from './facts.js'
-import { startBySchedule, type Triggered } from './start-by-schedule.js'
+import { PAUSED, skip, startBySchedule, type Triggered } from './start-by-schedule.js'
 
 export interface OutsideEvent {
   readonly id: string
@@ -69,9 +69,10 @@ async function startJob(
     if (job.isDeleted || schedule === undefined || (await isClaimed(db, transaction, fact.eventId, jobId))) return null
     const eventIds = [fact.eventId]
     const nothing = { jobId, executionId: null, triggerType: 'EVENT', isToStart: false, toCancel: [] } as const
-    const message = !schedule.isEnabled ? 'The schedule was paused.' : verdict === 'yes' ? null : verdict.failed
+    const message = !schedule.isEnabled ? PAUSED : verdict === 'yes' ? null : verdict.failed
     if (message !== null) {
       await claim(db, transaction, { jobId, eventIds, executionId: null, message })
+      await skip(db, transaction, schedule, fact.eventTime, message)
       return { ...nothing, message }
     }
     const triggered = await startBySchedule(db, transaction, job, schedule, {
@@ -82,6 +83,7 @@ async function startJob(
       event: eventOf(fact),
     })
     await claim(db, transaction, { ...triggered, eventIds })
+    if (triggered.executionId === null) await skip(db, transaction, schedule, fact.eventTime, triggered.message)
     return triggered
   })
 }

@@ -9,6 +9,7 @@ import type { JobRow, JobScheduleRow } from '../../tables/jobs.js'
 import { createWithin } from '../execution/create-execution.js'
 import { closeExecution } from '../journal/ending.js'
 import { lockExecution } from '../journal/ownership.js'
+import { decide } from '../schedule/decisions.js'
 
 export interface Trigger {
   readonly triggerType: TriggerType
@@ -107,4 +108,17 @@ async function countFire(
     { now: new Date(), executionId, scheduleId },
     transaction,
   )
+}
+
+export const PAUSED = 'The schedule was paused.'
+
+/** For people, who ask the schedule why nothing has started. */
+export async function skip(
+  db: Database,
+  transaction: Transaction,
+  schedule: JobScheduleRow,
+  logicalTime: Date,
+  message: string | null,
+): Promise<void> {
+  await decide(db, transaction, schedule, { decision: 'SKIPPED', logicalTime, message: message ?? 'It was left out.' })
 }

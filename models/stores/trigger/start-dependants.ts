@@ -8,7 +8,7 @@ import type { Database } from '../../database.js'
 import type { JobScheduleRow } from '../../tables/jobs.js'
 import { lockJob } from '../journal/ownership.js'
 import { claim, findFact, markHandled, unclaimedEnds } from './facts.js'
-import { startBySchedule, type Triggered } from './start-by-schedule.js'
+import { PAUSED, skip, startBySchedule, type Triggered } from './start-by-schedule.js'
 
 export async function startDependants(db: Database, eventId: string): Promise<readonly Triggered[]> {
   const fact = await findFact(db, eventId)
@@ -32,10 +32,12 @@ async function startRounds(db: Database, transaction: Transaction, jobId: string
   if (job.isDeleted || row === null) return []
   const schedule = row.get()
   const rule = ruleOf(schedule)
-  const facts = await unclaimedEnds(db, transaction, schedule, horizonMs(rule))
+  const facts = await unclaimedOf(db, schedule, transaction)
   if (!schedule.isEnabled) {
     const eventIds = facts.map((fact) => fact.eventId)
-    await claim(db, transaction, { jobId, eventIds, executionId: null, message: 'The schedule was paused.' })
+    await claim(db, transaction, { jobId, eventIds, executionId: null, message: PAUSED })
+    const newestMs = Math.max(...facts.map((fact) => fact.logicalTimeMs))
+    if (facts.length > 0) await skip(db, transaction, schedule, new Date(newestMs), PAUSED)
     return []
   }
   const started: Triggered[] = []
@@ -47,14 +49,21 @@ async function startRounds(db: Database, transaction: Transaction, jobId: string
       isScheduledTime,
     })
     await claim(db, transaction, { ...triggered, eventIds })
+    if (triggered.executionId === null)
+      await skip(db, transaction, schedule, new Date(logicalTimeMs), triggered.message)
     started.push(triggered)
   }
   return started
 }
 
-function ruleOf({ dependencyJobIds, dependencyConfig }: JobScheduleRow): DependencyRule {
+export function ruleOf({ dependencyJobIds, dependencyConfig }: JobScheduleRow): DependencyRule {
   const { require, status, withinMs } = dependencyConfig as unknown as Omit<DependencyRule, 'jobIds'>
   return { jobIds: dependencyJobIds ?? [], require, status, withinMs }
+}
+
+/** Ends that it may still make use of. */
+export async function unclaimedOf(db: Database, schedule: JobScheduleRow, transaction?: Transaction) {
+  return await unclaimedEnds(db, schedule, horizonMs(ruleOf(schedule)), transaction)
 }
 
 const DAY_MS = 86_400_000
