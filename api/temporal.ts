@@ -72,10 +72,8 @@ export function openTemporal({ address, namespace, patienceMs: most = PATIENCE_M
     return call
   }
   return {
-    schedules: scheduleControl({
-      client,
-      soon: (work) => soon(work, Math.max(most, LIST_MS)),
-      away: (error) => away(address, error),
+    schedules: scheduleControl(client, {
+      guarded: (work) => soon(work, Math.max(most, LIST_MS)).catch((error) => Promise.reject(away(address, error))),
       attributes: (jobId) => (searchable ? attributesOf(jobId, 'CRON') : null),
     }),
     async startExecution({ executionId, jobId, trigger }) {

@@ -57,11 +57,7 @@ export async function compileJob(raw: unknown, given: EngineParts, options: Comp
   if (validated.spec === null || problems.length > 0) return { ok: false, problems: inOrder(unique(problems)) }
   const settings = toSettings(validated.spec)
   const graph = buildJobGraph(buildStreamGraph(typed.nodes, edges), settings.maxParallelism)
-  const warnings = [
-    ...validated.warnings,
-    ...oneSubtask(outline, graph.stream),
-    ...replacedEdges(edges, graph.stream),
-  ]
+  const warnings = [...validated.warnings, ...oneSubtask(outline, graph.stream), ...replacedEdges(edges, graph.stream)]
   return { ok: true, settings, graph, spec, warnings }
 }
 

@@ -12,6 +12,7 @@ import type { Progress } from '../core/execution/progress.js'
 import { runExecution } from '../core/execution/run-execution.js'
 import { Deadline } from './deadline.js'
 import { type Limits, startScheduled, workflowEffects } from './effects.js'
+import { searchAttributes } from './search-attributes.js'
 import { UpdatedWishes } from './wishes.js'
 
 export interface JobExecutionInput {
@@ -34,7 +35,10 @@ export interface ScheduledInput {
 /** One execution of a job: the epoch loop, made durable. */
 export async function jobExecution(given: JobExecutionInput | ScheduledInput): Promise<{ status: string }> {
   const input = 'scheduleId' in given ? await atItsTime(given).catch(asFailure) : given
-  if (input === null) return { status: 'SKIPPED' }
+  if (input === null) {
+    searchAttributes().status('SKIPPED')
+    return { status: 'SKIPPED' }
+  }
   const beganAtMs = input.beganAtMs ?? workflowInfo().startTime.getTime()
   const limits: Limits = { heartbeatTimeoutMs: 10_000, checkpointTimeoutMs: 600_000 }
   const deadline = new Deadline()

@@ -1,10 +1,9 @@
 /** Backfills: the past of a schedule filled, beside what runs in its turn. */
 
-import { z } from 'zod'
 import { cancelRunning } from '../executions/accepted.js'
 import { pageRequest } from '../http/page.js'
 import { type Call, callerOf, type Route, route } from '../http/route.js'
-import { noQuery, page } from '../http/schema.js'
+import { noQuery } from '../http/schema.js'
 import {
   backfill,
   backfillBody,
@@ -12,6 +11,7 @@ import {
   backfillList,
   backfillParams,
   cancelledBackfill,
+  pageQuery,
   scheduleParams,
 } from './schema.js'
 
@@ -57,7 +57,7 @@ export const backfillRoutes: readonly Route[] = [
     summary: 'Backfills of a schedule, newest first.',
     access: 'USER',
     params: scheduleParams,
-    query: z.strictObject(page),
+    query: pageQuery,
     status: 200,
     response: backfillList,
     handle: async ({ params, query }, deps) => {

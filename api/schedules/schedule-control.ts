@@ -43,20 +43,13 @@ const PREFIX = 'etl-schedule/'
 const CATCH_UP = '1m'
 
 export interface ControlParts {
-  readonly client: Client
-  readonly soon: <T>(work: () => Promise<T>) => Promise<T>
-  readonly away: (error: unknown) => Error
+  /** In time, and in errors of ours. */
+  readonly guarded: <T>(work: () => Promise<T>) => Promise<T>
+  /** null: executions cannot be searched yet. */
   readonly attributes: (jobId: string) => TypedSearchAttributes | null
 }
 
-export function scheduleControl({ client, soon, away, attributes }: ControlParts): ScheduleControl {
-  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      return await soon(work)
-    } catch (error) {
-      throw away(error)
-    }
-  }
+export function scheduleControl(client: Client, { guarded, attributes }: ControlParts): ScheduleControl {
   return {
     isSearchable: () => attributes('') !== null,
     list: () =>
@@ -129,8 +122,7 @@ const MONTHS = ['JANUARY', 'FEBRUARY', 'MARCH', 'APRIL', 'MAY', 'JUNE'].concat([
 ])
 const WEEKDAYS = ['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY']
 
-/** Exported for tests. */
-export function specOf({ seconds, minutes, hours, days, months, years, weekdays }: UtcCalendar): CalendarSpec {
+function specOf({ seconds, minutes, hours, days, months, years, weekdays }: UtcCalendar): CalendarSpec {
   const named = (names: readonly string[], index: (value: number) => number) => (value: number) => names[index(value)]!
   return {
     second: ranges(seconds),

@@ -15,6 +15,7 @@ import {
   newSchedule,
   nextQuery,
   nextTimes,
+  pageQuery,
   schedule,
   scheduleBody,
   scheduleList,
@@ -181,11 +182,11 @@ export const scheduleRoutes: readonly Route[] = [
     summary: 'Why times of it started nothing, newest first.',
     access: 'USER',
     params: scheduleParams,
-    query: noQuery,
+    query: pageQuery,
     status: 200,
     response: decisionList,
-    handle: async ({ params }, deps) => {
-      const { items, nextCursor } = await deps.schedules.decisions(params.scheduleId, { limit: 100 })
+    handle: async ({ params, query }, deps) => {
+      const { items, nextCursor } = await deps.schedules.decisions(params.scheduleId, pageRequest(query))
       return { body: { items: [...items], nextCursor } }
     },
   }),
@@ -201,6 +202,8 @@ async function setEnabled(call: Call<{ scheduleId: string }>, isEnabled: boolean
   })
   const changed = await deps.schedules.get(scheduleId)
   deps.keeper.follow(changed.jobId, scheduleId)
+  // What passed meanwhile; it is looked for again later.
+  if (isEnabled) void deps.keeper.pass().catch(() => undefined)
   return { body: shown(changed) }
 }
 

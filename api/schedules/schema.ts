@@ -4,6 +4,7 @@ import { id, json, listOf, page, time, version } from '../http/schema.js'
 
 export const scheduleParams = z.strictObject({ scheduleId: id })
 export const backfillParams = z.strictObject({ backfillId: id })
+export const pageQuery = z.strictObject(page)
 const count = z.number().int()
 const type = z.enum(['IMMEDIATE', 'CRON', 'DEPENDENCY', 'EVENT'])
 

@@ -52,7 +52,9 @@ function heldAs(at: Syncing, schedule: BackedSchedule): HeldSchedule {
   const zone = openZone(timezone)
   const isCron = parsed?.ok === true && zone !== null
   const now = at.nowMs()
-  const { calendars, untilMs } = isCron ? compileCalendar(parsed.cron, zone, now) : { calendars: [], untilMs: null }
+  // The server forgets one that has nothing to do for long: it is written from its next time on.
+  const from = Math.max(now, (nextOf(schedule, now) ?? now) - DAY_MS)
+  const { calendars, untilMs } = isCron ? compileCalendar(parsed.cron, zone, from) : { calendars: [], untilMs: null }
   const said = isCron ? `${describeCron(parsed.cron)} (${timezone})` : schedule.scheduleType
   return {
     scheduleId,
@@ -68,11 +70,15 @@ function heldAs(at: Syncing, schedule: BackedSchedule): HeldSchedule {
 
 /** One that has nothing left to do would be forgotten by the server, if it were not paused. */
 function isPausedIn(schedule: BackedSchedule, nowMs: number): boolean {
-  const { scheduleType, isEnabled, cronExpression, timezone, startTime, endTime } = schedule
-  if (scheduleType !== 'CRON' || !isEnabled) return true
-  const [startAt, endAt] = [startTime?.toISOString() ?? null, endTime?.toISOString() ?? null]
-  return firstFire({ cron: cronExpression, timezone, startAt, endAt }, nowMs) === null
+  return schedule.scheduleType !== 'CRON' || !schedule.isEnabled || nextOf(schedule, nowMs) === null
 }
+
+function nextOf({ cronExpression, timezone, startTime, endTime }: BackedSchedule, nowMs: number): number | null {
+  const [startAt, endAt] = [startTime?.toISOString() ?? null, endTime?.toISOString() ?? null]
+  return firstFire({ cron: cronExpression, timezone, startAt, endAt }, nowMs)?.getTime() ?? null
+}
+
+const DAY_MS = 86_400_000
 
 /** Changes whenever what is held would: raise it with the way in which calendars are written. */
 const WRITTEN_AS = 1

@@ -69,6 +69,31 @@ describe('jobExecution on a Temporal server', () => {
     ])
   }, 60_000)
 
+  test('started by a schedule, makes its execution first; where the time starts none it ends quietly', async () => {
+    const calls: string[] = []
+    await run(world({ epochs: 1, calls }), async () => {
+      const start = async (scheduleId: string) => {
+        const handle = await client.workflow.start('jobExecution', {
+          workflowId: `etl-schedule/${scheduleId}-${randomUUID()}`,
+          taskQueue: 'etl-control',
+          args: [{ scheduleId }],
+        })
+        started.push(handle.workflowId)
+        return await handle.result()
+      }
+      expect(await start('skipped')).toEqual({ status: 'SKIPPED' })
+      expect(await start('hourly')).toEqual({ status: 'COMPLETED' })
+    })
+    expect(calls).toMatchObject([
+      expect.stringMatching(/^scheduled skipped \d{4}-.*Z$/),
+      expect.stringMatching(/^scheduled hourly /),
+      'prepare',
+      'chain 1',
+      'checkpoint 1',
+      'finish COMPLETED',
+    ])
+  }, 60_000)
+
   test('can be searched by its status and epoch, where it was started so', async () => {
     await run(world({ epochs: 2, calls: [] }), async (start) => {
       for (const isSearchable of [true, false]) {

@@ -7,7 +7,7 @@ import type { Database } from '../../database.js'
 import type { JobExecutionRow } from '../../tables/executions.js'
 import type { JobRow, JobScheduleRow } from '../../tables/jobs.js'
 import { lockJob } from '../journal/ownership.js'
-import { startBySchedule } from '../trigger/start-by-schedule.js'
+import { PAUSED, startBySchedule } from '../trigger/start-by-schedule.js'
 import { calendarOf, catchingUp, triggerKeyOf } from './calendar-of.js'
 import { decide } from './decisions.js'
 
@@ -67,9 +67,7 @@ async function startOnce(
   if (!isFire(calendarOf(schedule), logicalTime.getTime())) return leftOut('It is no time of the calendar any more.')
   if (schedule.nextFireTime === null || logicalTime < schedule.nextFireTime)
     return leftOut('It was decided before that it starts nothing.')
-  const reason = schedule.isEnabled
-    ? whyMissed(catchingUp(schedule), logicalTime.getTime(), now.getTime())
-    : 'The schedule was paused.'
+  const reason = schedule.isEnabled ? whyMissed(catchingUp(schedule), logicalTime.getTime(), now.getTime()) : PAUSED
   if (reason !== null) {
     await decide(db, transaction, schedule, { decision: 'SKIPPED', logicalTime, message: reason })
     return leftOut(reason)
