@@ -1,5 +1,6 @@
 /** The jobs that depend on an execution are started by whoever has ended it. */
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
+import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common'
 import { reportError } from '../core/errors/job-error.js'
 import { QUEUES, WORKFLOW_TYPE, workflowIdOf } from '../core/execution/workflow-names.js'
 import type { ExecutionStore } from '../models/stores/execution-store.js'
@@ -34,16 +35,33 @@ export function startDependants({ triggers, executions, workflows, log }: Depend
   }
 }
 
-async function start(workflows: Dependants['workflows'], { jobId, executionId }: Triggered): Promise<void> {
+async function start(
+  workflows: Dependants['workflows'],
+  { jobId, executionId, triggerType }: Triggered,
+): Promise<void> {
   if (executionId === null) return
+  const plain = {
+    workflowId: workflowIdOf(jobId, executionId),
+    taskQueue: QUEUES.control,
+    args: [{ executionId }],
+    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+  } as const
   try {
-    await workflows.start(WORKFLOW_TYPE, {
-      workflowId: workflowIdOf(jobId, executionId),
-      taskQueue: QUEUES.control,
-      args: [{ executionId }],
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    const typedSearchAttributes = attributesOf(jobId, triggerType)
+    // A namespace that does not know the attributes refuses them: it starts without.
+    await workflows.start(WORKFLOW_TYPE, { ...plain, typedSearchAttributes }).catch(async (error: unknown) => {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) throw error
+      await workflows.start(WORKFLOW_TYPE, plain)
     })
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
   }
+}
+
+function attributesOf(jobId: string, trigger: string): TypedSearchAttributes {
+  return new TypedSearchAttributes([
+    { key: defineSearchAttributeKey('EtlJobId', 'KEYWORD'), value: jobId },
+    { key: defineSearchAttributeKey('EtlTrigger', 'KEYWORD'), value: trigger },
+    { key: defineSearchAttributeKey('EtlStatus', 'KEYWORD'), value: 'RUNNING' },
+  ])
 }

@@ -30,8 +30,8 @@ const GRACE_MS = 30_000
 /** Control activities are short, and wait for MySQL without limit, outside the restart budget (I7). */
 const patient = { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s' } as const
 
-/** Time does not count while it is paused. */
-type Clock = Pick<Deadline, 'hold' | 'goOn'>
+/** Time does not count while it is paused, nor before it is admitted. */
+type Clock = Pick<Deadline, 'hold' | 'goOn' | 'waited'>
 
 export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => void, clock: Clock): ExecutionEffects {
   const shown = searchAttributes()
@@ -120,6 +120,7 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
       // Asked again now and then: a signal that was lost must not leave an execution waiting for ever.
       await translated(condition(() => isAdmitted, '1m'))
       isAdmitted = false
+      clock.waited()
     },
     now: () => Date.now(),
   }

@@ -19,7 +19,7 @@ export interface JobExecutionInput {
   readonly executionId: string
   /** What the workflow run before handed over; null: it could not be prepared yet. */
   readonly carried?: Progress | null
-  /** When the first workflow run of this execution began: the job's `timeout` counts from there. */
+  /** When the first workflow run of this execution began, or its waiting ended: the job's `timeout` counts from there. */
   readonly beganAtMs?: number
   /** Of the `timeout`, once it counts: pauses do not. */
   readonly leftMs?: number | null
@@ -49,7 +49,7 @@ export async function jobExecution(given: JobExecutionInput | ScheduledInput): P
     limits.checkpointTimeoutMs = prepared.checkpointTimeoutMs
     // Prepared anew, it goes on as it was.
     if (prepared.timeoutMs !== null && deadline.leftMs === null)
-      deadline.arm(input.leftMs ?? beganAtMs + prepared.timeoutMs - Date.now())
+      deadline.arm(input.leftMs ?? deadline.countsFromMs(beganAtMs) + prepared.timeoutMs - Date.now())
   }
   if (input.carried) adopt(input.carried.prepared)
   if (input.carried?.isPaused === true) deadline.hold()
@@ -69,8 +69,8 @@ export async function jobExecution(given: JobExecutionInput | ScheduledInput): P
     return asResult(ending.outcome)
   }
   const isToPause = wishes.isToPause()
-  const { leftMs } = deadline
-  return await continueAsNew<typeof jobExecution>({ ...input, carried: ending.progress, beganAtMs, leftMs, isToPause })
+  const counted = { beganAtMs: deadline.countsFromMs(beganAtMs), leftMs: deadline.leftMs }
+  return await continueAsNew<typeof jobExecution>({ ...input, carried: ending.progress, ...counted, isToPause })
 }
 
 /** null: the time starts none, and it is written down why. */

@@ -286,6 +286,19 @@ describe('jobExecution on a Temporal server', () => {
     expect(calls.at(-1)).toBe('finish FAILED')
   }, 60_000)
 
+  test('the time for which it waits to be admitted is none of its timeout', async () => {
+    const waiting = world({ epochs: 1, calls: [], timeoutMs: 4000 })
+    const { prepareExecution } = waiting
+    let asked = 0
+    waiting.prepareExecution = async (executionId) => (asked++ === 0 ? 'waiting' : await prepareExecution(executionId))
+    await run(waiting, async (start) => {
+      const started = await start()
+      await new Promise((resolve) => setTimeout(resolve, 4500))
+      await started.signal('admitted')
+      expect(await started.result()).toEqual({ status: 'COMPLETED' })
+    })
+  }, 60_000)
+
   test('waits until it is admitted', async () => {
     const calls: string[] = []
     const waiting = world({ epochs: 1, calls })
