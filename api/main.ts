@@ -68,7 +68,12 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
     const loading = setInterval(() => void loadCustom(deps).catch(() => undefined), 30_000).unref()
     const server = await listen(createApp(deps), environment.api)
     const reconciled = deps.starter.reconcile().catch(() => null)
-    deps.keeper.pass().catch(() => null)
+    deps.schedules
+      .adopt()
+      .then(() => deps.keeper.pass())
+      .catch((error: unknown) =>
+        log.warn({ code: reportError(error).code }, 'schedules could not be looked after yet; it is tried again'),
+      )
     const close = async () => {
       await new Promise<void>((resolve) => {
         server.close(() => resolve())

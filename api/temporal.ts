@@ -73,7 +73,7 @@ export function openTemporal({ address, namespace, patienceMs: most = PATIENCE_M
   }
   return {
     schedules: scheduleControl(client, {
-      guarded: (work) => soon(work, Math.max(most, LIST_MS)).catch((error) => Promise.reject(away(address, error))),
+      guarded: (work) => soon(work, most * PAGES).catch((error) => Promise.reject(away(address, error))),
       attributes: (jobId) => (searchable ? attributesOf(jobId, 'CRON') : null),
     }),
     async startExecution({ executionId, jobId, trigger }) {
@@ -170,8 +170,8 @@ export function openTemporal({ address, namespace, patienceMs: most = PATIENCE_M
 
 const PATIENCE_MS = 5000
 const PROBE_MS = 2000
-/** Thousands of schedules come in pages. */
-const LIST_MS = 15_000
+/** Thousands of schedules come in several. */
+const PAGES = 3
 /** A worker that was lost is noticed within seconds. */
 const ACCEPT_MS = 10_000
 const ANSWER_MS = 20_000

@@ -77,9 +77,20 @@ export function openKeeper(
     log.warn({ code: reportError(error).code }, `${what} failed; it is tried again`)
   const timers = [
     setInterval(() => void pass().catch(note('keeping schedules')), everyMs).unref(),
-    setInterval(() => void fill().catch(note('filling the past')), fillEveryMs).unref(),
+    setInterval(() => void fill().then(wentWell, onceOf(note('filling the past'))), fillEveryMs).unref(),
   ]
   let running: Promise<unknown> = Promise.resolve()
+  let isFailing = false
+  function wentWell() {
+    isFailing = false
+  }
+  // Every other second would be too often to say so.
+  function onceOf(say: (error: unknown) => void) {
+    return (error: unknown) => {
+      if (!isFailing) say(error)
+      isFailing = true
+    }
+  }
   return {
     follow(jobId, scheduleIdBefore) {
       const work = syncJob(at, jobId, scheduleIdBefore)

@@ -2,6 +2,7 @@
 import type { Database } from '../database.js'
 import type { Page, PageRequest } from '../page.js'
 import type { JobScheduleRow } from '../tables/jobs.js'
+import { adoptSchedules } from './schedule/adopt.js'
 import {
   advanceBackfills,
   type BackfillRecord,
@@ -49,6 +50,8 @@ export interface ScheduleStore {
   list(filter: ScheduleFilter): Promise<Page<ScheduleRecord>>
   /** Newest first: times that started nothing, and why. */
   decisions(scheduleId: string, request: PageRequest): Promise<Page<DecisionRecord>>
+  /** Jobs that were saved before schedules were kept get theirs; answers how many. */
+  adopt(): Promise<number>
   /** All of them, or those of one job. */
   backed(jobId?: string): Promise<readonly BackedSchedule[]>
   setEnabled(scheduleId: string, isEnabled: boolean, asked: Asked): Promise<void>
@@ -70,6 +73,7 @@ export function scheduleStore(db: Database): ScheduleStore {
     get: (scheduleId) => getSchedule(db, scheduleId),
     list: (filter) => listSchedules(db, filter),
     decisions: (scheduleId, request) => listDecisions(db, scheduleId, request),
+    adopt: () => adoptSchedules(db),
     backed: async (jobId) => {
       const where = jobId === undefined ? {} : { jobId }
       return (await db.tables.jobSchedule.findAll({ where, order: [['id', 'ASC']] })).map((row) => row.get())

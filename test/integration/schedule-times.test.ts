@@ -88,6 +88,8 @@ test('a Temporal server fires at the times that are computed, for a minute, and 
       return time > from && time <= to
     })
     expect([schedule.cronExpression, listed.sort()]).toEqual([schedule.cronExpression, ids])
+    const query = `EtlTrigger = 'CRON' AND EtlJobId = '${schedule.jobId}'`
+    expect((await client.workflow.count(query)).count).toBeGreaterThanOrEqual(ids.length)
   }
 }, 180_000)
 
