@@ -18,12 +18,12 @@ interface CancelOptions {
 export async function cancel(context: Context, executionId: string | undefined, options: CancelOptions) {
   const client = connect(context.variables)
   if (options.all === true) {
-    if (executionId !== undefined) throw usage('Either an execution or --all')
+    if (executionId !== undefined) throw usage('Either an execution or --all.')
     return await cancelAll(context, client, options)
   }
   if (executionId === undefined) throw usage('Which execution?')
   for (const only of ['job', 'status', 'dryRun'] as const)
-    if (options[only] !== undefined) throw usage('--job, --status and --dry-run go with --all')
+    if (options[only] !== undefined) throw usage('--job, --status and --dry-run go with --all.')
   return await cancelOne(context, client, executionId, options.watch === true)
 }
 
@@ -54,5 +54,5 @@ async function cancelAll({ output }: Context, client: Client, { job, status, dry
 }
 
 function usage(message: string): JobError {
-  return new JobError('usage.invalid', `${message}.`, { hint: '`etl cancel EXECUTION`, or `etl cancel --all`.' })
+  return new JobError('usage.invalid', `${message}`, { hint: '`etl cancel EXECUTION`, or `etl cancel --all`.' })
 }
