@@ -40,8 +40,9 @@ const isValueFault = (error: unknown) =>
   'code' in error &&
   (error.code === 'record.bad' || error.code === 'internal')
 
+/** The end of a line is said: DuckDB would take it from the first line, where a text may hold another one. */
 const csvForm = (longest: number) =>
-  `auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', nullstr = ${text(csvNull)}, allow_quoted_nulls = false${longest < usualLine ? '' : `, max_line_size = ${longest + 1}, buffer_size = ${2 * (longest + 1)}`}`
+  `auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', nullstr = ${text(csvNull)}, allow_quoted_nulls = false, new_line = '\\n'${longest < usualLine ? '' : `, max_line_size = ${longest + 1}, buffer_size = ${2 * (longest + 1)}`}`
 
 /** DuckDB's own bound, in bytes. */
 const usualLine = 2_000_000

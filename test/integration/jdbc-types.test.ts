@@ -1,5 +1,6 @@
 /** Every type of one database through Parquet into another: each value stays what it is, or is refused in words. */
 import { expect, test } from '@jest/globals'
+import type { Session } from '../../duckdb/session.js'
 import { readAll } from '../conformance/read-all.js'
 import { copyThroughParquet, newKey, sinkOf, sourceOf, withSession, writeEpoch } from '../support/jdbc.js'
 import { onServer, withDatabase } from '../support/lend.js'
@@ -46,6 +47,33 @@ test('from MySQL through Parquet to an equal table of MySQL', async () => {
       }
       expect(different).toEqual([])
       expect(await onServer(url, 'SELECT COUNT(*) AS n FROM copied')).toEqual([{ n: 3 }])
+    }),
+  )
+})
+
+/** Each of them comes first once: what is in the first line must not decide how lines end. */
+const texts = ['a\rb', 'a\nb', 'a\r\nb', '\r', '\n', '\r\n', '\r\n\r', 'c\r"', '"', '""', `'`, '\\', '\\N', '\\r\\n', ',', '\t', ' ', '', null]
+const textOf = (written: string | null, e = '') => (written === null ? 'NULL' : `${e}'${written.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`)
+
+async function readEachFirst(session: Session, url: string, all: readonly (string | null)[]): Promise<void> {
+  for (const [first, text] of all.entries())
+    for (const select of ['a', 'id, a, id AS again']) {
+      const source = sourceOf(url, { query: `SELECT ${select} FROM kept WHERE id >= ${first} ORDER BY id` })
+      const { records } = await readAll(source, session)
+      const rows = all.slice(first).map((one, at) => (select === 'a' ? [one] : [first + at, one, first + at]))
+      expect({ text, select, records }).toEqual({ text, select, records: rows })
+    }
+}
+
+test('texts of MySQL with line ends, quotes and backslashes are read, whichever comes first', async () => {
+  await withSession((session) =>
+    withDatabase(async (url) => {
+      const all = [...texts, 'a\0b', '\0']
+      await onServer(
+        url,
+        `CREATE TABLE kept (id INT PRIMARY KEY, a TEXT); INSERT INTO kept VALUES ${all.map((text, id) => `(${id}, ${textOf(text)})`).join(', ')}`,
+      )
+      await readEachFirst(session, url, all)
     }),
   )
 })
@@ -122,6 +150,16 @@ const postgresTypes = `
     (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)`
 
 describeWithPostgres('from PostgreSQL', (lent) => {
+  test('texts with line ends, quotes and backslashes are read, whichever comes first', async () => {
+    await withSession((session) =>
+      lent.withDatabase(async (url) => {
+        const rows = texts.map((text, id) => `(${id}, ${textOf(text, 'E')})`)
+        await onPostgres(url, `CREATE TABLE kept (id integer PRIMARY KEY, a text); INSERT INTO kept VALUES ${rows.join(', ')}`)
+        await readEachFirst(session, url, texts)
+      }),
+    )
+  })
+
   test('to MySQL, and from there back', async () => {
     await withSession((session) =>
       lent.withDatabase((postgres) =>
