@@ -47,6 +47,8 @@ export interface Reading<D extends Db = Db> {
   /** Columns of a table or of a query in parentheses, as the result describes itself. */
   describe(db: D, from: string): Promise<readonly ReadColumn[]>
   primaryKey(db: D, table: string): Promise<readonly string[]>
+  /** A primary key may hold NULL all the same. */
+  readonly nullableKeys?: true
   /** A value as text that `literal` takes; `column` is quoted. */
   asText(column: ReadColumn): string
   literal(column: ReadColumn, value: string): string

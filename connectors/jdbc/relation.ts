@@ -25,6 +25,8 @@ export interface ReadColumn {
   readonly read?: string
   /** It gives bytes as hexadecimal digits. */
   readonly hex?: true
+  /** In a key: an expression that gives the text of its position; absent: its values are that. */
+  readonly keyRead?: string
   /** Its values compare as their text does when it is written into a query. */
   readonly ordered: boolean
 }
