@@ -16,7 +16,8 @@ export async function captureCsv(
   session: Session,
 ): Promise<string> {
   const kept = join(session.folder, `${randomUUID()}.captured.parquet`)
-  const typed = columns.map(({ type, hex }) => (hex || type === 'JSON' ? 'VARCHAR' : type))
+  // Parquet keeps milliseconds of an INTERVAL.
+  const typed = columns.map(({ type, hex }) => (hex || type === 'JSON' || type === 'INTERVAL' ? 'VARCHAR' : type))
   const values = columns.map(({ hex }, at) => (hex ? `unhex(c${at}) AS c${at}` : `c${at}`)).join(', ')
   const write = (types: readonly string[]) =>
     session.run(

@@ -77,6 +77,8 @@ export interface Writing<D extends Db = Db> {
   /** Why values of a DuckDB type cannot be written exactly; null: they can. */
   faultOfType(type: string): string | null
   readonly progress: ProgressSql<D>
+  /** What REPLACE would lose of the table, which is then `sink.unsupported`; absent: nothing. */
+  checkReplace?(db: D, table: string): Promise<void>
   makeShadow(dialect: Dialect, db: D, shadow: Shadow): Promise<void>
   /** What was written becomes visible, once and again; marks each key as finished. */
   publish(dialect: Dialect, db: D, shadow: Shadow, where: string | null): Promise<void>

@@ -55,10 +55,14 @@ async function keyHoldsNull({ dialect, db, relation, config }: Table): Promise<b
   const missing = relation.key.map(({ name }) => `${dialect.name(name)} IS NULL`).join(' OR ')
   if ((await db.rows(`SELECT 1 AS found FROM ${relation.from} WHERE ${missing} LIMIT 1`)).length === 0) return false
   if (config.interval === undefined) return true
-  throw new JobError('config.invalid', `Some rows of ${relation.shown} have no primary key: what comes later cannot be told.`, {
-    pointer: '/table',
-    hint: 'Fill in the key, or read a query with `splitBy` a column that is never NULL.',
-  })
+  throw new JobError(
+    'config.invalid',
+    `Some rows of ${relation.shown} have no primary key: what comes later cannot be told.`,
+    {
+      pointer: '/table',
+      hint: 'Fill in the key, or read a query with `splitBy` a column that is never NULL.',
+    },
+  )
 }
 
 async function beginning({ dialect, db, relation, config }: Table): Promise<Extract<JdbcPosition, { kind: 'KEYS' }>> {
