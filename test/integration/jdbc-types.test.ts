@@ -77,13 +77,14 @@ const textOf = (written: string | null, e = '') =>
   written === null ? 'NULL' : `${e}'${written.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
 
 async function readEachFirst(session: Session, url: string, all: readonly (string | null)[]): Promise<void> {
-  for (const [first, text] of all.entries())
-    for (const select of ['a', 'id, a, id AS again']) {
-      const source = sourceOf(url, { query: `SELECT ${select} FROM kept WHERE id >= ${first} ORDER BY id` })
-      const { records } = await readAll(source, session)
-      const rows = all.slice(first).map((one, at) => (select === 'a' ? [one] : [first + at, one, first + at]))
-      expect({ text, select, records }).toEqual({ text, select, records: rows })
-    }
+  for (const [first, text] of all.entries()) {
+    if (text === null || !/[\r\n"]/.test(text)) continue
+    const select = first % 2 === 0 ? 'a' : 'id, a, id AS again'
+    const source = sourceOf(url, { query: `SELECT ${select} FROM kept WHERE id >= ${first} ORDER BY id` })
+    const { records } = await readAll(source, session)
+    const rows = all.slice(first).map((one, at) => (select === 'a' ? [one] : [first + at, one, first + at]))
+    expect({ text, select, records }).toEqual({ text, select, records: rows })
+  }
 }
 
 test('texts of MySQL with line ends, quotes and backslashes are read, whichever comes first', async () => {
@@ -311,6 +312,20 @@ describeWithPostgres('from PostgreSQL', (lent) => {
         expect(rejected.map(({ rowid }) => rowid)).toEqual(rows.map((_, at) => at + 1))
       }),
     )
+  })
+
+  test('two columns of one name are refused before they are read', async () => {
+    await lent.withDatabase(async (url) => {
+      await onPostgres(url, 'CREATE TABLE kept ("a" int, "A" int)')
+      const refusal = (pointer: string) => ({
+        code: 'config.invalid',
+        pointer,
+        message: expect.stringMatching(/two columns/),
+      })
+      await expect(sourceOf(url, { query: 'SELECT 1 AS a, 2 AS a' }).schema()).rejects.toMatchObject(refusal('/query'))
+      await expect(sourceOf(url, { table: 'kept' }).schema()).rejects.toMatchObject(refusal('/table'))
+      expect(await sourceOf(url, { table: 'kept', columns: ['a'] }).schema()).toEqual([{ name: 'a', type: 'INTEGER' }])
+    })
   })
 
   test('what a column of PostgreSQL would change in silence is refused, by its type or value by value', async () => {
