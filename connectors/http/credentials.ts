@@ -42,7 +42,7 @@ export function withoutSecrets(
   )
   const raw = auth?.type === 'BASIC' ? [auth.password] : auth?.type === 'OAUTH2' ? [auth.clientSecret] : []
   const sent = [...Object.values(headers), ...Object.values(query), ...named]
-  return [...raw, ...sent, ...sent.map((value) => value.replace(/^[\w-]+ /, ''))]
+  return [...raw, ...sent.map((value) => value.replace(/^(Basic|Bearer|Token) /i, ''))]
     .flatMap(spellings)
     .filter((secret) => secret.length > 3)
     .sort((a, b) => b.length - a.length)

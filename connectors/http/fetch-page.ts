@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
-import { rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { JobError } from '../../core/errors/job-error.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
-import { copyExactly } from '../exact-numbers.js'
+import { copyExactly, exactly } from '../exact-numbers.js'
 import { type HttpClient, inShort, isTaken, wordsBytes } from './client.js'
 import type { HttpSourceConfig } from './config.js'
 import type { Endpoint } from './endpoint.js'
@@ -54,11 +54,23 @@ export async function fetchPage(
     await writeFile(file, readable(body, answer, exact, shown))
     await session.run(`CREATE TABLE ${held} AS SELECT content FROM read_text(${text(file)})`)
     await checkJson(held, session, shown, tellable)
-    return { ...common, ...(await takeRecords(held, table, config, session, shown)) }
+    const facts = await takeRecords(held, table, config, session, shown)
+    if (facts.at === null || !isFraction(facts.at)) return { ...common, ...facts }
+    await writeFile(file, exactly(await readFile(file)))
+    return { ...common, ...facts, at: await cursorIn(`read_text(${text(file)})`, config, session) }
   } finally {
     await rm(file, { force: true })
     await session.run(`DROP TABLE IF EXISTS ${held}`)
   }
+}
+
+const isFraction = (json: string) => /^-?\d+[.e]/i.test(json)
+
+/** A number as it stands there, where DuckDB has passed it through a DOUBLE. */
+async function cursorIn(exact: string, { pagination }: HttpSourceConfig, session: Session): Promise<string | null> {
+  const at = pagination !== undefined && 'at' in pagination && pagination.at !== undefined ? pagination.at : ''
+  const [[cursor = null] = []] = await session.rows(`SELECT json_extract_string(content, ${text(at)}) FROM ${exact}`)
+  return cursor === null ? null : String(cursor)
 }
 
 /** It may be a page for people, which repeats the request that it was sent. */
