@@ -57,8 +57,8 @@ export async function badDocuments(
   }))
 }
 
-/** What `readJson` makes of a column of the document `json`; NULL where it fails. */
-export function valueIn({ name, type }: Schema[number], config: FileSourceConfig): string {
+/** What `readJson` makes of a column of the document `json`; NULL where it fails, but not where only a part of a struct does. */
+function valueIn({ name, type }: Schema[number], config: FileSourceConfig): string {
   const format = formatOf(type, config)
   // There is no other function that takes a format of dates.
   if (format !== undefined) return `CAST(try_strptime(${textOf(name)}, ${text(format)}) AS ${type})`

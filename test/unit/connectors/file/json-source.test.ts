@@ -140,3 +140,31 @@ test('a symbolic link leads nowhere outside of the roots', async () => {
   await expect(readAll(source('link.jsonl'), session)).rejects.toMatchObject({ code: 'config.invalid' })
   await expect(readAll(source('*.jsonl'), session)).rejects.toMatchObject({ code: 'config.invalid' })
 })
+
+test.each(['x.jsonl', 'x.json'])(
+  'a value within a struct that is of another type is a bad record: %s',
+  async (name) => {
+    const of = { id: 'BIGINT', s: 'STRUCT(a BIGINT, b BIGINT)' }
+    const good = ['{"id":1,"s":{"a":1}}', '{"id":4,"s":{}}', 'null', '{"id":6,"s":null}']
+    for (const bad of [
+      ['{"id":2,"s":{"a":"x"}}'],
+      ['{"id":2,"s":5}'],
+      ['{"id":2,"s":{"a":"x"}}', '{"id":"q","s":{"a":3}}'],
+    ]) {
+      const lines = [...good.slice(0, 1), ...bad, ...good.slice(1)]
+      const { records, rejected, places } = await read(
+        name,
+        name === 'x.json' ? `[${lines.join(',\n ')}]` : lines.join('\n'),
+        of,
+      )
+      expect(rejected.map(({ original }) => original)).toEqual(bad)
+      expect(records).toEqual([
+        [1n, { a: 1n, b: null }],
+        [4n, { a: null, b: null }],
+        [null, null],
+        [6n, null],
+      ])
+      expect(places).toHaveLength(4)
+    }
+  },
+)
