@@ -72,7 +72,9 @@ export const sourceConfig = z.strictObject({
     .record(z.string().min(1), z.string().trim().min(1))
     .refine((columns) => Object.keys(columns).length > 0, 'name at least one column')
     .optional()
-    .describe('Column types by name: `{id: BIGINT, name: VARCHAR}`; else inferred once, when the job is saved.'),
+    .describe(
+      'Column types by name: `{id: BIGINT, name: VARCHAR}`; else inferred once, when the job is saved. A TIMESTAMP that is written with a zone becomes UTC; a DATE has no time.',
+    ),
   pathColumns: z
     .record(z.string().min(1), z.string().trim().min(1))
     .optional()

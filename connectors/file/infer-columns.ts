@@ -6,7 +6,7 @@ import { identifier, text } from '../../duckdb/sql.js'
 import { byteOrderMark } from './byte-order-mark.js'
 import type { FileSourceConfig, Format } from './config.js'
 import { readHead } from './csv-head.js'
-import { csvOptions, dialectOf, longLines, readCsv } from './csv-options.js'
+import { csvOptions, dialectOf, longLines, scanCsv } from './csv-options.js'
 import { onDisk } from './disk-files.js'
 import type { ListedFile, Lying } from './files.js'
 import { plainDocument } from './json.js'
@@ -79,7 +79,7 @@ async function csvColumns(file: TextFile, config: FileSourceConfig, session: Ses
   const names = head.names ?? guessed.map((column) => column.name)
   const columns = names.map((name, at) => ({ name, type: guessed[at]?.type ?? 'VARCHAR' }))
   const asText = names.map((name) => ({ name, type: 'VARCHAR' }))
-  const sampled = readCsv(options, asText, sample, ', ignore_errors = true')
+  const sampled = scanCsv(options, asText, sample, ', ignore_errors = true')
   return await withoutRounding(await withoutForeignDates(columns, sampled, config, session), sampled, session)
 }
 

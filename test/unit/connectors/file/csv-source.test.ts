@@ -376,3 +376,33 @@ test('each way to write times that is let through is one that is known', async (
     expect([timestampFormat, isTaken]).toEqual([timestampFormat, isKnown])
   }
 })
+
+const moments: readonly (readonly [type: string, text: string, value: string | null])[] = [
+  ['TIMESTAMP', '2026-01-01T00:00:00+02:00', '2025-12-31 22:00:00'],
+  ['TIMESTAMP', '2026-01-01 00:00:00.123456-0530', '2026-01-01 05:30:00.123456'],
+  ['TIMESTAMP', '2026-01-01 00:00:00Z', '2026-01-01 00:00:00'],
+  ['TIMESTAMP', '2026-01-01 00:00:00.5', '2026-01-01 00:00:00.5'],
+  ['TIMESTAMP', '2026-01-01', '2026-01-01 00:00:00'],
+  ['TIMESTAMP', '1500-01-01 10:00:00+01', '1500-01-01 09:00:00'],
+  ['TIMESTAMP', 'soon', null],
+  ['DATE', '2026-01-01', '2026-01-01'],
+  ['DATE', '2026-01-01T00:00:00.000Z', '2026-01-01'],
+  ['DATE', '2026-01-01 10:11:12', null],
+  ['DATE', '2026-13-01', null],
+]
+test.each(['x.csv', 'x.jsonl', 'x.json'])(
+  'of a moment nothing that stands there is lost silently: %s',
+  async (path) => {
+    for (const type of ['TIMESTAMP', 'DATE']) {
+      const cases = moments.filter(([of]) => of === type)
+      const texts = cases.map(([, text]) => (path === 'x.csv' ? text : JSON.stringify({ v: text })))
+      await write(
+        path === 'x.csv' ? `v\n${texts.join('\n')}\n` : path === 'x.json' ? `[${texts.join(',')}]` : texts.join('\n'),
+        path,
+      )
+      const { records, rejected } = await readAll(source({ path, columns: { v: type } }), session)
+      expect(records).toEqual(cases.flatMap(([, , value]) => (value === null ? [] : [[value]])))
+      expect(rejected).toHaveLength(cases.filter(([, , value]) => value === null).length)
+    }
+  },
+)
