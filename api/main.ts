@@ -18,6 +18,7 @@ import { executionStore } from '../models/stores/execution-store.js'
 import { idempotencyStore } from '../models/stores/idempotency-store.js'
 import { jobStore } from '../models/stores/job-store.js'
 import { keyRotation } from '../models/stores/key-rotation.js'
+import { maintenanceStore } from '../models/stores/maintenance-store.js'
 import { operationLogStore } from '../models/stores/operation-log-store.js'
 import { secretStore } from '../models/stores/secret-store.js'
 import { tokenStore } from '../models/stores/token-store.js'
@@ -116,6 +117,8 @@ export function apiDeps({ database, temporal, parts, secretKey, connectorPath, l
     parts,
     compile: (spec) => compileJob(spec, parts),
     starter: openStarter(temporal, executions, log),
+    maintenance: maintenanceStore(database),
+    startMaintenance: temporal.startMaintenance,
     probes: probesOf(database, temporal),
     routes: () => ROUTES,
     log,

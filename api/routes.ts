@@ -11,6 +11,7 @@ import { executionRoutes } from './executions/execution-routes.js'
 import { historyRoutes } from './executions/history-routes.js'
 import type { Route } from './http/route.js'
 import { jobRoutes } from './jobs/job-routes.js'
+import { maintenanceRoutes } from './maintenance/maintenance-routes.js'
 import { systemRoutes } from './system/system-routes.js'
 
 export const ROUTES: readonly Route[] = [
@@ -26,4 +27,5 @@ export const ROUTES: readonly Route[] = [
   ...connectionRoutes,
   ...secretRoutes,
   ...systemRoutes,
+  ...maintenanceRoutes,
 ]

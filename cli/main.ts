@@ -456,8 +456,42 @@ function addHouse(add: Add): void {
     'etl migrate --print > database-schema.sql',
     async () => (await import('./local/migrate.js')).migrateCommand,
   ).option('--print', 'only print the SQL')
+  addMaintenance(add)
   add('worker', 'Runs a worker.', 'etl worker', async () => (await import('./command/serve.js')).worker)
   add('api', 'Runs the API.', 'etl api', async () => (await import('./command/serve.js')).api)
+}
+
+function addMaintenance(add: Add): void {
+  const commands = () => import('./command/maintenance.js')
+  const group = add(
+    'maintenance',
+    'Partitions, retention, files, reconciliation, backup (ADMIN).',
+    'etl maintenance run --dry-run',
+    async () => (await commands()).maintenanceRuns,
+  ).option('--limit <count>', 'how many at most', '20')
+  add(
+    'run',
+    'Keeps the house at once, and shows what was done.',
+    'etl maintenance run --only partitions,retention --dry-run',
+    async () => (await commands()).runMaintenance,
+    group,
+  )
+    .option('--only <tasks>', 'partitions, retention, files, optimize, reconcile, watch, backup')
+    .option('--dry-run', 'only say what would be done')
+  add(
+    'runs',
+    'Lists runs, newest first.',
+    'etl maintenance runs',
+    async () => (await commands()).maintenanceRuns,
+    group,
+  ).option('--limit <count>', 'how many at most', '20')
+  add(
+    'show <run>',
+    'One run: what each task did.',
+    'etl maintenance show 6f1c…',
+    async () => (await commands()).showMaintenanceRun,
+    group,
+  )
 }
 
 /** Commander gives arguments, options, and the command itself. */

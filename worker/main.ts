@@ -4,15 +4,19 @@ import { setFlagsFromString } from 'node:v8'
 import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Runtime, type Worker } from '@temporalio/worker'
 import type { ActivityDeps } from '../activities/deps.js'
+import type { HouseDeps } from '../activities/maintenance/house.js'
 import { QUEUES } from '../core/execution/workflow-names.js'
 import { keepSpares, releaseAll } from '../engine/sessions.js'
 import { type Database, openDatabase } from '../models/database.js'
+import { configStore } from '../models/stores/config-store.js'
 import { mysqlJournal } from '../models/stores/journal.js'
+import { maintenanceStore } from '../models/stores/maintenance-store.js'
 import { systemLimits } from '../models/stores/system-limits.js'
 import { workerStore } from '../models/stores/worker-store.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog, temporalLogger } from '../process/log.js'
 import { createWorkers } from './create-workers.js'
+import { keepMaintenanceSchedule } from './maintenance-schedule.js'
 import { workerParts } from './parts.js'
 import { keepPresent } from './presence.js'
 import { tellAdmitted } from './tell-admitted.js'
@@ -44,7 +48,15 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     namespace: environment.temporal.namespace,
   })
   const deps = await activityDeps(environment, database, client, log)
-  const workers = await createWorkers(environment, connection, deps)
+  const house: HouseDeps = {
+    runs: maintenanceStore(database),
+    mysqlUrl: environment.mysqlUrl,
+    store: deps.parts.store,
+    scratch: deps.parts.scratch,
+    secretKey: environment.secretKey,
+    now: Date.now,
+  }
+  const workers = await createWorkers(environment, connection, deps, house)
   let stopping = false
   const ended = (error: unknown) => {
     if (stopping)
@@ -62,11 +74,13 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     },
     log,
   )
+  const schedule = keepMaintenanceSchedule(client, configStore(database), log)
   const { workerId } = presence
   log.info({ workerId, slots: environment.workerSlots, temporal: environment.temporal.address }, 'worker started')
   return {
     stop: async () => {
       stopping = true
+      schedule.stop()
       await presence.stopping()
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
       await running
