@@ -9,7 +9,14 @@ import {
 } from '@temporalio/client'
 import { ApplicationFailure, defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common'
 import { asJobError, JobError } from '../core/errors/job-error.js'
-import { ADMITTED, MAINTENANCE, QUEUES, type UpdateName, WORKFLOW_TYPE, workflowIdOf } from '../core/execution/workflow-names.js'
+import {
+  ADMITTED,
+  MAINTENANCE,
+  QUEUES,
+  type UpdateName,
+  WORKFLOW_TYPE,
+  workflowIdOf,
+} from '../core/execution/workflow-names.js'
 import type { MaintenanceWish } from '../core/maintenance/report.js'
 
 export interface StartedExecution {

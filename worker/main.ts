@@ -9,6 +9,7 @@ import { QUEUES } from '../core/execution/workflow-names.js'
 import { keepSpares, releaseAll } from '../engine/sessions.js'
 import { type Database, openDatabase } from '../models/database.js'
 import { configStore } from '../models/stores/config-store.js'
+import { executionStore } from '../models/stores/execution-store.js'
 import { mysqlJournal } from '../models/stores/journal.js'
 import { maintenanceStore } from '../models/stores/maintenance-store.js'
 import { systemLimits } from '../models/stores/system-limits.js'
@@ -20,6 +21,7 @@ import { keepMaintenanceSchedule } from './maintenance-schedule.js'
 import { workerParts } from './parts.js'
 import { keepPresent } from './presence.js'
 import { tellAdmitted } from './tell-admitted.js'
+import { workflowsOf } from './workflows-of.js'
 
 export interface RunningWorker {
   /** Lets running steps go, and resolves once nothing of it is left. */
@@ -52,6 +54,8 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     runs: maintenanceStore(database),
     mysqlUrl: environment.mysqlUrl,
     store: deps.parts.store,
+    executions: executionStore(database),
+    workflows: workflowsOf(client),
     scratch: deps.parts.scratch,
     secretKey: environment.secretKey,
     now: Date.now,

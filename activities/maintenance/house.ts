@@ -8,22 +8,37 @@ import {
   shortened,
   type TaskReport,
 } from '../../core/maintenance/report.js'
+import type { ExecutionStore } from '../../models/stores/execution-store.js'
 import { type HouseConnection, withHouseConnection } from '../../models/stores/maintenance/house-connection.js'
 import { housePolicy } from '../../models/stores/maintenance/policy.js'
 import type { MaintenanceStore } from '../../models/stores/maintenance-store.js'
 import type { ObjectStore } from '../../storage/store.js'
 import type { Call } from '../deps.js'
+import { sweepFiles } from './files.js'
+import { optimizeTables } from './optimize.js'
 import { keepPartitions } from './partitions.js'
+import { reconcileAll } from './reconcile.js'
+import { keepRetention } from './retention.js'
+import { watchServers } from './watch.js'
 
 /** What keeping house takes; handed in by the worker. */
 export interface HouseDeps {
   readonly runs: MaintenanceStore
   readonly mysqlUrl: string
   readonly store: ObjectStore
+  readonly executions: Pick<ExecutionStore, 'unfinished' | 'workedFor'>
+  readonly workflows: Workflows
   /** A folder for what is on its way. */
   readonly scratch: string
   readonly secretKey: string
   readonly now: () => number
+}
+
+/** The workflows of executions, as Temporal knows them. */
+export interface Workflows {
+  /** Ids of those that were started before `before` and run. */
+  running(before: Date): Promise<readonly string[]>
+  stateOf(workflowId: string): Promise<'RUNNING' | 'CLOSED' | 'GONE'>
 }
 
 /** One task at work. */
@@ -38,6 +53,11 @@ export type HouseTask = (work: HouseWork) => Promise<Findings>
 
 export const HOUSE_TASKS: Partial<Record<MaintenanceTask, HouseTask>> = {
   partitions: keepPartitions,
+  retention: keepRetention,
+  files: sweepFiles,
+  optimize: optimizeTables,
+  reconcile: reconcileAll,
+  watch: watchServers,
 }
 
 const HEARD_EVERY_MS = 10_000

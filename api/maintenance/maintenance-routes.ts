@@ -66,7 +66,11 @@ function shown({ only, tasks, ...rest }: MaintenanceRun) {
     only: only === null ? null : [...only],
     tasks: tasks.map(({ done, warnings, ...task }) => ({
       ...task,
-      done: done.map(({ what, count, names }) => ({ what, count, ...(names === undefined ? {} : { names: [...names] }) })),
+      done: done.map(({ what, count, names }) => ({
+        what,
+        count,
+        ...(names === undefined ? {} : { names: [...names] }),
+      })),
       warnings: [...warnings],
     })),
   }

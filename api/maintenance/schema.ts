@@ -23,9 +23,7 @@ export const run = z
         status: z.enum(['DONE', 'FAILED']),
         durationMs: z.number().int(),
         error: z.string().nullable(),
-        done: z.array(
-          z.object({ what: z.string(), count: z.number(), names: z.array(z.string()).optional() }),
-        ),
+        done: z.array(z.object({ what: z.string(), count: z.number(), names: z.array(z.string()).optional() })),
         warnings: z.array(z.string()),
       }),
     ),

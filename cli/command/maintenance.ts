@@ -1,8 +1,8 @@
 /** `etl maintenance run` and `runs` (ADMIN): keeps the house at once, and shows what was done. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { JobError } from '../../core/errors/job-error.js'
-import { nearestHint } from '../../core/spec/nearest.js'
 import { MAINTENANCE_TASKS, type TaskReport } from '../../core/maintenance/report.js'
+import { nearestHint } from '../../core/spec/nearest.js'
 import { connect } from '../client.js'
 import type { Context } from '../command.js'
 import { type Output, table } from '../output.js'

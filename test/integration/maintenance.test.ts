@@ -1,20 +1,11 @@
 /** Keeping house: what is old goes, nothing that is needed does, and each run says what it did. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
-import { performTask } from '../../activities/maintenance/house.js'
-import type { MaintenanceTask, TaskReport } from '../../core/maintenance/report.js'
+import type { TaskReport } from '../../core/maintenance/report.js'
 import { openSession } from '../../duckdb/open-session.js'
-import { openDatabase } from '../../models/database.js'
-import { migrate } from '../../models/migrate.js'
-import { addMonths, partitionsOf } from '../../models/schema/partition-upkeep.js'
-import { maintenanceStore } from '../../models/stores/maintenance-store.js'
-import { openStore } from '../../storage/open-store.js'
+import { partitionsOf } from '../../models/schema/partition-upkeep.js'
 import type { ObjectStore } from '../../storage/store.js'
-import { onServer, withDatabase } from '../support/lend.js'
-
-const now = Date.parse('2026-11-28T12:00:00Z')
+import { withHouse } from '../support/house.js'
+import { onServer } from '../support/lend.js'
 
 describe('partitions', () => {
   for (const archive of ['NONE', 'TABLE', 'PARQUET'] as const) {
@@ -49,46 +40,6 @@ describe('partitions', () => {
     }, 120_000)
   }
 })
-
-interface House {
-  readonly url: string
-  readonly folder: string
-  readonly store: ObjectStore
-  run(task: MaintenanceTask, dryRun?: boolean): Promise<TaskReport>
-  set(key: string, value: string | number): Promise<void>
-}
-
-async function withHouse(run: (house: House) => Promise<void>): Promise<void> {
-  await withDatabase(async (url) => {
-    const folder = await mkdtemp(join(tmpdir(), 'etl-house-'))
-    await migrate(url, { at: new Date('2025-11-15T00:00:00Z') })
-    await addMonths((sql) => onServer(url, sql), new Date(now), 0)
-    const database = await openDatabase(url)
-    const store = openStore(`file://${folder}/store`)
-    const runs = maintenanceStore(database)
-    const secretKey = Buffer.alloc(32, 7).toString('base64')
-    try {
-      await run({
-        url,
-        folder,
-        store,
-        run: async (task, dryRun = false) =>
-          await performTask(
-            { runs, mysqlUrl: url, store, scratch: folder, secretKey, now: () => now },
-            { signal: new AbortController().signal },
-            task,
-            dryRun,
-          ),
-        set: async (key, value) => {
-          await onServer(url, `UPDATE etl_system_config SET config_value = '${value}' WHERE config_key = '${key}'`)
-        },
-      })
-    } finally {
-      await database.close()
-      await rm(folder, { recursive: true, force: true })
-    }
-  })
-}
 
 /** Of rows; a partition that is dropped is none. */
 async function forbidDeletes(url: string): Promise<void> {

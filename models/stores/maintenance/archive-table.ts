@@ -21,7 +21,8 @@ export async function prepareArchive(house: HouseConnection, table: string): Pro
   const missing = (await columnsOf(house, table)).filter(
     ({ name, isGenerated }) => !isGenerated && !known.some((column) => column.name === name),
   )
-  for (const { name, type } of missing) await house.execute(`ALTER TABLE ${archive} ADD COLUMN \`${name}\` ${type} NULL`)
+  for (const { name, type } of missing)
+    await house.execute(`ALTER TABLE ${archive} ADD COLUMN \`${name}\` ${type} NULL`)
 }
 
 /** Copies what `where` selects, which may name a partition before it: `PARTITION (p202601) WHERE …`. */

@@ -44,7 +44,8 @@ export async function withHouseConnection<T>(url: string, run: (house: HouseConn
     }
   }
   const house: HouseConnection = {
-    query: async <R extends object>(sql: string, values?: Values) => (await ask(sql, values)) as unknown as readonly R[],
+    query: async <R extends object>(sql: string, values?: Values) =>
+      (await ask(sql, values)) as unknown as readonly R[],
     execute: async (sql, values) => affectedRows(await ask(sql, values)),
     transaction: async (work) => {
       for (let tried = 1; ; tried += 1) {

@@ -37,7 +37,9 @@ export async function oldMonths(
 ): Promise<readonly OldMonth[]> {
   const months: OldMonth[] = []
   for (const partition of await monthsBefore((sql) => house.query(sql), table, before)) {
-    const [found] = await house.query<{ held: string }>(`SELECT COUNT(*) AS held FROM ${table} PARTITION (${partition})`)
+    const [found] = await house.query<{ held: string }>(
+      `SELECT COUNT(*) AS held FROM ${table} PARTITION (${partition})`,
+    )
     months.push({ partition, rows: Number(found?.held ?? 0) })
   }
   return months
