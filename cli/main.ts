@@ -457,6 +457,7 @@ function addHouse(add: Add): void {
     async () => (await import('./local/migrate.js')).migrateCommand,
   ).option('--print', 'only print the SQL')
   addMaintenance(add)
+  addBackup(add)
   add('worker', 'Runs a worker.', 'etl worker', async () => (await import('./command/serve.js')).worker)
   add('api', 'Runs the API.', 'etl api', async () => (await import('./command/serve.js')).api)
 }
@@ -492,6 +493,32 @@ function addMaintenance(add: Add): void {
     async () => (await commands()).showMaintenanceRun,
     group,
   )
+}
+
+function addBackup(add: Add): void {
+  const commands = () => import('./local/backup.js')
+  const backup = add(
+    'backup',
+    'Writes definitions, settings and state to a folder or a bucket.',
+    'etl backup --to /mnt/backups --encrypt',
+    async () => (await commands()).backupCommand,
+  )
+    .option('--to <place>', 'a folder, or s3://bucket/prefix; without it, ETL_HOME/backups')
+    .option('--encrypt', 'with ETL_BACKUP_KEY, or ETL_SECRET_KEY where that is not set')
+    .option('--history', 'timelines, metrics, alerts and audit too')
+  add(
+    'verify <backup>',
+    'Reads all of a backup: is it whole, and does a key that is here open it?',
+    'etl backup verify /mnt/backups/etl-backup-1f2e3d4c-20261128T031500000Z',
+    async () => (await commands()).verifyCommand,
+    backup,
+  )
+  add(
+    'restore <backup>',
+    'Restores a backup into an empty database and store.',
+    'etl restore /mnt/backups/etl-backup-1f2e3d4c-20261128T031500000Z',
+    async () => (await commands()).restoreCommand,
+  ).option('--force', 'replace all that the database holds')
 }
 
 /** Commander gives arguments, options, and the command itself. */

@@ -14,6 +14,7 @@ import { housePolicy } from '../../models/stores/maintenance/policy.js'
 import type { MaintenanceStore } from '../../models/stores/maintenance-store.js'
 import type { ObjectStore } from '../../storage/store.js'
 import type { Call } from '../deps.js'
+import { backUpDaily } from './daily-backup.js'
 import { sweepFiles } from './files.js'
 import { optimizeTables } from './optimize.js'
 import { keepPartitions } from './partitions.js'
@@ -51,13 +52,14 @@ export interface HouseWork extends HouseDeps {
 
 export type HouseTask = (work: HouseWork) => Promise<Findings>
 
-export const HOUSE_TASKS: Partial<Record<MaintenanceTask, HouseTask>> = {
+const HOUSE_TASKS: Readonly<Record<MaintenanceTask, HouseTask>> = {
   partitions: keepPartitions,
   retention: keepRetention,
   files: sweepFiles,
   optimize: optimizeTables,
   reconcile: reconcileAll,
   watch: watchServers,
+  backup: backUpDaily,
 }
 
 const HEARD_EVERY_MS = 10_000
@@ -108,7 +110,7 @@ export async function performTask(
   try {
     const findings = await withHouseConnection(deps.mysqlUrl, async (house) => {
       const policy = await housePolicy(house)
-      return await HOUSE_TASKS[task]!({ ...deps, house, policy, dryRun, signal })
+      return await HOUSE_TASKS[task]({ ...deps, house, policy, dryRun, signal })
     })
     return { task, status: 'DONE', durationMs: durationMs(), error: null, ...shortened(findings) }
   } catch (error) {
