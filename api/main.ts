@@ -108,7 +108,7 @@ export function apiDeps({ database, temporal, parts, secretKey, connectorPath, l
     connectorPath,
     secrets: secretStore(database, secretKey),
     rotateKeys: keyRotation(database, secretKey),
-    configs: configStore(database),
+    configs: configStore(database, secretKey),
     jobs: jobStore(database, { secretKey, schemas: configSchemas }),
     configSchemas,
     executions,

@@ -445,7 +445,7 @@ function addHouse(add: Add): void {
   )
   add(
     'set <key> <value>',
-    'Changes one.',
+    'Changes one; - reads the value from standard input.',
     'etl config set security.session_hours 8',
     async () => (await settings()).setConfig,
     config,

@@ -23,9 +23,7 @@ export async function setSecret(
   options: { readonly description?: string },
 ): Promise<void> {
   if (process.stdin.isTTY === true) output.note(`Type the value of ${name}, then Ctrl-D:`)
-  let value = ''
-  for await (const chunk of process.stdin) value += String(chunk)
-  value = value.replace(/\r?\n$/, '')
+  const value = await standardInput()
   if (value === '')
     throw new JobError('usage.invalid', 'No value came on standard input', {
       hint: `printf %s VALUE | etl secrets set ${name}`,
@@ -36,6 +34,12 @@ export async function setSecret(
     description,
   })
   output.result(saved, () => `${name} is set; specs name it as \${secret:${name}}`)
+}
+
+async function standardInput(): Promise<string> {
+  let value = ''
+  for await (const chunk of process.stdin) value += String(chunk)
+  return value.replace(/\r?\n$/, '')
 }
 
 export async function deleteSecret({ output, variables }: Context, name: string): Promise<void> {
@@ -66,6 +70,12 @@ interface Setting {
   readonly value: string | null
   readonly type: string
   readonly description: string | null
+  readonly readonly: boolean
+  readonly encrypted: boolean
+  readonly isSet: boolean
+  readonly least: number | null
+  readonly most: number | null
+  readonly oneOf: readonly string[] | null
   readonly version: number
 }
 
@@ -73,19 +83,29 @@ export async function config({ output, variables }: Context, options: { readonly
   const { items } = await connect(variables).get<{ items: readonly Setting[] }>('/system-configs', {
     group: options.group,
   })
-  const rows = items.map((one) => [one.key, one.value, one.type, one.description])
-  output.result({ items }, () => table(['setting', 'value', 'type', 'what it is'], rows))
+  const rows = items.map((one) => [one.key, valueOf(one), rangeOf(one), one.description])
+  output.result({ items }, () => table(['setting', 'value', 'range', 'what it is'], rows))
 }
 
 export async function getConfig({ output, variables }: Context, key: string): Promise<void> {
   const found = await connect(variables).get<Setting>(`/system-configs/${encodeURIComponent(key)}`)
-  output.result(found, () => found.value ?? '')
+  output.result(found, () => valueOf(found))
 }
 
-export async function setConfig({ output, variables }: Context, key: string, value: string): Promise<void> {
+/** Of an encrypted one the value comes on standard input, as `-`. */
+export async function setConfig({ output, variables }: Context, key: string, given: string): Promise<void> {
   const client = connect(variables)
+  const value = given === '-' ? await standardInput() : given
   const path = `/system-configs/${encodeURIComponent(key)}`
   const { version } = await client.get<Setting>(path)
   const saved = await client.send<Setting>('PUT', path, { value, version })
-  output.result(saved, () => `${key} = ${saved.value ?? ''}`)
+  output.result(saved, () => `${key} = ${valueOf(saved)}`)
+}
+
+const valueOf = ({ value, encrypted, isSet }: Setting): string => (encrypted ? (isSet ? '(set)' : '') : (value ?? ''))
+
+function rangeOf({ type, readonly, least, most, oneOf }: Setting): string {
+  if (readonly) return `${type}, read-only`
+  if (oneOf !== null) return oneOf.join(' | ')
+  return least === null && most === null ? type : `${type} ${least ?? ''}..${most ?? ''}`
 }
