@@ -24,7 +24,7 @@ await main(async (args) => {
       args.length > 0
         ? [await jest(args, env)]
         : [
-            await jest([`--testPathIgnorePatterns=${heavy}|test/soak/`, '--maxWorkers=2'], env),
+            await jest([`--testPathIgnorePatterns=${heavy}|test/soak/|test/proofs/`, '--maxWorkers=2'], env),
             await jest([`--testPathPatterns=${heavy}`, '--runInBand', '--passWithNoTests'], env),
           ]
     return parts.reduce((sum, part) => ({
