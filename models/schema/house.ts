@@ -1,6 +1,6 @@
 /** Runs of the maintenance, and the settings that it goes by. */
 import { ID, KEY, ORDERED_JSON, TIMES, tail } from './parts.js'
-import { type InitialSetting, settingRows } from './settings.js'
+import { type InitialSetting, insertSettings } from './settings.js'
 
 const days = (name: string, value: number, description: string): InitialSetting => ({
   key: `retention.${name}_days`,
@@ -182,5 +182,5 @@ export const houseTables = (): readonly string[] => [
   UNIQUE KEY uk_is_running (is_running),
   KEY idx_start_time (start_time)
 ) ${tail('runs of the maintenance and what they did')}`,
-  ...settingRows(HOUSE_SETTINGS),
+  ...insertSettings(HOUSE_SETTINGS),
 ]

@@ -101,9 +101,9 @@ export const INITIAL_SETTINGS: readonly InitialSetting[] = [
   },
 ]
 
-export const initialSettings = (): readonly string[] => settingRows(INITIAL_SETTINGS)
+export const initialSettings = (): readonly string[] => insertSettings(INITIAL_SETTINGS)
 
-export function settingRows(settings: readonly InitialSetting[]): readonly string[] {
+export function insertSettings(settings: readonly InitialSetting[]): readonly string[] {
   const rows = settings.map(
     (setting) =>
       `  (${[setting.key, setting.value, setting.value, setting.type, setting.group, setting.description].map(quote).join(', ')}, ${setting.encrypted ? 1 : 0}, ${setting.readonly ? 1 : 0})`,
