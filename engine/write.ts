@@ -43,10 +43,14 @@ export async function openWriters(
 
 /** Its fence is the newest, so nobody else can have run ahead: what the target shows was planned by a catalogue that is lost (I2). */
 function ahead({ id }: StreamNode, shown: number, epoch: number): JobError {
-  return new JobError('sink.ahead', `${id} shows epoch ${shown} of this lineage, and epoch ${epoch} is to be written.`, {
-    nodeId: id,
-    hint: 'The catalogue was restored from a backup that is older than its target. Restore the target to the same time, or start the job anew.',
-  })
+  return new JobError(
+    'sink.ahead',
+    `${id} shows epoch ${shown} of this lineage, and epoch ${epoch} is to be written.`,
+    {
+      nodeId: id,
+      hint: 'The catalogue was restored from a backup that is older than its target. Restore the target to the same time, or start the job anew.',
+    },
+  )
 }
 
 /** Every sink marks every epoch, an empty one too. */

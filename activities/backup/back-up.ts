@@ -3,7 +3,13 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { JobError } from '../../core/errors/job-error.js'
 import { isDiscardable } from '../../core/execution/retention.js'
-import { backupName, type BackupFile, type BackupManifest, type BackupTable, MANIFEST } from '../../core/maintenance/backup-manifest.js'
+import {
+  type BackupFile,
+  type BackupManifest,
+  type BackupTable,
+  backupName,
+  MANIFEST,
+} from '../../core/maintenance/backup-manifest.js'
 import { backedUp } from '../../models/stores/backup/backup-tables.js'
 import { type Snapshot, withSnapshot } from '../../models/stores/backup/snapshot.js'
 import { catalogueId } from '../../models/stores/maintenance/catalogue-id.js'
@@ -59,8 +65,7 @@ async function attempt(wish: BackupWish, id: string): Promise<Attempted> {
       if ('gone' in linked) return linked
       const tables = await writeTables(writing, snapshot, history)
       const files: BackupFile[] = []
-      for (const { key, path } of linked.kept)
-        files.push({ key, ...(await writeFile(writing, `files/${key}`, path)) })
+      for (const { key, path } of linked.kept) files.push({ key, ...(await writeFile(writing, `files/${key}`, path)) })
       const manifest: BackupManifest = {
         ...{ format: 1, name, createdAt: createdAt.toISOString(), catalogueId: id, history },
         ...{ migrations: snapshot.migrations, encryption: seal?.encryption ?? null, tables, files },

@@ -33,7 +33,10 @@ export async function readManifest(
     })
   const { manifest, mac } = parsed(text, name)
   if (manifest.format !== 1)
-    throw new JobError('schema.newer', `The backup has the form ${String(manifest.format)}, which this version does not know.`)
+    throw new JobError(
+      'schema.newer',
+      `The backup has the form ${String(manifest.format)}, which this version does not know.`,
+    )
   const seal = manifest.encryption === null ? null : sealOf(keys, manifest.encryption)
   if (seal !== null && !isSameMac(seal.mac(JSON.stringify(manifest)), mac ?? ''))
     throw new JobError('backup.damaged', `The manifest of ${name} was changed.`)
@@ -84,7 +87,11 @@ export async function* readRows(backup: OpenBackup, part: StoredPart): AsyncGene
 }
 
 /** As a file of its own while `use` is at it. */
-export async function withPart(backup: OpenBackup, part: StoredPart, use: (path: string) => Promise<void>): Promise<void> {
+export async function withPart(
+  backup: OpenBackup,
+  part: StoredPart,
+  use: (path: string) => Promise<void>,
+): Promise<void> {
   const path = await opened(backup, part)
   try {
     await use(path)

@@ -71,9 +71,13 @@ function refuseNewer({ migrations }: BackupManifest): void {
   const known = new Set(MIGRATIONS.map(({ name }) => name))
   const newer = migrations.filter((name) => !known.has(name))
   if (newer.length === 0) return
-  throw new JobError('schema.newer', `The backup has steps of the schema that this version does not know: ${newer.join(', ')}.`, {
-    hint: 'Restore it with the version that made it, or a newer one.',
-  })
+  throw new JobError(
+    'schema.newer',
+    `The backup has steps of the schema that this version does not know: ${newer.join(', ')}.`,
+    {
+      hint: 'Restore it with the version that made it, or a newer one.',
+    },
+  )
 }
 
 async function makeRoom(house: HouseConnection, force: boolean): Promise<void> {

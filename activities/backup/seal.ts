@@ -27,9 +27,13 @@ export function newSeal(keys: string): Seal {
 export function sealOf(keys: readonly string[], encryption: BackupEncryption): Seal {
   const key = keys.flatMap(readKeys).find(({ id }) => id === encryption.keyId)
   if (key !== undefined) return sealWith(key.bytes, encryption)
-  throw new JobError('environment.invalid', `The backup is encrypted with key ${encryption.keyId}, which is not here.`, {
-    hint: 'Set ETL_BACKUP_KEY to the key that it was made with, or ETL_SECRET_KEY if it had none of its own.',
-  })
+  throw new JobError(
+    'environment.invalid',
+    `The backup is encrypted with key ${encryption.keyId}, which is not here.`,
+    {
+      hint: 'Set ETL_BACKUP_KEY to the key that it was made with, or ETL_SECRET_KEY if it had none of its own.',
+    },
+  )
 }
 
 function sealWith(key: Buffer, encryption: BackupEncryption): Seal {
@@ -80,7 +84,9 @@ function decrypting(key: Buffer, name: string): Transform {
         if (held.length < MAGIC.length + IV_BYTES) return done()
         if (!held.subarray(0, MAGIC.length).equals(MAGIC)) return done(damaged())
         const iv = held.subarray(MAGIC.length, MAGIC.length + IV_BYTES)
-        decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(name)) as never
+        decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: TAG_BYTES }).setAAD(
+          Buffer.from(name),
+        ) as never
         held = held.subarray(MAGIC.length + IV_BYTES)
       }
       const whole = Math.max(0, held.length - TAG_BYTES)

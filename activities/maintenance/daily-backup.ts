@@ -1,6 +1,7 @@
 /** A backup each day, where one is wanted, and the oldest of them go. */
-import type { Findings } from '../../core/maintenance/report.js'
+
 import { backupOf, backupsToRemove, MANIFEST } from '../../core/maintenance/backup-manifest.js'
+import type { Findings } from '../../core/maintenance/report.js'
 import { backupPlan } from '../../models/stores/maintenance/backup-plan.js'
 import { catalogueId } from '../../models/stores/maintenance/catalogue-id.js'
 import type { ObjectStore } from '../../storage/store.js'
@@ -15,7 +16,16 @@ export async function backUpDaily(work: HouseWork): Promise<Findings> {
   const target = openPlace(plan.url)
   const id = await catalogueId(house)
   if (dryRun) return { done: [{ what: 'backups made', count: 1 }], warnings: [] }
-  const manifest = await backUp({ mysqlUrl, store, scratch, target, keys: plan.keys, history: plan.history, now, signal })
+  const manifest = await backUp({
+    mysqlUrl,
+    store,
+    scratch,
+    target,
+    keys: plan.keys,
+    history: plan.history,
+    now,
+    signal,
+  })
   const { name, tables, files } = manifest
   const removed = await removeOldest(target, id, plan.retain, signal)
   const bytes = [...tables, ...files].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)

@@ -83,13 +83,13 @@ export async function config({ output, variables }: Context, options: { readonly
   const { items } = await connect(variables).get<{ items: readonly Setting[] }>('/system-configs', {
     group: options.group,
   })
-  const rows = items.map((one) => [one.key, valueOf(one), rangeOf(one), one.description])
+  const rows = items.map((one) => [one.key, shownValue(one), rangeOf(one), one.description])
   output.result({ items }, () => table(['setting', 'value', 'range', 'what it is'], rows))
 }
 
 export async function getConfig({ output, variables }: Context, key: string): Promise<void> {
   const found = await connect(variables).get<Setting>(`/system-configs/${encodeURIComponent(key)}`)
-  output.result(found, () => valueOf(found))
+  output.result(found, () => shownValue(found))
 }
 
 /** Of an encrypted one the value comes on standard input, as `-`. */
@@ -99,10 +99,11 @@ export async function setConfig({ output, variables }: Context, key: string, giv
   const path = `/system-configs/${encodeURIComponent(key)}`
   const { version } = await client.get<Setting>(path)
   const saved = await client.send<Setting>('PUT', path, { value, version })
-  output.result(saved, () => `${key} = ${valueOf(saved)}`)
+  output.result(saved, () => `${key} = ${shownValue(saved)}`)
 }
 
-const valueOf = ({ value, encrypted, isSet }: Setting): string => (encrypted ? (isSet ? '(set)' : '') : (value ?? ''))
+const shownValue = ({ value, encrypted, isSet }: Setting): string =>
+  encrypted ? (isSet ? '(set)' : '') : (value ?? '')
 
 function rangeOf({ type, readonly, least, most, oneOf }: Setting): string {
   if (readonly) return `${type}, read-only`

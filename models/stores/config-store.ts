@@ -4,8 +4,8 @@ import type { Database } from '../database.js'
 import { type Cipher, createCipher } from '../encryption.js'
 import { KNOWN_SETTINGS } from '../schema/known-settings.js'
 import type { SystemConfigRow } from '../tables/system.js'
-import { settingProblem } from './setting-problem.js'
 import { placeOfSetting } from './setting-place.js'
+import { settingProblem } from './setting-problem.js'
 
 export interface SettingRecord {
   readonly key: string
@@ -77,7 +77,8 @@ export function configStore(database: Database, secretKey: string | null = null)
 
 function sealed(cipher: Cipher | null, key: string, text: string | null): string | null {
   if (text === null || text === '') return text
-  if (cipher === null) throw new JobError('environment.invalid', `The setting ${key} is encrypted, and there is no key.`)
+  if (cipher === null)
+    throw new JobError('environment.invalid', `The setting ${key} is encrypted, and there is no key.`)
   return cipher.encrypt(text, placeOfSetting(key))
 }
 

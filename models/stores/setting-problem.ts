@@ -8,9 +8,11 @@ export function settingProblem({ key, type, least, most, oneOf, encrypted }: Typ
   const told = encrypted ? 'what was given' : JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text)
   if (!isOfType(type, text)) return `The setting ${key} is ${NAMES[type]}; ${told} is not.`
   const value = Number(text)
-  if (type === 'INT' && least !== null && value < least) return `The setting ${key} is at least ${least}; ${told} is less.`
+  if (type === 'INT' && least !== null && value < least)
+    return `The setting ${key} is at least ${least}; ${told} is less.`
   if (type === 'INT' && most !== null && value > most) return `The setting ${key} is at most ${most}; ${told} is more.`
-  if (oneOf !== null && !oneOf.includes(text)) return `The setting ${key} is one of ${oneOf.join(', ')}; ${told} is not.`
+  if (oneOf !== null && !oneOf.includes(text))
+    return `The setting ${key} is one of ${oneOf.join(', ')}; ${told} is not.`
   const known = KNOWN_SETTINGS.find((setting) => setting.key === key)
   if (known?.pattern === undefined || new RegExp(known.pattern).test(text)) return null
   return `The setting ${key} does not take ${told}: ${known.description}.`

@@ -10,14 +10,14 @@ import { describe, expect, test } from '@jest/globals'
 import { backUp } from '../../activities/backup/back-up.js'
 import { openPlace } from '../../activities/backup/place.js'
 import { restoreBackup, verifyBackup } from '../../activities/backup/restore.js'
+import { connectorRecords } from '../../api/bootstrap.js'
+import { connectors } from '../../connectors/index.js'
 import { backupsToRemove } from '../../core/maintenance/backup-manifest.js'
 import { openDatabase } from '../../models/database.js'
 import { HISTORY_TABLES, KEPT_TABLES, PASSING_TABLES } from '../../models/stores/backup/backup-tables.js'
 import { seedConnectors } from '../../models/stores/connector-store.js'
 import { jobStore } from '../../models/stores/job-store.js'
 import { secretStore } from '../../models/stores/secret-store.js'
-import { connectorRecords } from '../../api/bootstrap.js'
-import { connectors } from '../../connectors/index.js'
 import { openStore } from '../../storage/open-store.js'
 import { onServer, withDatabase, withMigratedDatabase } from '../support/lend.js'
 import { temporalAddress } from '../support/namespace.js'
@@ -54,7 +54,14 @@ describe('a backup', () => {
         expect(text.includes('state of the job')).toBe(keys === null)
         await withDatabase(async (restored) => {
           const store = openStore(pathToFileURL(join(folder, 'other')).href)
-          const wish = { mysqlUrl: restored, store, scratch: folder, from: place, keys: [secretKey], log: () => undefined }
+          const wish = {
+            mysqlUrl: restored,
+            store,
+            scratch: folder,
+            from: place,
+            keys: [secretKey],
+            log: () => undefined,
+          }
           await restoreBackup({ ...wish, force: false })
           expect(await rowsOf(restored)).toEqual(await rowsOf(url))
           expect(await store.text('lineage/l/state/v/0/x.parquet')).toBe('state of the job')
@@ -84,7 +91,14 @@ describe('a backup', () => {
       await expect(verify([secretKey])).rejects.toMatchObject({ code: 'backup.damaged' })
       await writeFile(manifest, said.replace('0017-house', '9999-later'))
       await withDatabase(async (mysqlUrl) => {
-        const wish = { mysqlUrl, store: openPlace(folder), scratch: folder, from: place, force: false, log: () => undefined }
+        const wish = {
+          mysqlUrl,
+          store: openPlace(folder),
+          scratch: folder,
+          from: place,
+          force: false,
+          log: () => undefined,
+        }
         await expect(restoreBackup({ ...wish, keys: [secretKey] })).rejects.toMatchObject({ code: 'backup.damaged' })
         expect(await onServer(mysqlUrl, 'SHOW TABLES')).toEqual([])
       })
@@ -122,7 +136,9 @@ test('after a restore into an empty database and store, a job that was stopped m
           },
           env,
         )
-        expect(Number(((await onServer(target, 'SELECT COUNT(*) AS held FROM copied')) as { held: number }[])[0]?.held)).toBeLessThan(records)
+        expect(
+          Number(((await onServer(target, 'SELECT COUNT(*) AS held FROM copied')) as { held: number }[])[0]?.held),
+        ).toBeLessThan(records)
         await withDatabase(async (found) => {
           const storage = { ETL_STORAGE_URL: pathToFileURL(join(shared, 'storage')).href }
           await etl({ logs: shared }, found, ['restore', made.backup], storage)
@@ -136,9 +152,12 @@ test('after a restore into an empty database and store, a job that was stopped m
               expect(again.status).toBe(202)
               const done = await stack.untilEnded(again.body.executionId ?? '')
               expect(done).toMatchObject({ status: 'COMPLETED', error: null })
-              expect(await onServer(target, 'SELECT COUNT(*) AS held, COUNT(DISTINCT id) AS ids, SUM(id) AS total FROM copied')).toEqual([
-                { held: records, ids: records, total: String((records * (records - 1)) / 2) },
-              ])
+              expect(
+                await onServer(
+                  target,
+                  'SELECT COUNT(*) AS held, COUNT(DISTINCT id) AS ids, SUM(id) AS total FROM copied',
+                ),
+              ).toEqual([{ held: records, ids: records, total: String((records * (records - 1)) / 2) }])
             },
             { ...env, ...storage },
           )
@@ -191,7 +210,12 @@ async function withBackup(keys: string | null, run: (backup: Backup) => Promise<
       try {
         await seedConnectors(database, connectorRecords(connectors))
         await jobStore(database, jobSecrets).save(sampleJob())
-        await secretStore(database, secretKey).set({ name: 'PASSWORD', value: 'täst "quoted"\n', description: null, by: 'me' })
+        await secretStore(database, secretKey).set({
+          name: 'PASSWORD',
+          value: 'täst "quoted"\n',
+          description: null,
+          by: 'me',
+        })
       } finally {
         await database.close()
       }

@@ -1,5 +1,6 @@
 /** Keeping house: what is old goes, nothing that is needed does, and each run says what it did. */
 import { describe, expect, test } from '@jest/globals'
+import { createConnection } from 'mysql2/promise'
 import type { TaskReport } from '../../core/maintenance/report.js'
 import { openSession } from '../../duckdb/open-session.js'
 import { partitionsOf } from '../../models/schema/partition-upkeep.js'
@@ -39,7 +40,61 @@ describe('partitions', () => {
       })
     }, 120_000)
   }
+
+  test('that are archived when the run is broken off, again and again, are archived once', async () => {
+    await withHouse(async (house) => {
+      await house.set('retention.archive', 'TABLE')
+      await makeMetrics(house.url, 100_000)
+      const before = await countsByMonth(house.url)
+      const old = Object.entries(before).filter(([month]) => month < '2026-10')
+      let broken = 0
+      for (let afterMs = 30; ; afterMs += 120) {
+        const report = await house.run('partitions', false, AbortSignal.timeout(afterMs)).catch(() => null)
+        if (report !== null) break
+        broken += 1
+      }
+      expect(broken).toBeGreaterThan(0)
+      expect(await sumOf(house.url, 'etl_job_metrics_archive')).toEqual(sumsOf(old))
+      expect(Object.keys(await countsByMonth(house.url))).toEqual(['2026-10', '2026-11'])
+    })
+  }, 120_000)
+
+  test('that somebody holds are left for the next run, and others do not wait behind it', async () => {
+    await withHouse(async (house) => {
+      await makeMetrics(house.url, 1000)
+      await whileReading(house.url, 'etl_job_metrics', async () => {
+        const running = house.run('partitions')
+        const beganMs = Date.now()
+        let longestMs = 0
+        for (let call = 0; call < 20; call += 1) {
+          const askedMs = Date.now()
+          await onServer(
+            house.url,
+            "INSERT INTO etl_job_metrics (job_id, execution_id, metric_time) VALUES ('j', 'e', '2026-11-02')",
+          )
+          longestMs = Math.max(longestMs, Date.now() - askedMs)
+        }
+        const report = await running
+        expect(report.warnings[0]).toContain('long transactions hold the table')
+        expect(longestMs).toBeLessThan((Date.now() - beganMs) / 2)
+      })
+      expect(await house.run('partitions')).toMatchObject({ status: 'DONE', warnings: [] })
+    })
+  }, 120_000)
 })
+
+/** A transaction that has read a table keeps it from being altered. */
+async function whileReading(url: string, table: string, run: () => Promise<void>): Promise<void> {
+  const connection = await createConnection(url)
+  try {
+    await connection.query('START TRANSACTION')
+    await connection.query(`SELECT 1 FROM ${table} LIMIT 1`)
+    await run()
+    await connection.query('COMMIT')
+  } finally {
+    await connection.end()
+  }
+}
 
 /** Of rows; a partition that is dropped is none. */
 async function forbidDeletes(url: string): Promise<void> {

@@ -53,14 +53,18 @@ describe('system settings', () => {
     await withMigratedDatabase(async (url) => {
       const policy = () => withHouseConnection(url, housePolicy)
       const before = await policy()
-      const numbers = KNOWN_SETTINGS.filter(({ group, type }) => ['maintenance', 'retention', 'watch'].includes(group) && type === 'INT')
+      const numbers = KNOWN_SETTINGS.filter(
+        ({ group, type }) => ['maintenance', 'retention', 'watch'].includes(group) && type === 'INT',
+      )
       for (const { key, most } of numbers) {
         const was = await policy()
         await onServer(url, `UPDATE etl_system_config SET config_value = '77' WHERE config_key = '${key}'`)
         const is = await policy()
         expect({ key, is }).not.toEqual({ key, is: was })
         await onServer(url, `UPDATE etl_system_config SET config_value = '-1' WHERE config_key = '${key}'`)
-        expect(Math.min(...Object.values(await policy()).filter((value) => typeof value === 'number'))).toBeGreaterThanOrEqual(0)
+        expect(
+          Math.min(...Object.values(await policy()).filter((value) => typeof value === 'number')),
+        ).toBeGreaterThanOrEqual(0)
         expect(most).toBeDefined()
         await onServer(url, `UPDATE etl_system_config SET config_value = default_value WHERE config_key = '${key}'`)
       }
@@ -71,7 +75,8 @@ describe('system settings', () => {
   test('have defaults that they would take themselves, and refuse with a reason what is beyond', async () => {
     await withApi({}, async ({ call, deps }) => {
       for (const { key, value, version } of await deps.configs.list())
-        if (value !== null) expect((await call('put', `/system-configs/${key}`).send({ value, version })).status).toBe(200)
+        if (value !== null)
+          expect((await call('put', `/system-configs/${key}`).send({ value, version })).status).toBe(200)
       const wrong = [
         ['retention.metrics_days', 0, 'The setting retention.metrics_days is at least 1; "0" is less.'],
         ['retention.batch_rows', 10_001, 'The setting retention.batch_rows is at most 10000; "10001" is more.'],
@@ -109,7 +114,9 @@ describe('system settings', () => {
       await onServer(url, "UPDATE etl_system_config SET is_readonly = 1 WHERE config_key = 'metrics.interval_ms'")
       const database = await openDatabase(url)
       try {
-        await expect(configStore(database).update('metrics.interval_ms', '5000', 1, 'me')).rejects.toMatchObject({ code: 'conflict' })
+        await expect(configStore(database).update('metrics.interval_ms', '5000', 1, 'me')).rejects.toMatchObject({
+          code: 'conflict',
+        })
       } finally {
         await database.close()
       }

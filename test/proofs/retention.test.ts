@@ -35,7 +35,10 @@ test(`retention over 13 months and ${rows} rows`, async () => {
     await withStack({ mysql: url, temporal: temporalAddress() }, async (stack) => {
       await latencies(stack, async () => void (await sleep(20_000)), 'at rest')
       const set = async (key: string, value: string | number) =>
-        expect((await stack.request('PUT', `/api/v1/system-configs/${key}`, { value, version: await versionOf(stack, key) })).status).toBe(200)
+        expect(
+          (await stack.request('PUT', `/api/v1/system-configs/${key}`, { value, version: await versionOf(stack, key) }))
+            .status,
+        ).toBe(200)
       // The older half into tables, the rest into Parquet.
       await set('retention.archive', 'TABLE')
       await set('retention.metrics_days', 215)
@@ -98,7 +101,15 @@ async function versionOf(stack: Stack, key: string): Promise<number> {
 async function keepHouse(stack: Stack): Promise<void> {
   const { body, status } = await stack.request('POST', '/api/v1/maintenance/run', { only: ['partitions', 'retention'] })
   expect(status).toBe(202)
-  type Run = { readonly status: string; readonly tasks: readonly { readonly task: string; readonly done: unknown; readonly error: string | null; readonly durationMs: number }[] }
+  type Run = {
+    readonly status: string
+    readonly tasks: readonly {
+      readonly task: string
+      readonly done: unknown
+      readonly error: string | null
+      readonly durationMs: number
+    }[]
+  }
   const run = await until(
     'the house is kept',
     async () => {
@@ -107,7 +118,8 @@ async function keepHouse(stack: Stack): Promise<void> {
     },
     { withinMs: 3_600_000, everyMs: 500 },
   )
-  for (const { task, durationMs, done } of run.tasks) say(`  ${task} ${(durationMs / 1000).toFixed(1)} s ${JSON.stringify(done)}`)
+  for (const { task, durationMs, done } of run.tasks)
+    say(`  ${task} ${(durationMs / 1000).toFixed(1)} s ${JSON.stringify(done)}`)
   expect(run).toMatchObject({ status: 'COMPLETED', tasks: [{ error: null }, { error: null }] })
 }
 
@@ -130,7 +142,9 @@ async function latencies(stack: Stack, work: () => Promise<void>, when: string):
   await asking
   const sorted = took.sort((a, b) => a - b)
   const at = (share: number) => (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(0)
-  say(`  API ${when}: ${sorted.length} calls, ${failed} failed; ms: median ${at(0.5)}, 95 % ${at(0.95)}, 99 % ${at(0.99)}, longest ${at(1)}`)
+  say(
+    `  API ${when}: ${sorted.length} calls, ${failed} failed; ms: median ${at(0.5)}, 95 % ${at(0.95)}, 99 % ${at(0.99)}, longest ${at(1)}`,
+  )
   return { failed }
 }
 
@@ -166,7 +180,9 @@ async function checkTable(
     total: some.reduce((all, one) => all + one.total, 0),
   })
   expect(sum(Object.values(byPlace))).toEqual(sum(Object.values(made)))
-  expect(byPlace.here).toEqual(sum(Object.entries(made).flatMap(([month, held]) => (left.includes(month) ? [held] : []))))
+  expect(byPlace.here).toEqual(
+    sum(Object.entries(made).flatMap(([month, held]) => (left.includes(month) ? [held] : []))),
+  )
   expect(left.filter((month) => month in made).length).toBeLessThanOrEqual(2)
   expect(byPlace.table.rows).toBeGreaterThan(0)
   expect(byPlace.parquet.rows).toBeGreaterThan(0)

@@ -19,7 +19,7 @@ export interface House {
   readonly url: string
   readonly folder: string
   readonly store: ObjectStore
-  run(task: MaintenanceTask, dryRun?: boolean): Promise<TaskReport>
+  run(task: MaintenanceTask, dryRun?: boolean, signal?: AbortSignal): Promise<TaskReport>
   set(key: string, value: string | number): Promise<void>
 }
 
@@ -39,10 +39,10 @@ export async function withHouse(run: (house: House) => Promise<void>, given: Par
         url,
         folder,
         store,
-        run: async (task, dryRun = false) =>
+        run: async (task, dryRun = false, signal = new AbortController().signal) =>
           await performTask(
             { runs, mysqlUrl: url, store, scratch: folder, secretKey, executions, workflows, now: () => houseNow },
-            { signal: new AbortController().signal },
+            { signal },
             task,
             dryRun,
           ),

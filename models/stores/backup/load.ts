@@ -1,6 +1,7 @@
 /** Rows of a backup into a catalogue that is empty, or is emptied for it. */
-import type { HouseConnection } from '../maintenance/house-connection.js'
+
 import { columnsOf } from '../maintenance/columns.js'
+import type { HouseConnection } from '../maintenance/house-connection.js'
 import { HISTORY_TABLES, KEPT_TABLES, PASSING_TABLES } from './backup-tables.js'
 
 /** Each new catalogue has them; they are put over, so that settings of a newer version stay. */
@@ -10,8 +11,7 @@ const SETTINGS = 'etl_system_config'
 const USED_BY = ['etl_job', 'etl_connector_config', 'etl_secret', 'etl_lineage', 'etl_user', 'etl_alert_rule']
 
 export async function isUsed(house: HouseConnection): Promise<boolean> {
-  for (const table of USED_BY)
-    if ((await house.query(`SELECT 1 AS one FROM ${table} LIMIT 1`)).length > 0) return true
+  for (const table of USED_BY) if ((await house.query(`SELECT 1 AS one FROM ${table} LIMIT 1`)).length > 0) return true
   return false
 }
 
@@ -41,7 +41,9 @@ export async function loadRows(
 ): Promise<void> {
   if (rows.length === 0) return
   const known = new Set((await columnsOf(house, table)).map(({ name }) => name))
-  const taken = given.flatMap((name, index) => (known.has(name) && !(table === SETTINGS && name === 'id') ? [index] : []))
+  const taken = given.flatMap((name, index) =>
+    known.has(name) && !(table === SETTINGS && name === 'id') ? [index] : [],
+  )
   const values: Record<string, string | null> = {}
   const tuples = rows.map((row, at) => {
     const cells = taken.map((index) => {

@@ -15,7 +15,8 @@ export async function withSnapshot<T>(url: string, run: (snapshot: Snapshot) => 
   const raw = mysql2.createConnection({
     ...connectionOptions(target),
     database: target.database,
-    typeCast: (field) => field.string(),
+    // JSON would come as if it were latin1 from MySQL.
+    typeCast: (field) => field.string('utf8'),
   })
   raw.on('error', () => undefined)
   const connection = raw.promise()
@@ -35,7 +36,9 @@ export async function withSnapshot<T>(url: string, run: (snapshot: Snapshot) => 
     await ask("SET SESSION time_zone = '+00:00'")
     await ask('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ')
     await ask('START TRANSACTION WITH CONSISTENT SNAPSHOT')
-    const migrations = (await ask('SELECT migration_name FROM etl_schema_migration ORDER BY id')).map(([name = '']) => name)
+    const migrations = (await ask('SELECT migration_name FROM etl_schema_migration ORDER BY id')).map(
+      ([name = '']) => name,
+    )
     return await run({
       migrations,
       columns,
