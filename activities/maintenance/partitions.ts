@@ -29,7 +29,7 @@ export async function keepPartitions(work: HouseWork): Promise<Findings> {
         archived += await archive(work, table, month.partition, month.rows)
         if (!(await dropMonth(house, table, month.partition))) {
           warnings.push(busy(table, 'dropped'))
-          continue
+          break
         }
       }
       dropped.push(`${table}.${month.partition}`)
