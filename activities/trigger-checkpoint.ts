@@ -26,7 +26,8 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
   const phase = phaseNumbered(record.graph, done.phase)
   const results = await Promise.all(done.receipts.map((receipt) => readResult(deps, receipt.reference)))
   const before = { positions: restored?.positions ?? {}, states: restored?.states ?? [] }
-  const merged = mergeResults(record.graph, phase, pending, before, results)
+  const elapsedMs = deps.now() - Date.parse(pending.at)
+  const merged = mergeResults(record.graph, phase, pending, before, results, elapsedMs)
   judge(record, totalsOfEpoch(record.graph, phase.number, merged.counters))
   const { positions, watermarks, phaseEnded } = merged
   const idle: Next = phaseEnded ? { kind: 'idle', phase: done.phase + 1 } : { kind: 'idle' }

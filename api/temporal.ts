@@ -196,6 +196,7 @@ const PROBE_MS = 2000
 const ACCEPT_MS = 10_000
 const ANSWER_MS = 20_000
 const JOB_ID = defineSearchAttributeKey('EtlJobId', 'KEYWORD')
+const STATUS = defineSearchAttributeKey('EtlStatus', 'KEYWORD')
 const TRIGGER = defineSearchAttributeKey('EtlTrigger', 'KEYWORD')
 /** KEYWORD is 2, INT 3 in temporal.api.enums.v1.IndexedValueType. */
 const SEARCH_ATTRIBUTES = { EtlJobId: 2, EtlStatus: 2, EtlTrigger: 2, EtlEpoch: 3 }
@@ -204,6 +205,8 @@ function attributesOf(jobId: string, trigger: string): TypedSearchAttributes {
   return new TypedSearchAttributes([
     { key: JOB_ID, value: jobId },
     { key: TRIGGER, value: trigger },
+    // True within milliseconds; one that has to wait says so itself.
+    { key: STATUS, value: 'RUNNING' },
   ])
 }
 

@@ -5,6 +5,7 @@ import { type Benchmark, measure } from './benchmark.js'
 import { epochs } from './epochs.js'
 import { extract, extractScanner } from './extract.js'
 import { idle } from './idle.js'
+import { kafka } from './kafka.js'
 import { latency, latencyShort } from './latency.js'
 import { load, loadOften, loadTenfold } from './load.js'
 import { keep, machineOf, type Result, writePage } from './results.js'
@@ -32,6 +33,7 @@ const benchmarks = [
   shuffle,
   extract,
   extractScanner,
+  kafka,
   scaling,
   ...badRecords,
 ]

@@ -13,13 +13,17 @@ await main(async (args) => {
   await packages()
   await build()
   await step('make the data: 3,000,000 flights as CSV', () => compiled(['scripts', 'demo', 'make-data.js'], []))
-  await withStack('bench', ['mysql', 'temporal'], (stack) =>
+  // A broker takes Java: only who asks for the benchmark by its name needs it.
+  const kafka = args.includes('kafka') ? ['kafka'] : []
+  await withStack('bench', ['mysql', 'temporal', ...kafka], (stack) =>
     compiled(['bench', 'main.js'], args, {
       out: 1,
       err: 2,
       // Only of a server that was started here is the process known, and with it what it uses.
       env: {
         ...environment(stack),
+        ETL_BENCH_KAFKA: stack.kafka?.brokers,
+        ETL_BENCH_KAFKA_PID: String(stack.kafka?.pid ?? ''),
         ETL_BENCH_MYSQL_PID: String(stack.mysql.pid ?? ''),
         ETL_BENCH_TEMPORAL_PID: String(stack.temporal.pid ?? ''),
       },

@@ -7,8 +7,12 @@ import { packages } from './setup/packages.mjs'
 import { s3Program } from './setup/s3-program.mjs'
 import { withStack } from './setup/stack.mjs'
 
-/** Suites that start processes of their own, or kill them, run one after the other. */
-const heavy = 'test/(crash|e2e|integration)/'
+/**
+ * What computes, two files at a time; what starts processes and mostly waits for them, so too, and not beside the first,
+ * whose load would make it wait longer than it is patient; what kills processes, alone.
+ */
+const waits = 'test/(e2e|integration)/'
+const kills = 'test/crash/'
 
 await main(async (args) => {
   await packages()
@@ -24,12 +28,14 @@ await main(async (args) => {
       args.length > 0
         ? [await jest(args, env)]
         : [
-            await jest([`--testPathIgnorePatterns=${heavy}|test/soak/|test/proofs/`, '--maxWorkers=2'], env),
-            await jest([`--testPathPatterns=${heavy}`, '--runInBand', '--passWithNoTests'], env),
+            await jest([`--testPathIgnorePatterns=${waits}|${kills}|test/soak/|test/proofs/`, '--maxWorkers=2'], env),
+            await jest([`--testPathPatterns=${waits}`, '--maxWorkers=2'], env),
+            await jest([`--testPathPatterns=${kills}`, '--runInBand'], env),
           ]
     return parts.reduce((sum, part) => ({
       passed: sum.passed + part.passed,
       failures: [...sum.failures, ...part.failures],
+      files: [...sum.files, ...part.files],
     }))
   })
   return told(result)

@@ -1,6 +1,6 @@
 /** What the server's list of workflows can be searched by: how the execution stands, and how far it has come. */
 import { defineSearchAttributeKey } from '@temporalio/common'
-import { upsertSearchAttributes } from '@temporalio/workflow'
+import { upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
 
 const STATUS = defineSearchAttributeKey('EtlStatus', 'KEYWORD')
 const EPOCH = defineSearchAttributeKey('EtlEpoch', 'INT')
@@ -13,16 +13,24 @@ export interface Shown {
   epoch(epoch: number): void
 }
 
+/** A namespace that does not know the attributes starts executions without them; telling them there would end in an error. */
 export function searchAttributes(): Shown {
-  let status: string | null = null
+  const given = workflowInfo().typedSearchAttributes.get(STATUS)
+  return given === undefined ? untold : told(given)
+}
+
+const untold: Shown = { status: () => {}, epoch: () => {} }
+
+function told(given: string): Shown {
+  let status = given
   let [epoch, shownEpoch, shownAtMs] = [0, 0, Date.now()]
-  const show = (now: string | null) => {
+  const show = (now: string) => {
     const changed = [
-      ...(now !== null && now !== status ? [{ key: STATUS, value: now }] : []),
+      ...(now !== status ? [{ key: STATUS, value: now }] : []),
       ...(epoch !== shownEpoch ? [{ key: EPOCH, value: epoch }] : []),
     ]
     if (changed.length > 0) upsertSearchAttributes(changed)
-    status = now ?? status
+    status = now
     shownEpoch = epoch
     shownAtMs = Date.now()
   }
@@ -32,7 +40,7 @@ export function searchAttributes(): Shown {
     },
     epoch: (now) => {
       epoch = now
-      if (Date.now() - shownAtMs >= EPOCH_EVERY_MS) show(null)
+      if (Date.now() - shownAtMs >= EPOCH_EVERY_MS) show(status)
     },
   }
 }

@@ -25,9 +25,11 @@ export function mergeResults(
   plan: Plan,
   before: { readonly positions: Readonly<Record<string, SourceProgress>>; readonly states: readonly StateHandle[] },
   results: readonly ChainResult[],
+  /** Since the epoch was planned. */
+  elapsedMs: number,
 ): Merged {
   const counters = results.map((result) => result.counters).reduce(sumCounters, {})
-  const durationMs = Math.max(1, ...results.map((result) => result.durationMs))
+  const durationMs = durationOf(results, elapsedMs)
   const reached = progressOfSources(plan, before.positions, results, counters, durationMs)
   const phaseEnded = Object.keys(plan.sources).every((nodeId) => reached[nodeId]?.end === true)
   return {
@@ -42,6 +44,16 @@ export function mergeResults(
     durationMs,
     watermarks: advanceAll(graph, plan, mergeSeen(results.map(({ seen }) => seen ?? {}))),
   }
+}
+
+/**
+ * Steps wait for one another, and for slots: that is part of an epoch. No epoch takes longer than its steps one after the
+ * other: what is beyond was a pause, or the time until a lost worker was missed, and says nothing about the next epoch.
+ */
+function durationOf(results: readonly ChainResult[], elapsedMs: number): number {
+  const each = results.map((result) => result.durationMs)
+  const [longest, all] = [Math.max(1, ...each), each.reduce((sum, ms) => sum + ms, 0)]
+  return Math.max(longest, Math.min(elapsedMs, all))
 }
 
 function sharesOf(results: readonly ChainResult[]): Record<string, Share> {

@@ -1,4 +1,4 @@
-// Jest over the sources, reduced to how many tests passed and failed, and the names of those that failed.
+// Jest over the sources, reduced to how many tests passed, which failed, and which files took longest.
 import { readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { Stop } from './log.mjs'
@@ -24,14 +24,20 @@ export async function jest(args, env) {
     const failures = testResults.flatMap(failuresOf)
     // Jest also fails for what belongs to no test, such as a coverage threshold.
     if (!succeeded && failures.length === 0) failures.push(`jest ${args.join(' ')}: see above`)
-    return { passed: numPassedTests, failures }
+    const files = testResults.map(({ name, startTime, endTime }) => ({
+      name: relative(root, name),
+      seconds: Math.round((endTime - startTime) / 1000),
+    }))
+    return { passed: numPassedTests, failures, files }
   } finally {
     rmSync(report, { force: true })
   }
 }
 
 /** Says how it went, `N passed, N failed` last. Gives the exit code. */
-export function told({ passed, failures }) {
+export function told({ passed, failures, files }) {
+  const slowest = files.toSorted((a, b) => b.seconds - a.seconds).slice(0, 20)
+  process.stdout.write(`slowest: ${slowest.map(({ name, seconds }) => `${name} ${seconds} s`).join(', ')}\n`)
   for (const failure of failures) process.stdout.write(`failed: ${failure}\n`)
   process.stdout.write(`${passed} passed, ${failures.length} failed\n`)
   return failures.length > 0 || passed === 0 ? 1 : 0

@@ -3,6 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { startKafka } from './kafka.mjs'
 import { Stop, step } from './log.mjs'
 import { startMysql } from './mysql.mjs'
 import { startMysql9 } from './mysql9.mjs'
@@ -26,6 +27,9 @@ export const services = {
       await demand('ETL_MYSQL_URL', hostname, Number(port || 3306), { speaksFirst: true })
       return { url }
     },
+  },
+  kafka: {
+    start: ({ directory }) => startKafka(directory),
   },
   mysql9: {
     start: ({ directory }) => startMysql9(directory),

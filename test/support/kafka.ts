@@ -1,14 +1,14 @@
 /** A broker of Apache Kafka lent to tests, and the library's own clients as an outside view of it. */
 import { spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
 import { createConnection } from 'node:net'
-import { join } from 'node:path'
-import { Admin, Consumer, ProduceAcks, Producer } from '@platformatic/kafka'
+import { Admin, Consumer, Producer } from '@platformatic/kafka'
 import { withClient } from '../../connectors/kafka/client.js'
 import { connectionConfig } from '../../connectors/kafka/config.js'
 import { offsetsAt } from '../../connectors/kafka/offsets.js'
 // @ts-expect-error set-up scripts are plain JavaScript, they run before any package is there
+import { brokerFiles } from '../../scripts/setup/kafka.mjs'
+// @ts-expect-error
 import { kafkaProgram } from '../../scripts/setup/kafka-program.mjs'
 import { freePort, restartable, type Service } from './services.js'
 
@@ -24,34 +24,19 @@ export interface BrokerOptions {
 /** One broker that is its own controller. */
 export async function privateKafka(folder: string, options: BrokerOptions = {}): Promise<Service> {
   const { java, classPath } = (await kafkaProgram()) as { readonly java: string; readonly classPath: string }
-  const { listener = 'PLAINTEXT', properties = [], format = [] } = options
+  const { listener = 'PLAINTEXT', properties = [], format: formatting = [] } = options
   const [port, controller] = [await freePort(), await freePort()]
   const address = `127.0.0.1:${port}`
-  const file = join(folder, 'server.properties')
-  const own = [
-    ...['process.roles=broker,controller', 'node.id=1', 'controller.listener.names=CONTROLLER'],
-    `listeners=${listener}://${address},CONTROLLER://127.0.0.1:${controller}`,
-    `advertised.listeners=${listener}://${address}`,
-    `listener.security.protocol.map=${listener}:${listener},CONTROLLER:PLAINTEXT`,
-    ...(listener === 'PLAINTEXT' ? [] : [`inter.broker.listener.name=${listener}`]),
-    `controller.quorum.voters=1@127.0.0.1:${controller}`,
-    `log.dirs=${join(folder, 'kafka')}`,
-    ...['offsets.topic.replication.factor=1', 'offsets.topic.num.partitions=4', 'auto.create.topics.enable=false'],
-    ...['transaction.state.log.replication.factor=1', 'transaction.state.log.min.isr=1'],
-    ...['transaction.state.log.num.partitions=4', 'group.initial.rebalance.delay.ms=0', 'log.cleaner.backoff.ms=200'],
-    ...properties,
-  ]
-  await writeFile(file, `${own.join('\n')}\n`)
-  const run = (...args: string[]) => ['-Xmx512m', '-cp', classPath, ...args]
-  const id = 'etlTestsCluster0000000'
-  const formatted = spawnSync(java, run('kafka.tools.StorageTool', 'format', '-t', id, '-c', file, ...format))
+  const ways = { port, controller, listener, properties, formatting }
+  const { format, serve } = brokerFiles(folder, classPath, ways) as Record<'format' | 'serve', string[]>
+  const formatted = spawnSync(java, format)
   if (formatted.status !== 0) throw new Error(`the disk cannot be formatted: ${formatted.stderr}${formatted.stdout}`)
   const ready = async () => {
     if (listener !== 'PLAINTEXT') return await listens(port)
     const connection = connectionConfig.parse({ brokers: [address] })
     await withClient(connection, new AbortController().signal, 'LOOK', (client) => client.topics())
   }
-  return restartable(address, () => spawn(java, run('kafka.Kafka', file), { stdio: 'ignore' }), ready)
+  return restartable(address, () => spawn(java, serve, { stdio: 'ignore' }), ready)
 }
 
 async function listens(port: number): Promise<void> {

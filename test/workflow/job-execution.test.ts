@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { Context } from '@temporalio/activity'
 import { ApplicationFailure, Client, Connection, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client'
+import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker'
 import type { Activities } from '../../activities/contract.js'
@@ -66,6 +67,17 @@ describe('jobExecution on a Temporal server', () => {
       '"checkpoint 2"',
       '"finish: COMPLETED"',
     ])
+  }, 60_000)
+
+  test('can be searched by its status and epoch, where it was started so', async () => {
+    await run(world({ epochs: 2, calls: [] }), async (start) => {
+      for (const isSearchable of [true, false]) {
+        const started = await start(isSearchable)
+        await started.result()
+        const { typedSearchAttributes: shown } = await started.describe()
+        expect([shown.get(status), shown.get(epoch)]).toEqual(isSearchable ? ['COMPLETED', 2] : [undefined, undefined])
+      }
+    })
   }, 60_000)
 
   test('restarts a failed epoch with the next attempt, and fails the workflow when told to stop', async () => {
@@ -433,13 +445,17 @@ function withoutStacks(json: string): string {
   return JSON.stringify(JSON.parse(json), (key, value) => (key === 'stackTrace' ? '' : value), 1)
 }
 
-type Start = () => ReturnType<typeof startOne>
+type Start = (isSearchable?: boolean) => ReturnType<typeof startOne>
 
-async function startOne() {
+const status = defineSearchAttributeKey('EtlStatus', 'KEYWORD')
+const epoch = defineSearchAttributeKey('EtlEpoch', 'INT')
+
+async function startOne(isSearchable = true) {
   const handle = await client.workflow.start('jobExecution', {
     taskQueue: 'etl-control',
     workflowId: `etl-job/test/${randomUUID()}`,
     args: [{ executionId: 'e' }],
+    ...(isSearchable ? { typedSearchAttributes: new TypedSearchAttributes([{ key: status, value: 'RUNNING' }]) } : {}),
   })
   started.push(handle.workflowId)
   return handle

@@ -132,7 +132,7 @@ export async function drive(graph: JobGraph, parts: EngineParts, options: DriveO
           }
         }
       if (options.cold === true) await releaseAll()
-      const merged = mergeResults(graph, phase, plan, { positions, states }, results)
+      const merged = mergeResults(graph, phase, plan, { positions, states }, results, 1)
       const mismatches = findMismatches(graph, phase, merged.counters)
       if (mismatches.length > 0) throw new Error(mismatches.join(' '))
       positions = merged.positions
