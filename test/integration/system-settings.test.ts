@@ -6,6 +6,7 @@ import { openDatabase } from '../../models/database.js'
 import { KNOWN_SETTINGS } from '../../models/schema/known-settings.js'
 import { INITIAL_SETTINGS } from '../../models/schema/settings.js'
 import { configStore } from '../../models/stores/config-store.js'
+import { keyRotation } from '../../models/stores/key-rotation.js'
 import { backupPlan } from '../../models/stores/maintenance/backup-plan.js'
 import { withHouseConnection } from '../../models/stores/maintenance/house-connection.js'
 import { housePolicy } from '../../models/stores/maintenance/policy.js'
@@ -93,7 +94,7 @@ describe('system settings', () => {
   })
 
   test('that are encrypted are never shown, not in the audit either, and are read by whoever needs them', async () => {
-    await withApi({}, async ({ call, url, secretKey }) => {
+    await withApi({}, async ({ call, url, secretKey, database }) => {
       const key = 'ab'.repeat(32)
       const saved = await call('put', '/system-configs/backup.key').send({ value: key, version: 1 })
       expect(saved.body).toMatchObject({ value: null, encrypted: true, isSet: true })
@@ -105,7 +106,11 @@ describe('system settings', () => {
       expect(shown.join()).toContain('UPDATE_CONFIG')
       expect(shown.join()).not.toContain(key)
       expect(JSON.stringify(await onServer(url, 'SELECT config_value FROM etl_system_config'))).not.toContain(key)
-      expect((await withHouseConnection(url, (house) => backupPlan(house, secretKey))).keys).toBe(key)
+      const keys = async (by: string) => (await withHouseConnection(url, (house) => backupPlan(house, by))).keys
+      expect(await keys(secretKey)).toBe(key)
+      const newer = Buffer.alloc(32, 9).toString('base64')
+      expect(await keyRotation(database, `${newer},${secretKey}`)()).toMatchObject({ settings: 1, unreadable: [] })
+      expect(await keys(newer)).toBe(key)
     })
   })
 
