@@ -2,7 +2,7 @@
  * Every step of the schema, in order. A step that was released is never edited; a change is a new step, and each of its
  * statements must stand being run twice (IF NOT EXISTS, INSERT IGNORE).
  */
-import { alertTables } from './alerts.js'
+import { alertDelivery, alertTables } from './alerts.js'
 import { checkpointRetention, checkpointTables, restartAcrossVersions } from './checkpoints.js'
 import { connectorTables, connectorVersions } from './connectors.js'
 import { deadLetterReplay, executionTables } from './executions.js'
@@ -34,6 +34,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0012-dead-letter-replay', statements: deadLetterReplay },
   { name: '0013-restart-across-versions', statements: restartAcrossVersions },
   { name: '0014-connector-versions', statements: connectorVersions },
+  { name: '0018-alerts', statements: alertDelivery },
 ]
 
 /** Which steps a database has. */
