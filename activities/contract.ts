@@ -1,4 +1,6 @@
 /** The activities as workflows see them: plain JSON in and out, under 64 KiB (I6). Task queues and names are SURFACES section 6. */
+import type { Delivery } from './alert/deliver-alerts.js'
+import type { Evaluation } from './alert/evaluate-alerts.js'
 import type { ChainReceipt, ChainTask } from '../core/execution/chain-task.js'
 import type {
   EpochDone,
@@ -23,4 +25,9 @@ export interface Activities {
   setExecutionStatus(owner: Owner, status: 'PAUSED' | 'RUNNING', by?: string | null): Promise<void>
   evaluateRestartStrategy(owner: Owner | null, executionId: string, failure: Failure): Promise<RestartDecision>
   finishExecution(owner: Owner | null, executionId: string, outcome: Outcome): Promise<TerminalStatus>
+}
+
+export interface AlertActivities {
+  evaluateAlerts(): Promise<Evaluation>
+  deliverAlerts(): Promise<Delivery>
 }

@@ -3,8 +3,11 @@ import { Context } from '@temporalio/activity'
 import { ApplicationFailure } from '@temporalio/common'
 import { CODES } from '../core/errors/codes.js'
 import { reportError, toJobError } from '../core/errors/job-error.js'
+import { deliverAlerts } from './alert/deliver-alerts.js'
+import type { AlertDeps } from './alert/deps.js'
+import { evaluateAlerts } from './alert/evaluate-alerts.js'
 import { awaitInput } from './await-input.js'
-import type { Activities } from './contract.js'
+import type { Activities, AlertActivities } from './contract.js'
 import type { ActivityDeps, Call } from './deps.js'
 import { dropPlan } from './drop-plan.js'
 import { evaluateRestartStrategy } from './evaluate-restart-strategy.js'
@@ -28,6 +31,13 @@ export function createActivities(deps: ActivityDeps): Activities {
       called(() => evaluateRestartStrategy(deps, owner, executionId, failure)),
     finishExecution: (owner, executionId, outcome) =>
       called((call) => finishExecution(deps, call, owner, executionId, outcome)),
+  }
+}
+
+export function createAlertActivities(deps: AlertDeps): AlertActivities {
+  return {
+    evaluateAlerts: () => called(() => evaluateAlerts(deps, 'ALL')),
+    deliverAlerts: () => called(({ signal }) => deliverAlerts(deps, signal)),
   }
 }
 

@@ -5,6 +5,7 @@ import { isJobError } from '../core/errors/job-error.js'
 import { reachOf } from '../network/addresses.js'
 import { mail } from './email.js'
 import { NotTold } from './errors.js'
+import { withSecrets } from './secrets.js'
 import { post } from './webhook.js'
 
 export interface Notifier {
@@ -12,12 +13,20 @@ export interface Notifier {
   tell(channel: Channel, notification: Notification): Promise<void>
 }
 
-/** `privateHosts` as ETL_ALLOW_PRIVATE_HOSTS says it. */
-export function openNotifier(privateHosts: readonly string[], now: () => number): Notifier {
+interface NotifierParts {
+  /** As ETL_ALLOW_PRIVATE_HOSTS says it; null: anybody. */
+  readonly privateHosts: readonly string[] | null
+  /** What `${secret:NAME}` stands for; throws `not.found`. */
+  readonly secret: (name: string) => Promise<string>
+  readonly now: () => number
+}
+
+export function openNotifier({ privateHosts, secret, now }: NotifierParts): Notifier {
   const reach = reachOf(privateHosts)
   return {
-    async tell(channel, notification) {
+    async tell(given, notification) {
       try {
+        const channel = await withSecrets(given, secret)
         await (channel.type === 'EMAIL' ? mail(channel, notification, reach) : post(channel, notification, reach, now()))
       } catch (error) {
         throw asNotTold(error)

@@ -31,7 +31,7 @@ export async function post(
       headersTimeout: timeout,
       bodyTimeout: timeout,
       headers: {
-        ...channel.headers,
+        ...inLowerCase(channel.headers),
         'content-type': 'application/json',
         'user-agent': 'etl-alerts',
         // The same when it is sent again.
@@ -44,6 +44,11 @@ export async function post(
   } finally {
     await dispatcher.close().catch(() => undefined)
   }
+}
+
+/** So that none of them stands beside one of ours. */
+function inLowerCase(headers: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 }
 
 /** A robot of DingTalk wants its signature in the address. */

@@ -12,6 +12,9 @@ import { systemLimits } from '../models/stores/system-limits.js'
 import { workerStore } from '../models/stores/worker-store.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog, temporalLogger } from '../process/log.js'
+import { alertDeps } from './alert-deps.js'
+import { keepAlertSchedule } from './alert-schedule.js'
+import { heard, openAlertWatch } from './alert-watch.js'
 import { createWorkers } from './create-workers.js'
 import { workerParts } from './parts.js'
 import { keepPresent } from './presence.js'
@@ -44,7 +47,10 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     namespace: environment.temporal.namespace,
   })
   const deps = await activityDeps(environment, database, client, log)
-  const workers = await createWorkers(environment, connection, deps)
+  const alerts = alertDeps(database, deps.parts, environment.secretKey, log)
+  const watch = openAlertWatch(alerts)
+  const heardDeps = { ...deps, journal: heard(deps.journal, watch.soon) }
+  const workers = await createWorkers(environment, connection, heardDeps, alerts)
   let stopping = false
   const ended = (error: unknown) => {
     if (stopping)
@@ -62,6 +68,7 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     },
     log,
   )
+  const alertSchedule = keepAlertSchedule(client, log)
   const { workerId } = presence
   log.info({ workerId, slots: environment.workerSlots, temporal: environment.temporal.address }, 'worker started')
   return {
@@ -70,6 +77,8 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
       await presence.stopping()
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
       await running
+      alertSchedule.stop()
+      await watch.stop()
       await presence.stopped()
       await releaseAll()
       await Promise.allSettled([

@@ -140,8 +140,9 @@ export const rotatedKeys = z
     connections: z.number().int().describe('How many were written again.'),
     secrets: z.number().int(),
     jobs: z.number().int(),
+    alertRules: z.number().int(),
     unreadable: z
-      .array(z.object({ kind: z.enum(['CONNECTION', 'SECRET', 'JOB']), name: z.string() }))
+      .array(z.object({ kind: z.enum(['CONNECTION', 'SECRET', 'JOB', 'ALERT_RULE']), name: z.string() }))
       .describe('No key of ETL_SECRET_KEY reads these; nothing of them has changed.'),
   })
   .meta({ id: 'RotatedKeys' })

@@ -1,4 +1,4 @@
-/** `etl export`: the server's jobs and connections as files that `etl apply` takes; secrets stay masked. */
+/** `etl export`: the server's jobs, connections and alert rules as files that `etl apply` takes; secrets stay masked. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
@@ -6,6 +6,7 @@ import { MASK } from '../../core/security/secret-fields.js'
 import { connect } from '../client.js'
 import type { Context } from '../command.js'
 import type { JobDetails, JobSummary } from '../jobs.js'
+import { documentOf, type StoredRule } from './apply-alert-rule.js'
 
 interface Options {
   readonly output?: string
@@ -41,6 +42,10 @@ export async function exportDefinitions(
     if (!wanted(job.name)) continue
     const { spec } = await client.get<JobDetails>(`/jobs/${job.jobId}`)
     exported.push({ file: fileOf('job', job.name), document: { kind: 'job', ...spec } })
+  }
+  for (const rule of await client.all<StoredRule>('/alert-rules')) {
+    if (!wanted(rule.name)) continue
+    exported.push({ file: fileOf('alertRule', rule.name), document: { kind: 'alertRule', ...documentOf(rule) } })
   }
   warnOfMasks(exported, output.note)
   if (options.output === undefined) {

@@ -48,15 +48,16 @@ interface Rotated {
   readonly connections: number
   readonly secrets: number
   readonly jobs: number
+  readonly alertRules: number
   readonly unreadable: readonly { readonly kind: string; readonly name: string }[]
 }
 
 /** Exit code 1 where something could not be read: its key must not go yet. */
 export async function rotateKeys({ output, variables }: Context): Promise<number> {
   const done = await connect(variables).send<Rotated>('POST', '/keys/rotate')
-  const { keyId, connections, secrets, jobs, unreadable } = done
+  const { keyId, connections, secrets, jobs, alertRules, unreadable } = done
   const lost = unreadable.map(({ kind, name }) => `\nno key reads the ${kind.toLowerCase()} ${name}`).join('')
-  const written = `${connections} connections, ${secrets} secrets and ${jobs} jobs are encrypted anew, with key ${keyId}`
+  const written = `${connections} connections, ${secrets} secrets, ${jobs} jobs and ${alertRules} alert rules are encrypted anew, with key ${keyId}`
   output.result(done, () => written + lost)
   return unreadable.length === 0 ? 0 : 1
 }

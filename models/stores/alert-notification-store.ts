@@ -11,12 +11,19 @@ export interface Due {
   readonly ruleId: string
   readonly channelName: string
   readonly payload: Notification
-  /** From 0. */
-  readonly failures: number
 }
 
 /** Longer than any attempt takes: whoever dies while sending has it sent again by another. */
 const CLAIM_MS = 120_000
+/** Of each channel the oldest, so that what is told comes in its order. */
+const DUE = `SELECT n.id FROM etl_alert_notification n
+  WHERE n.notification_status = 'PENDING' AND n.next_attempt_time <= :now
+    AND (n.claimed_until IS NULL OR n.claimed_until <= :now)
+    AND NOT EXISTS (SELECT 1 FROM etl_alert_notification b
+      WHERE b.rule_id = n.rule_id AND b.channel_name = n.channel_name AND b.notification_status = 'PENDING' AND b.id < n.id)
+  ORDER BY n.id LIMIT 20`
+const CLAIM = `UPDATE etl_alert_notification SET claimed_until = :until
+  WHERE id = :id AND notification_status = 'PENDING' AND next_attempt_time <= :now AND (claimed_until IS NULL OR claimed_until <= :now)`
 const KEPT_MS = 30 * 24 * 3_600_000
 
 export type AlertNotificationStore = ReturnType<typeof alertNotificationStore>
@@ -26,29 +33,18 @@ export function alertNotificationStore(database: Database) {
   const get = async (id: string): Promise<AlertNotificationRow | null> =>
     (await alertNotification.findOne({ where: { id } }))?.get() ?? null
   return {
-    /** Those whose time has come, claimed for the caller; at most one of each channel, in their order. */
-    async claim(now: Date, limit: number): Promise<readonly Due[]> {
-      return await database.transaction(async (transaction) => {
-        const rows = await database.query<{ id: string }>(
-          `SELECT n.id FROM etl_alert_notification n
-            WHERE n.notification_status = 'PENDING' AND n.next_attempt_time <= :now
-              AND (n.claimed_until IS NULL OR n.claimed_until <= :now)
-              AND NOT EXISTS (SELECT 1 FROM etl_alert_notification b
-                WHERE b.rule_id = n.rule_id AND b.channel_name = n.channel_name AND b.notification_status = 'PENDING' AND b.id < n.id)
-            ORDER BY n.id LIMIT ${limit} FOR UPDATE`,
-          { now },
-          transaction,
-        )
-        const where = { id: rows.map(({ id }) => String(id)) }
-        if (rows.length === 0) return []
-        const claimedUntil = new Date(now.getTime() + CLAIM_MS)
-        await alertNotification.update({ claimedUntil }, { where, transaction })
-        const claimed = await alertNotification.findAll({ where, order: [['id', 'ASC']], transaction })
-        return claimed.map((one) => {
-          const { id, ruleId, channelName, payload, failureCount } = one.get()
-          return { id, ruleId, channelName, payload, failures: failureCount }
-        })
-      })
+    /** One whose time has come, claimed for the caller; of each channel in their order. null: there is none. */
+    async claim(now: Date): Promise<Due | null> {
+      for (;;) {
+        const candidates = await database.query<{ id: string | number }>(DUE, { now })
+        if (candidates.length === 0) return null
+        for (const { id } of candidates) {
+          // Whoever changes the row has it: others asked for it at the same time.
+          const changed = await database.execute(CLAIM, { id, now, until: new Date(now.getTime() + CLAIM_MS) })
+          const row = changed === 0 ? null : await get(String(id))
+          if (row !== null) return dueOf(row)
+        }
+      }
     },
     async sent(id: string, now: Date): Promise<void> {
       const row = await get(id)
@@ -98,6 +94,10 @@ export function alertNotificationStore(database: Database) {
       })
     },
   }
+}
+
+function dueOf({ id, ruleId, channelName, payload }: AlertNotificationRow): Due {
+  return { id, ruleId, channelName, payload }
 }
 
 /** The alerts that it tells of are as well known as on the worst of its channels. */

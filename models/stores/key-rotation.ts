@@ -3,6 +3,7 @@ import type { Transaction } from 'sequelize'
 import { isJobError } from '../../core/errors/job-error.js'
 import type { Database } from '../database.js'
 import { type Cipher, createCipher } from '../encryption.js'
+import { RULES } from './alert-rule-store.js'
 import { renewConfig } from './connection/sealed-config.js'
 import { renewJob } from './job/renew-job.js'
 import { placeOf } from './secret-store.js'
@@ -14,11 +15,12 @@ export interface RotatedKeys {
   readonly connections: number
   readonly secrets: number
   readonly jobs: number
+  readonly alertRules: number
   /** No key that was given reads these; nothing of them has changed. */
   readonly unreadable: readonly { readonly kind: Kind; readonly name: string }[]
 }
 
-type Kind = 'CONNECTION' | 'SECRET' | 'JOB'
+type Kind = 'CONNECTION' | 'SECRET' | 'JOB' | 'ALERT_RULE'
 
 export type RotateKeys = () => Promise<RotatedKeys>
 
@@ -43,11 +45,13 @@ export function keyRotation(database: Database, secretKey: string): RotateKeys {
     const connections = await rows('SELECT config_id AS id, config_name AS name FROM etl_connector_config ORDER BY id')
     const secrets = await rows('SELECT secret_name AS id, secret_name AS name FROM etl_secret ORDER BY id')
     const jobs = await rows('SELECT job_id AS id, job_name AS name FROM etl_job ORDER BY id')
+    const rules = await rows('SELECT rule_id AS id, rule_name AS name FROM etl_alert_rule ORDER BY id')
     return {
       keyId: cipher.keyId,
       connections: await renewAll('CONNECTION', connections, renewConnection),
       secrets: await renewAll('SECRET', secrets, renewSecret),
       jobs: await renewAll('JOB', jobs, renewJob),
+      alertRules: await renewAll('ALERT_RULE', rules, renewRule),
       unreadable,
     }
   }
@@ -79,5 +83,16 @@ const renewSecret: Renew = async ({ tables }, transaction, secretName, cipher) =
   const secretValue = cipher.renew(row.secretValue, placeOf(secretName))
   if (secretValue === row.secretValue) return false
   await tables.secret.update({ secretValue, keyId: cipher.keyId }, { where: { secretName }, transaction })
+  return true
+}
+
+const renewRule: Renew = async ({ tables }, transaction, ruleId, cipher) => {
+  const lock = transaction.LOCK.UPDATE
+  const row = (await tables.alertRule.findOne({ where: { ruleId }, transaction, lock }))?.get()
+  if (row === undefined) return false
+  const sealed = row.notificationConfig ?? {}
+  const notificationConfig = renewConfig(ruleId, sealed, cipher, RULES)
+  if (JSON.stringify(notificationConfig) === JSON.stringify(sealed)) return false
+  await tables.alertRule.update({ notificationConfig }, { where: { ruleId }, transaction })
   return true
 }
