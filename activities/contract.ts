@@ -1,6 +1,5 @@
 /** The activities as workflows see them: plain JSON in and out, under 64 KiB (I6). Task queues and names are SURFACES section 6. */
-import type { Delivery } from './alert/deliver-alerts.js'
-import type { Evaluation } from './alert/evaluate-alerts.js'
+
 import type { ChainReceipt, ChainTask } from '../core/execution/chain-task.js'
 import type {
   EpochDone,
@@ -13,6 +12,8 @@ import type {
 } from '../core/execution/effects.js'
 import type { Next } from '../core/execution/plan.js'
 import type { TerminalStatus } from '../core/execution/status.js'
+import type { Delivery } from './alert/deliver-alerts.js'
+import type { Evaluation } from './alert/evaluate-alerts.js'
 
 export interface Activities {
   prepareExecution(executionId: string): Promise<Prepared | 'waiting'>

@@ -391,9 +391,17 @@ function addDeadLetters(add: Add): void {
 
 function addAlerts(add: Add): void {
   const commands = () => import('./command/alerts.js')
-  const group = add('alerts', 'Alerts that were raised, and the rules that raise them.', 'etl alerts list --state open', async () => {
-    throw new JobError('usage.invalid', 'Say what: list, show, ack, resolve, silence, silences, unsilence, rules or test')
-  })
+  const group = add(
+    'alerts',
+    'Alerts that were raised, and the rules that raise them.',
+    'etl alerts list --state open',
+    async () => {
+      throw new JobError(
+        'usage.invalid',
+        'Say what: list, show, ack, resolve, silence, silences, unsilence, rules or test',
+      )
+    },
+  )
   add('list', 'Lists alerts, newest first.', 'etl alerts list --state open', async () => (await commands()).list, group)
     .option('--state <state>', 'open, firing, acknowledged or resolved')
     .option('--level <level>', 'info, warning, error or critical')

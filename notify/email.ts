@@ -24,7 +24,11 @@ export async function mail(channel: EmailChannel, notification: Notification, re
     requireTLS: security === 'STARTTLS',
     ignoreTLS: security === 'NONE',
     ...(user === undefined || security === 'NONE' ? {} : { auth: { user, pass: password ?? '' } }),
-    tls: { ...(isIP(bareHost(host)) === 0 ? { servername: host } : {}), ...(ca === undefined ? {} : { ca }), minVersion: 'TLSv1.2' },
+    tls: {
+      ...(isIP(bareHost(host)) === 0 ? { servername: host } : {}),
+      ...(ca === undefined ? {} : { ca }),
+      minVersion: 'TLSv1.2',
+    },
     connectionTimeout: timeout,
     greetingTimeout: timeout,
     socketTimeout: timeout,

@@ -27,7 +27,9 @@ export function openNotifier({ privateHosts, secret, now }: NotifierParts): Noti
     async tell(given, notification) {
       try {
         const channel = await withSecrets(given, secret)
-        await (channel.type === 'EMAIL' ? mail(channel, notification, reach) : post(channel, notification, reach, now()))
+        await (channel.type === 'EMAIL'
+          ? mail(channel, notification, reach)
+          : post(channel, notification, reach, now()))
       } catch (error) {
         throw asNotTold(error)
       }

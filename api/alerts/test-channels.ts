@@ -16,9 +16,13 @@ export async function testChannels(ruleId: string, only: string | null, deps: Ap
   const rule = await deps.alertRules.find(ruleId)
   const names = Object.keys(rule.channels).filter((name) => only === null || name === only)
   if (names.length === 0)
-    throw new JobError('config.invalid', only === null ? 'The rule has no channels' : `The rule has no channel ${only}`, {
-      pointer: '/channel',
-    })
+    throw new JobError(
+      'config.invalid',
+      only === null ? 'The rule has no channels' : `The rule has no channel ${only}`,
+      {
+        pointer: '/channel',
+      },
+    )
   return await Promise.all(names.map((name) => test(rule, name, deps)))
 }
 

@@ -99,7 +99,12 @@ export async function silence({ output, variables }: Context, options: SilenceOp
   const client = connect(variables)
   const { ruleId = null, jobId = null } = await scopeOf(client, options)
   const endsAt = new Date(Date.now() + lasts).toISOString()
-  const made = await client.send<Silence>('POST', '/silences', { ruleId, jobId, endsAt, reason: options.reason ?? null })
+  const made = await client.send<Silence>('POST', '/silences', {
+    ruleId,
+    jobId,
+    endsAt,
+    reason: options.reason ?? null,
+  })
   output.result(made, () => `silence ${made.silenceId} until ${made.endsAt}`)
 }
 
@@ -147,7 +152,11 @@ export async function test(
 ): Promise<number> {
   const client = connect(variables)
   const { ruleId } = await ruleNamed(client, name)
-  const answer = await client.send<Tested>('POST', `/alert-rules/${ruleId}/test`, channel === undefined ? {} : { channel })
+  const answer = await client.send<Tested>(
+    'POST',
+    `/alert-rules/${ruleId}/test`,
+    channel === undefined ? {} : { channel },
+  )
   output.result(answer, () =>
     table(
       ['channel', 'status', 'message'],

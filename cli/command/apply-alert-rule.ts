@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { channelsByName, nameOfChannel } from '../../core/alert/schema.js'
 import { jsonSchemaOf } from '../../core/config/schema.js'
 import { redact, type SchemaNode } from '../../core/security/secret-fields.js'
+import { parseDuration } from '../../core/spec/duration.js'
 import type { Client } from '../client.js'
 import type { Definition } from '../definitions.js'
 import type { Change } from './apply.js'
@@ -30,7 +31,8 @@ export async function applyAlertRule(client: Client, { value }: Definition, dryR
 /** What a file says of it; what is not set is left out. */
 export function documentOf(rule: StoredRule): Readonly<Record<string, unknown>> {
   const { ruleId, version, jobId, unit, lastEvaluatedAt, createdAt, updatedAt, ...said } = rule
-  const isSet = ([key, value]: [string, unknown]) => value !== null && !(key === 'channels' && isDeepStrictEqual(value, []))
+  const isSet = ([key, value]: [string, unknown]) =>
+    value !== null && !(key === 'channels' && isDeepStrictEqual(value, []))
   return Object.fromEntries(Object.entries(said).filter(isSet))
 }
 
@@ -39,12 +41,20 @@ function isShown(known: StoredRule, value: Definition['value']): boolean {
   const stored = documentOf(known)
   const given = Object.entries(value).filter(([key]) => key !== 'kind' && key !== 'channels')
   const schema = (jsonSchemaOf(channelsByName) as SchemaNode).additionalProperties
-  const channels = (JSON.parse(JSON.stringify(value.channels ?? [])) as { name?: string; type: string }[]).map((one) => ({
-    name: nameOfChannel(one),
-    ...one,
-  }))
+  const channels = (JSON.parse(JSON.stringify(value.channels ?? [])) as { name?: string; type: string }[]).map(
+    (one) => ({
+      name: nameOfChannel(one),
+      ...one,
+    }),
+  )
   const shown = redact(channels, { items: schema })
   return (
-    given.every(([key, item]) => isDeepStrictEqual(item, stored[key])) && isDeepStrictEqual(shown, stored.channels ?? [])
+    given.every(([key, item]) => isDeepStrictEqual(inMs(item), inMs(stored[key]))) &&
+    isDeepStrictEqual(shown, stored.channels ?? [])
   )
+}
+
+/** `60s` and `1m` are the same. */
+function inMs(value: unknown): unknown {
+  return typeof value === 'string' ? (parseDuration(value) ?? value) : value
 }

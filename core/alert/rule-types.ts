@@ -46,7 +46,8 @@ export const RULE_TYPES = {
     resolves: 'the execution has ended',
   },
   HIGH_LATENCY: {
-    value: 'how long ago the input was planned that is not committed yet, or, where that is longer, how long the newest epoch took',
+    value:
+      'how long ago the input was planned that is not committed yet, or, where that is longer, how long the newest epoch took',
     unit: 'ms',
     operator: '>',
     threshold: 60_000,

@@ -84,7 +84,11 @@ const sms = z.strictObject({
   name: channelName,
   type: z.literal('SMS').describe('Through a gateway that takes JSON by HTTP POST.'),
   url,
-  to: z.array(z.string().regex(/^\+?[0-9 ()-]{3,32}$/, 'Expected a telephone number.')).min(1).max(50).describe('Whom.'),
+  to: z
+    .array(z.string().regex(/^\+?[0-9 ()-]{3,32}$/, 'Expected a telephone number.'))
+    .min(1)
+    .max(50)
+    .describe('Whom.'),
   secret: signing,
   headers,
   body: json('JSON to send besides `to`; without it, `text`.').optional(),

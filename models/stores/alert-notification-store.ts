@@ -64,7 +64,10 @@ export function alertNotificationStore(database: Database) {
       const delayMs = mayPass ? retryDelayMs(failureCount) : null
       const told = { failureCount, claimedUntil: null, notificationError: message.slice(0, 2000) }
       if (delayMs !== null) {
-        await alertNotification.update({ ...told, nextAttemptTime: new Date(now.getTime() + delayMs) }, { where: { id } })
+        await alertNotification.update(
+          { ...told, nextAttemptTime: new Date(now.getTime() + delayMs) },
+          { where: { id } },
+        )
         return
       }
       await alertNotification.update({ ...told, notificationStatus: 'FAILED' }, { where: { id } })

@@ -81,8 +81,13 @@ export function alertRuleStore(database: Database, secretKey: string, channelSch
     },
     async list({ name, type, ...request }: RuleFilter): Promise<Page<RuleRecord>> {
       const { where: before, order, limit } = pageQuery(request)
-      const wanted = { ...(name === undefined ? {} : { ruleName: name }), ...(type === undefined ? {} : { ruleType: type }) }
-      const rows = (await alertRule.findAll({ where: { [Op.and]: [before, wanted] }, order, limit })).map((one) => one.get())
+      const wanted = {
+        ...(name === undefined ? {} : { ruleName: name }),
+        ...(type === undefined ? {} : { ruleType: type }),
+      }
+      const rows = (await alertRule.findAll({ where: { [Op.and]: [before, wanted] }, order, limit })).map((one) =>
+        one.get(),
+      )
       const records = new Map((await shown(rows)).map((record) => [record.ruleId, record]))
       return pageOf(rows, request, ({ ruleId }) => records.get(ruleId)!)
     },

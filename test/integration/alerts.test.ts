@@ -158,7 +158,9 @@ describe('convergence', () => {
       // A minute of failures, looked at every two seconds of it.
       for (let second = 0; second < 60; second += 2) {
         const failures = Array.from({ length: second === 0 ? 43 : 33 }, (_, index) => index)
-        const failed = failures.map((index) => rows.execution(jobs[(second + index) % 40]!, randomUUID(), 'FAILED', second))
+        const failed = failures.map((index) =>
+          rows.execution(jobs[(second + index) % 40]!, randomUUID(), 'FAILED', second),
+        )
         await sql(failed.join(';\n'))
         await minute(second * 1000 + 500)
       }
@@ -183,7 +185,9 @@ describe('convergence', () => {
       expect(hook.asked.map(({ body }) => JSON.parse(body).kind)).toEqual(['FIRING', 'REPEAT'])
       const { alertStore } = await import('../../models/stores/alert-store.js')
       const [alert] = await alerts()
-      expect(await alertStore(database).acknowledge(alert?.alertId ?? '', 'me')).toMatchObject({ state: 'ACKNOWLEDGED' })
+      expect(await alertStore(database).acknowledge(alert?.alertId ?? '', 'me')).toMatchObject({
+        state: 'ACKNOWLEDGED',
+      })
       await minute(1_400_000)
       expect(hook.asked).toHaveLength(2)
     })
@@ -228,7 +232,9 @@ describe('quiet', () => {
       await silences.create(randomUUID(), { ruleId: null, jobId, reason: 'moving', startsAt, endsAt }, 'me')
       await sql(rows.execution(jobId, randomUUID(), 'FAILED', 1))
       await minute(2000)
-      expect(await alerts()).toMatchObject([{ state: 'FIRING', notification: { status: 'SILENCED', error: 'Silenced.' } }])
+      expect(await alerts()).toMatchObject([
+        { state: 'FIRING', notification: { status: 'SILENCED', error: 'Silenced.' } },
+      ])
       expect(hook.asked).toHaveLength(0)
       await minute(61_000)
       expect(hook.asked).toHaveLength(1)
@@ -241,7 +247,11 @@ describe('quiet', () => {
       const [one, two] = [await job('one'), await job('two')]
       const letters = await rule({ type: 'DEAD_LETTERS', level: 'WARNING', groupBy: 'JOB' })
       await rule({ type: 'JOB_FAILED', level: 'CRITICAL' })
-      await sql([rows.deadLetter(one, '1'), rows.deadLetter(two, '2'), rows.execution(one, randomUUID(), 'FAILED', 1)].join(';'))
+      await sql(
+        [rows.deadLetter(one, '1'), rows.deadLetter(two, '2'), rows.execution(one, randomUUID(), 'FAILED', 1)].join(
+          ';',
+        ),
+      )
       await minute(2000)
       expect(hook.asked.map(({ body }) => JSON.parse(body).level).sort()).toEqual(['CRITICAL', 'WARNING'])
       const statuses = (await alerts(letters)).map(({ jobId, notification }) => [jobId === one, notification.status])
@@ -270,9 +280,14 @@ describe('delivery', () => {
       await minute(2000)
       await minute(3000)
       expect(mail.mails).toHaveLength(2)
-      expect(mail.mails[1]?.raw.replaceAll(/=\r?\n/g, '')).toMatch(/The channel hook of the rule .* tells nobody: The receiver answered 410/)
+      expect(mail.mails[1]?.raw.replaceAll(/=\r?\n/g, '')).toMatch(
+        /The channel hook of the rule .* tells nobody: The receiver answered 410/,
+      )
       const [failed, broken] = await alerts(ruleId)
-      expect(failed).toMatchObject({ type: 'JOB_FAILED', notification: { status: 'FAILED', error: 'The receiver answered 410.' } })
+      expect(failed).toMatchObject({
+        type: 'JOB_FAILED',
+        notification: { status: 'FAILED', error: 'The receiver answered 410.' },
+      })
       expect(broken).toMatchObject({ type: 'CHANNEL_FAILED', state: 'FIRING', notification: { status: 'SENT' } })
       hook.answers(() => ({ ok: true }))
       await sql(rows.execution(jobId, randomUUID(), 'FAILED', 4))
@@ -313,7 +328,8 @@ describe('delivery', () => {
       await sql(rows.execution(jobId, randomUUID(), 'FAILED', 1))
       const { evaluateAlerts } = await import('../../activities/alert/evaluate-alerts.js')
       await evaluateAlerts({ ...deps, now: () => Date.now() + 2000 }, 'ALL')
-      for (const _channel of ['mail', 'hook']) expect(await deps.notifications.claim(new Date(Date.now() + 3000))).not.toBeNull()
+      for (const _channel of ['mail', 'hook'])
+        expect(await deps.notifications.claim(new Date(Date.now() + 3000))).not.toBeNull()
       await minute(10_000)
       expect(hook.asked).toHaveLength(0)
       await minute(200_000)

@@ -4,13 +4,13 @@ import { deliverAlerts } from '../../activities/alert/deliver-alerts.js'
 import type { AlertDeps } from '../../activities/alert/deps.js'
 import { evaluateAlerts } from '../../activities/alert/evaluate-alerts.js'
 import type { Channel } from '../../core/alert/channel.js'
-import { type Database, openDatabase } from '../../models/database.js'
-import { alertSilenceStore } from '../../models/stores/alert-silence-store.js'
-import { type AlertRuleStore, alertRuleStore, type RuleDefinition } from '../../models/stores/alert-rule-store.js'
-import { type AlertRecord, alertStore } from '../../models/stores/alert-store.js'
-import { jobStore } from '../../models/stores/job-store.js'
 import { channelsByName } from '../../core/alert/schema.js'
 import { jsonSchemaOf } from '../../core/config/schema.js'
+import { type Database, openDatabase } from '../../models/database.js'
+import { type AlertRuleStore, alertRuleStore, type RuleDefinition } from '../../models/stores/alert-rule-store.js'
+import { alertSilenceStore } from '../../models/stores/alert-silence-store.js'
+import { type AlertRecord, alertStore } from '../../models/stores/alert-store.js'
+import { jobStore } from '../../models/stores/job-store.js'
 import { alertDeps } from '../../worker/alert-deps.js'
 import { type HttpServer, startHttpServer } from './http-server.js'
 import { onServer, withMigratedDatabase } from './lend.js'
@@ -30,7 +30,10 @@ export interface Alerting {
   /** Both. */
   readonly channels: Readonly<Record<string, Channel>>
   sql(text: string): Promise<unknown>
-  job(name: string, more?: { readonly type?: 'BATCH' | 'STREAMING'; readonly tags?: readonly string[] }): Promise<string>
+  job(
+    name: string,
+    more?: { readonly type?: 'BATCH' | 'STREAMING'; readonly tags?: readonly string[] },
+  ): Promise<string>
   rule(change: Partial<RuleDefinition> & Pick<RuleDefinition, 'type'>): Promise<string>
   /** As each minute does, `laterMs` from now on the clock of the rules. */
   minute(laterMs?: number): Promise<void>
@@ -96,7 +99,11 @@ async function lend(url: string, database: Database, mail: MailServer, hook: Htt
     },
     async rule(change) {
       const ruleId = randomUUID()
-      await rules.create(ruleId, { ...RULE, name: `${change.type} ${ruleId.slice(0, 8)}`, channels, ...change }, 'admin')
+      await rules.create(
+        ruleId,
+        { ...RULE, name: `${change.type} ${ruleId.slice(0, 8)}`, channels, ...change },
+        'admin',
+      )
       return ruleId
     },
     async minute(laterMs = 0) {
@@ -127,13 +134,27 @@ let numbers = 0
 
 /** Rows as executions leave them. Times are seconds from now. */
 export const rows = {
-  execution: (jobId: string, executionId: string, status: string, endSeconds: number | null, message = 'it broke', startSeconds = -60) =>
+  execution: (
+    jobId: string,
+    executionId: string,
+    status: string,
+    endSeconds: number | null,
+    message = 'it broke',
+    startSeconds = -60,
+  ) =>
     `INSERT INTO etl_job_execution (execution_id, job_id, job_name, job_version, lineage_id, execution_status, logical_time, parameters, start_time, end_time, error_message)
      VALUES ('${executionId}', '${jobId}', 'name', 1, '${executionId}', '${status}', ${at(0)}, '{}', ${at(startSeconds)}, ${endSeconds === null ? 'NULL' : at(endSeconds)}, '${message}')`,
   event: (jobId: string, executionId: string, type: string, seconds: number, message: string) =>
     `INSERT INTO etl_execution_event (event_id, execution_id, job_id, event_type, event_level, event_time, message)
      VALUES (UUID(), '${executionId}', '${jobId}', '${type}', 'ERROR', ${at(seconds)}, '${message}')`,
-  checkpoint: (jobId: string, executionId: string, epoch: number, status: string, beganSeconds: number, durationMs: number | null) =>
+  checkpoint: (
+    jobId: string,
+    executionId: string,
+    epoch: number,
+    status: string,
+    beganSeconds: number,
+    durationMs: number | null,
+  ) =>
     `INSERT INTO etl_checkpoint (checkpoint_id, job_id, execution_id, lineage_id, epoch, phase, job_version, generation, attempt, plan, trigger_time, complete_time, duration_ms, checkpoint_status, checkpoint_type)
      VALUES (UUID(), '${jobId}', '${executionId}', '${executionId}', ${epoch}, 1, 1, 1, 1, '{}', ${at(beganSeconds)}, ${durationMs === null ? 'NULL' : at(beganSeconds + durationMs / 1000)}, ${durationMs ?? 'NULL'}, '${status}', 'PERIODIC')`,
   metrics: (jobId: string, executionId: string, seconds: number, backpressureMs: number, rate: number) =>

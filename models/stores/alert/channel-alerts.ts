@@ -32,7 +32,12 @@ export async function channelFailed(
     const others = isOwn ? [] : await working(db, transaction, rule, channelName)
     const group = `${ruleId}/channel/${channelName}`
     const number = (await newestNumber(db, transaction, group)) + 1
-    const alert = { alertId: randomUUID(), ...alertOf(rule, channelName, message, now), groupKey: group, toldNumber: number }
+    const alert = {
+      alertId: randomUUID(),
+      ...alertOf(rule, channelName, message, now),
+      groupKey: group,
+      toldNumber: number,
+    }
     const isTold = others.length > 0
     await db.tables.alertHistory.create(
       {

@@ -32,8 +32,16 @@ export async function tell(db: Database, transaction: Transaction, rule: AlertRu
 }
 
 /** What is open, and what is over without anybody having been told. */
-async function untoldAlerts(db: Database, transaction: Transaction, ruleId: string): Promise<readonly AlertHistoryRow[]> {
-  const rows = await db.tables.alertHistory.findAll({ where: { ruleId, isEndTold: false }, order: [['id', 'ASC']], transaction })
+async function untoldAlerts(
+  db: Database,
+  transaction: Transaction,
+  ruleId: string,
+): Promise<readonly AlertHistoryRow[]> {
+  const rows = await db.tables.alertHistory.findAll({
+    where: { ruleId, isEndTold: false },
+    order: [['id', 'ASC']],
+    transaction,
+  })
   return rows.map((row) => row.get()).filter(({ ruleType }) => ruleType !== 'CHANNEL_FAILED')
 }
 
@@ -177,7 +185,10 @@ async function notified(
   alerts: readonly AlertHistoryRow[],
 ): Promise<readonly NotifiedAlert[]> {
   const ids = alerts.map(({ jobId }) => jobId).filter((id) => id !== null)
-  const jobs = ids.length === 0 ? [] : await db.tables.job.findAll({ where: { jobId: ids }, attributes: ['jobId', 'jobName'], transaction })
+  const jobs =
+    ids.length === 0
+      ? []
+      : await db.tables.job.findAll({ where: { jobId: ids }, attributes: ['jobId', 'jobName'], transaction })
   const names = new Map(jobs.map((job) => [job.get().jobId, job.get().jobName]))
   return alerts.map((alert) => ({
     alertId: alert.alertId,
@@ -194,7 +205,9 @@ async function notified(
 }
 
 async function forgetEnds(db: Database, transaction: Transaction, members: readonly AlertHistoryRow[]): Promise<void> {
-  const ended = members.filter(({ isResolved, occurrenceCount, toldCount }) => isResolved && toldCount >= occurrenceCount)
+  const ended = members.filter(
+    ({ isResolved, occurrenceCount, toldCount }) => isResolved && toldCount >= occurrenceCount,
+  )
   if (ended.length === 0) return
   const where = { alertId: ended.map(({ alertId }) => alertId) }
   await db.tables.alertHistory.update({ isEndTold: true }, { where, transaction })

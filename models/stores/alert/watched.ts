@@ -24,7 +24,13 @@ export const SCOPE = `j.is_deleted = 0 AND (:jobId IS NULL OR j.job_id = :jobId)
 export const LIVE_ONES = `('${LIVE.join("', '")}')`
 
 /** The values that every query may name. */
-export const valuesOf = ({ ruleId, jobId, tag, activeSince, now }: Watched) => ({ ruleId, jobId, tag, activeSince, now })
+export const valuesOf = ({ ruleId, jobId, tag, activeSince, now }: Watched) => ({
+  ruleId,
+  jobId,
+  tag,
+  activeSince,
+  now,
+})
 
 /** Of several of one job, that with the largest value. */
 export function largestOfEach(readings: readonly Reading[]): readonly Reading[] {

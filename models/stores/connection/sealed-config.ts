@@ -15,7 +15,9 @@ export function sealConfig(
   cipher: Cipher,
   table = CONNECTIONS,
 ): Config {
-  return mapSecrets(config, schema, (secret, pointer) => cipher.encrypt(secret, { table, row: id, field: pointer })) as Config
+  return mapSecrets(config, schema, (secret, pointer) =>
+    cipher.encrypt(secret, { table, row: id, field: pointer }),
+  ) as Config
 }
 
 export function openConfig(id: string, config: Config, cipher: Cipher, table = CONNECTIONS): Config {

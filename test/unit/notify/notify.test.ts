@@ -84,7 +84,9 @@ describe('webhooks', () => {
   test('a chat that says 200 and an errcode has refused it', async () => {
     await withReceiver(async (server) => {
       server.answers(() => ({ errcode: 310000, errmsg: 'keywords not in content' }))
-      const { message, mayPass } = await failing(tell({ type: 'WEBHOOK', url: server.url, format: 'DINGTALK' }, notification))
+      const { message, mayPass } = await failing(
+        tell({ type: 'WEBHOOK', url: server.url, format: 'DINGTALK' }, notification),
+      )
       expect([message, mayPass]).toEqual(['The chat refused it with errcode 310000.', false])
     })
   })
@@ -163,9 +165,14 @@ describe('mail', () => {
   })
 
   test('is not sent to a server whose certificate nobody vouches for, nor to one without encryption', async () => {
-    const [unknown, plain] = [await startMailServer(), await startMailServer({ hideSTARTTLS: true, disabledCommands: ['STARTTLS'] })]
+    const [unknown, plain] = [
+      await startMailServer(),
+      await startMailServer({ hideSTARTTLS: true, disabledCommands: ['STARTTLS'] }),
+    ]
     try {
-      expect((await failing(tell({ ...channel, port: unknown.port }, notification))).message).toMatch(/could not be delivered|encryption/)
+      expect((await failing(tell({ ...channel, port: unknown.port }, notification))).message).toMatch(
+        /could not be delivered|encryption/,
+      )
       await failing(tell({ ...channel, port: plain.port, ca: plain.ca }, notification))
       expect([...unknown.mails, ...plain.mails]).toEqual([])
     } finally {

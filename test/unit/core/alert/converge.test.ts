@@ -18,10 +18,19 @@ const alert = (more: Partial<Untold> = {}): Untold => ({
 
 describe('convergence', () => {
   test('the first is told at once, those that follow once a window, with what they stand for', () => {
-    expect(converge([alert()], never, pace, 0)).toMatchObject({ number: 1, kind: 'FIRING', firing: ['a'], occurrences: 1 })
+    expect(converge([alert()], never, pace, 0)).toMatchObject({
+      number: 1,
+      kind: 'FIRING',
+      firing: ['a'],
+      occurrences: 1,
+    })
     const more = [alert({ occurrences: 7, toldOccurrences: 1 }), alert({ alertId: 'b', occurrences: 3 })]
     expect(converge(more, { number: 1, lastMs: 0 }, pace, 59)).toBeNull()
-    expect(converge(more, { number: 1, lastMs: 0 }, pace, 60)).toMatchObject({ number: 2, firing: ['a', 'b'], occurrences: 9 })
+    expect(converge(more, { number: 1, lastMs: 0 }, pace, 60)).toMatchObject({
+      number: 2,
+      firing: ['a', 'b'],
+      occurrences: 9,
+    })
   })
 
   test('what is over is told with what it stood for; where ends are not told, only if it stands for something new', () => {
@@ -29,11 +38,18 @@ describe('convergence', () => {
     expect(converge([over], never, pace, 0)).toMatchObject({ kind: 'RESOLVED', resolved: ['a'], occurrences: 0 })
     const silent = { ...pace, tellsResolved: false }
     expect(converge([over], never, silent, 0)).toBeNull()
-    expect(converge([{ ...over, occurrences: 3 }], never, silent, 0)).toMatchObject({ kind: 'RESOLVED', occurrences: 2 })
+    expect(converge([{ ...over, occurrences: 3 }], never, silent, 0)).toMatchObject({
+      kind: 'RESOLVED',
+      occurrences: 2,
+    })
   })
 
   test('over any stream of occurrences, everything is told once, and never two notifications within a window', () => {
-    const tick = fc.record({ afterMs: fc.integer({ min: 0, max: 40 }), added: fc.integer({ min: 0, max: 50 }), isQuiet: fc.boolean() })
+    const tick = fc.record({
+      afterMs: fc.integer({ min: 0, max: 40 }),
+      added: fc.integer({ min: 0, max: 50 }),
+      isQuiet: fc.boolean(),
+    })
     fc.assert(
       fc.property(fc.array(tick, { maxLength: 80 }), (ticks) => {
         let [nowMs, occurrences, toldOccurrences, told] = [0, 0, 0, 0]
@@ -73,7 +89,9 @@ describe('quiet', () => {
     const told = { ruleId: 'r', jobId: 'j' }
     const silenced = (ruleId: string | null, jobId: string | null, nowMs = 15) =>
       isSilenced(told, [{ ruleId, jobId, ...lasts }], nowMs)
-    expect([silenced(null, null), silenced('r', null), silenced(null, 'j'), silenced('r', 'j')]).toEqual(Array(4).fill(true))
+    expect([silenced(null, null), silenced('r', null), silenced(null, 'j'), silenced('r', 'j')]).toEqual(
+      Array(4).fill(true),
+    )
     expect([silenced('other', null), silenced('r', 'other')]).toEqual([false, false])
     expect([9, 10, 19, 20].map((nowMs) => silenced(null, null, nowMs))).toEqual([false, true, true, false])
   })

@@ -41,7 +41,11 @@ describe('a condition', () => {
 describe('evaluating a rule', () => {
   test('what holds is raised once, and over when it holds no more or is not there', () => {
     expect(evaluateRule(condition, [reading(11)], [], {}, 5)).toMatchObject({ raised: [{ subject: 'job/a', atMs: 5 }] })
-    expect(evaluateRule(condition, [reading(11)], [open()], {}, 5)).toMatchObject({ raised: [], changed: [], resolved: [] })
+    expect(evaluateRule(condition, [reading(11)], [open()], {}, 5)).toMatchObject({
+      raised: [],
+      changed: [],
+      resolved: [],
+    })
     expect(evaluateRule(condition, [reading(10)], [open()], {}, 5)).toMatchObject({ resolved: ['1'] })
     expect(evaluateRule(condition, [], [open()], {}, 5)).toMatchObject({ resolved: ['1'] })
   })
@@ -93,7 +97,10 @@ describe('flapping', () => {
   })
 
   test('an alert that is quiet for too short stays, and one that holds again has never been quiet', () => {
-    expect(evaluateRule(condition, [], [open({ raisedLately: 3 })], {}, 5)).toMatchObject({ cleared: ['1'], resolved: [] })
+    expect(evaluateRule(condition, [], [open({ raisedLately: 3 })], {}, 5)).toMatchObject({
+      cleared: ['1'],
+      resolved: [],
+    })
     const quiet = open({ raisedLately: 3, clearSinceMs: 5 })
     expect(evaluateRule(condition, [], [quiet], {}, 300_004)).toMatchObject({ cleared: [], resolved: [] })
     expect(evaluateRule(condition, [], [quiet], {}, 300_005)).toMatchObject({ resolved: ['1'] })

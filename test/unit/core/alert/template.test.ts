@@ -3,7 +3,14 @@ import fc from 'fast-check'
 import type { Notification } from '../../../../core/alert/notification.js'
 import { valuesOf } from '../../../../core/alert/notification.js'
 import { alertRuleDocument } from '../../../../core/alert/schema.js'
-import { fillJson, fillLine, fillText, PLACEHOLDERS, unknownPlaceholder, type Values } from '../../../../core/alert/template.js'
+import {
+  fillJson,
+  fillLine,
+  fillText,
+  PLACEHOLDERS,
+  unknownPlaceholder,
+  type Values,
+} from '../../../../core/alert/template.js'
 
 const all = (text: string) => Object.fromEntries(PLACEHOLDERS.map((name) => [name, text])) as Values
 
@@ -33,7 +40,8 @@ describe('templates', () => {
 })
 
 describe('a rule', () => {
-  const rule = (more: object) => alertRuleDocument.safeParse({ kind: 'alertRule', name: 'r', type: 'JOB_FAILED', ...more })
+  const rule = (more: object) =>
+    alertRuleDocument.safeParse({ kind: 'alertRule', name: 'r', type: 'JOB_FAILED', ...more })
   const mail = { type: 'EMAIL', to: ['a@b.example'], from: 'c@d.example', host: 'mail.example' }
 
   test('is refused with a placeholder that is not known, a password in clear, two channels of one name, two scopes', () => {
@@ -53,7 +61,18 @@ describe('a rule', () => {
 })
 
 test('a notification of many alerts says how many it does not spell out', () => {
-  const one = { alertId: '1', state: 'FIRING', jobId: 'j', job: 'orders', executionId: 'e', message: 'broke', value: 1, threshold: 1, occurrences: 3, since: 't' } as const
+  const one = {
+    alertId: '1',
+    state: 'FIRING',
+    jobId: 'j',
+    job: 'orders',
+    executionId: 'e',
+    message: 'broke',
+    value: 1,
+    threshold: 1,
+    occurrences: 3,
+    since: 't',
+  } as const
   const notification: Notification = {
     notificationId: 'n',
     kind: 'FIRING',
