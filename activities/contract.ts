@@ -16,6 +16,8 @@ import type { Delivery } from './alert/deliver-alerts.js'
 import type { Evaluation } from './alert/evaluate-alerts.js'
 
 export interface Activities {
+  /** Makes the execution of a time of a schedule, for the workflow that asks; null: it starts none. */
+  startScheduled(scheduleId: string, logicalTime: string): Promise<string | null>
   prepareExecution(executionId: string): Promise<Prepared | 'waiting'>
   planEpoch(owner: Owner, drains?: boolean): Promise<Next>
   dropPlan(owner: Owner, epoch: number): Promise<Settled>

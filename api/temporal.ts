@@ -10,6 +10,7 @@ import {
 import { ApplicationFailure, defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common'
 import { asJobError, JobError } from '../core/errors/job-error.js'
 import { ADMITTED, QUEUES, type UpdateName, WORKFLOW_TYPE, workflowIdOf } from '../core/execution/workflow-names.js'
+import { type ScheduleControl, scheduleControl } from './schedules/schedule-control.js'
 
 export interface StartedExecution {
   readonly executionId: string
@@ -40,6 +41,7 @@ export interface TemporalControl {
   running(before: Date): Promise<readonly string[]>
   /** Tells an execution that waits that it may start. */
   signalAdmitted(workflowId: string): Promise<void>
+  readonly schedules: ScheduleControl
   /** Throws when it cannot be reached. */
   probe(): Promise<string>
   /** Makes the search attributes that are missing; without them executions start all the same. */
@@ -70,6 +72,10 @@ export function openTemporal({ address, namespace, patienceMs: most = PATIENCE_M
     return call
   }
   return {
+    schedules: scheduleControl(client, {
+      guarded: (work) => soon(work, most * PAGES).catch((error) => Promise.reject(away(address, error))),
+      attributes: (jobId) => (searchable ? attributesOf(jobId, 'CRON') : null),
+    }),
     async startExecution({ executionId, jobId, trigger }) {
       try {
         await soon(() =>
@@ -164,6 +170,8 @@ export function openTemporal({ address, namespace, patienceMs: most = PATIENCE_M
 
 const PATIENCE_MS = 5000
 const PROBE_MS = 2000
+/** Thousands of schedules come in several. */
+const PAGES = 3
 /** A worker that was lost is noticed within seconds. */
 const ACCEPT_MS = 10_000
 const ANSWER_MS = 20_000

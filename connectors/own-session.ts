@@ -6,15 +6,23 @@ import type { Session } from '../duckdb/session.js'
 
 /** A session of its own, for looking at files outside of any execution. */
 export async function withOwnSession<T>(use: (session: Session) => Promise<T>): Promise<T> {
+  return await withOwnFolder((folder) => withSessionIn(folder, use))
+}
+
+export async function withOwnFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'etl-look-'))
   try {
-    const session = await openSession({ folder, memoryLimitBytes: 1024 * 1024 * 1024, threads: 1 })
-    try {
-      return await use(session)
-    } finally {
-      session.close()
-    }
+    return await use(folder)
   } finally {
     await rm(folder, { recursive: true, force: true })
+  }
+}
+
+export async function withSessionIn<T>(folder: string, use: (session: Session) => Promise<T>): Promise<T> {
+  const session = await openSession({ folder, memoryLimitBytes: 1024 * 1024 * 1024, threads: 1 })
+  try {
+    return await use(session)
+  } finally {
+    session.close()
   }
 }

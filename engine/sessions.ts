@@ -1,14 +1,19 @@
 /** DuckDB sessions of subtasks, kept from epoch to epoch in one process while they hold the right state. */
 import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, rm } from 'node:fs/promises'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { openSession, spillName } from '../duckdb/open-session.js'
 import type { Session } from '../duckdb/session.js'
 import { identifier } from '../duckdb/sql.js'
 import type { EngineParts } from './engine.js'
 
-/** Idle sessions beyond this number are closed, the longest idle first. */
-const mostIdle = 8
+/**
+ * Idle sessions beyond the larger number are closed, the longest idle first, so that a job whose subtasks are fewer finds all
+ * of them again; beyond the smaller one too, where the process has grown large.
+ */
+const mostIdle = { roomy: 64, full: 8 }
+const isRoomy = () => process.memoryUsage.rss() < totalmem() / 4
 
 /** Whose session it is. */
 export interface Owner {
@@ -70,7 +75,8 @@ export async function giveBack(held: Held, label: string): Promise<void> {
   const replaced = idle.get(key)
   idle.delete(key)
   idle.set(key, { session: held as SubtaskSession, label })
-  const surplus = [...idle].slice(0, Math.max(0, idle.size - mostIdle))
+  const most = idle.size > mostIdle.full && isRoomy() ? mostIdle.roomy : mostIdle.full
+  const surplus = [...idle].slice(0, Math.max(0, idle.size - most))
   for (const [other] of surplus) idle.delete(other)
   for (const { session } of [...surplus.map(([, entry]) => entry), ...(replaced === undefined ? [] : [replaced])])
     await session.destroy()

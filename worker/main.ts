@@ -7,8 +7,11 @@ import type { ActivityDeps } from '../activities/deps.js'
 import { QUEUES } from '../core/execution/workflow-names.js'
 import { keepSpares, releaseAll } from '../engine/sessions.js'
 import { type Database, openDatabase } from '../models/database.js'
+import { executionStore } from '../models/stores/execution-store.js'
 import { mysqlJournal } from '../models/stores/journal.js'
+import { scheduleStore } from '../models/stores/schedule-store.js'
 import { systemLimits } from '../models/stores/system-limits.js'
+import { triggerStore } from '../models/stores/trigger-store.js'
 import { workerStore } from '../models/stores/worker-store.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog, temporalLogger } from '../process/log.js'
@@ -18,6 +21,8 @@ import { heard, openAlertWatch } from './alert-watch.js'
 import { createWorkers } from './create-workers.js'
 import { workerParts } from './parts.js'
 import { keepPresent } from './presence.js'
+import { startDependants } from './start-dependants.js'
+import { startScheduled } from './start-scheduled.js'
 import { tellAdmitted } from './tell-admitted.js'
 
 export interface RunningWorker {
@@ -101,7 +106,7 @@ async function activityDeps(
   environment: Environment,
   database: Database,
   client: Client,
-  log: Pick<ReturnType<typeof createLog>, 'warn'>,
+  log: Pick<ReturnType<typeof createLog>, 'info' | 'warn'>,
 ): Promise<ActivityDeps> {
   const limits = systemLimits(database)
   const journal = mysqlJournal(database, limits)
@@ -116,5 +121,17 @@ async function activityDeps(
     now: Date.now,
     jitter: () => Math.random() * 2 - 1,
     signalAdmitted: tellAdmitted(client.workflow, log),
+    startScheduled: startScheduled({
+      schedules: scheduleStore(database),
+      executions: executionStore(database),
+      workflows: client.workflow,
+      log,
+    }),
+    startDependants: startDependants({
+      triggers: triggerStore(database),
+      executions: executionStore(database),
+      workflows: client.workflow,
+      log,
+    }),
   }
 }

@@ -1,11 +1,10 @@
 import { createReadStream, createWriteStream } from 'node:fs'
-import { link, open, stat } from 'node:fs/promises'
+import { link, open, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Schema } from '../../core/record/schema.js'
-import type { Session } from '../../duckdb/session.js'
 import { text } from '../../duckdb/sql.js'
-import { withOwnSession } from '../own-session.js'
+import { withOwnFolder, withSessionIn } from '../own-session.js'
 import { longObjects } from './json-options.js'
 import { emptySelect, partFormats } from './part-format.js'
 import type { Target } from './target.js'
@@ -24,26 +23,42 @@ export async function concatenate(
   pieces: Pieces,
   use: (whole: string) => Promise<void>,
 ): Promise<void> {
-  await withOwnSession(async (session) => {
-    const whole = join(session.folder, 'whole')
-    if (target.format === 'parquet' || target.format === 'json') await throughDuckDb(target, pieces, whole, session)
-    else await oneBehindAnother(target, pieces, whole, session)
+  await withOwnFolder(async (folder) => {
+    const whole = join(folder, 'whole')
+    if (target.format === 'parquet' || target.format === 'json') await throughDuckDb(target, pieces, whole, folder)
+    else await oneBehindAnother(target, pieces, whole, folder)
     await use(whole)
   })
 }
 
-async function oneBehindAnother(target: Target, pieces: Pieces, whole: string, session: Session): Promise<void> {
+async function oneBehindAnother(target: Target, pieces: Pieces, whole: string, folder: string): Promise<void> {
   const { old, parts, schema } = pieces
-  const { files, format, compression } = target
-  const before = old === null ? null : await files.local(old, session.folder)
-  // The header, or what a compressed file without records holds.
-  if (before === null || (await stat(before)).size === 0)
-    await session.run(partFormats[format].copy(`(${emptySelect(schema)})`, whole, { first: true, schema, compression }))
+  const { files, compression } = target
+  const before = old === null ? null : await files.local(old, folder)
+  if (before === null || (await stat(before)).size === 0) await writeEmpty(target, schema, whole, folder)
   else {
     await append(before, whole)
     if (compression === 'none') await endLine(whole)
   }
-  for (const part of parts) await append(await files.local(part, session.folder), whole)
+  for (const part of parts) await append(await files.local(part, folder), whole)
+}
+
+/** The header, or what a compressed file without records holds. To open a session for it takes longer than all the rest. */
+async function writeEmpty({ format, compression }: Target, schema: Schema, whole: string, folder: string) {
+  const known = compression === 'none' ? (partFormats[format].head?.(schema) ?? null) : null
+  if (known !== null) await writeFile(whole, known)
+  else await write(emptySelect(schema), { format, compression }, schema, whole, folder)
+}
+
+async function write(
+  select: string,
+  { format, compression }: Pick<Target, 'format' | 'compression'>,
+  schema: Schema,
+  whole: string,
+  folder: string,
+): Promise<void> {
+  const copy = partFormats[format].copy(`(${select})`, whole, { first: true, schema, compression })
+  await withSessionIn(folder, (session) => session.run(copy))
 }
 
 const append = (from: string, to: string) => pipeline(createReadStream(from), createWriteStream(to, { flags: 'a' }))
@@ -60,17 +75,17 @@ async function endLine(path: string): Promise<void> {
   }
 }
 
-async function throughDuckDb(target: Target, pieces: Pieces, whole: string, session: Session): Promise<void> {
+async function throughDuckDb(target: Target, pieces: Pieces, whole: string, folder: string): Promise<void> {
   const { old, parts, schema } = pieces
   const { files, format, compression } = target
   const links: string[] = []
   let largest = 0
   for (const part of [...(old === null ? [] : [old]), ...parts]) {
-    const local = await files.local(part, session.folder)
+    const local = await files.local(part, folder)
     const { size } = await stat(local)
     if (size === 0) continue
     largest = Math.max(largest, size)
-    const name = join(session.folder, `part-${links.length}.${format}`)
+    const name = join(folder, `part-${links.length}.${format}`)
     await link(local, name).catch(() => pipeline(createReadStream(local), createWriteStream(name)))
     links.push(name)
   }
@@ -84,5 +99,5 @@ async function throughDuckDb(target: Target, pieces: Pieces, whole: string, sess
       ? `SELECT * FROM read_parquet(${list}, union_by_name = true)`
       : `SELECT * FROM read_json(${list}, format = 'array', auto_detect = false, compression = '${packed}', columns = {${types}}${longObjects(longest)})`
   const select = links.length === 0 ? emptySelect(schema) : read
-  await session.run(partFormats[format].copy(`(${select})`, whole, { first: true, schema, compression }))
+  await write(select, target, schema, whole, folder)
 }

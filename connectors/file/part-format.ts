@@ -15,6 +15,8 @@ export interface PartFormat {
   readonly appendable: boolean
   readonly compression: Compression
   copy(table: string, file: string, options: PartOptions): string
+  /** What a file without records holds, where no DuckDB is needed to say it. */
+  head?(schema: Schema): string | null
 }
 
 export const partFormats: Readonly<Record<Format, PartFormat>> = {
@@ -23,12 +25,15 @@ export const partFormats: Readonly<Record<Format, PartFormat>> = {
     compression: 'none',
     copy: (table, file, { first, compression }) =>
       `COPY ${table} TO ${text(file)} (FORMAT csv, HEADER ${first}${compressed(compression)})`,
+    head: (schema) =>
+      schema.every(({ name }) => /^[A-Za-z_]\w*$/.test(name)) ? `${schema.map(({ name }) => name).join(',')}\n` : null,
   },
   jsonl: {
     appendable: true,
     compression: 'none',
     copy: (table, file, { schema, compression }) =>
       `COPY ${asJson(table, schema)} TO ${text(file)} (FORMAT json${compressed(compression)})`,
+    head: () => '',
   },
   json: {
     appendable: false,

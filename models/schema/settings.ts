@@ -76,7 +76,11 @@ export const INITIAL_SETTINGS: readonly InitialSetting[] = [
 ]
 
 export function initialSettings(): readonly string[] {
-  const rows = INITIAL_SETTINGS.map(
+  return insertSettings(INITIAL_SETTINGS)
+}
+
+export function insertSettings(settings: readonly InitialSetting[]): readonly string[] {
+  const rows = settings.map(
     (setting) =>
       `  (${[setting.key, setting.value, setting.value, setting.type, setting.group, setting.description].map(quote).join(', ')}, 0, ${setting.readonly ? 1 : 0})`,
   )

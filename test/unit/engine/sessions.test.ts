@@ -19,19 +19,7 @@ afterAll(async () => {
 })
 
 test('a session that has spilled is empty for the next execution, and can spill again', async () => {
-  const parts: EngineParts = {
-    connectors: [],
-    operators: [],
-    functions: functionsBelow(null, 'NOWHERE'),
-    store: openStore(pathToFileURL(join(scratch, 'store')).href),
-    connection: () => Promise.reject(new Error('There are no connections.')),
-    secret: () => Promise.reject(new Error('There are no secrets.')),
-    environment: {},
-    files: { fileRoots: null, base: scratch },
-    scratch: join(scratch, 'sessions'),
-    memoryLimitBytes: 32 * 1024 ** 2,
-    threads: 1,
-  }
+  const parts = partsWith(32 * 1024 ** 2)
   await keepSpares(parts)
   const folders: string[] = []
   for (const executionId of ['first', 'second', 'third', 'fourth']) {
@@ -50,6 +38,39 @@ test('a session that has spilled is empty for the next execution, and can spill 
   }
   expect(new Set(folders).size).toBe(2)
 })
+
+test('each of twenty subtasks finds its session again in the next epoch, and none that holds other state', async () => {
+  const parts = partsWith(64 * 1024 ** 2)
+  const subtasks = Array.from({ length: 20 }, (_, subtask) => ({ executionId: 'many', vertexId: 'v', subtask }))
+  const epoch = async (label: string, next: string) => {
+    const found: boolean[] = []
+    for (const owner of subtasks) {
+      const { held, restored } = await takeSession(owner, label, parts, async () => 1)
+      found.push(restored)
+      await giveBack(held, next)
+    }
+    return found
+  }
+  expect(await epoch('0', '1')).not.toContain(true)
+  expect(await epoch('1', '2')).not.toContain(false)
+  expect(await epoch('1', '2')).not.toContain(true)
+})
+
+function partsWith(memoryLimitBytes: number): EngineParts {
+  return {
+    connectors: [],
+    operators: [],
+    functions: functionsBelow(null, 'NOWHERE'),
+    store: openStore(pathToFileURL(join(scratch, 'store')).href),
+    connection: () => Promise.reject(new Error('There are no connections.')),
+    secret: () => Promise.reject(new Error('There are no secrets.')),
+    environment: {},
+    files: { fileRoots: null, base: scratch },
+    scratch: join(scratch, 'sessions'),
+    memoryLimitBytes,
+    threads: 1,
+  }
+}
 
 /** It is emptied when its execution has ended. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {

@@ -47,24 +47,30 @@ describe('the budget of an epoch', () => {
     // Half of an epoch is work, or as much as the interval leaves.
     const best = overheadMs * 2 > interval ? 2 * perRecordMs : (perRecordMs * interval) / (interval - overheadMs)
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 1_000_000 }), (seed) => {
+      fc.property(fc.integer({ min: 1, max: 1_000_000 }), fc.boolean(), (seed, isDisturbed) => {
         const random = randomFrom(seed)
+        // A worker that is killed every six seconds: the longer an epoch, the likelier it is that one has to load its state.
+        const disturbance = (ms: number) =>
+          isDisturbed && random() < 1 - Math.exp(-ms / 6_000) ? 1_000 + random() * 2_500 : 0
         let progress: SourceProgress = last(1_500, 1_600, { records: 1_500, bytes: 256 * 1024 })
         let [records, ms] = [0, 0]
         for (let epoch = 0; epoch < 80; epoch += 1) {
           const lastBudget = nextBudget(progress, interval)
-          const durationMs = Math.round((overheadMs + lastBudget.records * perRecordMs) * (0.6 + random()))
+          const plainMs = (overheadMs + lastBudget.records * perRecordMs) * (0.6 + random())
+          const durationMs = Math.round(plainMs + disturbance(plainMs))
           progress = {
             ...last(lastBudget.records, durationMs, lastBudget),
             times: withEpoch(progress.times, lastBudget.records, durationMs),
           }
-          expect(durationMs).toBeLessThan(20 * Math.max(interval, overheadMs))
+          expect(durationMs).toBeLessThan(50 * Math.max(interval, overheadMs))
           if (epoch < 20) continue
           records += lastBudget.records
           ms += durationMs
         }
-        expect(ms / records).toBeLessThan(4 * best)
+        expect(ms / records).toBeLessThan(3 * best)
       }),
+      // Chance has the same hand each time: how near it comes is a matter of luck.
+      { numRuns: 200, seed: 1 },
     )
   })
 
