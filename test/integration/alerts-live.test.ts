@@ -38,20 +38,30 @@ async function story(stack: Stack, hook: HttpServer, mysql: string): Promise<voi
     expect(first).toMatchObject({ rule: 'failures', kind: 'FIRING', occurrences: 1, alerts: [{ executionId }] })
     hook.answers(() => ({ ok: true }))
 
-    const [{ job_id: jobId } = { job_id: '' }] = (await onServer(mysql, 'SELECT job_id FROM etl_job')) as { job_id: string }[]
+    const [{ job_id: jobId } = { job_id: '' }] = (await onServer(mysql, 'SELECT job_id FROM etl_job')) as {
+      job_id: string
+    }[]
     await onServer(
       mysql,
       `INSERT INTO etl_dead_letter (dead_letter_id, job_id, job_version, execution_id, lineage_id, epoch, operator_id, original_record, error_code, error_message)
        VALUES ('one', '${jobId}', 1, 'e', 'e', 1, 'in', 'x', 'record.bad', 'bad')`,
     )
     await handle.trigger()
-    await until('the workflow has told of the bad record', async () => bodiesOf(hook).some(({ rule }) => rule === 'letters'), {
-      withinMs: 60_000,
-    })
-    await until('what the receiver did not answer has been sent again', async () => {
-      await handle.trigger()
-      return bodiesOf(hook).some(({ rule }) => rule === 'failures')
-    }, { withinMs: 60_000, everyMs: 5000 })
+    await until(
+      'the workflow has told of the bad record',
+      async () => bodiesOf(hook).some(({ rule }) => rule === 'letters'),
+      {
+        withinMs: 60_000,
+      },
+    )
+    await until(
+      'what the receiver did not answer has been sent again',
+      async () => {
+        await handle.trigger()
+        return bodiesOf(hook).some(({ rule }) => rule === 'failures')
+      },
+      { withinMs: 60_000, everyMs: 5000 },
+    )
     const again = bodiesOf(hook).find(({ rule }) => rule === 'failures')
     expect(again?.notificationId).toBe(first?.notificationId)
     const alerts = await stack.request<{ items: object[] }>('GET', '/api/v1/alerts?state=OPEN')
