@@ -1,4 +1,5 @@
 /** The activities as workflows see them: plain JSON in and out, under 64 KiB (I6). Task queues and names are SURFACES section 6. */
+
 import type { ChainReceipt, ChainTask } from '../core/execution/chain-task.js'
 import type {
   EpochDone,
@@ -12,6 +13,8 @@ import type {
 import type { Next } from '../core/execution/plan.js'
 import type { TerminalStatus } from '../core/execution/status.js'
 import type { MaintenanceTask, MaintenanceWish, TaskReport } from '../core/maintenance/report.js'
+import type { Delivery } from './alert/deliver-alerts.js'
+import type { Evaluation } from './alert/evaluate-alerts.js'
 
 export interface Activities {
   /** Makes the execution of a time of a schedule, for the workflow that asks; null: it starts none. */
@@ -36,4 +39,9 @@ export interface HouseActivities {
   ): Promise<string | null>
   maintain(runId: string, task: MaintenanceTask, dryRun: boolean): Promise<TaskReport>
   endMaintenance(runId: string): Promise<void>
+}
+
+export interface AlertActivities {
+  evaluateAlerts(): Promise<Evaluation>
+  deliverAlerts(): Promise<Delivery>
 }

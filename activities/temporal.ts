@@ -3,8 +3,11 @@ import { Context } from '@temporalio/activity'
 import { ApplicationFailure } from '@temporalio/common'
 import { CODES } from '../core/errors/codes.js'
 import { reportError, toJobError } from '../core/errors/job-error.js'
+import { deliverAlerts } from './alert/deliver-alerts.js'
+import type { AlertDeps } from './alert/deps.js'
+import { evaluateAlerts } from './alert/evaluate-alerts.js'
 import { awaitInput } from './await-input.js'
-import type { Activities, HouseActivities } from './contract.js'
+import type { Activities, AlertActivities, HouseActivities } from './contract.js'
 import type { ActivityDeps, Call } from './deps.js'
 import { dropPlan } from './drop-plan.js'
 import { evaluateRestartStrategy } from './evaluate-restart-strategy.js'
@@ -38,6 +41,13 @@ export function createActivities(deps: ActivityDeps, house: HouseDeps): Activiti
     beginMaintenance: (wish, given) => called(() => beginMaintenance(house, wish, given)),
     maintain: (runId, task, dryRun) => called((call) => maintain(house, call, runId, task, dryRun)),
     endMaintenance: (runId) => called(async () => void (await house.runs.end(runId))),
+  }
+}
+
+export function createAlertActivities(deps: AlertDeps): AlertActivities {
+  return {
+    evaluateAlerts: () => called(() => evaluateAlerts(deps, 'ALL')),
+    deliverAlerts: () => called(({ signal }) => deliverAlerts(deps, signal)),
   }
 }
 

@@ -2,6 +2,9 @@
 import type { ConfigSchemas } from '../core/security/spec-secrets.js'
 import type { CompiledJob } from '../engine/compile-job.js'
 import type { EngineParts } from '../engine/engine.js'
+import type { AlertRuleStore } from '../models/stores/alert-rule-store.js'
+import type { AlertSilenceStore } from '../models/stores/alert-silence-store.js'
+import type { AlertStore } from '../models/stores/alert-store.js'
 import type { ConfigStore } from '../models/stores/config-store.js'
 import type { ConnectionStore } from '../models/stores/connection-store.js'
 import type { ConnectorStore } from '../models/stores/connector-store.js'
@@ -18,6 +21,7 @@ import type { TokenStore } from '../models/stores/token-store.js'
 import type { Matches, TriggerStore } from '../models/stores/trigger-store.js'
 import type { UserStore } from '../models/stores/user-store.js'
 import type { WorkerStore } from '../models/stores/worker-store.js'
+import type { Notifier } from '../notify/notify.js'
 import type { Route } from './http/route.js'
 import type { ScheduleKeeper } from './schedules/keeper.js'
 import type { Starter } from './starter.js'
@@ -38,6 +42,11 @@ export interface ApiDeps {
   readonly jobs: JobStore
   readonly executions: ExecutionStore
   readonly deadLetters: DeadLetterStore
+  readonly alerts: AlertStore
+  readonly alertRules: AlertRuleStore
+  readonly silences: AlertSilenceStore
+  /** Tries the channels of a rule. */
+  readonly notifier: Notifier
   readonly triggers: TriggerStore
   readonly schedules: ScheduleStore
   readonly keeper: ScheduleKeeper

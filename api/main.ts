@@ -5,12 +5,17 @@ import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { openConnectors } from '../connectors/custom/open-connectors.js'
 import { connectors } from '../connectors/index.js'
+import { channelsByName } from '../core/alert/schema.js'
+import { jsonSchemaOf } from '../core/config/schema.js'
 import { JobError, reportError } from '../core/errors/job-error.js'
 import { compileJob } from '../engine/compile-job.js'
 import type { EngineParts } from '../engine/engine.js'
 import { eventConditionHolds } from '../engine/event-condition.js'
 import { functionsBelow } from '../functions/open-functions.js'
 import { type Database, openDatabase } from '../models/database.js'
+import { alertRuleStore } from '../models/stores/alert-rule-store.js'
+import { alertSilenceStore } from '../models/stores/alert-silence-store.js'
+import { alertStore } from '../models/stores/alert-store.js'
 import { configStore } from '../models/stores/config-store.js'
 import { connectionStore } from '../models/stores/connection-store.js'
 import { connectorStore, seedConnectors } from '../models/stores/connector-store.js'
@@ -27,6 +32,7 @@ import { tokenStore } from '../models/stores/token-store.js'
 import { type Matches, triggerStore } from '../models/stores/trigger-store.js'
 import { userStore } from '../models/stores/user-store.js'
 import { workerStore } from '../models/stores/worker-store.js'
+import { openNotifier } from '../notify/notify.js'
 import { operators } from '../operators/index.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog } from '../process/log.js'
@@ -128,6 +134,10 @@ export function apiDeps({ database, temporal, parts, secretKey, connectorPath, l
     configSchemas,
     executions,
     deadLetters: deadLetterStore(database),
+    alerts: alertStore(database),
+    alertRules: alertRuleStore(database, secretKey, jsonSchemaOf(channelsByName)),
+    silences: alertSilenceStore(database),
+    notifier: openNotifier({ privateHosts: parts.files.privateHosts ?? [], secret: parts.secret, now: Date.now }),
     workers: workerStore(database),
     parts,
     compile: (spec) => compileJob(spec, parts),

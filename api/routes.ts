@@ -1,4 +1,7 @@
 /** Every route of the API: express, roles, validation, audit and OpenAPI all come from this table. */
+import { alertRoutes } from './alerts/alert-routes.js'
+import { alertRuleRoutes } from './alerts/rule-routes.js'
+import { silenceRoutes } from './alerts/silence-routes.js'
 import { sessionRoutes } from './auth/session-routes.js'
 import { tokenRoutes } from './auth/token-routes.js'
 import { userRoutes } from './auth/user-routes.js'
@@ -29,6 +32,9 @@ export const ROUTES: readonly Route[] = [
   ...customRoutes,
   ...connectionRoutes,
   ...secretRoutes,
+  ...alertRuleRoutes,
+  ...alertRoutes,
+  ...silenceRoutes,
   ...scheduleRoutes,
   ...systemRoutes,
   ...maintenanceRoutes,

@@ -1,7 +1,12 @@
 /** Every table of the catalogue as a Sequelize model. */
 import type { Sequelize } from 'sequelize'
 import { defineTable } from './columns.js'
-import { alertHistoryColumns, alertRuleColumns, alertSilenceColumns } from './tables/alerts.js'
+import {
+  alertHistoryColumns,
+  alertNotificationColumns,
+  alertRuleColumns,
+  alertSilenceColumns,
+} from './tables/alerts.js'
 import { checkpointColumns, operatorStateColumns } from './tables/checkpoints.js'
 import { connectorColumns, connectorConfigColumns, secretColumns } from './tables/connectors.js'
 import { deadLetterColumns, executionEventColumns, jobExecutionColumns, lineageColumns } from './tables/executions.js'
@@ -49,6 +54,7 @@ export function defineTables(sequelize: Sequelize) {
     maintenanceRun: defineTable(sequelize, 'etl_maintenance_run', maintenanceRunColumns),
     alertRule: defineTable(sequelize, 'etl_alert_rule', alertRuleColumns),
     alertHistory: defineTable(sequelize, 'etl_alert_history', alertHistoryColumns),
+    alertNotification: defineTable(sequelize, 'etl_alert_notification', alertNotificationColumns),
     alertSilence: defineTable(sequelize, 'etl_alert_silence', alertSilenceColumns),
     user: defineTable(sequelize, 'etl_user', userColumns),
     apiToken: defineTable(sequelize, 'etl_api_token', apiTokenColumns),

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker'
+import type { AlertDeps } from '../activities/alert/deps.js'
 import type { ActivityDeps } from '../activities/deps.js'
 import type { HouseDeps } from '../activities/maintenance/house.js'
-import { createActivities } from '../activities/temporal.js'
+import { createActivities, createAlertActivities } from '../activities/temporal.js'
 import { QUEUES } from '../core/execution/workflow-names.js'
 import type { Environment } from '../process/environment.js'
 
@@ -13,11 +14,12 @@ export async function createWorkers(
   connection: NativeConnection,
   deps: ActivityDeps,
   house: HouseDeps,
+  alerts: AlertDeps,
 ): Promise<Worker[]> {
   const shared = {
     connection,
     namespace: environment.temporal.namespace,
-    activities: createActivities(deps, house),
+    activities: { ...createActivities(deps, house), ...createAlertActivities(alerts) },
     // Without it a cancel takes seconds to arrive: cancellation rides on the answer to a heartbeat.
     maxHeartbeatThrottleInterval: '500ms',
     // What runs is given back at once: it fails as `worker.lost`, and another worker takes it.

@@ -18,6 +18,9 @@ import { triggerStore } from '../models/stores/trigger-store.js'
 import { workerStore } from '../models/stores/worker-store.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog, temporalLogger } from '../process/log.js'
+import { alertDeps } from './alert-deps.js'
+import { keepAlertSchedule } from './alert-schedule.js'
+import { heard, openAlertWatch } from './alert-watch.js'
 import { createWorkers } from './create-workers.js'
 import { keepMaintenanceSchedule } from './maintenance-schedule.js'
 import { workerParts } from './parts.js'
@@ -64,7 +67,10 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     secretKey: environment.secretKey,
     now: Date.now,
   }
-  const workers = await createWorkers(environment, connection, deps, house)
+  const alerts = alertDeps(database, deps.parts, environment.secretKey, log)
+  const watch = openAlertWatch(alerts)
+  const heardDeps = { ...deps, journal: heard(deps.journal, watch.soon) }
+  const workers = await createWorkers(environment, connection, heardDeps, house, alerts)
   let stopping = false
   const ended = (error: unknown) => {
     if (stopping)
@@ -83,6 +89,7 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     log,
   )
   const schedule = keepMaintenanceSchedule(client, configStore(database), log)
+  const alertSchedule = keepAlertSchedule(client, log)
   const { workerId } = presence
   log.info({ workerId, slots: environment.workerSlots, temporal: environment.temporal.address }, 'worker started')
   return {
@@ -92,6 +99,8 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
       await presence.stopping()
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
       await running
+      alertSchedule.stop()
+      await watch.stop()
       await presence.stopped()
       await releaseAll()
       await Promise.allSettled([

@@ -141,8 +141,9 @@ export const rotatedKeys = z
     secrets: z.number().int(),
     jobs: z.number().int(),
     settings: z.number().int(),
+    alertRules: z.number().int(),
     unreadable: z
-      .array(z.object({ kind: z.enum(['CONNECTION', 'SECRET', 'JOB', 'SETTING']), name: z.string() }))
+      .array(z.object({ kind: z.enum(['CONNECTION', 'SECRET', 'JOB', 'SETTING', 'ALERT_RULE']), name: z.string() }))
       .describe('No key of ETL_SECRET_KEY reads these; nothing of them has changed.'),
   })
   .meta({ id: 'RotatedKeys' })

@@ -1,4 +1,4 @@
-/** `etl apply PATH…`: makes the jobs, connections and settings of the server equal to the files, and shows what changes. */
+/** `etl apply PATH…`: makes the jobs, connections, alert rules and settings of the server equal to the files, and shows what changes. */
 import { isDeepStrictEqual } from 'node:util'
 import { JobError } from '../../core/errors/job-error.js'
 import { redact, type SchemaNode } from '../../core/security/secret-fields.js'
@@ -7,6 +7,7 @@ import type { Context } from '../command.js'
 import { type Definition, readDefinitions } from '../definitions.js'
 import { findNamed, type JobDetails, type JobSummary, saveJob } from '../jobs.js'
 import { table } from '../output.js'
+import { applyAlertRule, type StoredRule } from './apply-alert-rule.js'
 import { type TakenOver, takeOver } from './keep-state.js'
 
 interface Options {
@@ -40,8 +41,8 @@ export async function apply({ output, variables }: Context, paths: readonly stri
   const client = connect(variables)
   const dryRun = options.dryRun === true
   const changes: Change[] = []
-  // Connections first: jobs are checked against them.
-  for (const kind of ['connection', 'setting', 'job'] as const) {
+  // Connections first: jobs are checked against them, and rules against jobs.
+  for (const kind of ['connection', 'setting', 'job', 'alertRule'] as const) {
     for (const one of definitions) if (one.kind === kind) changes.push(await APPLY[kind](client, one, dryRun))
   }
   if (options.prune === true) changes.push(...(await prune(client, definitions, dryRun)))
@@ -61,12 +62,12 @@ export async function apply({ output, variables }: Context, paths: readonly stri
 }
 
 const APPLY: Readonly<Record<string, (client: Client, given: Definition, dryRun: boolean) => Promise<Change>>> & {
-  readonly [kind in 'connection' | 'setting' | 'job']: (
+  readonly [kind in 'connection' | 'setting' | 'job' | 'alertRule']: (
     client: Client,
     given: Definition,
     dryRun: boolean,
   ) => Promise<Change>
-} = { connection: applyConnection, setting: applySetting, job: applyJob }
+} = { connection: applyConnection, setting: applySetting, job: applyJob, alertRule: applyAlertRule }
 
 async function applyJob(client: Client, definition: Definition, dryRun: boolean): Promise<Change> {
   const { kind: _kind, ...value } = definition.value
@@ -116,7 +117,7 @@ async function applySetting(client: Client, { value }: Definition, dryRun: boole
   return { kind: 'setting', name, change: 'update' }
 }
 
-/** Removes jobs and connections that no file names, of the kinds that the files hold. */
+/** Removes jobs, connections and alert rules that no file names, of the kinds that the files hold. */
 async function prune(client: Client, definitions: readonly Definition[], dryRun: boolean): Promise<readonly Change[]> {
   const changes: Change[] = []
   const named = (kind: string) =>
@@ -132,6 +133,12 @@ async function prune(client: Client, definitions: readonly Definition[], dryRun:
     if (connections.has(one.name)) continue
     if (!dryRun) await client.send('DELETE', `/connections/${one.connectionId}`)
     changes.push({ kind: 'connection', name: one.name, change: 'delete' })
+  }
+  const rules = named('alertRule')
+  for (const one of rules.size === 0 ? [] : await client.all<StoredRule>('/alert-rules')) {
+    if (rules.has(one.name)) continue
+    if (!dryRun) await client.send('DELETE', `/alert-rules/${one.ruleId}`)
+    changes.push({ kind: 'alertRule', name: one.name, change: 'delete' })
   }
   return changes
 }

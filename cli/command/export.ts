@@ -1,4 +1,4 @@
-/** `etl export`: the server's jobs, connections and changed settings as files that `etl apply` takes; secrets stay masked. */
+/** `etl export`: the server's jobs, connections, changed settings and alert rules as files that `etl apply` takes; secrets stay masked. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
@@ -7,6 +7,7 @@ import { MASK } from '../../core/security/secret-fields.js'
 import { type Client, connect } from '../client.js'
 import type { Context } from '../command.js'
 import type { JobDetails, JobSummary } from '../jobs.js'
+import { documentOf, type StoredRule } from './apply-alert-rule.js'
 
 interface Options {
   readonly output?: string
@@ -45,6 +46,10 @@ export async function exportDefinitions(
   }
   for (const { key, value } of await changedSettings(client))
     if (wanted(key)) exported.push({ file: fileOf('setting', key), document: { kind: 'setting', key, value } })
+  for (const rule of await client.all<StoredRule>('/alert-rules')) {
+    if (!wanted(rule.name)) continue
+    exported.push({ file: fileOf('alertRule', rule.name), document: { kind: 'alertRule', ...documentOf(rule) } })
+  }
   warnOfMasks(exported, output.note)
   if (options.output === undefined) {
     const documents = exported.map(({ document }) => document)

@@ -53,15 +53,17 @@ interface Rotated {
   readonly secrets: number
   readonly jobs: number
   readonly settings: number
+  readonly alertRules: number
   readonly unreadable: readonly { readonly kind: string; readonly name: string }[]
 }
 
 /** Exit code 1 where something could not be read: its key must not go yet. */
 export async function rotateKeys({ output, variables }: Context): Promise<number> {
   const done = await connect(variables).send<Rotated>('POST', '/keys/rotate')
-  const { keyId, connections, secrets, jobs, settings, unreadable } = done
+  const { keyId, connections, secrets, jobs, settings, alertRules, unreadable } = done
   const lost = unreadable.map(({ kind, name }) => `\nno key reads the ${kind.toLowerCase()} ${name}`).join('')
-  const written = `${connections} connections, ${secrets} secrets, ${jobs} jobs and ${settings} settings are encrypted anew, with key ${keyId}`
+  const counts = `${connections} connections, ${secrets} secrets, ${jobs} jobs, ${settings} settings and ${alertRules} alert rules`
+  const written = `${counts} are encrypted anew, with key ${keyId}`
   output.result(done, () => written + lost)
   return unreadable.length === 0 ? 0 : 1
 }

@@ -4,6 +4,9 @@ export const WORKFLOW_TYPE = 'jobExecution'
 /** Keeping house: the workflow's type; the id of its schedule, and of a run that somebody asks for. */
 export const MAINTENANCE = { type: 'maintenance', id: 'etl-maintenance' } as const
 
+/** Evaluating the alert rules: the workflow's type; the id of its schedule. */
+export const ALERTS = { type: 'alertEvaluation', id: 'etl-alerts' } as const
+
 /** Decisions and short steps; chains; long polls. */
 export const QUEUES = { control: 'etl-control', data: 'etl-data', wait: 'etl-wait' } as const
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { alertRuleDocument } from '../alert/schema.js'
 import { DURATION } from './duration.js'
 import { defaultMaxParallelism } from './settings.js'
 
@@ -283,27 +284,6 @@ export const connectionDocument = z
   })
   .describe('What several nodes share of an outside system.')
 
-export const alertRuleDocument = z
-  .strictObject({
-    kind: z.literal('alertRule').describe('Kind of document.'),
-    name: name('Unique among alert rules.'),
-    description: z.string().describe('For people.').optional(),
-    type: z.string().min(1).describe('What it watches: JOB_FAILED, HIGH_LATENCY, BACKPRESSURE, CHECKPOINT_FAILED, …'),
-    job: name('Name of the job; without it, every job.').optional(),
-    metric: z.string().min(1).describe('Measure that is compared.').optional(),
-    operator: z.enum(['>', '<', '=', '>=', '<=']).describe('How it is compared.').optional(),
-    threshold: z.number().describe('What it is compared with.').optional(),
-    duration: duration('How long it must hold.').optional(),
-    level: z
-      .enum(['INFO', 'WARNING', 'ERROR', 'CRITICAL'])
-      .describe('How bad it is.')
-      .optional()
-      .meta({ default: 'ERROR' }),
-    channels: z.array(z.record(z.string(), z.unknown())).describe('Who is told, and how.').optional(),
-    enabled: z.boolean().describe('A disabled rule watches nothing.').optional().meta({ default: true }),
-  })
-  .describe('A rule that raises alerts.')
-
 export const settingDocument = z
   .strictObject({
     kind: z.literal('setting').describe('Kind of document.'),
@@ -322,7 +302,6 @@ export const documentSchemas = {
 
 export type JobSpec = z.infer<typeof jobSpec>
 export type ConnectionDocument = z.infer<typeof connectionDocument>
-export type AlertRuleDocument = z.infer<typeof alertRuleDocument>
 export type SettingDocument = z.infer<typeof settingDocument>
 
 export function jobJsonSchema(): Record<string, unknown> {

@@ -1,5 +1,5 @@
 /** Alert rules, alerts and silences. */
-import { ID, KEY, name, ORDERED_JSON, TIMES, tail, VERSION } from './parts.js'
+import { addColumn, addIndex, ID, KEY, name, ORDERED_JSON, TIMES, tail, VERSION } from './parts.js'
 
 export const alertTables = (): readonly string[] => [
   `CREATE TABLE IF NOT EXISTS etl_alert_rule (
@@ -82,4 +82,54 @@ export const alertTables = (): readonly string[] => [
   UNIQUE KEY uk_silence_id (silence_id),
   KEY idx_end_time (end_time)
 ) ${tail('times in which alerts notify nobody')}`,
+]
+
+/** Scope by tag, what is told when, and what is on its way. */
+export const alertDelivery = (): readonly string[] => [
+  ...addColumn(
+    'etl_alert_rule',
+    'job_tag',
+    `${name(128)} NULL COMMENT 'only jobs with this tag' AFTER job_id,
+     ADD COLUMN group_by VARCHAR(8) NOT NULL DEFAULT 'RULE' COMMENT 'what is told together: RULE, JOB' AFTER alert_level,
+     ADD COLUMN converge_seconds INT UNSIGNED NOT NULL DEFAULT 60 COMMENT 'one notification of a group in so long' AFTER group_by,
+     ADD COLUMN tells_resolved TINYINT(1) NOT NULL DEFAULT 1 AFTER cooldown_seconds,
+     ADD COLUMN active_since DATETIME(3) NULL COMMENT 'what happened before does not count' AFTER is_enabled,
+     ADD COLUMN pending_subjects ${ORDERED_JSON} NULL COMMENT 'JSON: since when a condition holds that is not due yet' AFTER active_since`,
+  ),
+  ...addColumn(
+    'etl_alert_history',
+    'subject',
+    `${name(128)} NOT NULL DEFAULT '' COMMENT 'what the rule watches: job/<id>, worker/<id>' AFTER fingerprint,
+     ADD COLUMN group_key ${name(191)} NOT NULL DEFAULT '' AFTER subject,
+     ADD COLUMN clear_since DATETIME(3) NULL COMMENT 'the condition does not hold since' AFTER last_trigger_time,
+     ADD COLUMN told_count INT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'occurrences that were told' AFTER occurrence_count,
+     ADD COLUMN told_number INT UNSIGNED NULL COMMENT 'the newest notification of its group that tells of it' AFTER told_count,
+     ADD COLUMN is_end_told TINYINT(1) NOT NULL DEFAULT 0 AFTER told_number,
+     ADD KEY idx_untold (rule_id, is_end_told),
+     ADD KEY idx_told (group_key, told_number),
+     ADD KEY idx_fingerprint (fingerprint, trigger_time)`,
+  ),
+  `CREATE TABLE IF NOT EXISTS etl_alert_notification (
+  ${ID},
+  notification_id ${KEY} NOT NULL COMMENT 'of one number; whoever gets it twice can tell',
+  group_key ${name(191)} NOT NULL,
+  group_number INT UNSIGNED NOT NULL,
+  rule_id ${KEY} NOT NULL,
+  channel_name ${name(64)} NOT NULL,
+  channel_type VARCHAR(16) NOT NULL,
+  payload ${ORDERED_JSON} NOT NULL COMMENT 'JSON',
+  notification_status VARCHAR(16) NOT NULL DEFAULT 'PENDING' COMMENT 'PENDING, SENT, FAILED',
+  failure_count INT UNSIGNED NOT NULL DEFAULT 0,
+  planned_time DATETIME(3) NOT NULL,
+  next_attempt_time DATETIME(3) NOT NULL,
+  claimed_until DATETIME(3) NULL COMMENT 'somebody is sending it',
+  sent_time DATETIME(3) NULL,
+  notification_error TEXT NULL,
+  ${TIMES},
+  PRIMARY KEY (id),
+  UNIQUE KEY uk_group_number (group_key, group_number, channel_name),
+  KEY idx_due (notification_status, next_attempt_time),
+  KEY idx_rule_id (rule_id)
+) ${tail('what is told of alerts, on each channel')}`,
+  ...addIndex('etl_job_execution', 'idx_status_end', 'execution_status, end_time'),
 ]

@@ -2,7 +2,7 @@
  * Every step of the schema, in order. A step that was released is never edited; a change is a new step, and each of its
  * statements must stand being run twice (IF NOT EXISTS, INSERT IGNORE).
  */
-import { alertTables } from './alerts.js'
+import { alertDelivery, alertTables } from './alerts.js'
 import { checkpointRetention, checkpointTables, restartAcrossVersions } from './checkpoints.js'
 import { connectorTables, connectorVersions } from './connectors.js'
 import { deadLetterReplay, executionTables } from './executions.js'
@@ -40,6 +40,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0015-schedules', statements: scheduleTables },
   { name: '0016-triggers', statements: triggers },
   { name: '0017-house', statements: houseTables },
+  { name: '0018-alerts', statements: alertDelivery },
 ]
 
 /** Which steps a database has. */

@@ -43,3 +43,17 @@ export function addColumn(table: string, column: string, definition: string): re
     'DEALLOCATE PREPARE etl_step',
   ]
 }
+
+/** Where there is none of this name. */
+export function addIndex(table: string, index: string, columns: string): readonly string[] {
+  return [
+    `SET @etl_step = IF(
+  (SELECT COUNT(*) FROM information_schema.STATISTICS
+    WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '${table}' AND INDEX_NAME = '${index}') = 0,
+  'ALTER TABLE ${table} ADD KEY ${index} (${columns})',
+  'DO 0')`,
+    'PREPARE etl_step FROM @etl_step',
+    'EXECUTE etl_step',
+    'DEALLOCATE PREPARE etl_step',
+  ]
+}

@@ -3,6 +3,7 @@ import type { Transaction } from 'sequelize'
 import { isJobError } from '../../core/errors/job-error.js'
 import type { Database } from '../database.js'
 import { type Cipher, createCipher } from '../encryption.js'
+import { RULES } from './alert-rule-store.js'
 import { renewConfig } from './connection/sealed-config.js'
 import { renewJob } from './job/renew-job.js'
 import { placeOf } from './secret-store.js'
@@ -16,11 +17,12 @@ export interface RotatedKeys {
   readonly secrets: number
   readonly jobs: number
   readonly settings: number
+  readonly alertRules: number
   /** No key that was given reads these; nothing of them has changed. */
   readonly unreadable: readonly { readonly kind: Kind; readonly name: string }[]
 }
 
-type Kind = 'CONNECTION' | 'SECRET' | 'JOB' | 'SETTING'
+type Kind = 'CONNECTION' | 'SECRET' | 'JOB' | 'SETTING' | 'ALERT_RULE'
 
 export type RotateKeys = () => Promise<RotatedKeys>
 
@@ -48,12 +50,14 @@ export function keyRotation(database: Database, secretKey: string): RotateKeys {
     const settings = await rows(
       "SELECT config_key AS id, config_key AS name FROM etl_system_config WHERE is_encrypted = 1 AND config_value <> '' ORDER BY id",
     )
+    const rules = await rows('SELECT rule_id AS id, rule_name AS name FROM etl_alert_rule ORDER BY id')
     return {
       keyId: cipher.keyId,
       connections: await renewAll('CONNECTION', connections, renewConnection),
       secrets: await renewAll('SECRET', secrets, renewSecret),
       jobs: await renewAll('JOB', jobs, renewJob),
       settings: await renewAll('SETTING', settings, renewSetting),
+      alertRules: await renewAll('ALERT_RULE', rules, renewRule),
       unreadable,
     }
   }
@@ -95,5 +99,16 @@ const renewSetting: Renew = async ({ tables }, transaction, configKey, cipher) =
   const configValue = cipher.renew(row.configValue ?? '', placeOfSetting(configKey))
   if (configValue === row.configValue) return false
   await tables.systemConfig.update({ configValue }, { where: { configKey }, transaction })
+  return true
+}
+
+const renewRule: Renew = async ({ tables }, transaction, ruleId, cipher) => {
+  const lock = transaction.LOCK.UPDATE
+  const row = (await tables.alertRule.findOne({ where: { ruleId }, transaction, lock }))?.get()
+  if (row === undefined) return false
+  const sealed = row.notificationConfig ?? {}
+  const notificationConfig = renewConfig(ruleId, sealed, cipher, RULES)
+  if (JSON.stringify(notificationConfig) === JSON.stringify(sealed)) return false
+  await tables.alertRule.update({ notificationConfig }, { where: { ruleId }, transaction })
   return true
 }

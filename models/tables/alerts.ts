@@ -1,7 +1,10 @@
 /** Alert rules, alerts and silences. */
+import type { Channel } from '../../core/alert/channel.js'
+import type { Pending } from '../../core/alert/evaluate.js'
+import type { Notification } from '../../core/alert/notification.js'
+import type { AlertLevel, ConditionOperator, GroupBy } from '../../core/alert/rule.js'
+import type { AlertType, RuleType } from '../../core/alert/rule-types.js'
 import { flag, int, json, optional, type Row, real, rowId, text, time } from '../columns.js'
-
-export type AlertLevel = 'INFO' | 'WARNING' | 'ERROR' | 'CRITICAL'
 
 export const alertRuleColumns = {
   id: rowId(),
@@ -9,16 +12,22 @@ export const alertRuleColumns = {
   ruleName: text(),
   description: optional(text()),
   jobId: optional(text()),
-  ruleType: text(),
+  jobTag: optional(text()),
+  ruleType: text<RuleType>(),
   metricName: optional(text()),
-  conditionOperator: optional(text<'>' | '<' | '=' | '>=' | '<='>()),
+  conditionOperator: optional(text<ConditionOperator>()),
   thresholdValue: optional(real()),
   windowSeconds: int(),
   alertLevel: text<AlertLevel>(),
-  notificationChannels: optional(json<readonly ('EMAIL' | 'SMS' | 'WEBHOOK')[]>()),
+  groupBy: text<GroupBy>(),
+  convergeSeconds: int(),
+  notificationChannels: optional(json<readonly Channel['type'][]>()),
   notificationConfig: optional(json<Readonly<Record<string, unknown>>>()),
   cooldownSeconds: optional(int()),
+  tellsResolved: flag(),
   isEnabled: flag(),
+  activeSince: optional(time()),
+  pendingSubjects: optional(json<Pending>()),
   lastEvaluatedTime: optional(time()),
   createdBy: optional(text()),
   updatedBy: optional(text()),
@@ -34,17 +43,23 @@ export const alertHistoryColumns = {
   alertId: text(),
   ruleId: text(),
   ruleName: text(),
-  ruleType: text(),
+  ruleType: text<AlertType>(),
   jobId: optional(text()),
   executionId: optional(text()),
   alertLevel: text<AlertLevel>(),
   alertMessage: text(),
   fingerprint: text(),
+  subject: text(),
+  groupKey: text(),
   currentValue: optional(real()),
   thresholdValue: optional(real()),
   occurrenceCount: int(),
+  toldCount: int(),
+  toldNumber: optional(int()),
+  isEndTold: flag(),
   triggerTime: time(),
   lastTriggerTime: time(),
+  clearSince: optional(time()),
   isAcknowledged: flag(),
   acknowledgedBy: optional(text()),
   acknowledgedTime: optional(time()),
@@ -76,3 +91,25 @@ export const alertSilenceColumns = {
 }
 
 export type AlertSilenceRow = Row<typeof alertSilenceColumns>
+
+export const alertNotificationColumns = {
+  id: rowId(),
+  notificationId: text(),
+  groupKey: text(),
+  groupNumber: int(),
+  ruleId: text(),
+  channelName: text(),
+  channelType: text<Channel['type']>(),
+  payload: json<Notification>(),
+  notificationStatus: text<'PENDING' | 'SENT' | 'FAILED'>(),
+  failureCount: int(),
+  plannedTime: time(),
+  nextAttemptTime: time(),
+  claimedUntil: optional(time()),
+  sentTime: optional(time()),
+  notificationError: optional(text()),
+  createTime: time(),
+  updateTime: time(),
+}
+
+export type AlertNotificationRow = Row<typeof alertNotificationColumns>

@@ -42,6 +42,7 @@ export interface LentApiOptions {
   /** Nobody listens there unless a test brings a server. */
   readonly temporal?: { readonly address: string; readonly namespace: string }
   readonly limits?: Partial<ApiDeps['limits']>
+  readonly privateHosts?: readonly string[]
 }
 
 export async function withApi<T>(options: LentApiOptions, run: (api: LentApi) => Promise<T>): Promise<T> {
@@ -63,7 +64,7 @@ export async function withApi<T>(options: LentApiOptions, run: (api: LentApi) =>
       connection: connectionStore(database, secretKey).resolve,
       secret: secretStore(database, secretKey).resolve,
       environment: {},
-      files: { fileRoots: [folder], base: folder },
+      files: { fileRoots: [folder], base: folder, privateHosts: options.privateHosts ?? [] },
       scratch: folder,
       memoryLimitBytes: 256 * 1024 ** 2,
       threads: 1,

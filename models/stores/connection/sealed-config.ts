@@ -1,26 +1,36 @@
-/** The config of a connection as it is kept: each secret in it encrypted, and bound to its row and its place. */
+/** A config as it is kept: each secret in it encrypted, and bound to its row and its place. */
 import { JobError } from '../../../core/errors/job-error.js'
 import { MASK, mapSecrets, maskText, type SchemaNode } from '../../../core/security/secret-fields.js'
-import { type Cipher, type CipherPlace, isEncrypted } from '../../encryption.js'
+import { type Cipher, isEncrypted } from '../../encryption.js'
 import { mapTexts } from '../../map-texts.js'
+
+const CONNECTIONS = 'etl_connector_config'
 
 export type Config = Readonly<Record<string, unknown>>
 
-export function sealConfig(id: string, config: Config, schema: SchemaNode | null, cipher: Cipher): Config {
-  return mapSecrets(config, schema, (secret, pointer) => cipher.encrypt(secret, placeOf(id, pointer))) as Config
+export function sealConfig(
+  id: string,
+  config: Config,
+  schema: SchemaNode | null,
+  cipher: Cipher,
+  table = CONNECTIONS,
+): Config {
+  return mapSecrets(config, schema, (secret, pointer) =>
+    cipher.encrypt(secret, { table, row: id, field: pointer }),
+  ) as Config
 }
 
-export function openConfig(id: string, config: Config, cipher: Cipher): Config {
-  return mapSealed(config, (text, pointer) => cipher.decrypt(text, placeOf(id, pointer)))
+export function openConfig(id: string, config: Config, cipher: Cipher, table = CONNECTIONS): Config {
+  return mapSealed(config, (text, pointer) => cipher.decrypt(text, { table, row: id, field: pointer }))
 }
 
-export function maskConfig(id: string, config: Config, cipher: Cipher): Config {
-  return mapSealed(config, (text, pointer) => maskText(cipher.decrypt(text, placeOf(id, pointer))))
+export function maskConfig(id: string, config: Config, cipher: Cipher, table = CONNECTIONS): Config {
+  return mapSealed(config, (text, pointer) => maskText(cipher.decrypt(text, { table, row: id, field: pointer })))
 }
 
 /** Under the key that encrypts now. */
-export function renewConfig(id: string, config: Config, cipher: Cipher): Config {
-  return mapSealed(config, (text, pointer) => cipher.renew(text, placeOf(id, pointer)))
+export function renewConfig(id: string, config: Config, cipher: Cipher, table = CONNECTIONS): Config {
+  return mapSealed(config, (text, pointer) => cipher.renew(text, { table, row: id, field: pointer }))
 }
 
 /** A mask stands for what is stored at its place; elsewhere it would be a password that nobody meant. */
@@ -39,8 +49,4 @@ export function restoreMasked(config: Config, stored: Config, schema: SchemaNode
 
 function mapSealed(config: Config, change: (text: string, pointer: string) => string): Config {
   return mapTexts(config, '', (text, pointer) => (isEncrypted(text) ? change(text, pointer) : text)) as Config
-}
-
-function placeOf(id: string, pointer: string): CipherPlace {
-  return { table: 'etl_connector_config', row: id, field: pointer }
 }

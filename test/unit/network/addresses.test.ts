@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { isPublic, reachOf } from '../../../../connectors/http/addresses.js'
+import { isPublic, reachOf } from '../../../network/addresses.js'
 
 describe('addresses', () => {
   test.each([

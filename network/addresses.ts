@@ -1,5 +1,5 @@
 import { BlockList, isIP, isIPv4 } from 'node:net'
-import { JobError } from '../../core/errors/job-error.js'
+import { JobError } from '../core/errors/job-error.js'
 
 /** Who may be asked besides public hosts. */
 export interface Reach {
