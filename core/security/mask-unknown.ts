@@ -28,9 +28,17 @@ function masked(value: unknown, schemas: readonly SchemaNode[]): unknown {
 }
 
 const takesAnything = (node: SchemaNode) =>
-  [node.type, node.properties, node.items, node.anyOf, node.oneOf, node.allOf, node.enum, node.const].every(
-    (said) => said === undefined,
-  )
+  [
+    node.type,
+    node.required,
+    node.properties,
+    node.items,
+    node.anyOf,
+    node.oneOf,
+    node.allOf,
+    node.enum,
+    node.const,
+  ].every((said) => said === undefined)
 
 const own = (properties: SchemaNode['properties'], key: string) =>
   properties !== undefined && Object.hasOwn(properties, key) ? properties[key] : undefined

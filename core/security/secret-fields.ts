@@ -6,6 +6,7 @@ export const MASK = '***'
 export interface SchemaNode {
   readonly secret?: unknown
   readonly type?: unknown
+  readonly required?: unknown
   readonly enum?: unknown
   readonly const?: unknown
   readonly properties?: Readonly<Record<string, SchemaNode>>

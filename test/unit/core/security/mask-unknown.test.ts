@@ -28,6 +28,12 @@ test.each<[string, SchemaNode, unknown, unknown]>([
   ['an object in the place of a text', object({ a: text }), { a: { b: 'y' } }, { a: { b: '***' } }],
   ['a list in the place of an object', object({ a: object({}) }), { a: ['y'] }, { a: '***' }],
   ['a text in the place of an object', object({ a: object({}) }), { a: 'password=y' }, { a: '***' }],
+  [
+    'what is not known beside fields of which one is needed',
+    object({ a: text }, { oneOf: [{ required: ['a'] }] }),
+    { b: 'y' },
+    { b: '***' },
+  ],
   ['nothing where any name may be', object({}, { additionalProperties: text }), { a: 'x' }, { a: 'x' }],
   ['nothing where anything may be', object({ a: {} }), { a: { b: ['x'] } }, { a: { b: ['x'] } }],
 ])('masked is %s', (_title, schema, value, shown) => {
