@@ -4,18 +4,25 @@ import { ApplicationFailure } from '@temporalio/common'
 import { CODES } from '../core/errors/codes.js'
 import { reportError, toJobError } from '../core/errors/job-error.js'
 import { awaitInput } from './await-input.js'
-import type { Activities } from './contract.js'
+import type { Activities, HouseActivities } from './contract.js'
 import type { ActivityDeps, Call } from './deps.js'
 import { dropPlan } from './drop-plan.js'
 import { evaluateRestartStrategy } from './evaluate-restart-strategy.js'
 import { finishExecution } from './finish-execution.js'
+import { beginMaintenance, type HouseDeps, maintain } from './maintenance/house.js'
 import { planEpoch } from './plan-epoch.js'
 import { prepareExecution } from './prepare-execution.js'
 import { runOperatorChain } from './run-operator-chain.js'
 import { triggerCheckpoint } from './trigger-checkpoint.js'
 
-export function createActivities(deps: ActivityDeps): Activities {
+export function createActivities(deps: ActivityDeps, house: HouseDeps): Activities & HouseActivities {
   return {
+    startScheduled: (scheduleId, logicalTime) =>
+      called(async () => {
+        const workflow = callingWorkflow()
+        if (deps.startScheduled === undefined || workflow === null) return null
+        return await deps.startScheduled({ scheduleId, logicalTime: new Date(logicalTime), workflow })
+      }),
     prepareExecution: (executionId) => called((call) => prepareExecution(deps, call, executionId, callingWorkflow())),
     planEpoch: (owner, drains) => called((call) => planEpoch(deps, call, owner, drains)),
     dropPlan: (owner, epoch) => called((call) => dropPlan(deps, call, owner, epoch)),
@@ -28,6 +35,9 @@ export function createActivities(deps: ActivityDeps): Activities {
       called(() => evaluateRestartStrategy(deps, owner, executionId, failure)),
     finishExecution: (owner, executionId, outcome) =>
       called((call) => finishExecution(deps, call, owner, executionId, outcome)),
+    beginMaintenance: (wish, given) => called(() => beginMaintenance(house, wish, given)),
+    maintain: (runId, task, dryRun) => called((call) => maintain(house, call, runId, task, dryRun)),
+    endMaintenance: (runId) => called(async () => void (await house.runs.end(runId))),
   }
 }
 

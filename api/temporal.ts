@@ -9,7 +9,16 @@ import {
 } from '@temporalio/client'
 import { ApplicationFailure, defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common'
 import { asJobError, JobError } from '../core/errors/job-error.js'
-import { ADMITTED, QUEUES, type UpdateName, WORKFLOW_TYPE, workflowIdOf } from '../core/execution/workflow-names.js'
+import {
+  ADMITTED,
+  MAINTENANCE,
+  QUEUES,
+  type UpdateName,
+  WORKFLOW_TYPE,
+  workflowIdOf,
+} from '../core/execution/workflow-names.js'
+import type { MaintenanceWish } from '../core/maintenance/report.js'
+import { type ScheduleControl, scheduleControl } from './schedules/schedule-control.js'
 
 export interface StartedExecution {
   readonly executionId: string
@@ -29,6 +38,10 @@ export interface Update {
 /** Not done: accepted, and certain to come once what runs is through. */
 export type Updated<T> = { readonly isDone: true; readonly answer: T } | { readonly isDone: false }
 
+export interface MaintenanceInput extends MaintenanceWish {
+  readonly runId: string
+}
+
 export interface TemporalControl {
   startExecution(execution: StartedExecution): Promise<'started' | 'already started'>
   cancelExecution(workflowId: string): Promise<'asked' | 'gone'>
@@ -40,6 +53,9 @@ export interface TemporalControl {
   running(before: Date): Promise<readonly string[]>
   /** Tells an execution that waits that it may start. */
   signalAdmitted(workflowId: string): Promise<void>
+  readonly schedules: ScheduleControl
+  /** A run of the maintenance that was accepted. Asked again: the same one. */
+  startMaintenance(input: MaintenanceInput): Promise<void>
   /** Throws when it cannot be reached. */
   probe(): Promise<string>
   /** Makes the search attributes that are missing; without them executions start all the same. */
@@ -70,6 +86,10 @@ export function openTemporal({ address, namespace, patienceMs: most = PATIENCE_M
     return call
   }
   return {
+    schedules: scheduleControl(client, {
+      guarded: (work) => soon(work, most * PAGES).catch((error) => Promise.reject(away(address, error))),
+      attributes: (jobId) => (searchable ? attributesOf(jobId, 'CRON') : null),
+    }),
     async startExecution({ executionId, jobId, trigger }) {
       try {
         await soon(() =>
@@ -142,6 +162,20 @@ export function openTemporal({ address, namespace, patienceMs: most = PATIENCE_M
         if (!(error instanceof WorkflowNotFoundError)) throw away(address, error)
       }
     },
+    async startMaintenance(input) {
+      try {
+        await soon(() =>
+          client.workflow.start(MAINTENANCE.type, {
+            workflowId: `${MAINTENANCE.id}/${input.runId}`,
+            taskQueue: QUEUES.control,
+            args: [input],
+            workflowIdConflictPolicy: 'USE_EXISTING',
+          }),
+        )
+      } catch (error) {
+        throw away(address, error)
+      }
+    },
     async probe() {
       try {
         await soon(() => connection.workflowService.describeNamespace({ namespace }), Math.min(most, PROBE_MS))
@@ -164,6 +198,8 @@ export function openTemporal({ address, namespace, patienceMs: most = PATIENCE_M
 
 const PATIENCE_MS = 5000
 const PROBE_MS = 2000
+/** Thousands of schedules come in several. */
+const PAGES = 3
 /** A worker that was lost is noticed within seconds. */
 const ACCEPT_MS = 10_000
 const ANSWER_MS = 20_000

@@ -8,7 +8,14 @@ import { deadLetterColumns, executionEventColumns, jobExecutionColumns, lineageC
 import { graphEdgeColumns, graphNodeColumns, jobGraphColumns, streamGraphColumns } from './tables/graphs.js'
 import { jobColumns, jobScheduleColumns, jobVersionColumns } from './tables/jobs.js'
 import { jobMetricsColumns, operatorMetricsColumns } from './tables/metrics.js'
-import { idempotencyKeyColumns, systemConfigColumns, triggerEventColumns, workerColumns } from './tables/system.js'
+import { backfillColumns, scheduleDecisionColumns } from './tables/schedules.js'
+import {
+  idempotencyKeyColumns,
+  maintenanceRunColumns,
+  systemConfigColumns,
+  triggerEventColumns,
+  workerColumns,
+} from './tables/system.js'
 import { apiTokenColumns, operationLogColumns, userColumns } from './tables/users.js'
 
 export type Tables = ReturnType<typeof defineTables>
@@ -18,6 +25,8 @@ export function defineTables(sequelize: Sequelize) {
     job: defineTable(sequelize, 'etl_job', jobColumns),
     jobVersion: defineTable(sequelize, 'etl_job_version', jobVersionColumns),
     jobSchedule: defineTable(sequelize, 'etl_job_schedule', jobScheduleColumns),
+    scheduleDecision: defineTable(sequelize, 'etl_schedule_decision', scheduleDecisionColumns),
+    backfill: defineTable(sequelize, 'etl_backfill', backfillColumns),
     jobExecution: defineTable(sequelize, 'etl_job_execution', jobExecutionColumns),
     lineage: defineTable(sequelize, 'etl_lineage', lineageColumns),
     executionEvent: defineTable(sequelize, 'etl_execution_event', executionEventColumns),
@@ -37,6 +46,7 @@ export function defineTables(sequelize: Sequelize) {
     worker: defineTable(sequelize, 'etl_worker', workerColumns),
     triggerEvent: defineTable(sequelize, 'etl_trigger_event', triggerEventColumns),
     idempotencyKey: defineTable(sequelize, 'etl_idempotency_key', idempotencyKeyColumns),
+    maintenanceRun: defineTable(sequelize, 'etl_maintenance_run', maintenanceRunColumns),
     alertRule: defineTable(sequelize, 'etl_alert_rule', alertRuleColumns),
     alertHistory: defineTable(sequelize, 'etl_alert_history', alertHistoryColumns),
     alertSilence: defineTable(sequelize, 'etl_alert_silence', alertSilenceColumns),

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker'
 import type { ActivityDeps } from '../activities/deps.js'
+import type { HouseDeps } from '../activities/maintenance/house.js'
 import { createActivities } from '../activities/temporal.js'
 import { QUEUES } from '../core/execution/workflow-names.js'
 import type { Environment } from '../process/environment.js'
@@ -11,11 +12,12 @@ export async function createWorkers(
   environment: Environment,
   connection: NativeConnection,
   deps: ActivityDeps,
+  house: HouseDeps,
 ): Promise<Worker[]> {
   const shared = {
     connection,
     namespace: environment.temporal.namespace,
-    activities: createActivities(deps),
+    activities: createActivities(deps, house),
     // Without it a cancel takes seconds to arrive: cancellation rides on the answer to a heartbeat.
     maxHeartbeatThrottleInterval: '500ms',
     // What runs is given back at once: it fails as `worker.lost`, and another worker takes it.

@@ -4,18 +4,28 @@ import { setFlagsFromString } from 'node:v8'
 import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Runtime, type Worker } from '@temporalio/worker'
 import type { ActivityDeps } from '../activities/deps.js'
+import type { HouseDeps } from '../activities/maintenance/house.js'
 import { QUEUES } from '../core/execution/workflow-names.js'
 import { keepSpares, releaseAll } from '../engine/sessions.js'
 import { type Database, openDatabase } from '../models/database.js'
+import { configStore } from '../models/stores/config-store.js'
+import { executionStore } from '../models/stores/execution-store.js'
 import { mysqlJournal } from '../models/stores/journal.js'
+import { maintenanceStore } from '../models/stores/maintenance-store.js'
+import { scheduleStore } from '../models/stores/schedule-store.js'
 import { systemLimits } from '../models/stores/system-limits.js'
+import { triggerStore } from '../models/stores/trigger-store.js'
 import { workerStore } from '../models/stores/worker-store.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog, temporalLogger } from '../process/log.js'
 import { createWorkers } from './create-workers.js'
+import { keepMaintenanceSchedule } from './maintenance-schedule.js'
 import { workerParts } from './parts.js'
 import { keepPresent } from './presence.js'
+import { startDependants } from './start-dependants.js'
+import { startScheduled } from './start-scheduled.js'
 import { tellAdmitted } from './tell-admitted.js'
+import { workflowsOf } from './workflows-of.js'
 
 export interface RunningWorker {
   /** Lets running steps go, and resolves once nothing of it is left. */
@@ -44,7 +54,17 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     namespace: environment.temporal.namespace,
   })
   const deps = await activityDeps(environment, database, client, log)
-  const workers = await createWorkers(environment, connection, deps)
+  const house: HouseDeps = {
+    runs: maintenanceStore(database),
+    mysqlUrl: environment.mysqlUrl,
+    store: deps.parts.store,
+    executions: executionStore(database),
+    workflows: workflowsOf(client),
+    scratch: deps.parts.scratch,
+    secretKey: environment.secretKey,
+    now: Date.now,
+  }
+  const workers = await createWorkers(environment, connection, deps, house)
   let stopping = false
   const ended = (error: unknown) => {
     if (stopping)
@@ -62,11 +82,13 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     },
     log,
   )
+  const schedule = keepMaintenanceSchedule(client, configStore(database), log)
   const { workerId } = presence
   log.info({ workerId, slots: environment.workerSlots, temporal: environment.temporal.address }, 'worker started')
   return {
     stop: async () => {
       stopping = true
+      schedule.stop()
       await presence.stopping()
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
       await running
@@ -92,7 +114,7 @@ async function activityDeps(
   environment: Environment,
   database: Database,
   client: Client,
-  log: Pick<ReturnType<typeof createLog>, 'warn'>,
+  log: Pick<ReturnType<typeof createLog>, 'info' | 'warn'>,
 ): Promise<ActivityDeps> {
   const limits = systemLimits(database)
   const journal = mysqlJournal(database, limits)
@@ -107,5 +129,17 @@ async function activityDeps(
     now: Date.now,
     jitter: () => Math.random() * 2 - 1,
     signalAdmitted: tellAdmitted(client.workflow, log),
+    startScheduled: startScheduled({
+      schedules: scheduleStore(database),
+      executions: executionStore(database),
+      workflows: client.workflow,
+      log,
+    }),
+    startDependants: startDependants({
+      triggers: triggerStore(database),
+      executions: executionStore(database),
+      workflows: client.workflow,
+      log,
+    }),
   }
 }

@@ -140,8 +140,9 @@ export const rotatedKeys = z
     connections: z.number().int().describe('How many were written again.'),
     secrets: z.number().int(),
     jobs: z.number().int(),
+    settings: z.number().int(),
     unreadable: z
-      .array(z.object({ kind: z.enum(['CONNECTION', 'SECRET', 'JOB']), name: z.string() }))
+      .array(z.object({ kind: z.enum(['CONNECTION', 'SECRET', 'JOB', 'SETTING']), name: z.string() }))
       .describe('No key of ETL_SECRET_KEY reads these; nothing of them has changed.'),
   })
   .meta({ id: 'RotatedKeys' })

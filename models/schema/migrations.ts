@@ -7,10 +7,13 @@ import { checkpointRetention, checkpointTables, restartAcrossVersions } from './
 import { connectorTables, connectorVersions } from './connectors.js'
 import { deadLetterReplay, executionTables } from './executions.js'
 import { graphTables } from './graphs.js'
+import { houseTables } from './house.js'
 import { jobTables } from './jobs.js'
 import { metricTables, operatorShares } from './metrics.js'
 import { CREATED, ID, name, tail } from './parts.js'
+import { scheduleTables } from './schedules.js'
 import { systemTables } from './system.js'
+import { triggers } from './triggers.js'
 import { userTables } from './users.js'
 
 export interface Migration {
@@ -34,6 +37,9 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0012-dead-letter-replay', statements: deadLetterReplay },
   { name: '0013-restart-across-versions', statements: restartAcrossVersions },
   { name: '0014-connector-versions', statements: connectorVersions },
+  { name: '0015-schedules', statements: scheduleTables },
+  { name: '0016-triggers', statements: triggers },
+  { name: '0017-house', statements: houseTables },
 ]
 
 /** Which steps a database has. */
