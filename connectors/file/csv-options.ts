@@ -11,7 +11,7 @@ export interface CsvOptions {
   readonly escape: string
   /** DuckDB's options that do not change from slice to slice. */
   readonly fixed: string
-  readonly written: Pick<FileSourceConfig, 'dateFormat' | 'timestampFormat'>
+  readonly timestampFormat: string | undefined
 }
 
 export function csvOptions(config: FileSourceConfig): CsvOptions {
@@ -32,12 +32,12 @@ export function csvOptions(config: FileSourceConfig): CsvOptions {
     ...(config.dateFormat === undefined ? [] : [`dateformat = ${text(config.dateFormat)}`]),
     ...(config.timestampFormat === undefined ? [] : [`timestampformat = ${text(config.timestampFormat)}`]),
   ].join(', ')
-  return { delimiter, quote, escape: escaping, fixed, written: config }
+  return { delimiter, quote, escape: escaping, fixed, timestampFormat: config.timestampFormat }
 }
 
 /** `read_csv('slice', …)` with these columns. */
 export function readCsv(options: CsvOptions, columns: Schema, slice: Slice): string {
-  const moments = momentsOf(columns, options.written)
+  const moments = momentsOf(columns, options.timestampFormat)
   return moments.from(scanCsv(options, moments.columns, slice))
 }
 

@@ -16,7 +16,7 @@ export function readJson(
   columns: Schema,
   longest: number,
 ): string {
-  const moments = momentsOf(columns, config)
+  const moments = momentsOf(columns, config.timestampFormat)
   const types = moments.columns.map((column) => `${text(column.name)}: ${text(column.type)}`).join(', ')
   const options = [
     `format = '${layout}'`,

@@ -377,32 +377,23 @@ test('each way to write times that is let through is one that is known', async (
   }
 })
 
-const moments: readonly (readonly [type: string, text: string, value: string | null])[] = [
-  ['TIMESTAMP', '2026-01-01T00:00:00+02:00', '2025-12-31 22:00:00'],
-  ['TIMESTAMP', '2026-01-01 00:00:00.123456-0530', '2026-01-01 05:30:00.123456'],
-  ['TIMESTAMP', '2026-01-01 00:00:00Z', '2026-01-01 00:00:00'],
-  ['TIMESTAMP', '2026-01-01 00:00:00.5', '2026-01-01 00:00:00.5'],
-  ['TIMESTAMP', '2026-01-01', '2026-01-01 00:00:00'],
-  ['TIMESTAMP', '1500-01-01 10:00:00+01', '1500-01-01 09:00:00'],
-  ['TIMESTAMP', 'soon', null],
-  ['DATE', '2026-01-01', '2026-01-01'],
-  ['DATE', '2026-01-01T00:00:00.000Z', '2026-01-01'],
-  ['DATE', '2026-01-01 10:11:12', null],
-  ['DATE', '2026-13-01', null],
+const moments: readonly (readonly [text: string, value: string | null])[] = [
+  ['2026-01-01T00:00:00+02:00', '2025-12-31 22:00:00'],
+  ['2026-01-01 00:00:00.123456-0530', '2026-01-01 05:30:00.123456'],
+  ['2026-01-01 00:00:00Z', '2026-01-01 00:00:00'],
+  ['2026-01-01 00:00:00.5', '2026-01-01 00:00:00.5'],
+  ['2026-01-01', '2026-01-01 00:00:00'],
+  ['1500-01-01 10:00:00+01', '1500-01-01 09:00:00'],
+  ['soon', null],
 ]
 test.each(['x.csv', 'x.jsonl', 'x.json'])(
-  'of a moment nothing that stands there is lost silently: %s',
+  'a moment that is written with a zone stays that moment: %s',
   async (path) => {
-    for (const type of ['TIMESTAMP', 'DATE']) {
-      const cases = moments.filter(([of]) => of === type)
-      const texts = cases.map(([, text]) => (path === 'x.csv' ? text : JSON.stringify({ v: text })))
-      await write(
-        path === 'x.csv' ? `v\n${texts.join('\n')}\n` : path === 'x.json' ? `[${texts.join(',')}]` : texts.join('\n'),
-        path,
-      )
-      const { records, rejected } = await readAll(source({ path, columns: { v: type } }), session)
-      expect(records).toEqual(cases.flatMap(([, , value]) => (value === null ? [] : [[value]])))
-      expect(rejected).toHaveLength(cases.filter(([, , value]) => value === null).length)
-    }
+    const texts = moments.map(([text]) => (path === 'x.csv' ? text : JSON.stringify({ v: text })))
+    const lines = path === 'x.csv' ? ['v', ...texts] : texts
+    await write(path === 'x.json' ? `[${texts.join(',')}]` : lines.join('\n'), path)
+    const { records, rejected } = await readAll(source({ path, columns: { v: 'TIMESTAMP' } }), session)
+    expect(records.map(([value]) => value)).toEqual(moments.flatMap(([, value]) => value ?? []))
+    expect(rejected.map(({ place }) => place.record)).toEqual([moments.length - 1])
   },
 )
