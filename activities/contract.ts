@@ -14,6 +14,8 @@ import type { TerminalStatus } from '../core/execution/status.js'
 import type { MaintenanceTask, MaintenanceWish, TaskReport } from '../core/maintenance/report.js'
 
 export interface Activities {
+  /** Makes the execution of a time of a schedule, for the workflow that asks; null: it starts none. */
+  startScheduled(scheduleId: string, logicalTime: string): Promise<string | null>
   prepareExecution(executionId: string): Promise<Prepared | 'waiting'>
   planEpoch(owner: Owner, drains?: boolean): Promise<Next>
   dropPlan(owner: Owner, epoch: number): Promise<Settled>

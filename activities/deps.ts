@@ -1,4 +1,4 @@
-import type { Journal } from '../core/execution/journal.js'
+import type { Admitted, Journal, WorkflowReference } from '../core/execution/journal.js'
 import { defaultLimits, type Limits } from '../core/execution/limits.js'
 import type { EngineParts } from '../engine/engine.js'
 import type { runChain } from '../engine/run-chain.js'
@@ -17,7 +17,17 @@ export interface ActivityDeps {
   /** Between -1 and 1: the jitter of a restart delay. */
   readonly jitter: () => number
   /** Tells waiting executions that they may start. */
-  readonly signalAdmitted: (jobId: string, executionIds: readonly string[]) => Promise<void>
+  readonly signalAdmitted: (admitted: readonly Admitted[]) => Promise<void>
+  /** Makes the execution of a time of a schedule, once; null: it starts none. Absent: there are no schedules. */
+  readonly startScheduled?: (scheduled: Scheduled) => Promise<string | null>
+  /** Starts what depends on an execution that has ended; never fails. Absent: nothing does. */
+  readonly startDependants?: (executionId: string) => Promise<void>
+}
+
+export interface Scheduled {
+  readonly scheduleId: string
+  readonly logicalTime: Date
+  readonly workflow: WorkflowReference
 }
 
 /** How one call of an activity is told to stop, and tells that it lives. */

@@ -6,7 +6,7 @@ import { type ActivityDeps, type Call, limitsOf } from './deps.js'
 import { discardAtEnd } from './discard-old.js'
 import { ownerOf, sinkRun } from './for-execution.js'
 
-/** Publishes what sinks kept back, then the final status; the next waiting execution of the job is told. */
+/** Publishes what sinks kept back, then the final status; who waits for room is told, and what depends on it is started. */
 export async function finishExecution(
   deps: ActivityDeps,
   call: Call,
@@ -26,6 +26,7 @@ export async function finishExecution(
   releaseExecution(executionId)
   // Nobody has to wait until files are gone that nobody reads.
   if (needed !== null) void discardAtEnd(deps, record, needed)
-  await deps.signalAdmitted(record.jobId, admitted)
+  await deps.signalAdmitted(admitted)
+  await deps.startDependants?.(executionId)
   return status
 }

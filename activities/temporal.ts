@@ -17,6 +17,12 @@ import { triggerCheckpoint } from './trigger-checkpoint.js'
 
 export function createActivities(deps: ActivityDeps, house: HouseDeps): Activities & HouseActivities {
   return {
+    startScheduled: (scheduleId, logicalTime) =>
+      called(async () => {
+        const workflow = callingWorkflow()
+        if (deps.startScheduled === undefined || workflow === null) return null
+        return await deps.startScheduled({ scheduleId, logicalTime: new Date(logicalTime), workflow })
+      }),
     prepareExecution: (executionId) => called((call) => prepareExecution(deps, call, executionId, callingWorkflow())),
     planEpoch: (owner, drains) => called((call) => planEpoch(deps, call, owner, drains)),
     dropPlan: (owner, epoch) => called((call) => dropPlan(deps, call, owner, epoch)),

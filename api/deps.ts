@@ -12,11 +12,14 @@ import type { JobStore } from '../models/stores/job-store.js'
 import type { RotateKeys } from '../models/stores/key-rotation.js'
 import type { MaintenanceStore } from '../models/stores/maintenance-store.js'
 import type { OperationLogStore } from '../models/stores/operation-log-store.js'
+import type { ScheduleStore } from '../models/stores/schedule-store.js'
 import type { SecretStore } from '../models/stores/secret-store.js'
 import type { TokenStore } from '../models/stores/token-store.js'
+import type { Matches, TriggerStore } from '../models/stores/trigger-store.js'
 import type { UserStore } from '../models/stores/user-store.js'
 import type { WorkerStore } from '../models/stores/worker-store.js'
 import type { Route } from './http/route.js'
+import type { ScheduleKeeper } from './schedules/keeper.js'
 import type { Starter } from './starter.js'
 import type { TemporalControl } from './temporal.js'
 
@@ -35,6 +38,11 @@ export interface ApiDeps {
   readonly jobs: JobStore
   readonly executions: ExecutionStore
   readonly deadLetters: DeadLetterStore
+  readonly triggers: TriggerStore
+  readonly schedules: ScheduleStore
+  readonly keeper: ScheduleKeeper
+  /** Judges the `where` of EVENT schedules. */
+  readonly matches: Matches
   readonly workers: WorkerStore
   readonly parts: EngineParts
   /** Which settings of a job's nodes are secret. */

@@ -8,6 +8,7 @@ import { connectors } from '../connectors/index.js'
 import { JobError, reportError } from '../core/errors/job-error.js'
 import { compileJob } from '../engine/compile-job.js'
 import type { EngineParts } from '../engine/engine.js'
+import { eventConditionHolds } from '../engine/event-condition.js'
 import { functionsBelow } from '../functions/open-functions.js'
 import { type Database, openDatabase } from '../models/database.js'
 import { configStore } from '../models/stores/config-store.js'
@@ -20,8 +21,10 @@ import { jobStore } from '../models/stores/job-store.js'
 import { keyRotation } from '../models/stores/key-rotation.js'
 import { maintenanceStore } from '../models/stores/maintenance-store.js'
 import { operationLogStore } from '../models/stores/operation-log-store.js'
+import { scheduleStore } from '../models/stores/schedule-store.js'
 import { secretStore } from '../models/stores/secret-store.js'
 import { tokenStore } from '../models/stores/token-store.js'
+import { type Matches, triggerStore } from '../models/stores/trigger-store.js'
 import { userStore } from '../models/stores/user-store.js'
 import { workerStore } from '../models/stores/worker-store.js'
 import { operators } from '../operators/index.js'
@@ -33,6 +36,7 @@ import { connectorRecords, createFirstAdmin } from './bootstrap.js'
 import type { ApiDeps, Log, Probe } from './deps.js'
 import { configSchemasOf } from './jobs/config-schemas.js'
 import { ROUTES } from './routes.js'
+import { openKeeper } from './schedules/keeper.js'
 import { openStarter } from './starter.js'
 import { openTemporal, type TemporalControl } from './temporal.js'
 
@@ -65,6 +69,12 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
     const loading = setInterval(() => void loadCustom(deps).catch(() => undefined), 30_000).unref()
     const server = await listen(createApp(deps), environment.api)
     const reconciled = deps.starter.reconcile().catch(() => null)
+    deps.schedules
+      .adopt()
+      .then(() => deps.keeper.pass())
+      .catch((error: unknown) =>
+        log.warn({ code: reportError(error).code }, 'schedules could not be looked after yet; it is tried again'),
+      )
     const close = async () => {
       await new Promise<void>((resolve) => {
         server.close(() => resolve())
@@ -74,6 +84,7 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
       clearInterval(registering)
       clearInterval(loading)
       await reconciled
+      await deps.keeper.close()
       await deps.starter.close()
       await release()
     }
@@ -97,7 +108,11 @@ export interface ApiResources {
 
 export function apiDeps({ database, temporal, parts, secretKey, connectorPath, log }: ApiResources): ApiDeps {
   const executions = executionStore(database)
+  const triggers = triggerStore(database)
+  const matches: Matches = (where, payload) => eventConditionHolds(parts, where, payload)
   const configSchemas = configSchemasOf(parts)
+  const schedules = scheduleStore(database)
+  const starter = openStarter(temporal, executions, log, { triggers: { store: triggers, matches } })
   return {
     users: userStore(database),
     tokens: tokenStore(database),
@@ -116,7 +131,11 @@ export function apiDeps({ database, temporal, parts, secretKey, connectorPath, l
     workers: workerStore(database),
     parts,
     compile: (spec) => compileJob(spec, parts),
-    starter: openStarter(temporal, executions, log),
+    triggers,
+    matches,
+    schedules,
+    starter,
+    keeper: openKeeper(temporal.schedules, schedules, starter, log),
     maintenance: maintenanceStore(database),
     startMaintenance: temporal.startMaintenance,
     probes: probesOf(database, temporal),

@@ -37,8 +37,8 @@ export async function reconcile(at: Reconciling): Promise<Reconciled> {
 async function startAccepted({ executions, start, nowMs }: Reconciling): Promise<number> {
   const accepted = await executions.acceptedBefore(new Date(nowMs() - ACCEPTED_MS))
   let started = 0
-  for (const { executionId, jobId } of accepted) {
-    if (!(await start({ executionId, jobId, trigger: 'MANUAL' }))) break
+  for (const { executionId, jobId, triggerType } of accepted) {
+    if (!(await start({ executionId, jobId, trigger: triggerType }))) break
     started += 1
   }
   return started
@@ -91,19 +91,16 @@ async function admitWaiting(
   { temporal, executions, log }: Reconciling,
   unfinished: readonly UnfinishedExecution[],
 ): Promise<void> {
-  const workflows = new Map(unfinished.map((one) => [one.executionId, workflowOf(one)]))
   // A job of which all run has nothing to admit: thousands that wait for input cost no statement.
   const pending = unfinished.filter(
     ({ status, hasBegun }) => status === 'WAITING' || (status === 'RUNNING' && !hasBegun),
   )
-  for (const jobId of new Set(pending.map((one) => one.jobId))) {
-    try {
-      for (const executionId of await executions.admitWaiting(jobId)) {
-        const workflowId = workflows.get(executionId)
-        if (workflowId !== undefined) await temporal.signalAdmitted(workflowId)
-      }
-    } catch (error) {
-      log.warn({ jobId, code: reportError(error).code }, 'what waits could not be admitted; it is tried again')
-    }
+  if (pending.length === 0) return
+  try {
+    const jobIds = [...new Set(pending.map((one) => one.jobId))]
+    for (const { jobId, executionId, workflowId } of await executions.admitWaiting(jobIds))
+      await temporal.signalAdmitted(workflowOf({ jobId, executionId, workflowId }))
+  } catch (error) {
+    log.warn({ code: reportError(error).code }, 'what waits could not be admitted; it is tried again')
   }
 }

@@ -7,11 +7,13 @@ import { connectorRoutes } from './connectors/connector-routes.js'
 import { customRoutes } from './connectors/custom-routes.js'
 import { secretRoutes } from './connectors/secret-routes.js'
 import { deadLetterRoutes } from './dead-letters/dead-letter-routes.js'
+import { eventRoutes } from './events/event-routes.js'
 import { executionRoutes } from './executions/execution-routes.js'
 import { historyRoutes } from './executions/history-routes.js'
 import type { Route } from './http/route.js'
 import { jobRoutes } from './jobs/job-routes.js'
 import { maintenanceRoutes } from './maintenance/maintenance-routes.js'
+import { scheduleRoutes } from './schedules/schedule-routes.js'
 import { systemRoutes } from './system/system-routes.js'
 
 export const ROUTES: readonly Route[] = [
@@ -22,10 +24,12 @@ export const ROUTES: readonly Route[] = [
   ...executionRoutes,
   ...historyRoutes,
   ...deadLetterRoutes,
+  ...eventRoutes,
   ...connectorRoutes,
   ...customRoutes,
   ...connectionRoutes,
   ...secretRoutes,
+  ...scheduleRoutes,
   ...systemRoutes,
   ...maintenanceRoutes,
 ]

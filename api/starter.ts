@@ -5,8 +5,10 @@
 import { reportError } from '../core/errors/job-error.js'
 import { workflowIdOf } from '../core/execution/workflow-names.js'
 import type { ExecutionStore } from '../models/stores/execution-store.js'
+import type { Matches, Triggered, TriggerStore } from '../models/stores/trigger-store.js'
 import type { Log } from './deps.js'
 import { type Reconciled, reconcile as reconcileOnce } from './reconcile.js'
+import { type Swept, startTriggered, sweep as sweepOnce } from './sweep.js'
 import type { StartedExecution, TemporalControl, Update, Updated } from './temporal.js'
 
 export interface Starter {
@@ -16,16 +18,25 @@ export interface Starter {
   cancel(jobId: string, executionId: string, workflowId: string | null): Promise<void>
   /** Asks the execution itself, which refuses, or answers once it is done. */
   update<T>(jobId: string, executionId: string, workflowId: string | null, update: Update): Promise<Updated<T>>
+  /** Those that something has triggered: they are started, and what they displace is cancelled. */
+  startTriggered(triggered: readonly Triggered[]): Promise<void>
   /** One pass; passes do not overlap. */
   reconcile(): Promise<Reconciled>
+  /** What others left and what falls due; passes do not overlap. */
+  sweep(): Promise<Swept>
   /** Waits for what is being started. */
   close(): Promise<void>
 }
 
 const EVERY_MS = 30_000
+/** Retries and deadlines come so much too late at most. */
+const SWEEP_EVERY_MS = 5000
 
 export interface StarterOptions {
+  /** Absent: nothing is triggered. */
+  readonly triggers?: { readonly store: TriggerStore; readonly matches: Matches }
   readonly everyMs?: number
+  readonly sweepEveryMs?: number
   readonly nowMs?: () => number
 }
 
@@ -33,7 +44,7 @@ export function openStarter(
   temporal: TemporalControl,
   executions: ExecutionStore,
   log: Log,
-  { everyMs = EVERY_MS, nowMs = Date.now }: StarterOptions = {},
+  { triggers, everyMs = EVERY_MS, sweepEveryMs = SWEEP_EVERY_MS, nowMs = Date.now }: StarterOptions = {},
 ): Starter {
   const starting = new Set<Promise<unknown>>()
   const start = async (execution: StartedExecution): Promise<boolean> => {
@@ -56,31 +67,44 @@ export function openStarter(
     })
     return pass
   }
-  const timer = setInterval(() => {
-    reconcile().catch((error: unknown) =>
-      log.warn({ code: reportError(error).code }, 'reconciling failed; it is tried again'),
-    )
-  }, everyMs)
-  timer.unref()
+  const cancel: Starter['cancel'] = async (jobId, executionId, workflowId) => {
+    try {
+      await temporal.cancelExecution(workflowId ?? workflowIdOf(jobId, executionId))
+    } catch (error) {
+      const { code, message } = reportError(error)
+      log.warn({ executionId, code }, `${message}; the cancel is noted and will be carried out later`)
+    }
+  }
+  let sweeping: Promise<Swept> | null = null
+  const sweep = (): Promise<Swept> => {
+    if (triggers === undefined) return Promise.resolve({ started: 0, missedSlas: 0 })
+    const { store, matches } = triggers
+    sweeping ??= sweepOnce({ triggers: store, executions, matches, start, cancel, log, nowMs }).finally(() => {
+      sweeping = null
+    })
+    return sweeping
+  }
+  const keepDoing = (work: () => Promise<unknown>, ms: number, what: string) =>
+    setInterval(() => {
+      work().catch((error: unknown) => log.warn({ code: reportError(error).code }, `${what} failed; it is tried again`))
+    }, ms).unref()
+  const timers = [keepDoing(reconcile, everyMs, 'reconciling'), keepDoing(sweep, sweepEveryMs, 'sweeping')]
   return {
     start(execution) {
       const work = start(execution).finally(() => starting.delete(work))
       starting.add(work)
     },
-    cancel: async (jobId, executionId, workflowId) => {
-      try {
-        await temporal.cancelExecution(workflowId ?? workflowIdOf(jobId, executionId))
-      } catch (error) {
-        const { code, message } = reportError(error)
-        log.warn({ executionId, code }, `${message}; the cancel is noted and will be carried out later`)
-      }
+    cancel,
+    startTriggered: async (triggered) => {
+      await startTriggered({ executions, start, cancel }, triggered)
     },
     update: async (jobId, executionId, workflowId, update) =>
       await temporal.update(workflowId ?? workflowIdOf(jobId, executionId), update),
     reconcile,
+    sweep,
     async close() {
-      clearInterval(timer)
-      await Promise.allSettled([...starting, pass])
+      for (const timer of timers) clearInterval(timer)
+      await Promise.allSettled([...starting, pass, sweeping])
     },
   }
 }

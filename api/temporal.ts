@@ -18,6 +18,7 @@ import {
   workflowIdOf,
 } from '../core/execution/workflow-names.js'
 import type { MaintenanceWish } from '../core/maintenance/report.js'
+import { type ScheduleControl, scheduleControl } from './schedules/schedule-control.js'
 
 export interface StartedExecution {
   readonly executionId: string
@@ -52,6 +53,7 @@ export interface TemporalControl {
   running(before: Date): Promise<readonly string[]>
   /** Tells an execution that waits that it may start. */
   signalAdmitted(workflowId: string): Promise<void>
+  readonly schedules: ScheduleControl
   /** A run of the maintenance that was accepted. Asked again: the same one. */
   startMaintenance(input: MaintenanceInput): Promise<void>
   /** Throws when it cannot be reached. */
@@ -84,6 +86,10 @@ export function openTemporal({ address, namespace, patienceMs: most = PATIENCE_M
     return call
   }
   return {
+    schedules: scheduleControl(client, {
+      guarded: (work) => soon(work, most * PAGES).catch((error) => Promise.reject(away(address, error))),
+      attributes: (jobId) => (searchable ? attributesOf(jobId, 'CRON') : null),
+    }),
     async startExecution({ executionId, jobId, trigger }) {
       try {
         await soon(() =>
@@ -192,6 +198,8 @@ export function openTemporal({ address, namespace, patienceMs: most = PATIENCE_M
 
 const PATIENCE_MS = 5000
 const PROBE_MS = 2000
+/** Thousands of schedules come in several. */
+const PAGES = 3
 /** A worker that was lost is noticed within seconds. */
 const ACCEPT_MS = 10_000
 const ANSWER_MS = 20_000

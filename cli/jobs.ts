@@ -53,12 +53,17 @@ export async function saveJob(client: Client, spec: Readonly<Record<string, unkn
 }
 
 /** A lost answer may be asked for again without starting twice: the key is made once per command. */
-export async function startJob(client: Client, jobId: string, parameters: Readonly<Record<string, string>>) {
+export async function startJob(
+  client: Client,
+  jobId: string,
+  parameters: Readonly<Record<string, string>>,
+  priority?: number,
+) {
   const headers = { 'idempotency-key': randomUUID() }
   return await client.send<{ executionId: string; status: string }>(
     'POST',
     `/jobs/${jobId}/executions`,
-    { parameters },
+    { parameters, ...(priority === undefined ? {} : { priority }) },
     headers,
   )
 }

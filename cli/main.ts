@@ -50,6 +50,7 @@ function describeProgram(done: (code: number) => void): Program {
   addConnections(add)
   addParts(add)
   addExecutions(add)
+  addSchedules(add)
   addDeadLetters(add)
   addHouse(add)
   return program
@@ -95,23 +96,6 @@ function addLocal(add: Add): void {
     'etl schema job > job.schema.json',
     async () => (await import('./local/schema.js')).schemaCommand,
   )
-  const schedules = add('schedules', 'Schedules of jobs.', 'etl schedules next --help', async () => async () => {
-    throw new JobError('usage.invalid', 'Say what: next')
-  })
-  add(
-    'next',
-    'Says when a cron expression comes true next, without a server.',
-    "etl schedules next --expression '0 0 5 ? * MON-FRI' --timezone Europe/Berlin",
-    async () => (await import('./local/schedules-next.js')).schedulesNextCommand,
-    schedules,
-  )
-    .requiredOption(
-      '--expression <cron>',
-      'Quartz (6 or 7 fields, seconds first) or Unix (5 fields, or @daily and the like)',
-    )
-    .option('--timezone <zone>', 'time zone of the calendar', 'UTC')
-    .option('--from <time>', 'times after it, such as 2026-01-01T00:00:00Z; without it, after now')
-    .option('--count <count>', 'how many', '10')
   add(
     'init [file]',
     'Writes a first job.',
@@ -268,7 +252,17 @@ function addExecutions(add: Add): void {
     async () => (await import('./command/jobs.js')).start,
   )
     .option('--param <name=value>', 'value of a parameter, may be repeated', collect)
+    .option('--priority <number>', 'other than that of the job; larger first')
     .option('--watch', 'follow it to its end')
+  add(
+    'emit <type>',
+    'Posts an event: starts the jobs whose EVENT schedule waits for it.',
+    'etl emit file.arrived --id 2001-02-03 --payload \'{"path": "in/flights.csv"}\'',
+    async () => (await import('./command/emit.js')).emit,
+  )
+    .option('--id <id>', 'the same id counts once; without it, a new one')
+    .option('--time <time>', 'when it happened; without it, now')
+    .option('--payload <json>', 'what conditions look at and parameters are filled from')
   add(
     'executions',
     'Lists executions, newest first.',
@@ -289,11 +283,16 @@ function addExecutions(add: Add): void {
     async () => (await executions()).events,
   )
   add(
-    'cancel <execution>',
-    'Cancels an execution.',
-    'etl cancel 6f1c…',
-    async () => (await executions()).cancel,
-  ).option('--watch', 'wait until it has ended')
+    'cancel [execution]',
+    'Cancels an execution, or all that have not ended.',
+    'etl cancel --all --job delayed-flights --dry-run',
+    async () => (await import('./command/cancel.js')).cancel,
+  )
+    .option('--watch', 'wait until it has ended')
+    .option('--all', 'all that have not ended')
+    .option('--job <name>', 'with --all: only of this job')
+    .option('--status <status>', 'with --all: only those that are so, such as WAITING')
+    .option('--dry-run', 'with --all: only say which they are')
   const updates = () => import('./command/updates.js')
   add(
     'pause <execution>',
@@ -329,6 +328,76 @@ function addExecutions(add: Add): void {
     .option('--param <name=value>', 'another value of a parameter, may be repeated', collect)
     .option('--allow-non-restored-state', 'leave state behind that no operator takes')
     .option('--watch', 'follow it to its end')
+}
+
+function addSchedules(add: Add): void {
+  const commands = () => import('./command/schedules.js')
+  const schedules = add('schedules', 'Schedules of jobs.', 'etl schedules list', async () => async () => {
+    throw new JobError('usage.invalid', 'Say what: list, show, pause, resume, trigger, backfill, backfills or next')
+  })
+  add(
+    'list',
+    'Schedules, and when each fires next.',
+    'etl schedules list',
+    async () => (await commands()).list,
+    schedules,
+  ).option('--type <type>', 'CRON, DEPENDENCY, EVENT or IMMEDIATE')
+  const ofJob = (verb: string, summary: string, load: Load) =>
+    add(`${verb} <job>`, summary, `etl schedules ${verb} nightly-report`, load, schedules)
+  ofJob('show', 'How the schedule of a job stands.', async () => (await commands()).show)
+  ofJob('pause', 'It starts nothing until it goes on.', async () => (await commands()).pause)
+  ofJob('resume', 'It goes on; what passed is made up for as its catchUp says.', async () => (await commands()).resume)
+  ofJob('trigger', 'Starts the job now, as its schedule would.', async () => (await commands()).trigger).option(
+    '--watch',
+    'follow it to its end',
+  )
+  add(
+    'backfill <job>',
+    'Starts an execution for each time of a range that has passed.',
+    'etl schedules backfill daily-sales --from 2026-01-01T00:00:00Z --to 2026-01-31T00:00:00Z --dry-run',
+    async () => (await commands()).backfill,
+    schedules,
+  )
+    .requiredOption('--from <time>', 'times at or after it')
+    .requiredOption('--to <time>', 'times at or before it')
+    .option('--concurrency <count>', 'how many at once', '1')
+    .option('--reprocess <which>', 'MISSING, FAILED or ALL', 'MISSING')
+    .option('--dry-run', 'only say what would run')
+  ofJob('backfills', 'Backfills of a job, and how far they have come.', async () => (await commands()).backfills)
+  add(
+    'cancel-backfill <backfill>',
+    'Starts no more of it, and cancels what runs.',
+    'etl schedules cancel-backfill 6f1c…',
+    async () => (await commands()).cancelBackfill,
+    schedules,
+  )
+  add(
+    'next [job]',
+    'When a job or, without a server, a cron expression comes true next.',
+    "etl schedules next --expression '0 0 5 ? * MON-FRI' --timezone Europe/Berlin",
+    async () => {
+      const { schedulesNextCommand } = await import('./local/schedules-next.js')
+      const { next } = await commands()
+      return async (context: Context, job: string | undefined, options: NextOptions) => {
+        if (job !== undefined) return await next(context, job, options)
+        if (options.expression !== undefined)
+          return await schedulesNextCommand(context, { ...options, expression: options.expression })
+        throw new JobError('usage.invalid', 'Say a job, or --expression')
+      }
+    },
+    schedules,
+  )
+    .option('--expression <cron>', 'Quartz (6 or 7 fields, seconds first) or Unix (5 fields, or @daily and the like)')
+    .option('--timezone <zone>', 'time zone of the calendar', 'UTC')
+    .option('--from <time>', 'times after it, such as 2026-01-01T00:00:00Z; without it, after now')
+    .option('--count <count>', 'how many', '10')
+}
+
+interface NextOptions {
+  readonly expression?: string
+  readonly timezone: string
+  readonly from?: string
+  readonly count: string
 }
 
 function addDeadLetters(add: Add): void {

@@ -16,9 +16,9 @@ import { toSettings } from '../core/spec/to-settings.js'
 import { plain, validateSpec } from '../core/spec/validate.js'
 import { openSession } from '../duckdb/open-session.js'
 import type { Session } from '../duckdb/session.js'
+import { checkEventFilter } from './compile/check-event-filter.js'
 import { deriveTypes } from './compile/derive-types.js'
 import { needConnectors } from './compile/need-connectors.js'
-import { notYet } from './compile/not-yet.js'
 import { sampleValues } from './compile/sample-values.js'
 import type { EngineParts } from './engine.js'
 
@@ -53,16 +53,11 @@ export async function compileJob(raw: unknown, given: EngineParts, options: Comp
   const looking = { parts, mode, ...samples, signal: options.signal ?? new AbortController().signal }
   const { outline, edges } = validated.graph
   const typed = await withSession(parts, (session) => deriveTypes({ spec, outline, edges, session }, looking))
-  const problems = [...validated.problems, ...typed.problems]
+  const problems = [...validated.problems, ...typed.problems, ...(await checkEventFilter(spec))]
   if (validated.spec === null || problems.length > 0) return { ok: false, problems: inOrder(unique(problems)) }
   const settings = toSettings(validated.spec)
   const graph = buildJobGraph(buildStreamGraph(typed.nodes, edges), settings.maxParallelism)
-  const warnings = [
-    ...validated.warnings,
-    ...notYet(validated.spec),
-    ...oneSubtask(outline, graph.stream),
-    ...replacedEdges(edges, graph.stream),
-  ]
+  const warnings = [...validated.warnings, ...oneSubtask(outline, graph.stream), ...replacedEdges(edges, graph.stream)]
   return { ok: true, settings, graph, spec, warnings }
 }
 

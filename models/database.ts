@@ -44,7 +44,7 @@ export async function openDatabase(url: string, options: OpenOptions = {}): Prom
   const query = async <T extends object>(sql: string, values: object = {}, transaction?: Transaction) =>
     (await sequelize.query(sql, {
       type: QueryTypes.SELECT,
-      replacements: { ...values },
+      replacements: bound(values),
       ...(transaction === undefined ? {} : { transaction }),
     })) as T[]
   return {
@@ -53,7 +53,7 @@ export async function openDatabase(url: string, options: OpenOptions = {}): Prom
     transaction: (run) => tryAgain(() => inTransaction(sequelize, run)),
     execute: async (sql, values = {}, transaction) => {
       const [result] = await sequelize.query(sql, {
-        replacements: { ...values },
+        replacements: bound(values),
         ...(transaction === undefined ? {} : { transaction }),
       })
       return affectedRows(result)
@@ -61,6 +61,13 @@ export async function openDatabase(url: string, options: OpenOptions = {}): Prom
     ping: () => ping(query),
     close: () => sequelize.close(),
   }
+}
+
+/** Sequelize would cut times to seconds. */
+function bound(values: object): Record<string, unknown> {
+  const asText = (value: unknown) =>
+    value instanceof Date ? value.toISOString().replace('T', ' ').replace('Z', '') : value
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, asText(value)]))
 }
 
 function connect(url: string, options: OpenOptions): Sequelize {

@@ -12,7 +12,9 @@ import { configStore } from '../models/stores/config-store.js'
 import { executionStore } from '../models/stores/execution-store.js'
 import { mysqlJournal } from '../models/stores/journal.js'
 import { maintenanceStore } from '../models/stores/maintenance-store.js'
+import { scheduleStore } from '../models/stores/schedule-store.js'
 import { systemLimits } from '../models/stores/system-limits.js'
+import { triggerStore } from '../models/stores/trigger-store.js'
 import { workerStore } from '../models/stores/worker-store.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog, temporalLogger } from '../process/log.js'
@@ -20,6 +22,8 @@ import { createWorkers } from './create-workers.js'
 import { keepMaintenanceSchedule } from './maintenance-schedule.js'
 import { workerParts } from './parts.js'
 import { keepPresent } from './presence.js'
+import { startDependants } from './start-dependants.js'
+import { startScheduled } from './start-scheduled.js'
 import { tellAdmitted } from './tell-admitted.js'
 import { workflowsOf } from './workflows-of.js'
 
@@ -110,7 +114,7 @@ async function activityDeps(
   environment: Environment,
   database: Database,
   client: Client,
-  log: Pick<ReturnType<typeof createLog>, 'warn'>,
+  log: Pick<ReturnType<typeof createLog>, 'info' | 'warn'>,
 ): Promise<ActivityDeps> {
   const limits = systemLimits(database)
   const journal = mysqlJournal(database, limits)
@@ -125,5 +129,17 @@ async function activityDeps(
     now: Date.now,
     jitter: () => Math.random() * 2 - 1,
     signalAdmitted: tellAdmitted(client.workflow, log),
+    startScheduled: startScheduled({
+      schedules: scheduleStore(database),
+      executions: executionStore(database),
+      workflows: client.workflow,
+      log,
+    }),
+    startDependants: startDependants({
+      triggers: triggerStore(database),
+      executions: executionStore(database),
+      workflows: client.workflow,
+      log,
+    }),
   }
 }

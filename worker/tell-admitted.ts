@@ -1,5 +1,6 @@
 /** Waiting executions are told that they may start. */
 import { type Client, WorkflowNotFoundError } from '@temporalio/client'
+import type { Admitted } from '../core/execution/journal.js'
 import { ADMITTED, workflowIdOf } from '../core/execution/workflow-names.js'
 
 interface Log {
@@ -11,10 +12,10 @@ interface Log {
  * itself, and one whose workflow is gone is closed by the reconciler.
  */
 export function tellAdmitted(workflows: Pick<Client['workflow'], 'getHandle'>, log: Log) {
-  return async (jobId: string, executionIds: readonly string[]): Promise<void> => {
-    for (const executionId of executionIds) {
+  return async (admitted: readonly Admitted[]): Promise<void> => {
+    for (const { jobId, executionId, workflowId } of admitted) {
       try {
-        await workflows.getHandle(workflowIdOf(jobId, executionId)).signal(ADMITTED)
+        await workflows.getHandle(workflowId ?? workflowIdOf(jobId, executionId)).signal(ADMITTED)
       } catch (error) {
         const reason = error instanceof WorkflowNotFoundError ? 'its workflow is gone' : String(error)
         log.warn({ executionId, reason }, 'an execution could not be told that it is admitted')

@@ -9,6 +9,7 @@ export class Deadline {
   #timer: CancellationScope | null = null
   #endsMs = 0
   #heldMs: number | null = null
+  #countsFromMs = 0
   readonly #work = new CancellationScope({ cancellable: true })
 
   constructor() {
@@ -34,6 +35,15 @@ export class Deadline {
         this.#work.cancel()
       })
       .catch(() => undefined)
+  }
+
+  /** It has waited until now for others to end: what counts begins after that. */
+  waited(): void {
+    this.#countsFromMs = Date.now()
+  }
+
+  countsFromMs(beganAtMs: number): number {
+    return Math.max(beganAtMs, this.#countsFromMs)
   }
 
   /** Time that passes while nothing may run does not count. */

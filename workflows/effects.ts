@@ -30,8 +30,8 @@ const GRACE_MS = 30_000
 /** Control activities are short, and wait for MySQL without limit, outside the restart budget (I7). */
 const patient = { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s' } as const
 
-/** Time does not count while it is paused. */
-type Clock = Pick<Deadline, 'hold' | 'goOn'>
+/** Time does not count while it is paused, nor before it is admitted. */
+type Clock = Pick<Deadline, 'hold' | 'goOn' | 'waited'>
 
 export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => void, clock: Clock): ExecutionEffects {
   const shown = searchAttributes()
@@ -120,9 +120,17 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
       // Asked again now and then: a signal that was lost must not leave an execution waiting for ever.
       await translated(condition(() => isAdmitted, '1m'))
       isAdmitted = false
+      clock.waited()
     },
     now: () => Date.now(),
   }
+}
+
+/** The execution of a time of a schedule; null: it starts none. */
+export function startScheduled(scheduleId: string, logicalTime: string): Promise<string | null> {
+  return translated(
+    hereOrThere(`scheduled for ${logicalTime}`, '2s', (steps) => steps.startScheduled(scheduleId, logicalTime)),
+  )
 }
 
 const control = (summary: string) =>
@@ -153,7 +161,7 @@ async function hereOrThere<T>(
   }
 }
 
-type Steps = Pick<Activities, 'prepareExecution' | 'planEpoch' | 'finishExecution'>
+type Steps = Pick<Activities, 'startScheduled' | 'prepareExecution' | 'planEpoch' | 'finishExecution'>
 
 async function translated<T>(work: Promise<T>): Promise<T> {
   try {

@@ -1,3 +1,4 @@
+import { defineSearchAttributeKey } from '@temporalio/common'
 import {
   ApplicationFailure,
   allHandlersFinished,
@@ -10,14 +11,15 @@ import type { Outcome, Prepared } from '../core/execution/effects.js'
 import type { Progress } from '../core/execution/progress.js'
 import { runExecution } from '../core/execution/run-execution.js'
 import { Deadline } from './deadline.js'
-import { type Limits, workflowEffects } from './effects.js'
+import { type Limits, startScheduled, workflowEffects } from './effects.js'
+import { searchAttributes } from './search-attributes.js'
 import { UpdatedWishes } from './wishes.js'
 
 export interface JobExecutionInput {
   readonly executionId: string
   /** What the workflow run before handed over; null: it could not be prepared yet. */
   readonly carried?: Progress | null
-  /** When the first workflow run of this execution began: the job's `timeout` counts from there. */
+  /** When the first workflow run of this execution began, or its waiting ended: the job's `timeout` counts from there. */
   readonly beganAtMs?: number
   /** Of the `timeout`, once it counts: pauses do not. */
   readonly leftMs?: number | null
@@ -25,8 +27,18 @@ export interface JobExecutionInput {
   readonly isToPause?: boolean
 }
 
+/** Started by Temporal at a time of a schedule: the execution is made then. */
+export interface ScheduledInput {
+  readonly scheduleId: string
+}
+
 /** One execution of a job: the epoch loop, made durable. */
-export async function jobExecution(input: JobExecutionInput): Promise<{ status: string }> {
+export async function jobExecution(given: JobExecutionInput | ScheduledInput): Promise<{ status: string }> {
+  const input = 'scheduleId' in given ? await atItsTime(given).catch(asFailure) : given
+  if (input === null) {
+    searchAttributes().status('SKIPPED')
+    return { status: 'SKIPPED' }
+  }
   const beganAtMs = input.beganAtMs ?? workflowInfo().startTime.getTime()
   const limits: Limits = { heartbeatTimeoutMs: 10_000, checkpointTimeoutMs: 600_000 }
   const deadline = new Deadline()
@@ -37,7 +49,7 @@ export async function jobExecution(input: JobExecutionInput): Promise<{ status: 
     limits.checkpointTimeoutMs = prepared.checkpointTimeoutMs
     // Prepared anew, it goes on as it was.
     if (prepared.timeoutMs !== null && deadline.leftMs === null)
-      deadline.arm(input.leftMs ?? beganAtMs + prepared.timeoutMs - Date.now())
+      deadline.arm(input.leftMs ?? deadline.countsFromMs(beganAtMs) + prepared.timeoutMs - Date.now())
   }
   if (input.carried) adopt(input.carried.prepared)
   if (input.carried?.isPaused === true) deadline.hold()
@@ -57,9 +69,20 @@ export async function jobExecution(input: JobExecutionInput): Promise<{ status: 
     return asResult(ending.outcome)
   }
   const isToPause = wishes.isToPause()
-  const { leftMs } = deadline
-  return await continueAsNew<typeof jobExecution>({ ...input, carried: ending.progress, beganAtMs, leftMs, isToPause })
+  const counted = { beganAtMs: deadline.countsFromMs(beganAtMs), leftMs: deadline.leftMs }
+  return await continueAsNew<typeof jobExecution>({ ...input, carried: ending.progress, ...counted, isToPause })
 }
+
+/** null: the time starts none, and it is written down why. */
+async function atItsTime({ scheduleId }: ScheduledInput): Promise<JobExecutionInput | null> {
+  const { typedSearchAttributes, startTime } = workflowInfo()
+  const logicalTime = typedSearchAttributes.get(SCHEDULED_TIME) ?? startTime
+  const executionId = await startScheduled(scheduleId, logicalTime.toISOString())
+  return executionId === null ? null : { executionId }
+}
+
+/** Set by the server: the time of the calendar, before jitter. */
+const SCHEDULED_TIME = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME')
 
 /** Not even its end could be stored. Left as it is, the server would ask for the same for ever; the reconciler closes the row. */
 function asFailure(error: unknown): never {

@@ -1,6 +1,6 @@
 import { hash, verify } from '@node-rs/bcrypt'
+import { InvalidInput } from '../../core/errors/invalid-input.js'
 import type { Problem } from '../../core/errors/problem.js'
-import { InvalidInput } from '../http/problem.js'
 
 const COST = 12
 

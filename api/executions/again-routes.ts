@@ -1,11 +1,12 @@
 /** Executions that go on from what another one has left: restarted in its lineage, or forked from a checkpoint. */
+
+import { InvalidInput } from '../../core/errors/invalid-input.js'
 import { isJobError, JobError } from '../../core/errors/job-error.js'
 import { isTerminal } from '../../core/execution/status.js'
 import { writtenAgain } from '../../core/execution/written-again.js'
 import { normaliseParameters } from '../../core/spec/parameter-values.js'
 import type { ExecutionDetails, ExecutionStore } from '../../models/stores/execution-store.js'
 import type { ApiDeps } from '../deps.js'
-import { InvalidInput } from '../http/problem.js'
 import { type Call, callerOf, type Route, route } from '../http/route.js'
 import { accepted } from './accepted.js'
 import { checkpointParams, executionParams, forkBody, forked, restartBody, restarted } from './schema.js'

@@ -1,6 +1,5 @@
 /** Executions: accepted, followed, cancelled. */
 import { JobError } from '../../core/errors/job-error.js'
-import type { ExecutionReport } from '../../core/execution/report.js'
 import { isTerminal } from '../../core/execution/status.js'
 import { normaliseParameters } from '../../core/spec/parameter-values.js'
 import type { ExecutionDetails } from '../../models/stores/execution-store.js'
@@ -11,6 +10,7 @@ import { noQuery } from '../http/schema.js'
 import { jobParams } from '../jobs/schema.js'
 import { accepted, cancelRunning } from './accepted.js'
 import { againRoutes } from './again-routes.js'
+import { cancelManyRoute } from './cancel-many.js'
 import { execution, executionList, executionParams, executionQuery, startBody, started } from './schema.js'
 import { updateRoutes } from './update-routes.js'
 
@@ -20,6 +20,7 @@ const audit = (operation: string) => ({ operation, resource: 'EXECUTION' })
 export const executionRoutes: readonly Route[] = [
   ...updateRoutes,
   ...againRoutes,
+  cancelManyRoute,
   route({
     method: 'post',
     path: '/jobs/{jobId}/executions',
@@ -98,13 +99,14 @@ export const executionRoutes: readonly Route[] = [
 
 async function cancel(call: Call<{ executionId: string }>, deps: ApiDeps) {
   const { executionId } = call.params
-  const { jobId, status } = await deps.executions.get(executionId)
-  if (isTerminal(status)) throw new JobError('conflict', `The execution has ended already: it is ${status}`)
+  const { jobId, status, retryAt } = await deps.executions.get(executionId)
+  if (isTerminal(status) && retryAt === null)
+    throw new JobError('conflict', `The execution has ended already: it is ${status}`)
   return { body: { executionId, status: await cancelRunning(jobId, executionId, callerOf(call), deps) } }
 }
 
-/** Exactly what every report of a run holds (SURFACES section 3). */
-function reportOf(details: ExecutionDetails): ExecutionReport & { operators: ExecutionReport['operators'][number][] } {
+/** Exactly what every report of a run holds (SURFACES section 3), and what holds it up while something does. */
+function reportOf(details: ExecutionDetails) {
   const {
     executionId,
     jobId,
@@ -118,6 +120,8 @@ function reportOf(details: ExecutionDetails): ExecutionReport & { operators: Exe
     lastCheckpointId,
     operators,
     error,
+    waitReason,
+    retryAt,
   } = details
   return {
     executionId,
@@ -132,5 +136,7 @@ function reportOf(details: ExecutionDetails): ExecutionReport & { operators: Exe
     lastCheckpointId,
     operators: [...operators],
     error,
+    ...(status === 'WAITING' && waitReason !== null ? { waitReason } : {}),
+    ...(retryAt === null ? {} : { retryAt }),
   }
 }

@@ -72,6 +72,18 @@ export const forked = z
   })
   .meta({ id: 'ForkedExecution' })
 
+export const cancelManyBody = z.strictObject({
+  jobId: id.optional().describe('Only of this job.'),
+  status: executionStatus.optional().describe('Only those that are so now; FAILED: those that are to be tried again.'),
+  dryRun: z.boolean().default(false).describe('Only says which they are.'),
+})
+export const cancelled = z
+  .object({
+    items: z.array(z.object({ ...started.shape, jobId: z.string(), jobName: z.string() })),
+    dryRun: z.boolean(),
+  })
+  .meta({ id: 'CancelledExecutions' })
+
 const count = z.number().int()
 export const reportedError = z.object({
   code: z.string(),
@@ -102,6 +114,8 @@ export const execution = z
     lastCheckpointId: z.string().nullable(),
     operators: z.array(z.object({ id: z.string(), recordsIn: count, recordsOut: count, processingMs: z.number() })),
     error: reportedError.nullable(),
+    waitReason: z.string().optional().describe('Only while it waits: for which limit, and how many go before it.'),
+    retryAt: time.optional().describe('Only of a FAILED one that is tried again: when. Cancelling it gives that up.'),
   })
   .meta({ id: 'Execution' })
 export const executionList = listOf(execution)

@@ -1,6 +1,7 @@
 /** RFC 9457 problem details from any error: the one place that turns an error into an answer. */
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express'
-import { CODES, type ErrorCode } from '../../core/errors/codes.js'
+import { CODES } from '../../core/errors/codes.js'
+import type { InvalidInput } from '../../core/errors/invalid-input.js'
 import { isJobError, JobError } from '../../core/errors/job-error.js'
 import type { Problem } from '../../core/errors/problem.js'
 import type { Log } from '../deps.js'
@@ -13,17 +14,6 @@ export interface ProblemDetails {
   readonly code: string
   readonly hint?: string
   readonly errors: readonly Problem[]
-}
-
-/** Several things are wrong with what was sent; all are named at once. */
-export class InvalidInput extends JobError {
-  constructor(
-    code: ErrorCode,
-    message: string,
-    readonly problems: readonly Problem[],
-  ) {
-    super(code, message)
-  }
 }
 
 export function problemDetails(error: unknown): ProblemDetails {

@@ -1,7 +1,7 @@
 /** Checks params, query and body of a call against the schemas of its route; names everything that is wrong at once. */
 import type { ConfigSchema } from '../../core/config/schema.js'
+import { InvalidInput } from '../../core/errors/invalid-input.js'
 import type { Problem } from '../../core/errors/problem.js'
-import { InvalidInput } from './problem.js'
 
 export function validated<T>(schema: ConfigSchema<T> | undefined, value: unknown, part: 'path' | 'query' | 'body'): T {
   if (schema === undefined) return value as T

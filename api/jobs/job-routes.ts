@@ -1,18 +1,20 @@
 /** Jobs: saved after they compile, every version kept. */
 import { isDeepStrictEqual } from 'node:util'
+import { jsonSchemaOf } from '../../core/config/schema.js'
 import { JobError } from '../../core/errors/job-error.js'
 import { explainJson } from '../../core/graph/explain.js'
 import type { JobGraph } from '../../core/graph/job-graph.js'
-import { redact } from '../../core/security/secret-fields.js'
-import { maskGraph, maskSpec } from '../../core/security/spec-secrets.js'
-import type { CompiledJob } from '../../engine/compile-job.js'
+import { redact, type SchemaNode } from '../../core/security/secret-fields.js'
+import { maskGraph, maskSentSpec, maskSpec } from '../../core/security/spec-secrets.js'
+import { jobSpec } from '../../core/spec/schema.js'
 import type { JobRecord } from '../../models/stores/job-store.js'
 import type { ApiDeps } from '../deps.js'
 import { pageRequest } from '../http/page.js'
-import { InvalidInput } from '../http/problem.js'
 import { type Call, callerOf, type Route, route } from '../http/route.js'
 import { noQuery, versionQuery } from '../http/schema.js'
+import { scheduleIdOf } from '../schedules/after-save.js'
 import { restoreMasked } from './restore-masked.js'
+import { type Compiled, compile, saveSpec } from './save-spec.js'
 import {
   explained,
   graph,
@@ -64,10 +66,9 @@ export const jobRoutes: readonly Route[] = [
     response: savedJob,
     handle: async (call, deps) => {
       const { kind: _kind, ...spec } = call.body
-      const compiled = await compile(spec, deps)
-      const { jobId } = await deps.jobs.save({ ...definitionOf(spec, compiled), savedBy: callerOf(call).userId })
+      const { jobId, warnings } = await saveSpec(spec, null, callerOf(call), deps)
       const headers = { Location: `/api/v1/jobs/${jobId}` }
-      return { body: answerOf(await deps.jobs.get(jobId), compiled.warnings, deps), resourceId: jobId, headers }
+      return { body: answerOf(await deps.jobs.get(jobId), warnings, deps), resourceId: jobId, headers }
     },
   }),
   route({
@@ -116,7 +117,10 @@ export const jobRoutes: readonly Route[] = [
     status: 204,
     response: null,
     handle: async (call, deps) => {
-      await deps.jobs.softDelete(call.params.jobId, callerOf(call).userId, call.version ?? undefined)
+      const { jobId } = call.params
+      const before = await scheduleIdOf(jobId, deps)
+      await deps.jobs.softDelete(jobId, callerOf(call).userId, call.version ?? undefined)
+      if (before !== null) deps.keeper.follow(jobId, before)
       return {}
     },
   }),
@@ -198,31 +202,8 @@ async function updateJob(call: Call<{ jobId: string }, unknown, Spec>, deps: Api
   const spec = restoreMasked(given, known.spec, deps.configSchemas)
   // What says the same needs no compiling and no new version.
   if (isDeepStrictEqual(spec, known.spec)) return { body: answerOf(known, [], deps) }
-  const compiled = await compile(spec, deps)
-  const definition = {
-    ...definitionOf(spec, compiled),
-    jobId,
-    expectedVersion: version,
-    savedBy: callerOf(call).userId,
-  }
-  await deps.jobs.save(definition)
-  return { body: answerOf(await deps.jobs.get(jobId), compiled.warnings, deps) }
-}
-
-async function compile(spec: unknown, deps: ApiDeps): Promise<Extract<CompiledJob, { ok: true }>> {
-  const compiled = await deps.compile(spec)
-  if (compiled.ok) return compiled
-  const { length } = compiled.problems
-  throw new InvalidInput(
-    'spec.invalid',
-    `The job spec has ${length === 1 ? 'a problem' : `${length} problems`}`,
-    compiled.problems,
-  )
-}
-
-function definitionOf(spec: Spec, { settings, graph: compiled }: Extract<CompiledJob, { ok: true }>) {
-  const description = typeof spec.description === 'string' ? spec.description : null
-  return { spec, description, settings, graph: compiled }
+  const { warnings } = await saveSpec(spec, { jobId, version }, callerOf(call), deps)
+  return { body: answerOf(await deps.jobs.get(jobId), warnings, deps) }
 }
 
 function summaryOf(record: JobRecord) {
@@ -230,7 +211,7 @@ function summaryOf(record: JobRecord) {
   return { ...summary, tags: [...summary.tags] }
 }
 
-function answerOf(record: JobRecord, warnings: Extract<CompiledJob, { ok: true }>['warnings'], deps: ApiDeps) {
+function answerOf(record: JobRecord, warnings: Compiled['warnings'], deps: ApiDeps) {
   return { ...summaryOf(record), spec: maskSpec(record.spec, deps.configSchemas), warnings: [...warnings] }
 }
 
@@ -238,6 +219,10 @@ function shown(compiled: JobGraph, deps: ApiDeps) {
   return redact(explainJson(maskGraph(compiled, deps.configSchemas))) as { streamGraph: Spec; jobGraph: Spec }
 }
 
+const shape = jsonSchemaOf(jobSpec) as SchemaNode
+/** Beside the spec: `version`, where a job is changed. */
+const sentShape: SchemaNode = { ...shape, properties: { ...shape.properties, version: { type: 'integer' } } }
+
 function maskedBody(body: unknown, deps: ApiDeps): unknown {
-  return typeof body === 'object' && body !== null ? maskSpec(body, deps.configSchemas) : body
+  return typeof body === 'object' && body !== null ? maskSentSpec(body, sentShape, deps.configSchemas) : body
 }

@@ -1,4 +1,4 @@
-/** `etl executions`, `show`, `events`, `cancel`, `restart`, `fork`. */
+/** `etl executions`, `show`, `events`, `restart`, `fork`. */
 import { randomUUID } from 'node:crypto'
 import type { ExecutionReport } from '../../core/execution/report.js'
 import { connect } from '../client.js'
@@ -61,24 +61,6 @@ export async function events({ output, variables }: Context, executionId: string
       items.map((one) => [one.time, one.type, one.message]),
     ),
   )
-}
-
-export async function cancel(
-  { output, variables }: Context,
-  executionId: string,
-  options: { readonly watch?: boolean },
-): Promise<number> {
-  const client = connect(variables)
-  const answer = await client.send<{ executionId: string; status: string }>(
-    'POST',
-    `/executions/${encodeURIComponent(executionId)}/cancel`,
-  )
-  if (options.watch === true) {
-    await watch(client, executionId, output)
-    return 0
-  }
-  output.result(answer, () => `cancel asked for; execution ${answer.executionId} is ${answer.status}`)
-  return 0
 }
 
 interface RestartOptions {

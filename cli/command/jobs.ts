@@ -1,4 +1,5 @@
 /** `etl jobs`, `etl delete`, `etl start`. */
+import { JobError } from '../../core/errors/job-error.js'
 import { connect } from '../client.js'
 import type { Context } from '../command.js'
 import { readParameters } from '../definitions.js'
@@ -31,6 +32,7 @@ export async function remove({ output, variables }: Context, name: string): Prom
 
 interface StartOptions {
   readonly watch?: boolean
+  readonly priority?: string
   readonly param?: readonly string[]
 }
 
@@ -38,8 +40,14 @@ export async function start({ output, variables }: Context, name: string, option
   const parameters = readParameters(options.param)
   const client = connect(variables)
   const { jobId } = await findJob(client, name)
-  const started = await startJob(client, jobId, parameters)
+  const started = await startJob(client, jobId, parameters, readPriority(options.priority))
   if (options.watch === true) return await watch(client, started.executionId, output)
   output.result({ jobId, ...started }, () => `execution ${started.executionId} ${started.status}`)
   return 0
+}
+
+function readPriority(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (/^-?\d{1,7}$/.test(text)) return Number(text)
+  throw new JobError('usage.invalid', `The priority is a whole number, and '${text.slice(0, 60)}' is not.`)
 }

@@ -63,10 +63,17 @@ export interface Journal {
 export interface Finished {
   /** What stands: the first that was stored. */
   readonly status: TerminalStatus
-  /** Executions of the job that waited and may begin. */
-  readonly admitted: readonly string[]
+  /** Executions that waited and may begin. */
+  readonly admitted: readonly Admitted[]
   /** After a COMPLETED one, as `retain` answers; null where all stays, or a newer execution has the lineage. */
   readonly needed: Needed | null
+}
+
+export interface Admitted {
+  readonly jobId: string
+  readonly executionId: string
+  /** null: it is called as usual. */
+  readonly workflowId: string | null
 }
 
 export interface WorkflowReference {
@@ -194,6 +201,10 @@ export type EventType =
   | 'RESTARTED'
   | 'FORKED'
   | 'CANCEL_REQUESTED'
+  | 'SLA_MISSED'
+  | 'RETRY_PLANNED'
+  | 'RETRIED'
+  | 'RETRY_DROPPED'
   | 'COMPLETED'
   | 'FAILED'
   | 'CANCELLED'

@@ -18,6 +18,10 @@ export interface ExecutionReport {
   readonly lastCheckpointId: string | null
   readonly operators: readonly OperatorReport[]
   readonly error: ReportedError | null
+  /** Only while it waits. */
+  readonly waitReason?: string
+  /** Only of a FAILED one that is tried again: when. */
+  readonly retryAt?: string
 }
 
 export interface OperatorReport {

@@ -1,4 +1,5 @@
 /** What a schedule names that there is not: a cron expression's values, a time zone, a parameter; and whether it ever comes true. */
+import type { JobError } from '../errors/job-error.js'
 import type { Problem } from '../errors/problem.js'
 import { nextTimes } from '../schedule/next-times.js'
 import { parseCron } from '../schedule/parse-cron.js'
@@ -6,6 +7,8 @@ import { openZone } from '../schedule/zone.js'
 import { zoneHint } from '../schedule/zone-names.js'
 import { nearestHint } from './nearest.js'
 import { isObject } from './outline.js'
+import { normaliseValue } from './parameter-values.js'
+import type { ParameterType } from './settings.js'
 
 type Raw = Readonly<Record<string, unknown>>
 
@@ -22,9 +25,23 @@ export function checkSchedule(raw: Raw): Problem[] {
   const { timezone } = schedule
   if (typeof timezone === 'string' && openZone(timezone) === null)
     refuse('/schedule/timezone', `There is no time zone \`${timezone}\`.`, zoneHint(timezone))
+  const { startAt, endAt } = schedule
+  if (typeof startAt === 'string' && typeof endAt === 'string' && Date.parse(endAt) < Date.parse(startAt))
+    refuse('/schedule/endAt', 'It ends before it starts.', null)
   const on = Array.isArray(schedule.on) ? schedule.on.indexOf(raw.name) : -1
   if (on >= 0) refuse(`/schedule/on/${on}`, 'A job cannot wait for itself.', null)
-  const declared = isObject(raw.parameters) ? Object.keys(raw.parameters) : []
+  const declarations = isObject(raw.parameters) ? raw.parameters : {}
+  const declared = Object.keys(declarations)
+  const given = isObject(schedule.parameters) ? schedule.parameters : {}
+  for (const [name, declaration] of Object.entries(declarations)) {
+    if (!isObject(declaration) || declaration.default !== undefined || Object.hasOwn(given, name)) continue
+    const hint = `Give it one under \`schedule.parameters\`, or a default.`
+    refuse('/schedule', `The schedule starts nothing without a value for the parameter \`${name}\`.`, hint)
+  }
+  for (const [name, value] of Object.entries(given)) {
+    const fault = valueFault(name, declarations[name], value)
+    if (fault !== null) refuse(`/schedule/parameters/${name}`, fault.message, fault.hint ?? null)
+  }
   for (const name of isObject(schedule.parameters) ? Object.keys(schedule.parameters) : []) {
     if (!declared.includes(name))
       refuse(
@@ -34,6 +51,22 @@ export function checkSchedule(raw: Raw): Problem[] {
       )
   }
   return found
+}
+
+/** What stands for something is judged once it is known. */
+function valueFault(name: string, declaration: unknown, value: unknown): Pick<JobError, 'message' | 'hint'> | null {
+  if (!isObject(declaration) || !isParameterType(declaration.type)) return null
+  if (typeof value === 'string' && value.includes('${')) return null
+  try {
+    normaliseValue(name, declaration.type, value)
+    return null
+  } catch (error) {
+    return error as JobError
+  }
+}
+
+function isParameterType(type: unknown): type is ParameterType {
+  return ['STRING', 'INT', 'DECIMAL', 'BOOLEAN', 'DATE', 'TIMESTAMP'].includes(String(type))
 }
 
 /** Any year of the 400 after which the calendar repeats itself will do. */

@@ -15,6 +15,9 @@ const nodeId = (description: string) =>
     .describe(description)
 const output = (description: string) =>
   z.string().min(1).describe(`${description} \`id.late\` is the second output of a node.`)
+const INSTANT_EXPECTED = 'Expected a time with its zone, such as 2026-12-01T00:00:00Z.'
+const instant = (description: string) =>
+  z.iso.datetime({ offset: true, error: INSTANT_EXPECTED }).describe(`${description} Such as 2026-12-01T00:00:00Z.`)
 const maxRestarts = (description: string) => z.union([z.int().min(0), z.literal('UNLIMITED')]).describe(description)
 const scalar = z.union([z.string(), z.number(), z.boolean()])
 
@@ -117,6 +120,8 @@ const schedule = z
         .optional()
         .meta({ default: 'LAST' }),
       jitter: duration('Starts are spread over so long.').optional(),
+      startAt: instant('Times before it start nothing.').optional(),
+      endAt: instant('Times after it start nothing.').optional(),
       parameters: scheduleParameters,
     }),
     z.strictObject({
@@ -135,7 +140,7 @@ const schedule = z
     z.strictObject({
       type: z.literal('EVENT').describe('Starts when an event is posted.'),
       enabled,
-      event: z.string().trim().min(1).describe('Type of the event.'),
+      event: z.string().trim().min(1).max(191).describe('Type of the event.'),
       where: z.string().trim().min(1).describe('SQL condition over `payload`.').optional(),
       parameters: scheduleParameters,
     }),

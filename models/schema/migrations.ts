@@ -11,7 +11,9 @@ import { houseTables } from './house.js'
 import { jobTables } from './jobs.js'
 import { metricTables, operatorShares } from './metrics.js'
 import { CREATED, ID, name, tail } from './parts.js'
+import { scheduleTables } from './schedules.js'
 import { systemTables } from './system.js'
+import { triggers } from './triggers.js'
 import { userTables } from './users.js'
 
 export interface Migration {
@@ -35,6 +37,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0012-dead-letter-replay', statements: deadLetterReplay },
   { name: '0013-restart-across-versions', statements: restartAcrossVersions },
   { name: '0014-connector-versions', statements: connectorVersions },
+  { name: '0015-schedules', statements: scheduleTables },
+  { name: '0016-triggers', statements: triggers },
   { name: '0017-house', statements: houseTables },
 ]
 

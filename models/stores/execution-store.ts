@@ -1,7 +1,7 @@
 /** Executions: accepting them, reading what they did, and what a reconciler has to know. */
 import type { Problem } from '../../core/errors/problem.js'
 import type { StateHandle } from '../../core/execution/chain-task.js'
-import type { EventType, ExecutionEvent } from '../../core/execution/journal.js'
+import type { Admitted, EventType, ExecutionEvent } from '../../core/execution/journal.js'
 import type { Next } from '../../core/execution/plan.js'
 import type { RecordTotals } from '../../core/execution/record-totals.js'
 import type { ExecutionReport } from '../../core/execution/report.js'
@@ -11,6 +11,7 @@ import type { Database } from '../database.js'
 import type { Page, PageRequest } from '../page.js'
 import type { TriggerType } from '../tables/executions.js'
 import { requestCancel } from './execution/cancel.js'
+import { type CancelFilter, type Cancellable, cancellableExecutions } from './execution/cancellable.js'
 import { getCheckpoint, listCheckpoints, listStates } from './execution/checkpoints.js'
 import { type CreatedExecution, createExecution, type NewExecution } from './execution/create-execution.js'
 import { getExecution, listExecutions } from './execution/executions.js'
@@ -20,16 +21,19 @@ import { type StartPoint, unfitFor } from './execution/unfit.js'
 import { rememberJobVersions } from './journal/job-versions.js'
 
 export type { TriggerType } from '../tables/executions.js'
+export type { Cancellable } from './execution/cancellable.js'
 export type { CreatedExecution, NewExecution } from './execution/create-execution.js'
 
 /** SURFACES section 3, without the operators, and when and why it ran. */
-export interface ExecutionSummary extends Omit<ExecutionReport, 'operators'> {
+export interface ExecutionSummary extends Omit<ExecutionReport, 'operators' | 'waitReason' | 'retryAt'> {
   readonly lineageId: string
   readonly triggerType: TriggerType
   readonly logicalTime: string
   readonly priority: number
   readonly attempt: number
   readonly waitReason: string | null
+  /** Of a FAILED one that is tried again: when; null: it is not. */
+  readonly retryAt: string | null
   readonly cancelRequested: boolean
   readonly createdBy: string | null
   readonly createdAt: string
@@ -38,7 +42,7 @@ export interface ExecutionSummary extends Omit<ExecutionReport, 'operators'> {
 }
 
 /** SURFACES section 3's object and more about the one execution. */
-export interface ExecutionDetails extends ExecutionSummary, ExecutionReport {
+export interface ExecutionDetails extends ExecutionSummary, Pick<ExecutionReport, 'operators'> {
   readonly parameters: Readonly<Record<string, string>>
   readonly restoredFrom: { readonly executionId: string; readonly checkpointId: string | null } | null
   readonly workflowId: string | null
@@ -139,6 +143,7 @@ export interface CancelAnswer {
 export interface UnfinishedExecution {
   readonly executionId: string
   readonly jobId: string
+  readonly triggerType: TriggerType
   readonly status: ExecutionStatus
   readonly hasBegun: boolean
   readonly workflowId: string | null
@@ -171,6 +176,8 @@ export interface ExecutionStore {
   states(checkpointId: string): Promise<readonly StateRecord[]>
   /** One that has no workflow yet is CANCELLED at once; of any other the caller cancels the workflow. */
   setCancelRequested(executionId: string, by: string | null, asked?: string): Promise<CancelAnswer>
+  /** Those that may be cancelled and fit, oldest first. */
+  cancellable(filter: CancelFilter): Promise<readonly Cancellable[]>
   /** Accepted before `before` and without a workflow: a reconciler starts them. */
   acceptedBefore(before: Date): Promise<readonly UnfinishedExecution[]>
   /** Everything that has not ended. */
@@ -179,8 +186,8 @@ export interface ExecutionStore {
   workedFor(executionIds: readonly string[], since: Date): Promise<ReadonlySet<string>>
   /** Its workflow is gone: FAILED as `workflow.lost`, or CANCELLED where that was asked for. False: it has ended by itself. */
   closeLost(executionId: string): Promise<boolean>
-  /** Admits what waits, as far as there is room; answers all that were admitted and have not begun. */
-  admitWaiting(jobId: string): Promise<readonly string[]>
+  /** Admits what waits of these jobs, and under a limit of the system of any, as far as there is room; answers all that were admitted and have not begun. */
+  admitWaiting(jobIds: readonly string[]): Promise<readonly Admitted[]>
 }
 
 export function executionStore(db: Database): ExecutionStore {
@@ -197,10 +204,11 @@ export function executionStore(db: Database): ExecutionStore {
     checkpoint: (checkpointId) => getCheckpoint(db, checkpointId),
     states: (checkpointId) => listStates(db, checkpointId),
     setCancelRequested: (executionId, by, asked = by ?? undefined) => requestCancel(db, executionId, by, asked ?? null),
+    cancellable: (filter) => cancellableExecutions(db, filter),
     acceptedBefore: (before) => acceptedBefore(db, before),
     unfinished: () => unfinishedExecutions(db),
     workedFor: (executionIds, since) => workedFor(db, executionIds, since),
     closeLost: (executionId) => closeLost(db, executionId),
-    admitWaiting: (jobId) => admitWaitingOf(db, jobId),
+    admitWaiting: (jobIds) => admitWaitingOf(db, jobIds),
   }
 }

@@ -304,7 +304,7 @@ describe('admission', () => {
       const queue = [...running]
       for (let owner = queue.shift(); owner !== undefined; owner = queue.shift()) {
         const { admitted: next } = await journal.finish(owner, { status: 'COMPLETED', error: null }, 1)
-        for (const id of next) {
+        for (const { executionId: id } of next) {
           if (order.includes(id)) continue
           order.push(id)
           queue.push(admitted(await journal.admit(id, null)))
@@ -342,12 +342,12 @@ describe('admission', () => {
         reason: expect.stringContaining('1 of 1'),
       })
       expect(await journal.finish(owner, { status: 'COMPLETED', error: null }, 1)).toMatchObject({
-        admitted: [executionId],
+        admitted: [{ jobId: job.jobId, executionId, workflowId: null }],
       })
       expect(await journal.finish(owner, { status: 'COMPLETED', error: null }, 1)).toMatchObject({
-        admitted: [executionId],
+        admitted: [{ jobId: job.jobId, executionId, workflowId: null }],
       })
-      expect(await executions.admitWaiting(job.jobId)).toEqual([executionId])
+      expect(await executions.admitWaiting([job.jobId])).toMatchObject([{ executionId }])
       await journal.admit(executionId, null)
       expect(await journal.finish(owner, { status: 'COMPLETED', error: null }, 1)).toMatchObject({ admitted: [] })
     })
@@ -365,7 +365,7 @@ describe('admission', () => {
         workflowId: 'w',
       })
       expect(await journal.finish(running, { status: 'COMPLETED', error: null }, 1)).toMatchObject({
-        admitted: [last.executionId],
+        admitted: [{ executionId: last.executionId }],
       })
       await expect(journal.admit(cancelled.executionId, null)).rejects.toMatchObject({ code: 'cancelled' })
       await journal.finish(

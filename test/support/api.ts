@@ -100,6 +100,7 @@ export async function withApi<T>(options: LentApiOptions, run: (api: LentApi) =>
         },
       })
     } finally {
+      await deps.keeper.close()
       await deps.starter.close()
       await Promise.allSettled([temporal.close(), database.close(), rm(folder, { recursive: true, force: true })])
     }

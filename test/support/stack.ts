@@ -31,6 +31,9 @@ export interface Stack {
   startWorker(): Promise<void>
   /** The oldest. */
   killWorker(): Promise<void>
+  killApi(): Promise<void>
+  /** Waits until it is ready. */
+  startApi(): Promise<void>
   /** As an operator would: SIGTERM; answers the exit code. */
   stopWorker(): Promise<number | null>
   submit(spec: unknown): Promise<string>
@@ -84,6 +87,7 @@ export async function withStack<T>(
     return { status: response.status, body: (text === '' ? null : JSON.parse(text)) as T }
   }
   const workers: ChildProcess[] = []
+  let api: ChildProcess | null = null
   const stack: Stack = {
     files,
     logs: home,
@@ -99,6 +103,16 @@ export async function withStack<T>(
       if (dying === undefined || dying.exitCode !== null) return
       dying.kill('SIGKILL')
       if (dying.exitCode === null && dying.signalCode === null) await once(dying, 'exit')
+    },
+    killApi: async () => {
+      if (api === null || api.exitCode !== null) return
+      const exited = once(api, 'exit')
+      api.kill('SIGKILL')
+      await exited
+    },
+    startApi: async () => {
+      api = launch('api')
+      await until('the API is ready', async () => (await fetch(`${base}/readyz`)).ok, { withinMs: 60_000 })
     },
     stopWorker: async () => {
       const ending = workers.shift()
@@ -130,8 +144,7 @@ export async function withStack<T>(
       ),
   }
   try {
-    launch('api')
-    await until('the API is ready', async () => (await fetch(`${base}/readyz`)).ok, { withinMs: 60_000 })
+    await stack.startApi()
     const login = await request<{ token: string }>('POST', '/api/v1/auth/login', { username: 'admin', password })
     token = login.body.token
     await stack.startWorker()

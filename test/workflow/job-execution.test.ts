@@ -69,6 +69,31 @@ describe('jobExecution on a Temporal server', () => {
     ])
   }, 60_000)
 
+  test('started by a schedule, makes its execution first; where the time starts none it ends quietly', async () => {
+    const calls: string[] = []
+    await run(world({ epochs: 1, calls }), async () => {
+      const start = async (scheduleId: string) => {
+        const handle = await client.workflow.start('jobExecution', {
+          workflowId: `etl-schedule/${scheduleId}-${randomUUID()}`,
+          taskQueue: 'etl-control',
+          args: [{ scheduleId }],
+        })
+        started.push(handle.workflowId)
+        return await handle.result()
+      }
+      expect(await start('skipped')).toEqual({ status: 'SKIPPED' })
+      expect(await start('hourly')).toEqual({ status: 'COMPLETED' })
+    })
+    expect(calls).toMatchObject([
+      expect.stringMatching(/^scheduled skipped \d{4}-.*Z$/),
+      expect.stringMatching(/^scheduled hourly /),
+      'prepare',
+      'chain 1',
+      'checkpoint 1',
+      'finish COMPLETED',
+    ])
+  }, 60_000)
+
   test('can be searched by its status and epoch, where it was started so', async () => {
     await run(world({ epochs: 2, calls: [] }), async (start) => {
       for (const isSearchable of [true, false]) {
@@ -259,6 +284,19 @@ describe('jobExecution on a Temporal server', () => {
       expect(error.cause).toMatchObject({ type: 'execution.timeout' })
     })
     expect(calls.at(-1)).toBe('finish FAILED')
+  }, 60_000)
+
+  test('the time for which it waits to be admitted is none of its timeout', async () => {
+    const waiting = world({ epochs: 1, calls: [], timeoutMs: 4000 })
+    const { prepareExecution } = waiting
+    let asked = 0
+    waiting.prepareExecution = async (executionId) => (asked++ === 0 ? 'waiting' : await prepareExecution(executionId))
+    await run(waiting, async (start) => {
+      const started = await start()
+      await new Promise((resolve) => setTimeout(resolve, 4500))
+      await started.signal('admitted')
+      expect(await started.result()).toEqual({ status: 'COMPLETED' })
+    })
   }, 60_000)
 
   test('waits until it is admitted', async () => {
@@ -526,6 +564,10 @@ function world(facts: { epochs: number; calls: string[]; timeoutMs?: number }): 
   const nextAfter = (epoch: number): Next =>
     epoch >= epochs ? { kind: 'exhausted' } : { kind: 'plan', epoch: epoch + 1, phase: 1, notBefore: null }
   return {
+    startScheduled: async (scheduleId, logicalTime) => {
+      calls.push(`scheduled ${scheduleId} ${logicalTime}`)
+      return scheduleId === 'skipped' ? null : `of ${scheduleId}`
+    },
     prepareExecution: async (executionId) => {
       calls.push('prepare')
       return {

@@ -1,11 +1,13 @@
 /** A person asks to cancel. */
 
+import type { Transaction } from 'sequelize'
 import { JobError } from '../../../core/errors/job-error.js'
 import { isTerminal } from '../../../core/execution/status.js'
 import type { Database } from '../../database.js'
+import type { JobExecutionRow } from '../../tables/executions.js'
 import type { CancelAnswer } from '../execution-store.js'
-import { addEvents } from '../journal/events.js'
-import { closeExecution } from '../journal/finish.js'
+import { closeExecution, tellEnd } from '../journal/ending.js'
+import { addEvents, asAsked } from '../journal/events.js'
 import { findExecution, lockExecution, lockJob } from '../journal/ownership.js'
 
 export async function requestCancel(
@@ -20,6 +22,7 @@ export async function requestCancel(
     const execution = await lockExecution(db, transaction, executionId)
     const { executionStatus: status, workflowId } = execution
     if (status === 'CANCELLED' || (execution.cancelRequested && !isTerminal(status))) return { status, workflowId }
+    if (execution.retryDueTime !== null) return await dropRetry(db, transaction, execution, by, asked)
     if (isTerminal(status)) throw new JobError('conflict', `The execution has ended already: it is ${status}.`)
     await db.tables.jobExecution.update(
       { cancelRequested: true, cancelRequestedBy: by, cancelRequestedTime: new Date() },
@@ -32,4 +35,21 @@ export async function requestCancel(
     await closeExecution(db, transaction, execution, { status: 'CANCELLED', error: null })
     return { status: 'CANCELLED', workflowId: null }
   })
+}
+
+/** It has failed, and stays so: what depends on it is told now. */
+async function dropRetry(
+  db: Database,
+  transaction: Transaction,
+  execution: JobExecutionRow,
+  by: string | null,
+  asked: string | null,
+): Promise<CancelAnswer> {
+  const { executionId, endTime, workflowId } = execution
+  const change = { retryDueTime: null, slaDueTime: null, cancelRequestedBy: by, cancelRequestedTime: new Date() }
+  await db.tables.jobExecution.update(change, { where: { executionId }, transaction })
+  const message = `It is not tried again${asAsked(asked)}.`
+  await addEvents(db, execution, [{ type: 'RETRY_DROPPED', level: 'INFO', message }], transaction)
+  await tellEnd(db, transaction, execution, 'FAILED', endTime ?? new Date())
+  return { status: 'FAILED', workflowId }
 }

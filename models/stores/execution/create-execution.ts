@@ -21,6 +21,8 @@ export interface NewExecution {
   /** Values as text, by name, defaults filled in. */
   readonly parameters: Readonly<Record<string, string>>
   readonly logicalTime: Date
+  /** The logical time is one of a calendar; absent: it is if a calendar starts it. */
+  readonly isScheduledTime?: boolean
   readonly triggerType: TriggerType
   /** What may start one execution only, as `<schedule>@<time>`: asked again, the execution that it started is the answer. */
   readonly triggerKey?: string
@@ -78,7 +80,7 @@ export async function createWithin(
   if (job.isDeleted) throw new JobError('not.found', `There is no job ${wanted.jobId}.`)
   const waiting = await waitingAfter(db, transaction, job, wanted)
   if (waiting !== null) return created(waiting, false, [])
-  const standsAside = wanted.replay !== undefined || wanted.afterIt === true
+  const standsAside = wanted.replay !== undefined || wanted.afterIt === true || wanted.triggerType === 'BACKFILL'
   const toCancel = standsAside ? [] : await overlapping(db, transaction, job)
   const start = await whereToStart(db, transaction, job, wanted)
   const row = await insertExecution(db, transaction, job, wanted, start)
@@ -103,7 +105,13 @@ async function overlapping(db: Database, transaction: Transaction, job: JobRow):
   const { overlap } = job.settings
   if (overlap === 'WAIT') return []
   const rows = await db.tables.jobExecution.findAll({
-    where: { jobId: job.jobId, replay: null, executionStatus: { [Op.in]: [...UNFINISHED] } },
+    where: {
+      jobId: job.jobId,
+      replay: null,
+      // What fills the past is in nobody's way.
+      triggerType: { [Op.ne]: 'BACKFILL' },
+      executionStatus: { [Op.in]: [...UNFINISHED] },
+    },
     order: [['id', 'ASC']],
     transaction,
   })
@@ -131,7 +139,7 @@ async function insertExecution(
           { lineageId, jobId, forkedFromCheckpointId: start.restoredCheckpointId },
           { transaction },
         )
-  const { forkedAfter: _forkedAfter, ...startsFrom } = start
+  const { forkedAfter: _forkedAfter, slaDueTime: _slaDueTime, ...startsFrom } = start
   const execution = db.tables.jobExecution.create(
     {
       ...startsFrom,
@@ -141,6 +149,8 @@ async function insertExecution(
       jobName: job.jobName,
       executionStatus,
       allowNonRestoredState: wanted.allowNonRestoredState === true,
+      isScheduledTime: start.isScheduledTime ?? wanted.isScheduledTime ?? OF_A_CALENDAR.includes(wanted.triggerType),
+      slaDueTime: dueTime(job, start),
       triggerType: wanted.triggerType,
       triggerKey: wanted.triggerKey ?? null,
       scheduleId: wanted.scheduleId ?? null,
@@ -166,6 +176,14 @@ async function insertExecution(
     tellOrigin(db, transaction, executionId, jobId, wanted, start),
   ])
   return { executionId, jobId, jobVersion: start.jobVersion, lineageId, executionStatus }
+}
+
+const OF_A_CALENDAR: readonly TriggerType[] = ['CRON', 'BACKFILL']
+
+/** From when it is accepted: waiting counts too. */
+function dueTime({ settings: { slaMs } }: JobRow, { replay, slaDueTime }: Start): Date | null {
+  if (slaDueTime !== undefined) return slaDueTime
+  return slaMs === null || replay !== null ? null : new Date(Date.now() + slaMs)
 }
 
 function submittedEvent(

@@ -8,7 +8,9 @@ import { type Page, pageOf, pageQuery } from '../../page.js'
 import type { JobExecutionRow } from '../../tables/executions.js'
 import type { ExecutionDetails, ExecutionFilter, ExecutionSummary } from '../execution-store.js'
 import { findExecution } from '../journal/ownership.js'
+import { reasonToWait } from '../journal/queue.js'
 import { sumOfSteps } from '../journal/sum-of-steps.js'
+import { systemLimit } from '../journal/system-limit.js'
 
 export async function getExecution(db: Database, executionId: string): Promise<ExecutionDetails> {
   const row = await findExecution(db, executionId)
@@ -18,6 +20,7 @@ export async function getExecution(db: Database, executionId: string): Promise<E
   const { restoredExecutionId, restoredCheckpointId } = row
   return {
     ...executionSummary(row),
+    ...(row.executionStatus === 'WAITING' ? { waitReason: await reasonNow(db, row) } : {}),
     operators: operatorReports(version.get().jobGraph, counters),
     parameters: row.parameters,
     restoredFrom:
@@ -40,6 +43,13 @@ export async function listExecutions(db: Database, filter: ExecutionFilter): Pro
     filter,
     executionSummary,
   )
+}
+
+/** The row says what it waited for when it asked last; others have ended since, or gone before it. */
+async function reasonNow(db: Database, row: JobExecutionRow): Promise<string | null> {
+  const job = await db.tables.job.findOne({ where: { jobId: row.jobId }, attributes: ['maxConcurrentRuns'] })
+  const room = { ofJob: job?.get().maxConcurrentRuns ?? 1, ofSystem: await systemLimit(db) }
+  return (await reasonToWait(db, row, room)) ?? 'There is room: it starts within a moment.'
 }
 
 function conditions({ jobId, status, from, to }: ExecutionFilter): WhereOptions[] {
@@ -78,6 +88,7 @@ function executionSummary(row: JobExecutionRow): ExecutionSummary {
     priority: row.priority,
     attempt: row.attempt,
     waitReason: row.waitReason,
+    retryAt: row.retryDueTime?.toISOString() ?? null,
     cancelRequested: row.cancelRequested,
     createdBy: row.createdBy,
     createdAt: row.createTime.toISOString(),

@@ -1,12 +1,14 @@
 /** What a reconciler compares with Temporal: rows without workflow, rows that have not ended, workflows without row. */
 import { Op, type WhereOptions } from 'sequelize'
 import { JobError, reportError } from '../../../core/errors/job-error.js'
+import type { Admitted } from '../../../core/execution/journal.js'
 import { isTerminal, UNFINISHED } from '../../../core/execution/status.js'
 import type { Database } from '../../database.js'
 import type { UnfinishedExecution } from '../execution-store.js'
-import { admitWaiting } from '../journal/admission.js'
-import { closeExecution } from '../journal/finish.js'
+import { admitWaiting } from '../journal/admit-waiting.js'
+import { closeExecution } from '../journal/ending.js'
 import { findExecution, lockExecution, lockJob, lockLineage } from '../journal/ownership.js'
+import { lockSystem } from '../journal/system-limit.js'
 
 export async function acceptedBefore(db: Database, before: Date): Promise<readonly UnfinishedExecution[]> {
   return await find(db, {
@@ -48,10 +50,22 @@ export async function closeLost(db: Database, executionId: string): Promise<bool
   })
 }
 
-export async function admitWaitingOf(db: Database, jobId: string): Promise<readonly string[]> {
-  return await db.transaction(async (transaction) => {
-    return await admitWaiting(db, transaction, await lockJob(db, transaction, jobId))
+/** Under a limit of the system it is one queue; else each job has its own. */
+export async function admitWaitingOf(db: Database, jobIds: readonly string[]): Promise<readonly Admitted[]> {
+  const underLimit = await db.transaction(async (transaction) => {
+    const ofSystem = await lockSystem(db, transaction)
+    return ofSystem === null ? null : await admitWaiting(db, transaction, { ofSystem })
   })
+  if (underLimit !== null) return underLimit
+  const admitted: Admitted[] = []
+  for (const jobId of jobIds) {
+    const ofJob = await db.transaction(async (transaction) => {
+      await lockJob(db, transaction, jobId)
+      return await admitWaiting(db, transaction, { jobId })
+    })
+    admitted.push(...ofJob)
+  }
+  return admitted
 }
 
 function lost(): JobError {
@@ -66,6 +80,7 @@ async function find(db: Database, where: WhereOptions): Promise<readonly Unfinis
     const {
       executionId,
       jobId,
+      triggerType,
       executionStatus,
       workflowId,
       runId,
@@ -77,6 +92,7 @@ async function find(db: Database, where: WhereOptions): Promise<readonly Unfinis
     return {
       executionId,
       jobId,
+      triggerType,
       status: executionStatus,
       hasBegun: startTime !== null,
       workflowId,

@@ -7,8 +7,8 @@ import type { Database } from '../../database.js'
 import type { CheckpointRow } from '../../tables/checkpoints.js'
 import type { JobExecutionRow, RestoreMode } from '../../tables/executions.js'
 import type { JobRow } from '../../tables/jobs.js'
-import { modeOfRestart } from '../journal/admission.js'
 import { lockLineage } from '../journal/ownership.js'
+import { modeOfRestart } from '../journal/take-lineage.js'
 import type { NewExecution } from './create-execution.js'
 
 export interface Start {
@@ -18,6 +18,10 @@ export interface Start {
   readonly restoredCheckpointId: string | null
   readonly parameters: Readonly<Record<string, string>>
   readonly logicalTime: Date
+  /** Of one that goes on; absent: as it was asked for. */
+  readonly isScheduledTime?: boolean
+  /** Of one that is tried again: the same deadline; absent: as the job says. */
+  readonly slaDueTime?: Date | null
   readonly jobVersion: number
   readonly replay: Replay | null
   /** Of a fork: the last epoch that it does not write again. */
@@ -93,6 +97,8 @@ async function restartOf(
     // The pending epoch may need what the newest version does not know any more (I1).
     parameters: { ...wanted.parameters, ...before.parameters },
     logicalTime,
+    isScheduledTime: before.isScheduledTime,
+    ...(wanted.triggerType === 'RETRY' ? { slaDueTime: before.slaDueTime } : {}),
     jobVersion: replay === null ? job.version : before.jobVersion,
     replay,
   }

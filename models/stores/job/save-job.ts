@@ -9,6 +9,8 @@ import { isDuplicate } from '../../database-error.js'
 import type { JobRow } from '../../tables/jobs.js'
 import { holdConnections } from '../connection/hold.js'
 import { lockJob } from '../journal/ownership.js'
+import { saveSchedule } from '../schedule/save-schedule.js'
+import type { Triggered } from '../trigger/start-by-schedule.js'
 import { storeGraphs } from './graph-rows.js'
 import type { JobVault } from './job-secrets.js'
 
@@ -31,6 +33,8 @@ export interface SavedJob {
   readonly isNew: boolean
   /** False: it says what it said before, and no version was made. */
   readonly changed: boolean
+  /** What `schedule: IMMEDIATE` started; null: nothing. */
+  readonly triggered: Triggered | null
 }
 
 export async function saveJob(db: Database, vault: JobVault, definition: JobDefinition): Promise<SavedJob> {
@@ -66,7 +70,8 @@ async function createJob(
     { transaction },
   )
   await storeVersion(db, transaction, jobId, 1, graphs, definition)
-  return { jobId, version: 1, isNew: true, changed: true }
+  const triggered = await saveSchedule(db, transaction, { ...definition, jobId, specBefore: null })
+  return { jobId, version: 1, isNew: true, changed: true, triggered }
 }
 
 async function changeJob(
@@ -79,7 +84,8 @@ async function changeJob(
   const { jobId, version } = job
   if (job.isDeleted) throw new JobError('not.found', `There is no job ${jobId}.`)
   refuseStale(job, given.expectedVersion)
-  if (await saysTheSame(db, vault, transaction, job, given)) return { jobId, version, isNew: false, changed: false }
+  if (await saysTheSame(db, vault, transaction, job, given))
+    return { jobId, version, isNew: false, changed: false, triggered: null }
   const definition = { ...given, ...vault.encrypt(jobId, given) }
 
   const graphs = { streamGraphId: job.streamGraphId ?? randomUUID(), jobGraphId: job.jobGraphId ?? randomUUID() }
@@ -88,7 +94,8 @@ async function changeJob(
     { where: { jobId, version }, transaction },
   )
   await storeVersion(db, transaction, jobId, version + 1, graphs, definition)
-  return { jobId, version: version + 1, isNew: false, changed: true }
+  const triggered = await saveSchedule(db, transaction, { ...definition, jobId, specBefore: job.config })
+  return { jobId, version: version + 1, isNew: false, changed: true, triggered }
 }
 
 export function refuseStale(job: JobRow, expectedVersion: number | undefined): void {

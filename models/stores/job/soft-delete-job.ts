@@ -4,6 +4,7 @@ import { JobError } from '../../../core/errors/job-error.js'
 import { UNFINISHED } from '../../../core/execution/status.js'
 import type { Database } from '../../database.js'
 import { lockJob } from '../journal/ownership.js'
+import { jobsWaitingFor } from '../schedule/dependency.js'
 import { refuseStale } from './save-job.js'
 
 export async function softDeleteJob(db: Database, jobId: string, by: string | null, version?: number): Promise<void> {
@@ -15,6 +16,11 @@ export async function softDeleteJob(db: Database, jobId: string, by: string | nu
     if ((await db.tables.jobExecution.count({ where, transaction })) > 0)
       throw new JobError('conflict', `Job ${job.jobName} has an execution that has not ended.`, {
         hint: 'Cancel it first.',
+      })
+    const waiting = await jobsWaitingFor(db, transaction, jobId)
+    if (waiting.length > 0)
+      throw new JobError('conflict', `Job ${job.jobName} is waited for by ${waiting.join(', ')}.`, {
+        hint: 'Delete those first, or take it out of their `schedule.on`.',
       })
     await db.tables.jobSchedule.destroy({ where: { jobId }, transaction })
     await db.tables.job.update(

@@ -19,7 +19,8 @@ test('each admitted execution is told, though the workflow of one is gone and an
   const tell = tellAdmitted({ getHandle } as unknown as Parameters<typeof tellAdmitted>[0], {
     warn: (details) => warned.push(details),
   })
-  await tell('j', ['gone', 'away', 'there'])
-  expect(told).toEqual(['etl-job/j/there'])
+  const usual = ['gone', 'away', 'there'].map((executionId) => ({ jobId: 'j', executionId, workflowId: null }))
+  await tell([...usual, { jobId: 'k', executionId: 'e', workflowId: 'etl-schedule/s-2026-01-01T00:00:00Z' }])
+  expect(told).toEqual(['etl-job/j/there', 'etl-schedule/s-2026-01-01T00:00:00Z'])
   expect(warned).toMatchObject([{ executionId: 'gone', reason: 'its workflow is gone' }, { executionId: 'away' }])
 })

@@ -1,0 +1,59 @@
+/** What was left by those who died on the way, and what falls due: dependants, events, retries, deadlines. */
+import { reportError } from '../core/errors/job-error.js'
+import type { ExecutionStore } from '../models/stores/execution-store.js'
+import type { Matches, Triggered, TriggerStore } from '../models/stores/trigger-store.js'
+import type { Log } from './deps.js'
+import type { StartedExecution } from './temporal.js'
+
+export interface Sweeping {
+  readonly triggers: TriggerStore
+  readonly executions: ExecutionStore
+  readonly matches: Matches
+  readonly start: (execution: StartedExecution) => Promise<unknown>
+  readonly cancel: (jobId: string, executionId: string, workflowId: string | null) => Promise<void>
+  readonly log: Log
+  readonly nowMs: () => number
+}
+
+export interface Swept {
+  /** Executions. */
+  readonly started: number
+  readonly missedSlas: number
+}
+
+/** Whoever wrote a fact that is younger is looking itself. */
+const LEFT_MS = 5000
+
+export async function sweep(at: Sweeping): Promise<Swept> {
+  const { triggers, log, nowMs } = at
+  const left = await triggers.startUnhandled(new Date(nowMs() - LEFT_MS), at.matches, (eventId, error) =>
+    log.warn({ eventId, ...said(error) }, 'what an event starts could not be started; it is tried again'),
+  )
+  const retries = await triggers.startDueRetries(new Date(nowMs()))
+  const started = await startTriggered(at, [...left, ...retries])
+  return { started, missedSlas: await triggers.tellMissedSlas(new Date(nowMs())) }
+}
+
+/** Answers how many. */
+export async function startTriggered(
+  { executions, start, cancel }: Pick<Sweeping, 'executions' | 'start' | 'cancel'>,
+  triggered: readonly Triggered[],
+): Promise<number> {
+  let started = 0
+  for (const { jobId, executionId, triggerType, isToStart, toCancel } of triggered) {
+    if (isToStart && executionId !== null) {
+      await start({ executionId, jobId, trigger: triggerType })
+      started += 1
+    }
+    for (const running of toCancel) {
+      const { workflowId } = await executions.setCancelRequested(running, null, 'a newer execution')
+      await cancel(jobId, running, workflowId)
+    }
+  }
+  return started
+}
+
+function said(error: unknown) {
+  const { code, message } = reportError(error)
+  return { code, message }
+}

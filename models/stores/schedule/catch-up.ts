@@ -1,0 +1,78 @@
+/** Times of calendars that nobody has looked at: who should have done so was away. They are made up for as the schedule says. */
+import { Op } from 'sequelize'
+import { fires } from '../../../core/schedule/fires.js'
+import { settledMs, whyNotMadeUp } from '../../../core/schedule/missed.js'
+import type { Database } from '../../database.js'
+import type { JobScheduleRow } from '../../tables/jobs.js'
+import { lockJob } from '../journal/ownership.js'
+import { calendarOf, catchingUp } from './calendar-of.js'
+import { decide } from './decisions.js'
+import { type Fired, lockSchedule, startAt } from './fire.js'
+
+export interface Missed {
+  readonly scheduleId: string
+  readonly jobId: string
+  readonly jobName: string
+  readonly count: number
+  /** The newest of them. */
+  readonly logicalTime: Date
+  readonly madeUp: readonly Fired[]
+  readonly message: string
+}
+
+/** Of every schedule of which a time is overdue; `now` is ahead of it by more than a grace. */
+export async function catchUp(db: Database, now: Date): Promise<readonly Missed[]> {
+  const rows = await db.tables.jobSchedule.findAll({
+    where: {
+      isEnabled: true,
+      scheduleType: 'CRON',
+      nextFireTime: { [Op.lt]: new Date(now.getTime() - settledMs(0)) },
+    },
+    order: [['nextFireTime', 'ASC']],
+    limit: SCHEDULES_AT_ONCE,
+  })
+  const missed: Missed[] = []
+  for (const row of rows) {
+    const found = await catchUpOne(db, row.get(), now)
+    if (found !== null) missed.push(found)
+  }
+  return missed
+}
+
+const SCHEDULES_AT_ONCE = 200
+/** In one transaction; what is left is for the next pass. */
+const MADE_UP_AT_ONCE = 50
+const LOOKED_AT_ONCE = 20_000
+
+async function catchUpOne(db: Database, { jobId, scheduleId }: JobScheduleRow, now: Date): Promise<Missed | null> {
+  return await db.transaction(async (transaction) => {
+    const job = await lockJob(db, transaction, jobId)
+    const schedule = await lockSchedule(db, transaction, scheduleId)
+    if (schedule === null || job.isDeleted || !schedule.isEnabled || schedule.nextFireTime === null) return null
+    const calendar = calendarOf(schedule)
+    const come = fires(calendar, schedule.nextFireTime.getTime() - 1, LOOKED_AT_ONCE).filter(
+      (time) => time <= now.getTime(),
+    )
+    const overdue = come.filter((time) => time <= now.getTime() - settledMs(schedule.jitterMs))
+    if (overdue.length === 0) return null
+    const policy = catchingUp(schedule).catchUp
+    const wanted = overdue.filter((_, index) => whyNotMadeUp(policy, come.length - index - 1) === null)
+    const chosen = wanted.slice(0, MADE_UP_AT_ONCE)
+    const upTo = wanted.length > chosen.length ? chosen.at(-1)! : overdue.at(-1)!
+    const madeUp: Fired[] = []
+    for (const time of chosen) madeUp.push(await startAt(db, transaction, job, schedule, new Date(time), null))
+    const count = overdue.filter((time) => time <= upTo).length
+    const logicalTime = new Date(upTo)
+    const started = madeUp.filter(({ isStarted }) => isStarted).length
+    const message = `${times(count)} up to ${logicalTime.toISOString()} passed without a start; ${started} of them made up for (catchUp: ${policy.mode}).`
+    await decide(db, transaction, schedule, { decision: 'MISSED', logicalTime, message })
+    const [next] = fires(calendar, upTo, 1)
+    const nextFireTime = next === undefined ? null : new Date(next)
+    await db.tables.jobSchedule.update({ nextFireTime }, { where: { scheduleId }, transaction })
+    return { scheduleId, jobId, jobName: job.jobName, count, logicalTime, madeUp, message }
+  })
+}
+
+function times(count: number): string {
+  return count === 1 ? 'A time' : `${count} times`
+}
