@@ -1,6 +1,18 @@
 /** What starts executions besides people: facts and their claims, retries and deadlines; and how many may run at once. */
 import { addColumn } from './parts.js'
-import { insertSettings } from './settings.js'
+import { type InitialSetting, insertSettings } from './settings.js'
+
+export const TRIGGER_SETTINGS: readonly InitialSetting[] = [
+  {
+    key: 'executor.max_running_executions',
+    value: '0',
+    type: 'INT',
+    group: 'executor',
+    description: 'Most executions that may run at once in the whole system; 0: no limit',
+    least: 0,
+    most: 1_000_000,
+  },
+]
 
 export const triggers = (): readonly string[] => [
   ...addColumn(
@@ -28,13 +40,5 @@ export const triggers = (): readonly string[] => [
     'message',
     "VARCHAR(1024) NULL COMMENT 'of a claim: why it started nothing' AFTER claimed_execution_id",
   ),
-  ...insertSettings([
-    {
-      key: 'executor.max_running_executions',
-      value: '0',
-      type: 'INT',
-      group: 'executor',
-      description: 'Most executions that may run at once in the whole system; 0: no limit',
-    },
-  ]),
+  ...insertSettings(TRIGGER_SETTINGS),
 ]

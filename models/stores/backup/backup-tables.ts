@@ -9,6 +9,7 @@ export const KEPT_TABLES: Readonly<Record<string, BackedUp>> = {
   etl_job: {},
   etl_job_version: {},
   etl_job_schedule: {},
+  etl_backfill: {},
   etl_stream_graph: {},
   etl_job_graph: {},
   etl_graph_node: {},
@@ -37,6 +38,7 @@ export const KEPT_TABLES: Readonly<Record<string, BackedUp>> = {
 export const HISTORY_TABLES: Readonly<Record<string, BackedUp>> = {
   etl_checkpoint: {},
   etl_execution_event: {},
+  etl_schedule_decision: {},
   etl_job_metrics: {},
   etl_operator_metrics: {},
   etl_alert_history: {},
