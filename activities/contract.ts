@@ -12,6 +12,7 @@ import type {
 } from '../core/execution/effects.js'
 import type { Next } from '../core/execution/plan.js'
 import type { TerminalStatus } from '../core/execution/status.js'
+import type { MaintenanceTask, MaintenanceWish, TaskReport } from '../core/maintenance/report.js'
 import type { Delivery } from './alert/deliver-alerts.js'
 import type { Evaluation } from './alert/evaluate-alerts.js'
 
@@ -28,6 +29,16 @@ export interface Activities {
   setExecutionStatus(owner: Owner, status: 'PAUSED' | 'RUNNING', by?: string | null): Promise<void>
   evaluateRestartStrategy(owner: Owner | null, executionId: string, failure: Failure): Promise<RestartDecision>
   finishExecution(owner: Owner | null, executionId: string, outcome: Outcome): Promise<TerminalStatus>
+}
+
+export interface HouseActivities {
+  /** null: another run is at work, or this one was given up. */
+  beginMaintenance(
+    wish: MaintenanceWish,
+    given: { readonly runId: string; readonly isAccepted: boolean },
+  ): Promise<string | null>
+  maintain(runId: string, task: MaintenanceTask, dryRun: boolean): Promise<TaskReport>
+  endMaintenance(runId: string): Promise<void>
 }
 
 export interface AlertActivities {

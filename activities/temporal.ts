@@ -7,17 +7,18 @@ import { deliverAlerts } from './alert/deliver-alerts.js'
 import type { AlertDeps } from './alert/deps.js'
 import { evaluateAlerts } from './alert/evaluate-alerts.js'
 import { awaitInput } from './await-input.js'
-import type { Activities, AlertActivities } from './contract.js'
+import type { Activities, AlertActivities, HouseActivities } from './contract.js'
 import type { ActivityDeps, Call } from './deps.js'
 import { dropPlan } from './drop-plan.js'
 import { evaluateRestartStrategy } from './evaluate-restart-strategy.js'
 import { finishExecution } from './finish-execution.js'
+import { beginMaintenance, type HouseDeps, maintain } from './maintenance/house.js'
 import { planEpoch } from './plan-epoch.js'
 import { prepareExecution } from './prepare-execution.js'
 import { runOperatorChain } from './run-operator-chain.js'
 import { triggerCheckpoint } from './trigger-checkpoint.js'
 
-export function createActivities(deps: ActivityDeps): Activities {
+export function createActivities(deps: ActivityDeps, house: HouseDeps): Activities & HouseActivities {
   return {
     startScheduled: (scheduleId, logicalTime) =>
       called(async () => {
@@ -37,6 +38,9 @@ export function createActivities(deps: ActivityDeps): Activities {
       called(() => evaluateRestartStrategy(deps, owner, executionId, failure)),
     finishExecution: (owner, executionId, outcome) =>
       called((call) => finishExecution(deps, call, owner, executionId, outcome)),
+    beginMaintenance: (wish, given) => called(() => beginMaintenance(house, wish, given)),
+    maintain: (runId, task, dryRun) => called((call) => maintain(house, call, runId, task, dryRun)),
+    endMaintenance: (runId) => called(async () => void (await house.runs.end(runId))),
   }
 }
 

@@ -13,6 +13,7 @@ import type { ExecutionStore } from '../models/stores/execution-store.js'
 import type { IdempotencyStore } from '../models/stores/idempotency-store.js'
 import type { JobStore } from '../models/stores/job-store.js'
 import type { RotateKeys } from '../models/stores/key-rotation.js'
+import type { MaintenanceStore } from '../models/stores/maintenance-store.js'
 import type { OperationLogStore } from '../models/stores/operation-log-store.js'
 import type { ScheduleStore } from '../models/stores/schedule-store.js'
 import type { SecretStore } from '../models/stores/secret-store.js'
@@ -24,6 +25,7 @@ import type { Notifier } from '../notify/notify.js'
 import type { Route } from './http/route.js'
 import type { ScheduleKeeper } from './schedules/keeper.js'
 import type { Starter } from './starter.js'
+import type { TemporalControl } from './temporal.js'
 
 export interface ApiDeps {
   readonly users: UserStore
@@ -56,6 +58,8 @@ export interface ApiDeps {
   readonly configSchemas: ConfigSchemas
   readonly compile: (spec: unknown) => Promise<CompiledJob>
   readonly starter: Starter
+  readonly maintenance: MaintenanceStore
+  readonly startMaintenance: TemporalControl['startMaintenance']
   /** What /readyz asks, by name. */
   readonly probes: Readonly<Record<string, Probe>>
   readonly routes: () => readonly Route[]

@@ -24,6 +24,7 @@ import { executionStore } from '../models/stores/execution-store.js'
 import { idempotencyStore } from '../models/stores/idempotency-store.js'
 import { jobStore } from '../models/stores/job-store.js'
 import { keyRotation } from '../models/stores/key-rotation.js'
+import { maintenanceStore } from '../models/stores/maintenance-store.js'
 import { operationLogStore } from '../models/stores/operation-log-store.js'
 import { scheduleStore } from '../models/stores/schedule-store.js'
 import { secretStore } from '../models/stores/secret-store.js'
@@ -128,7 +129,7 @@ export function apiDeps({ database, temporal, parts, secretKey, connectorPath, l
     connectorPath,
     secrets: secretStore(database, secretKey),
     rotateKeys: keyRotation(database, secretKey),
-    configs: configStore(database),
+    configs: configStore(database, secretKey),
     jobs: jobStore(database, { secretKey, schemas: configSchemas }),
     configSchemas,
     executions,
@@ -145,6 +146,8 @@ export function apiDeps({ database, temporal, parts, secretKey, connectorPath, l
     schedules,
     starter,
     keeper: openKeeper(temporal.schedules, schedules, starter, log),
+    maintenance: maintenanceStore(database),
+    startMaintenance: temporal.startMaintenance,
     probes: probesOf(database, temporal),
     routes: () => ROUTES,
     log,

@@ -1,6 +1,6 @@
 /** Brings the rows of executions and their workflows back together, where a crash or an absence has parted them (I7). */
 import { reportError } from '../core/errors/job-error.js'
-import { executionIdOf, workflowIdOf } from '../core/execution/workflow-names.js'
+import { isLost, namedExecutions, SETTLED_MS, withoutWorkflow, workflowOf } from '../core/execution/parted.js'
 import type { ExecutionStore, UnfinishedExecution } from '../models/stores/execution-store.js'
 import type { Log } from './deps.js'
 import type { StartedExecution, TemporalControl } from './temporal.js'
@@ -22,8 +22,6 @@ export interface Reconciled {
 
 /** Younger than that it may be on its way. */
 const ACCEPTED_MS = 5000
-/** Neither rows nor workflows that moved within the last minute are judged. */
-const SETTLED_MS = 60_000
 
 export async function reconcile(at: Reconciling): Promise<Reconciled> {
   const started = await startAccepted(at)
@@ -53,22 +51,16 @@ async function cancelAsked({ temporal }: Reconciling, unfinished: readonly Unfin
   return asked.length
 }
 
-/** A workflow writes the final status before it ends: a row that has none, and no workflow that runs, was left behind. */
 async function closeLost(
   at: Reconciling,
   unfinished: readonly UnfinishedExecution[],
   running: ReadonlySet<string>,
 ): Promise<number> {
-  const still = unfinished.filter(
-    (one) => Date.parse(one.updatedAt) < at.nowMs() - SETTLED_MS && !running.has(workflowOf(one)),
-  )
   let closed = 0
-  for (const one of still) {
+  for (const one of withoutWorkflow(unfinished, running, at.nowMs())) {
     // The list lags behind; what a workflow says of itself does not.
     const state = await at.temporal.stateOf(workflowOf(one))
-    if (state === 'RUNNING') continue
-    // It has not been started yet, which is another matter.
-    if (state === 'GONE' && one.status === 'CREATED' && one.workflowId === null) continue
+    if (!isLost(state, one)) continue
     if (!(await at.executions.closeLost(one.executionId))) continue
     closed += 1
     at.log.warn({ executionId: one.executionId, workflow: state }, 'an execution without a workflow was closed')
@@ -76,15 +68,11 @@ async function closeLost(
   return closed
 }
 
-/** Those that a schedule names are spared: their row is made by their first step, which may still be waiting for MySQL. */
 async function cancelOrphans(
   { temporal, executions, log, nowMs }: Reconciling,
   workflowIds: readonly string[],
 ): Promise<number> {
-  const running = workflowIds.flatMap((workflowId) => {
-    const executionId = executionIdOf(workflowId)
-    return executionId === null ? [] : [{ workflowId, executionId }]
-  })
+  const running = namedExecutions(workflowIds)
   if (running.length === 0) return 0
   const workedFor = await executions.workedFor(
     running.map((one) => one.executionId),
@@ -111,12 +99,8 @@ async function admitWaiting(
   try {
     const jobIds = [...new Set(pending.map((one) => one.jobId))]
     for (const { jobId, executionId, workflowId } of await executions.admitWaiting(jobIds))
-      await temporal.signalAdmitted(workflowId ?? workflowIdOf(jobId, executionId))
+      await temporal.signalAdmitted(workflowOf({ jobId, executionId, workflowId }))
   } catch (error) {
     log.warn({ code: reportError(error).code }, 'what waits could not be admitted; it is tried again')
   }
-}
-
-function workflowOf({ jobId, executionId, workflowId }: UnfinishedExecution): string {
-  return workflowId ?? workflowIdOf(jobId, executionId)
 }

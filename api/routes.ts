@@ -15,6 +15,7 @@ import { executionRoutes } from './executions/execution-routes.js'
 import { historyRoutes } from './executions/history-routes.js'
 import type { Route } from './http/route.js'
 import { jobRoutes } from './jobs/job-routes.js'
+import { maintenanceRoutes } from './maintenance/maintenance-routes.js'
 import { scheduleRoutes } from './schedules/schedule-routes.js'
 import { systemRoutes } from './system/system-routes.js'
 
@@ -36,4 +37,5 @@ export const ROUTES: readonly Route[] = [
   ...silenceRoutes,
   ...scheduleRoutes,
   ...systemRoutes,
+  ...maintenanceRoutes,
 ]

@@ -9,7 +9,15 @@ import {
 } from '@temporalio/client'
 import { ApplicationFailure, defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common'
 import { asJobError, JobError } from '../core/errors/job-error.js'
-import { ADMITTED, QUEUES, type UpdateName, WORKFLOW_TYPE, workflowIdOf } from '../core/execution/workflow-names.js'
+import {
+  ADMITTED,
+  MAINTENANCE,
+  QUEUES,
+  type UpdateName,
+  WORKFLOW_TYPE,
+  workflowIdOf,
+} from '../core/execution/workflow-names.js'
+import type { MaintenanceWish } from '../core/maintenance/report.js'
 import { type ScheduleControl, scheduleControl } from './schedules/schedule-control.js'
 
 export interface StartedExecution {
@@ -30,6 +38,10 @@ export interface Update {
 /** Not done: accepted, and certain to come once what runs is through. */
 export type Updated<T> = { readonly isDone: true; readonly answer: T } | { readonly isDone: false }
 
+export interface MaintenanceInput extends MaintenanceWish {
+  readonly runId: string
+}
+
 export interface TemporalControl {
   startExecution(execution: StartedExecution): Promise<'started' | 'already started'>
   cancelExecution(workflowId: string): Promise<'asked' | 'gone'>
@@ -42,6 +54,8 @@ export interface TemporalControl {
   /** Tells an execution that waits that it may start. */
   signalAdmitted(workflowId: string): Promise<void>
   readonly schedules: ScheduleControl
+  /** A run of the maintenance that was accepted. Asked again: the same one. */
+  startMaintenance(input: MaintenanceInput): Promise<void>
   /** Throws when it cannot be reached. */
   probe(): Promise<string>
   /** Makes the search attributes that are missing; without them executions start all the same. */
@@ -146,6 +160,20 @@ export function openTemporal({ address, namespace, patienceMs: most = PATIENCE_M
         await soon(() => client.workflow.getHandle(workflowId).signal(ADMITTED))
       } catch (error) {
         if (!(error instanceof WorkflowNotFoundError)) throw away(address, error)
+      }
+    },
+    async startMaintenance(input) {
+      try {
+        await soon(() =>
+          client.workflow.start(MAINTENANCE.type, {
+            workflowId: `${MAINTENANCE.id}/${input.runId}`,
+            taskQueue: QUEUES.control,
+            args: [input],
+            workflowIdConflictPolicy: 'USE_EXISTING',
+          }),
+        )
+      } catch (error) {
+        throw away(address, error)
       }
     },
     async probe() {

@@ -573,7 +573,7 @@ function addHouse(add: Add): void {
   )
   add(
     'set <key> <value>',
-    'Changes one.',
+    'Changes one; - reads the value from standard input.',
     'etl config set security.session_hours 8',
     async () => (await settings()).setConfig,
     config,
@@ -584,8 +584,69 @@ function addHouse(add: Add): void {
     'etl migrate --print > database-schema.sql',
     async () => (await import('./local/migrate.js')).migrateCommand,
   ).option('--print', 'only print the SQL')
+  addMaintenance(add)
+  addBackup(add)
   add('worker', 'Runs a worker.', 'etl worker', async () => (await import('./command/serve.js')).worker)
   add('api', 'Runs the API.', 'etl api', async () => (await import('./command/serve.js')).api)
+}
+
+function addMaintenance(add: Add): void {
+  const commands = () => import('./command/maintenance.js')
+  const group = add(
+    'maintenance',
+    'Partitions, retention, files, reconciliation, backup (ADMIN).',
+    'etl maintenance run --dry-run',
+    async () => (await commands()).maintenanceRuns,
+  ).option('--limit <count>', 'how many at most', '20')
+  add(
+    'run',
+    'Keeps the house at once, and shows what was done.',
+    'etl maintenance run --only partitions,retention --dry-run',
+    async () => (await commands()).runMaintenance,
+    group,
+  )
+    .option('--only <tasks>', 'partitions, retention, files, optimize, reconcile, watch, backup')
+    .option('--dry-run', 'only say what would be done')
+  add(
+    'runs',
+    'Lists runs, newest first.',
+    'etl maintenance runs',
+    async () => (await commands()).maintenanceRuns,
+    group,
+  ).option('--limit <count>', 'how many at most', '20')
+  add(
+    'show <run>',
+    'One run: what each task did.',
+    'etl maintenance show 6f1c…',
+    async () => (await commands()).showMaintenanceRun,
+    group,
+  )
+}
+
+function addBackup(add: Add): void {
+  const commands = () => import('./local/backup.js')
+  const backup = add(
+    'backup',
+    'Writes definitions, settings and state to a folder or a bucket.',
+    'etl backup --to /mnt/backups --encrypt',
+    async () => (await commands()).backupCommand,
+  )
+    .option('--to <place>', 'a folder, or s3://bucket/prefix; without it, ETL_HOME/backups')
+    .option('--encrypt', 'with ETL_BACKUP_KEY, or ETL_SECRET_KEY where that is not set')
+    .option('--history', 'timelines, metrics, alerts and audit too')
+  add(
+    'verify <backup>',
+    'Reads all of a backup: is it whole, and does a key that is here open it?',
+    'etl backup verify /mnt/backups/etl-backup-1f2e3d4c-20261128T031500000Z',
+    async () => (await commands()).verifyCommand,
+    backup,
+  )
+  add(
+    'restore <backup>',
+    'Restores a backup into an empty database and store.',
+    'etl restore /mnt/backups/etl-backup-1f2e3d4c-20261128T031500000Z',
+    async () => (await commands()).restoreCommand,
+  ).option('--force', 'replace all that the database holds')
 }
 
 /** Commander gives arguments, options, and the command itself. */

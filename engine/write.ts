@@ -1,5 +1,6 @@
 /** The sinks of a chain during one epoch: all take the fence, all append, then each commits (I2). */
 import type { Mark, OpenSink } from '../connectors/spi.js'
+import { JobError } from '../core/errors/job-error.js'
 import type { StreamNode } from '../core/graph/stream-graph.js'
 import type { Counters } from '../core/record/counters.js'
 import type { Chain } from './chain.js'
@@ -29,14 +30,27 @@ export async function openWriters(
       const kind = await openSink(node, values, parts, signal)
       const key = { lineageId: run.lineageId, sinkUid: node.id, subtask: run.subtask }
       const sink = await kind.open(key, run.fence, node.schema)
-      const isVisible = sink.committed !== null && sink.committed.epoch >= run.plan.epoch
-      writers.push({ node, sink, mark: isVisible ? sink.committed : null })
+      const shown = sink.committed?.epoch ?? 0
+      writers.push({ node, sink, mark: shown >= run.plan.epoch ? sink.committed : null })
+      if (shown > run.plan.epoch) throw ahead(node, shown, run.plan.epoch)
     }
     return writers
   } catch (error) {
     await closeWriters(writers)
     throw error
   }
+}
+
+/** Its fence is the newest, so nobody else can have run ahead: what the target shows was planned by a catalogue that is lost (I2). */
+function ahead({ id }: StreamNode, shown: number, epoch: number): JobError {
+  return new JobError(
+    'sink.ahead',
+    `${id} shows epoch ${shown} of this lineage, and epoch ${epoch} is to be written.`,
+    {
+      nodeId: id,
+      hint: 'The catalogue was restored from a backup that is older than its target. Restore the target to the same time, or start the job anew.',
+    },
+  )
 }
 
 /** Every sink marks every epoch, an empty one too. */

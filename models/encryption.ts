@@ -66,7 +66,7 @@ export function secretKeyProblem(secretKey: string | undefined): string | null {
   return bad ? 'must be 32 bytes as base64 or hex; make one with: openssl rand -base64 32' : null
 }
 
-function readKeys(secretKey: string | undefined) {
+export function readKeys(secretKey: string | undefined): readonly { readonly bytes: Buffer; readonly id: string }[] {
   const problem = secretKeyProblem(secretKey)
   if (problem !== null || secretKey === undefined)
     throw new JobError('environment.invalid', `ETL_SECRET_KEY ${problem}`)

@@ -14,7 +14,13 @@ import { graphEdgeColumns, graphNodeColumns, jobGraphColumns, streamGraphColumns
 import { jobColumns, jobScheduleColumns, jobVersionColumns } from './tables/jobs.js'
 import { jobMetricsColumns, operatorMetricsColumns } from './tables/metrics.js'
 import { backfillColumns, scheduleDecisionColumns } from './tables/schedules.js'
-import { idempotencyKeyColumns, systemConfigColumns, triggerEventColumns, workerColumns } from './tables/system.js'
+import {
+  idempotencyKeyColumns,
+  maintenanceRunColumns,
+  systemConfigColumns,
+  triggerEventColumns,
+  workerColumns,
+} from './tables/system.js'
 import { apiTokenColumns, operationLogColumns, userColumns } from './tables/users.js'
 
 export type Tables = ReturnType<typeof defineTables>
@@ -45,6 +51,7 @@ export function defineTables(sequelize: Sequelize) {
     worker: defineTable(sequelize, 'etl_worker', workerColumns),
     triggerEvent: defineTable(sequelize, 'etl_trigger_event', triggerEventColumns),
     idempotencyKey: defineTable(sequelize, 'etl_idempotency_key', idempotencyKeyColumns),
+    maintenanceRun: defineTable(sequelize, 'etl_maintenance_run', maintenanceRunColumns),
     alertRule: defineTable(sequelize, 'etl_alert_rule', alertRuleColumns),
     alertHistory: defineTable(sequelize, 'etl_alert_history', alertHistoryColumns),
     alertNotification: defineTable(sequelize, 'etl_alert_notification', alertNotificationColumns),

@@ -10,6 +10,7 @@ import { errorPage } from './generate/errors.js'
 import { jobPages } from './generate/job.js'
 import { openApiFile } from './generate/openapi.js'
 import { operatorPage } from './generate/operators.js'
+import { settingsPage } from './generate/settings.js'
 
 /** A generator answers files: content by path below docs/reference/. A new one is one line here. */
 const generators: readonly (() => Readonly<Record<string, string>>)[] = [
@@ -18,6 +19,7 @@ const generators: readonly (() => Readonly<Record<string, string>>)[] = [
   connectorPages,
   errorPage,
   openApiFile,
+  settingsPage,
 ]
 
 const target = fileURLToPath(new URL('../../docs/reference', import.meta.url))

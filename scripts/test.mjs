@@ -28,7 +28,7 @@ await main(async (args) => {
       args.length > 0
         ? [await jest(args, env)]
         : [
-            await jest([`--testPathIgnorePatterns=${waits}|${kills}|test/soak/`, '--maxWorkers=2'], env),
+            await jest([`--testPathIgnorePatterns=${waits}|${kills}|test/soak/|test/proofs/`, '--maxWorkers=2'], env),
             await jest([`--testPathPatterns=${waits}`, '--maxWorkers=2'], env),
             await jest([`--testPathPatterns=${kills}`, '--runInBand'], env),
           ]

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker'
 import type { AlertDeps } from '../activities/alert/deps.js'
 import type { ActivityDeps } from '../activities/deps.js'
+import type { HouseDeps } from '../activities/maintenance/house.js'
 import { createActivities, createAlertActivities } from '../activities/temporal.js'
 import { QUEUES } from '../core/execution/workflow-names.js'
 import type { Environment } from '../process/environment.js'
@@ -12,12 +13,13 @@ export async function createWorkers(
   environment: Environment,
   connection: NativeConnection,
   deps: ActivityDeps,
+  house: HouseDeps,
   alerts: AlertDeps,
 ): Promise<Worker[]> {
   const shared = {
     connection,
     namespace: environment.temporal.namespace,
-    activities: { ...createActivities(deps), ...createAlertActivities(alerts) },
+    activities: { ...createActivities(deps, house), ...createAlertActivities(alerts) },
     // Without it a cancel takes seconds to arrive: cancellation rides on the answer to a heartbeat.
     maxHeartbeatThrottleInterval: '500ms',
     // What runs is given back at once: it fails as `worker.lost`, and another worker takes it.

@@ -4,11 +4,14 @@ import { setFlagsFromString } from 'node:v8'
 import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Runtime, type Worker } from '@temporalio/worker'
 import type { ActivityDeps } from '../activities/deps.js'
+import type { HouseDeps } from '../activities/maintenance/house.js'
 import { QUEUES } from '../core/execution/workflow-names.js'
 import { keepSpares, releaseAll } from '../engine/sessions.js'
 import { type Database, openDatabase } from '../models/database.js'
+import { configStore } from '../models/stores/config-store.js'
 import { executionStore } from '../models/stores/execution-store.js'
 import { mysqlJournal } from '../models/stores/journal.js'
+import { maintenanceStore } from '../models/stores/maintenance-store.js'
 import { scheduleStore } from '../models/stores/schedule-store.js'
 import { systemLimits } from '../models/stores/system-limits.js'
 import { triggerStore } from '../models/stores/trigger-store.js'
@@ -19,11 +22,13 @@ import { alertDeps } from './alert-deps.js'
 import { keepAlertSchedule } from './alert-schedule.js'
 import { heard, openAlertWatch } from './alert-watch.js'
 import { createWorkers } from './create-workers.js'
+import { keepMaintenanceSchedule } from './maintenance-schedule.js'
 import { workerParts } from './parts.js'
 import { keepPresent } from './presence.js'
 import { startDependants } from './start-dependants.js'
 import { startScheduled } from './start-scheduled.js'
 import { tellAdmitted } from './tell-admitted.js'
+import { workflowsOf } from './workflows-of.js'
 
 export interface RunningWorker {
   /** Lets running steps go, and resolves once nothing of it is left. */
@@ -52,10 +57,20 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     namespace: environment.temporal.namespace,
   })
   const deps = await activityDeps(environment, database, client, log)
+  const house: HouseDeps = {
+    runs: maintenanceStore(database),
+    mysqlUrl: environment.mysqlUrl,
+    store: deps.parts.store,
+    executions: executionStore(database),
+    workflows: workflowsOf(client),
+    scratch: deps.parts.scratch,
+    secretKey: environment.secretKey,
+    now: Date.now,
+  }
   const alerts = alertDeps(database, deps.parts, environment.secretKey, log)
   const watch = openAlertWatch(alerts)
   const heardDeps = { ...deps, journal: heard(deps.journal, watch.soon) }
-  const workers = await createWorkers(environment, connection, heardDeps, alerts)
+  const workers = await createWorkers(environment, connection, heardDeps, house, alerts)
   let stopping = false
   const ended = (error: unknown) => {
     if (stopping)
@@ -73,12 +88,14 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     },
     log,
   )
+  const schedule = keepMaintenanceSchedule(client, configStore(database), log)
   const alertSchedule = keepAlertSchedule(client, log)
   const { workerId } = presence
   log.info({ workerId, slots: environment.workerSlots, temporal: environment.temporal.address }, 'worker started')
   return {
     stop: async () => {
       stopping = true
+      schedule.stop()
       await presence.stopping()
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
       await running

@@ -1,10 +1,12 @@
 /** Connections that jobs share: written in clear, shown masked, tried from here. */
-import { jsonSchemaOf } from '../../core/config/schema.js'
+import { fieldSchemas } from '../../core/config/fields.js'
+import { checkConfig } from '../../core/config/problems.js'
+import { type ConfigSchema, jsonSchemaOf } from '../../core/config/schema.js'
 import { InvalidInput } from '../../core/errors/invalid-input.js'
 import { JobError } from '../../core/errors/job-error.js'
-import type { Problem } from '../../core/errors/problem.js'
+import { maskUnknown } from '../../core/security/mask-unknown.js'
 import { EVERYTHING_SECRET, redact, type SchemaNode } from '../../core/security/secret-fields.js'
-import { valueAt } from '../../core/spec/pointer.js'
+import { pathOf, valueAt } from '../../core/spec/pointer.js'
 import type { ConnectionDefinition } from '../../models/stores/connection-store.js'
 import type { ApiDeps } from '../deps.js'
 import { pageRequest } from '../http/page.js'
@@ -163,18 +165,21 @@ async function definitionOf(
   const { connection: kind } = await findConnector(connector, deps)
   if (kind === undefined)
     throw new JobError('config.invalid', `The connector ${connector} has no connections`, { pointer: '/connector' })
-  const result = kind.config.safeParse(config)
-  if (result.success) return { name, connector, usage, description, config }
+  const checked = checkConfig(kind.config, config, { pointer: '/config', nodeId: null, code: 'config.invalid' })
+  if (checked.ok) return { name, connector, usage, description, config }
   // What a reference stands for is known only to a worker: it is checked where it is used.
-  const isReference = (value: unknown) => typeof value === 'string' && value.includes('${')
-  const issues = result.error.issues.filter((issue) => !isReference(valueAt(config, issue.path)))
-  if (issues.length === 0) return { name, connector, usage, description, config }
-  const problems = issues.map((issue): Problem => {
-    const pointer = ['', 'config', ...issue.path.map(String)].join('/')
-    return { pointer, nodeId: null, code: 'config.invalid', message: issue.message, hint: null }
-  })
+  const isReference = (path: readonly string[]) => {
+    const value = valueAt(config, path)
+    return typeof value === 'string' && value.includes('${') && isField(kind.config, path)
+  }
+  const problems = checked.problems.filter(({ pointer }) => !isReference(pathOf(pointer).slice(1)))
+  if (problems.length === 0) return { name, connector, usage, description, config }
   throw new InvalidInput('config.invalid', `The config does not fit the connector ${connector}`, problems)
 }
+
+const isField = (schema: ConfigSchema, path: readonly string[]) =>
+  path.reduce<readonly ConfigSchema[]>((at, key) => fieldSchemas(at, /^\d+$/.test(key) ? Number(key) : key), [schema])
+    .length > 0
 
 async function secretsOf(connector: string, deps: ApiDeps): Promise<SchemaNode | null> {
   const { connection: kind } = await findConnector(connector, deps)
@@ -185,6 +190,9 @@ async function secretsOf(connector: string, deps: ApiDeps): Promise<SchemaNode |
 function maskedBody(body: unknown, deps: ApiDeps): unknown {
   const { connector, config } = body as { connector?: unknown; config?: unknown }
   const known = deps.parts.connectors.find((one) => one.name === connector)
-  const schema = known?.connection === undefined ? EVERYTHING_SECRET : jsonSchemaOf(known.connection.config)
-  return { ...(body as object), config: redact(config, schema as SchemaNode) }
+  const schema = (
+    known?.connection === undefined ? EVERYTHING_SECRET : jsonSchemaOf(known.connection.config)
+  ) as SchemaNode
+  const shown = maskUnknown(body, jsonSchemaOf(connectionBody) as SchemaNode) as object
+  return { ...shown, ...(config !== undefined && { config: redact(maskUnknown(config, schema), schema) }) }
 }

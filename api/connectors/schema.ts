@@ -140,9 +140,10 @@ export const rotatedKeys = z
     connections: z.number().int().describe('How many were written again.'),
     secrets: z.number().int(),
     jobs: z.number().int(),
+    settings: z.number().int(),
     alertRules: z.number().int(),
     unreadable: z
-      .array(z.object({ kind: z.enum(['CONNECTION', 'SECRET', 'JOB', 'ALERT_RULE']), name: z.string() }))
+      .array(z.object({ kind: z.enum(['CONNECTION', 'SECRET', 'JOB', 'SETTING', 'ALERT_RULE']), name: z.string() }))
       .describe('No key of ETL_SECRET_KEY reads these; nothing of them has changed.'),
   })
   .meta({ id: 'RotatedKeys' })

@@ -29,7 +29,7 @@ export async function writeAudit(call: AuditedCall, deps: ApiDeps): Promise<void
       requestMethod: request.method,
       requestPath: request.path.slice(0, 512),
       responseStatus: answer === null ? problemDetails(call.error).status : (answer.status ?? route.status),
-      requestParams: { ...params, ...request.query, ...auditedBody(route, request, deps) },
+      requestParams: { ...params, ...request.query, ...auditedBody(route, request, deps, params) },
       succeeded: answer !== null,
       errorMessage: answer === null ? reportedMessage(call.error) : null,
       ipAddress: request.ip ?? '',
@@ -42,10 +42,15 @@ export async function writeAudit(call: AuditedCall, deps: ApiDeps): Promise<void
   }
 }
 
-function auditedBody(route: Route, request: Request, deps: ApiDeps): Record<string, unknown> {
+function auditedBody(
+  route: Route,
+  request: Request,
+  deps: ApiDeps,
+  params: Readonly<Record<string, string>>,
+): Record<string, unknown> {
   const body: unknown = request.body
   if (body === undefined || body === null || (typeof body === 'object' && Object.keys(body).length === 0)) return {}
-  return { body: redact(route.auditBody === undefined ? body : route.auditBody(body, deps)) }
+  return { body: redact(route.auditBody === undefined ? body : route.auditBody(body, deps, params)) }
 }
 
 /** Of a log-in that failed. */

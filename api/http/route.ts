@@ -30,7 +30,7 @@ export interface Route<P = unknown, Q = unknown, B = unknown, R = unknown> {
   readonly mediaType?: string
   readonly handle: (call: Call<P, Q, B>, deps: ApiDeps) => Promise<Answer<R>>
   /** The body as the audit may keep it, where key names and schema do not tell which fields are secret. */
-  readonly auditBody?: (body: unknown, deps: ApiDeps) => unknown
+  readonly auditBody?: (body: unknown, deps: ApiDeps, params: Readonly<Record<string, string>>) => unknown
 }
 
 export interface Call<P = unknown, Q = unknown, B = unknown> {

@@ -1,10 +1,12 @@
 /** Jobs: saved after they compile, every version kept. */
 import { isDeepStrictEqual } from 'node:util'
+import { jsonSchemaOf } from '../../core/config/schema.js'
 import { JobError } from '../../core/errors/job-error.js'
 import { explainJson } from '../../core/graph/explain.js'
 import type { JobGraph } from '../../core/graph/job-graph.js'
-import { redact } from '../../core/security/secret-fields.js'
-import { maskGraph, maskSpec } from '../../core/security/spec-secrets.js'
+import { redact, type SchemaNode } from '../../core/security/secret-fields.js'
+import { maskGraph, maskSentSpec, maskSpec } from '../../core/security/spec-secrets.js'
+import { jobSpec } from '../../core/spec/schema.js'
 import type { JobRecord } from '../../models/stores/job-store.js'
 import type { ApiDeps } from '../deps.js'
 import { pageRequest } from '../http/page.js'
@@ -217,6 +219,10 @@ function shown(compiled: JobGraph, deps: ApiDeps) {
   return redact(explainJson(maskGraph(compiled, deps.configSchemas))) as { streamGraph: Spec; jobGraph: Spec }
 }
 
+const shape = jsonSchemaOf(jobSpec) as SchemaNode
+/** Beside the spec: `version`, where a job is changed. */
+const sentShape: SchemaNode = { ...shape, properties: { ...shape.properties, version: { type: 'integer' } } }
+
 function maskedBody(body: unknown, deps: ApiDeps): unknown {
-  return typeof body === 'object' && body !== null ? maskSpec(body, deps.configSchemas) : body
+  return typeof body === 'object' && body !== null ? maskSentSpec(body, sentShape, deps.configSchemas) : body
 }

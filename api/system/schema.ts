@@ -12,6 +12,11 @@ export const setting = z
     group: z.string(),
     description: z.string().nullable(),
     readonly: z.boolean(),
+    encrypted: z.boolean().describe('Its value is kept encrypted, and never shown.'),
+    isSet: z.boolean(),
+    least: z.number().nullable().describe('Of an INT.'),
+    most: z.number().nullable(),
+    oneOf: z.array(z.string()).nullable().describe('The values that there are; null: any.'),
     version: z.number().int(),
     updatedAt: time,
   })

@@ -1,7 +1,10 @@
 /** Settings, the audit, published schemas and this API's own description. */
 import { JobError } from '../../core/errors/job-error.js'
+import { MASK } from '../../core/security/secret-fields.js'
 import { nearestHint } from '../../core/spec/nearest.js'
 import { documentJsonSchema, documentSchemas, jobJsonSchema } from '../../core/spec/schema.js'
+import { isEncryptedSetting } from '../../models/schema/known-settings.js'
+import type { SettingRecord } from '../../models/stores/config-store.js'
 import { pageRequest } from '../http/page.js'
 import { callerOf, type Route, route } from '../http/route.js'
 import { noQuery, versionQuery } from '../http/schema.js'
@@ -34,7 +37,7 @@ export const systemRoutes: readonly Route[] = [
     status: 200,
     response: settingList,
     handle: async ({ query }, deps) => ({
-      body: { items: [...(await deps.configs.list(query.group))], nextCursor: null },
+      body: { items: (await deps.configs.list(query.group)).map(shownSetting), nextCursor: null },
     }),
   }),
   route({
@@ -50,7 +53,7 @@ export const systemRoutes: readonly Route[] = [
     response: setting,
     handle: async ({ params }, deps) => {
       const found = await deps.configs.find(params.key)
-      return { body: found, headers: { ETag: `"${found.version}"` } }
+      return { body: shownSetting(found), headers: { ETag: `"${found.version}"` } }
     },
   }),
   route({
@@ -61,6 +64,7 @@ export const systemRoutes: readonly Route[] = [
     access: 'ADMIN',
     visibleTo: 'ADMIN',
     audit: { operation: 'UPDATE_CONFIG', resource: 'CONFIG' },
+    auditBody: (body, _deps, { key }) => (isEncryptedSetting(key ?? '') ? { ...(body as object), value: MASK } : body),
     versioned: true,
     params: settingParams,
     query: versionQuery,
@@ -69,7 +73,8 @@ export const systemRoutes: readonly Route[] = [
     response: setting,
     handle: async (call, deps) => {
       const value = call.body.value === null ? null : String(call.body.value)
-      return { body: await deps.configs.update(call.params.key, value, call.version, callerOf(call).userId) }
+      const { userId } = callerOf(call)
+      return { body: shownSetting(await deps.configs.update(call.params.key, value, call.version, userId)) }
     },
   }),
   route({
@@ -122,6 +127,8 @@ export const systemRoutes: readonly Route[] = [
     handle: async (_call, deps) => ({ body: openApiDocument(deps.routes()) }),
   }),
 ]
+
+const shownSetting = (record: SettingRecord) => ({ ...record, oneOf: record.oneOf === null ? null : [...record.oneOf] })
 
 export function publishedSchema(name: string): Record<string, unknown> {
   if (name === 'job') return jobJsonSchema()

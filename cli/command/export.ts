@@ -1,9 +1,10 @@
-/** `etl export`: the server's jobs, connections and alert rules as files that `etl apply` takes; secrets stay masked. */
+/** `etl export`: the server's jobs, connections, changed settings and alert rules as files that `etl apply` takes; secrets stay masked. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
+import { reportError } from '../../core/errors/job-error.js'
 import { MASK } from '../../core/security/secret-fields.js'
-import { connect } from '../client.js'
+import { type Client, connect } from '../client.js'
 import type { Context } from '../command.js'
 import type { JobDetails, JobSummary } from '../jobs.js'
 import { documentOf, type StoredRule } from './apply-alert-rule.js'
@@ -43,6 +44,8 @@ export async function exportDefinitions(
     const { spec } = await client.get<JobDetails>(`/jobs/${job.jobId}`)
     exported.push({ file: fileOf('job', job.name), document: { kind: 'job', ...spec } })
   }
+  for (const { key, value } of await changedSettings(client))
+    if (wanted(key)) exported.push({ file: fileOf('setting', key), document: { kind: 'setting', key, value } })
   for (const rule of await client.all<StoredRule>('/alert-rules')) {
     if (!wanted(rule.name)) continue
     exported.push({ file: fileOf('alertRule', rule.name), document: { kind: 'alertRule', ...documentOf(rule) } })
@@ -57,6 +60,36 @@ export async function exportDefinitions(
   for (const { file, document } of exported) writeFileSync(join(folder, file), stringify(document))
   const files = exported.map(({ file }) => join(folder, file))
   output.result({ files }, () => (files.length === 0 ? 'nothing to export' : files.join('\n')))
+}
+
+interface Setting {
+  readonly key: string
+  readonly value: string | null
+  readonly defaultValue: string | null
+  readonly type: string
+  readonly readonly: boolean
+  readonly encrypted: boolean
+}
+
+/** Those that are not as in a new catalogue; encrypted ones are never read. Only ADMIN sees any. */
+async function changedSettings(
+  client: Client,
+): Promise<readonly { readonly key: string; readonly value: string | number | boolean }[]> {
+  const items = await client.get<{ items: readonly Setting[] }>('/system-configs').then(
+    (answer) => answer.items,
+    (error: unknown) => {
+      if (['not.found', 'permission.denied'].includes(reportError(error).code)) return []
+      throw error
+    },
+  )
+  return items
+    .filter(({ value, defaultValue, readonly, encrypted }) => !readonly && !encrypted && value !== defaultValue)
+    .map(({ key, type, value }) => ({ key, value: typed(type, value ?? '') }))
+}
+
+function typed(type: string, value: string): string | number | boolean {
+  if (type === 'INT') return Number(value)
+  return type === 'BOOLEAN' ? value === 'true' : value
 }
 
 /** What is masked means "as stored" on the same server; another one has nothing stored. */

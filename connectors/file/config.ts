@@ -8,7 +8,24 @@ export type Format = (typeof formats)[number]
 
 const format = z.enum(formats).optional().describe('How the file is written; else from its extension.')
 
-const character = (meaning: string) => z.string().length(1).describe(meaning)
+/** DuckDB takes one byte for a quote, and finds a delimiter of several in the middle of other characters. */
+const character = (meaning: string) =>
+  z
+    .string()
+    .length(1)
+    .refine((one) => one.charCodeAt(0) < 128, 'Expected one ASCII character.')
+    .describe(meaning)
+
+/** As DuckDB reads them; `%%` is a percent sign. */
+const timeFormat = (meaning: string) =>
+  z
+    .string()
+    .regex(/%/, 'Expected specifiers like %Y-%m-%d.')
+    .regex(
+      /^([^%]|%(-?[djmyHIMS]|[abcfghnpuwxzABGTUVWXYZ%]))*$/,
+      'A specifier is not known: there are %Y %y %m %b %B %d %j %a %A %H %I %p %M %S %g (ms) %f (µs) %n (ns) %z %Z.',
+    )
+    .describe(meaning)
 
 export const textCompressions = ['none', 'gzip', 'zstd'] as const
 export type TextCompression = (typeof textCompressions)[number]
@@ -55,7 +72,9 @@ export const sourceConfig = z.strictObject({
     .record(z.string().min(1), z.string().trim().min(1))
     .refine((columns) => Object.keys(columns).length > 0, 'name at least one column')
     .optional()
-    .describe('Column types by name: `{id: BIGINT, name: VARCHAR}`; else inferred once, when the job is saved.'),
+    .describe(
+      'Column types by name: `{id: BIGINT, name: VARCHAR}`; else inferred once, when the job is saved. What is written with a zone becomes UTC as a TIMESTAMP. A DATE leaves out a time, a TIMESTAMP what is finer than microseconds, a BIGINT rounds a fraction: declare what the file holds.',
+    ),
   pathColumns: z
     .record(z.string().min(1), z.string().trim().min(1))
     .optional()
@@ -74,8 +93,8 @@ export const sourceConfig = z.strictObject({
     })
     .default('utf-8')
     .describe('CSV and JSON: `utf-8`, `utf-16`, `latin-1`, …'),
-  dateFormat: z.string().min(1).optional().describe('CSV and JSON: how dates are written, like `%d.%m.%Y`.'),
-  timestampFormat: z.string().min(1).optional().describe('CSV and JSON: how timestamps are written.'),
+  dateFormat: timeFormat('CSV and JSON: how dates are written, like `%d.%m.%Y`.').optional(),
+  timestampFormat: timeFormat('CSV and JSON: how timestamps are written.').optional(),
   skipRows: z.int().min(0).default(0).describe('CSV: lines before the header.'),
   compression: z
     .enum(textCompressions)

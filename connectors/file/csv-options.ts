@@ -1,6 +1,7 @@
 import type { Schema } from '../../core/record/schema.js'
 import { text } from '../../duckdb/sql.js'
 import type { FileSourceConfig } from './config.js'
+import { momentsOf } from './moments.js'
 import type { Dialect } from './record-ends.js'
 import type { Slice } from './text-format.js'
 
@@ -10,6 +11,7 @@ export interface CsvOptions {
   readonly escape: string
   /** DuckDB's options that do not change from slice to slice. */
   readonly fixed: string
+  readonly timestampFormat: string | undefined
 }
 
 export function csvOptions(config: FileSourceConfig): CsvOptions {
@@ -30,11 +32,17 @@ export function csvOptions(config: FileSourceConfig): CsvOptions {
     ...(config.dateFormat === undefined ? [] : [`dateformat = ${text(config.dateFormat)}`]),
     ...(config.timestampFormat === undefined ? [] : [`timestampformat = ${text(config.timestampFormat)}`]),
   ].join(', ')
-  return { delimiter, quote, escape: escaping, fixed }
+  return { delimiter, quote, escape: escaping, fixed, timestampFormat: config.timestampFormat }
 }
 
 /** `read_csv('slice', …)` with these columns. */
-export function readCsv(options: CsvOptions, columns: Schema, slice: Slice, further = ''): string {
+export function readCsv(options: CsvOptions, columns: Schema, slice: Slice): string {
+  const moments = momentsOf(columns, options.timestampFormat)
+  return moments.from(scanCsv(options, moments.columns, slice))
+}
+
+/** With DuckDB's own reading of each type, whose rejects it can name. */
+export function scanCsv(options: CsvOptions, columns: Schema, slice: Slice, further = ''): string {
   const types = columns.map((column) => `${text(column.name)}: ${text(column.type)}`).join(', ')
   // Told that lines end in CR LF, DuckDB 1.5 drops records silently; it finds that out by itself.
   const lineEnd = slice.crlf ? '' : ", new_line = '\\n'"

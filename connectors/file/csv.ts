@@ -5,7 +5,7 @@ import { identifier } from '../../duckdb/sql.js'
 import { checkNames } from './check-names.js'
 import type { FileSourceConfig } from './config.js'
 import { readHead } from './csv-head.js'
-import { type CsvOptions, csvOptions, dialectOf, readCsv } from './csv-options.js'
+import { type CsvOptions, csvOptions, dialectOf, readCsv, scanCsv } from './csv-options.js'
 import type { BadRecord, Slice, TextFormat } from './text-format.js'
 
 /** CSV as DuckDB reads it in strict mode, with every option given: nothing is guessed while a job runs (I9). */
@@ -46,7 +46,7 @@ async function rejectsOf(
   const [errors, scans, good] = ['errors', 'scans', 'good'].map((name) => identifier(`rejects_${id}_${name}`))
   const further = `, store_rejects = true, rejects_limit = 0, parallel = false, rejects_table = 'rejects_${id}_errors', rejects_scan = 'rejects_${id}_scans'`
   try {
-    await session.run(`CREATE TEMP TABLE ${good} AS SELECT * FROM ${readCsv(options, columns, slice, further)}`)
+    await session.run(`CREATE TEMP TABLE ${good} AS SELECT * FROM ${scanCsv(options, columns, slice, further)}`)
     const rows = await session.rows(
       `SELECT line_byte_position, arg_min(error_message, coalesce(column_idx, 0)) FROM ${errors} GROUP BY 1 ORDER BY 1`,
     )

@@ -6,7 +6,7 @@ import { identifier, text } from '../../duckdb/sql.js'
 import { byteOrderMark } from './byte-order-mark.js'
 import type { FileSourceConfig, Format } from './config.js'
 import { readHead } from './csv-head.js'
-import { csvOptions, dialectOf, longLines, readCsv } from './csv-options.js'
+import { csvOptions, dialectOf, longLines, scanCsv } from './csv-options.js'
 import { onDisk } from './disk-files.js'
 import type { ListedFile, Lying } from './files.js'
 import { plainDocument } from './json.js'
@@ -79,7 +79,7 @@ async function csvColumns(file: TextFile, config: FileSourceConfig, session: Ses
   const names = head.names ?? guessed.map((column) => column.name)
   const columns = names.map((name, at) => ({ name, type: guessed[at]?.type ?? 'VARCHAR' }))
   const asText = names.map((name) => ({ name, type: 'VARCHAR' }))
-  const sampled = readCsv(options, asText, sample, ', ignore_errors = true')
+  const sampled = scanCsv(options, asText, sample, ', ignore_errors = true')
   return await withoutRounding(await withoutForeignDates(columns, sampled, config, session), sampled, session)
 }
 
@@ -102,7 +102,15 @@ async function withoutForeignDates(
   return columns.map((column) => (foreign.has(column.name) ? { ...column, type: 'VARCHAR' } : column))
 }
 
-/** DuckDB takes whole numbers that are too long for BIGINT for DOUBLE, which would round them. */
+/** Plain text of a fraction that is no DOUBLE's, neither its shortest nor its longest: digits would be lost. */
+function losesDigits(value: string): string {
+  const number = `TRY_CAST(${value} AS DOUBLE)`
+  const plain = (number: string) => `rtrim(rtrim(ltrim(${number}, '+'), '0'), '.')`
+  const spellings = [`CAST(${number} AS VARCHAR)`, `printf('%.17g', ${number})`].map(plain)
+  return `regexp_full_match(${value}, '[+-]?[0-9]*[.][0-9]+') AND length(${value}) > 16 AND ${plain(value)} NOT IN (${spellings.join(', ')})`
+}
+
+/** DuckDB takes numbers that are too long for other types for DOUBLE, which would round them. */
 async function withoutRounding(
   columns: Schema,
   asText: string,
@@ -114,7 +122,7 @@ async function withoutRounding(
   const found = doubles.flatMap(({ name }) => {
     const value = identifier(name)
     return [
-      `coalesce(bool_or(regexp_full_match(${value}, '[+-]?[0-9]{16,}')), false)`,
+      `coalesce(bool_or(regexp_full_match(${value}, '[+-]?[0-9]{16,}') OR (${losesDigits(value)})), false)`,
       `coalesce(bool_and(regexp_full_match(${value}, '[+-]?[0-9]+') AND TRY_CAST(${value} AS HUGEINT) IS NOT NULL), false)`,
     ]
   })
@@ -159,17 +167,19 @@ async function jsonColumns(
   return await withoutRounding(await withZones(columns, sampled, config, session), sampled, session, 'DOUBLE')
 }
 
-/** Of keys that differ only in case DuckDB renames the later ones, and by such a name nothing would be found. */
+/** Of keys that differ only in case DuckDB renames the later ones, and one that is empty; by such a name nothing would be found. */
 async function checkKeys(columns: Schema, objects: string, file: TextFile, session: Session): Promise<void> {
   const lower = new Set(columns.map(({ name }) => name.toLowerCase()))
   const doubtful = columns.filter(
-    ({ name }) => lower.has(name.toLowerCase().replace(/_\d+$/, '')) && /_\d+$/.test(name),
+    ({ name }) => (lower.has(name.toLowerCase().replace(/_\d+$/, '')) && /_\d+$/.test(name)) || /^C\d+$/.test(name),
   )
   if (doubtful.length === 0) return
   const rows = await session.rows(`SELECT DISTINCT unnest(json_keys(json)) FROM ${objects}`)
   const keys = new Set(rows.map(([key]) => String(key)))
   const renamed = doubtful.find(({ name }) => !keys.has(name))
   if (renamed === undefined) return
+  if (/^C\d+$/.test(renamed.name))
+    throw cannotInfer(file.shown, 'it has a key without a name', undefined, 'Declare the `columns` that are wanted.')
   const [stem = ''] = renamed.name.split(/_\d+$/)
   const alike = [...keys].filter((key) => key.toLowerCase() === stem.toLowerCase())
   const why = `the keys ${alike.map((key) => `\`${key}\``).join(' and ')} differ only in case`

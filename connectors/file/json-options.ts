@@ -2,6 +2,7 @@ import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
 import type { FileSourceConfig } from './config.js'
+import { momentsOf } from './moments.js'
 import { longestRecord } from './stretches.js'
 import type { BadRecord } from './text-format.js'
 
@@ -15,7 +16,8 @@ export function readJson(
   columns: Schema,
   longest: number,
 ): string {
-  const types = columns.map((column) => `${text(column.name)}: ${text(column.type)}`).join(', ')
+  const moments = momentsOf(columns, config.timestampFormat)
+  const types = moments.columns.map((column) => `${text(column.name)}: ${text(column.type)}`).join(', ')
   const options = [
     `format = '${layout}'`,
     'records = true',
@@ -24,7 +26,9 @@ export function readJson(
     ...(config.dateFormat === undefined ? [] : [`dateformat = ${text(config.dateFormat)}`]),
     ...(config.timestampFormat === undefined ? [] : [`timestampformat = ${text(config.timestampFormat)}`]),
   ]
-  return `read_json(${text(file)}, compression = 'uncompressed', ${options.join(', ')}${longObjects(longest)})`
+  return moments.from(
+    `read_json(${text(file)}, compression = 'uncompressed', ${options.join(', ')}${longObjects(longest)})`,
+  )
 }
 
 /** Documents that are no JSON, no objects, or hold a value that is not of its column's type. */
@@ -57,8 +61,8 @@ export async function badDocuments(
   }))
 }
 
-/** What `readJson` makes of a column of the document `json`; NULL where it fails. */
-export function valueIn({ name, type }: Schema[number], config: FileSourceConfig): string {
+/** What `readJson` makes of a column of the document `json`; NULL where it fails, but not where only a part of a struct does. */
+function valueIn({ name, type }: Schema[number], config: FileSourceConfig): string {
   const format = formatOf(type, config)
   // There is no other function that takes a format of dates.
   if (format !== undefined) return `CAST(try_strptime(${textOf(name)}, ${text(format)}) AS ${type})`

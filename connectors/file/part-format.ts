@@ -1,5 +1,6 @@
 import type { Schema } from '../../core/record/schema.js'
 import { identifier, text } from '../../duckdb/sql.js'
+import { jsonObject, needsOwnText } from '../json-text.js'
 import type { Compression, Format } from './config.js'
 
 export interface PartOptions {
@@ -32,14 +33,18 @@ export const partFormats: Readonly<Record<Format, PartFormat>> = {
     appendable: true,
     compression: 'none',
     copy: (table, file, { schema, compression }) =>
-      `COPY ${asJson(table, schema)} TO ${text(file)} (FORMAT json${compressed(compression)})`,
+      schema.some(({ type }) => needsOwnText(type))
+        ? `COPY (SELECT ${jsonObject(schema)} FROM ${table}) TO ${text(file)} (${asTheyStand}${compressed(compression)})`
+        : `COPY ${table} TO ${text(file)} (FORMAT json${compressed(compression)})`,
     head: () => '',
   },
   json: {
     appendable: false,
     compression: 'none',
     copy: (table, file, { schema, compression }) =>
-      `COPY ${asJson(table, schema)} TO ${text(file)} (FORMAT json, ARRAY true${compressed(compression)})`,
+      schema.some(({ type }) => needsOwnText(type))
+        ? `COPY (SELECT CASE WHEN row_number() OVER () > 1 THEN ',' ELSE '' END || ${jsonObject(schema)} FROM ${table}) TO ${text(file)} (${asTheyStand}, PREFIX '[', SUFFIX E']\\n'${compressed(compression)})`
+        : `COPY ${table} TO ${text(file)} (FORMAT json, ARRAY true${compressed(compression)})`,
   },
   parquet: {
     appendable: false,
@@ -57,13 +62,8 @@ export function emptySelect(schema: Schema): string {
   return `SELECT ${schema.map((column) => `CAST(NULL AS ${column.type}) AS ${identifier(column.name)}`).join(', ')} LIMIT 0`
 }
 
-/** JSON has no NaN and no infinity: they are written as text, which reads back as the number. */
-function asJson(table: string, schema: Schema): string {
-  return rewritten(table, schema, /^(FLOAT|DOUBLE)$/, (column) => {
-    const number = `to_json(${column})`
-    return `CASE WHEN isfinite(${column}) THEN ${number} WHEN ${column} IS NOT NULL THEN to_json(CAST(${column} AS VARCHAR)) END`
-  })
-}
+/** Lines that are text already. */
+const asTheyStand = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER ''"
 
 /** Parquet has no place for some numbers and times, which DuckDB would round: they are written as text. */
 function asParquet(table: string, schema: Schema): string {

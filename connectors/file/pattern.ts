@@ -1,10 +1,11 @@
 import { access, readdir } from 'node:fs/promises'
 import { join, parse, sep } from 'node:path'
+import { JobError } from '../../core/errors/job-error.js'
 
 /**
- * The files that a pattern with `*`, `?`, `[…]`, `{a,b}` and `**` matches, sorted by name. Names that begin with `.` or
- * `_` are matched only when the pattern spells them so: others keep unfinished files there. An existing file whose name
- * looks like a pattern is that file.
+ * The files that a pattern with `*`, `?`, `[…]`, `{a,b}` and `**` matches, sorted by name; behind `\` a character is
+ * itself. Names that begin with `.` or `_` are matched only when the pattern spells them so: others keep unfinished files
+ * there. An existing file whose name looks like a pattern is that file.
  */
 export async function expandPattern(
   absolute: string,
@@ -38,7 +39,7 @@ export function keyMatcher(
   if (!isPattern(pattern)) return null
   const patterns = expandBraces(pattern).map((one) => one.split('/'))
   return {
-    prefix: pattern.slice(0, pattern.search(/[*?[{]/)),
+    prefix: pattern.slice(0, pattern.search(/[*?[{\\]/)),
     matches: (key) => patterns.some((segments) => matchesSegments(key.split('/'), segments)),
   }
 }
@@ -85,17 +86,26 @@ async function* matches(folder: string, [segment, ...rest]: readonly string[]): 
 }
 
 function segmentExpression(segment: string): RegExp {
-  const source = segment.replace(/\*+|\?|\[[^\]]+\]|[.+^${}()|\\[\]]/g, (token) => {
+  const source = segment.replace(/\\.|\*+|\?|\[[^\]]+\]|[.+^${}()|\\[\]]/gs, (token) => {
+    if (token.startsWith('\\') && token.length > 1) return token.slice(1).replace(/\W/, '\\$&')
     if (token.startsWith('*')) return '.*'
     if (token === '?') return '.'
-    if (token.startsWith('[') && token.length > 1) return token.replace(/^\[!/, '[^')
+    if (token.startsWith('[') && token.length > 1) return token.replaceAll('\\', '\\\\').replace(/^\[!/, '[^')
     return `\\${token}`
   })
-  return new RegExp(`^${source}$`, 's')
+  try {
+    return new RegExp(`^${source}$`, 's')
+  } catch (cause) {
+    throw new JobError('config.invalid', `The pattern \`${segment}\` cannot be read.`, {
+      cause,
+      pointer: '/path',
+      hint: 'A range in brackets goes upwards, `[a-z]`; a backslash before a bracket means the bracket itself.',
+    })
+  }
 }
 
 function expandBraces(pattern: string): string[] {
-  const braces = /\{([^{}]*)\}/.exec(pattern)
+  const braces = /(?<!\\)\{([^{}]*)(?<!\\)\}/.exec(pattern)
   if (!braces) return [pattern]
   const before = pattern.slice(0, braces.index)
   const after = pattern.slice(braces.index + braces[0].length)

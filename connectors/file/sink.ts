@@ -10,6 +10,7 @@ import { isInBucket } from './bucket-path.js'
 import { type CommitLog, openLog, type Part, prepareLog } from './commit-log.js'
 import type { FileSinkConfig, S3Connection } from './config.js'
 import { writeFault } from './durable.js'
+import { withoutBlankLines } from './one-column.js'
 import { partFormats } from './part-format.js'
 import { type PartWriter, partWriter } from './part-writer.js'
 import { absolutePath } from './paths.js'
@@ -65,7 +66,7 @@ export function fileSink(config: FileSinkConfig, ctx: ConnectorContext, connecti
             await log.commit(manifest)
             await publishParts(target, key, logFolder(target, key), manifest, atEnd)
           })
-        return openSink(target, key, { committed: log.committed, writer, commit, guarded })
+        return openSink(target, key, { committed: log.committed, writer, commit, guarded, config })
       }),
 
     finish: (keys, fence) =>
@@ -111,11 +112,12 @@ async function clearStaged(target: Target, key: SinkKey, fence: Fence): Promise<
 interface Opened {
   readonly committed: Mark | null
   readonly writer: PartWriter
+  readonly config: FileSinkConfig
   commit(mark: Mark, parts: readonly Part[]): Promise<void>
   guarded<T>(run: () => Promise<T>): Promise<T>
 }
 
-function openSink(target: Target, key: SinkKey, { committed, writer, commit, guarded }: Opened): OpenSink {
+function openSink(target: Target, key: SinkKey, { committed, writer, commit, guarded, config }: Opened): OpenSink {
   const { stage } = writer
   let open = true
   return {
@@ -123,8 +125,13 @@ function openSink(target: Target, key: SinkKey, { committed, writer, commit, gua
     method: target.format.toUpperCase(),
     append: (batch, session) =>
       guarded(async () => {
-        await writer.write(batch, session)
-        return []
+        if (target.format !== 'csv') {
+          await writer.write(batch, session)
+          return []
+        }
+        const written = await withoutBlankLines(batch, config.partitionBy ?? [], session)
+        await writer.write(written.batch, session).finally(written.release)
+        return written.rejected
       }),
     ...(stage && { stageQuery: (query, session) => guarded(() => stage(query, session)) }),
     commit: (mark) =>

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto'
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier } from '../../duckdb/sql.js'
+import { recordBatch } from '../json-records.js'
 import type { OriginalRecord, SourceBatch } from '../spi.js'
-import { recordBatch } from './record-batch.js'
 
 export async function* readAgain(
   records: readonly OriginalRecord[],

@@ -17,8 +17,8 @@ export interface HttpClient {
 
 export interface Take<T> {
   wants(status: number): boolean
-  /** `words`: the beginning of the answer, without what is secret, for people. */
-  from(answer: Answer, words: () => Promise<string>): Promise<T>
+  /** `words`: the beginning of the answer, for people. `tellable`: of a text of the server what may be told (I6). */
+  from(answer: Answer, words: () => Promise<string>, tellable: (said: string) => string): Promise<T>
 }
 
 export const isTaken = (status: number): boolean => status >= 200 && status < 300
@@ -80,8 +80,9 @@ async function attempt<T>(
     const secretFor = ({ origin }: URL) => (origin === endpoint.url.origin ? secret : null)
     const headers = { ...endpoint.headers, ...request.headers }
     const answer = await exchange({ ...request, headers }, secretFor, await endpoint.agent(), inTime)
-    const words = async () => inShort(withoutSecrets(await beginning(answer, wordsBytes), endpoint, secret))
-    if (take.wants(answer.status)) return { kind: 'DONE', value: await take.from(answer, words) }
+    const tellable = (said: string) => withoutSecrets(said, endpoint, secret, request.url)
+    const words = async () => inShort(tellable(await beginning(answer, wordsBytes)), longestWords)
+    if (take.wants(answer.status)) return { kind: 'DONE', value: await take.from(answer, words, tellable) }
     return await disappointed(answer, await words(), secret, endpoint, of)
   } catch (error) {
     if (signal.aborted) throw cancelled()
@@ -106,12 +107,13 @@ async function disappointed(
   return ms === null ? { kind: 'AGAIN', fault } : { kind: 'WAIT', fault, ms }
 }
 
-const wordsBytes = 4096
+/** Much more than is told: a secret that was cut could not be known. */
+export const wordsBytes = 65_536
 const longestWords = 300
 
-function inShort(text: string): string {
+export function inShort(text: string, longest: number): string {
   const line = text.replaceAll(/[\p{Cc}\s]+/gu, ' ').trim()
-  return line.length > longestWords ? `${line.slice(0, longestWords)}…` : line
+  return line.length > longest ? `${line.slice(0, longest)}…` : line
 }
 
 /** Somewhere in the upper half of what is due, so that those who failed together do not come back together. */

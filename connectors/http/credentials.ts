@@ -31,15 +31,45 @@ export function renew({ auth }: Endpoint, refused: Credentials): boolean {
 }
 
 /** A server may repeat what it was sent: of its words nothing is told that is secret. */
-export function withoutSecrets(said: string, endpoint: Endpoint, { headers, query }: Credentials): string {
-  const named = Object.entries(endpoint.headers).flatMap(([name, value]) => (isSecretName(name) ? [value] : []))
-  const { auth } = endpoint
+export function withoutSecrets(
+  said: string,
+  { auth, headers: own }: Pick<Endpoint, 'auth' | 'headers'>,
+  { headers, query }: Credentials,
+  { searchParams }: URL,
+): string {
+  const named = [...Object.entries(own), ...searchParams].flatMap(([name, value]) =>
+    isSecretName(name) ? [value] : [],
+  )
   const raw = auth?.type === 'BASIC' ? [auth.password] : auth?.type === 'OAUTH2' ? [auth.clientSecret] : []
   const sent = [...Object.values(headers), ...Object.values(query), ...named]
-  return [...raw, ...sent.map((value) => value.replace(/^(Basic|Bearer) /, ''))]
-    .flatMap((secret) => [secret, encodeURIComponent(secret)])
+  return [...raw, ...sent.map((value) => value.replace(/^(Basic|Bearer|Token) /i, ''))]
+    .flatMap(spellings)
     .filter((secret) => secret.length > 3)
-    .reduce((text, secret) => text.replaceAll(secret, '***'), said)
+    .sort((a, b) => b.length - a.length)
+    .reduce(
+      (text, secret) => text.replaceAll(new RegExp(secret.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'gi'), '***'),
+      said,
+    )
+}
+
+/** As it may stand in a URL, in a form, in JSON and in HTML. */
+function spellings(secret: string): readonly string[] {
+  const form = new URLSearchParams({ '': secret }).toString().slice(1)
+  const json = JSON.stringify(secret).slice(1, -1)
+  const html = secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+  const url = encodeURIComponent(secret)
+  return [
+    secret,
+    secret.replaceAll(' ', '+'),
+    url,
+    encodeURI(secret),
+    form,
+    form.replaceAll('+', '%20'),
+    json,
+    json.replaceAll('/', '\\/'),
+    html,
+    html.replaceAll("'", '&#39;'),
+  ]
 }
 
 const inHeader = (name: string, value: string): Credentials => ({ headers: { [name]: value }, query: {} })

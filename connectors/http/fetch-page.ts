@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
-import { rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { JobError } from '../../core/errors/job-error.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
-import { copyExactly } from '../exact-numbers.js'
-import { type HttpClient, isTaken } from './client.js'
+import { copyExactly, exactly } from '../exact-numbers.js'
+import { type HttpClient, inShort, isTaken, wordsBytes } from './client.js'
 import type { HttpSourceConfig } from './config.js'
 import type { Endpoint } from './endpoint.js'
 import { type Answer, collect } from './exchange.js'
@@ -40,9 +40,9 @@ export async function fetchPage(
 ): Promise<Fetched> {
   const { client, endpoint, config, session, exact } = asking
   const request = requestOf(config, endpoint, page, since)
-  const { answer, body } = await client.ask(request, {
+  const { answer, body, tellable } = await client.ask(request, {
     wants: isTaken,
-    from: async (taken) => ({ answer: taken, body: await collect(taken, mostBytes) }),
+    from: async (taken, _words, told) => ({ answer: taken, body: await collect(taken, mostBytes), tellable: told }),
   })
   const shown = `${answer.url.origin}${answer.url.pathname}`
   const common = { bytes: body.length, link: answer.headers.link ?? null, url: answer.url }
@@ -53,24 +53,41 @@ export async function fetchPage(
   try {
     await writeFile(file, readable(body, answer, exact, shown))
     await session.run(`CREATE TABLE ${held} AS SELECT content FROM read_text(${text(file)})`)
+    await checkJson(held, session, shown, tellable)
     const facts = await takeRecords(held, table, config, session, shown)
-    return { ...common, ...facts }
+    if (facts.at === null || !isFraction(facts.at)) return { ...common, ...facts }
+    await writeFile(file, exactly(await readFile(file)))
+    return { ...common, ...facts, at: await cursorIn(`read_text(${text(file)})`, config, session) }
   } finally {
     await rm(file, { force: true })
     await session.run(`DROP TABLE IF EXISTS ${held}`)
   }
 }
 
+const isFraction = (json: string) => /^-?\d+[.e]/i.test(json)
+
+/** A number as it stands there, where DuckDB has passed it through a DOUBLE. */
+async function cursorIn(exact: string, { pagination }: HttpSourceConfig, session: Session): Promise<string | null> {
+  const at = pagination !== undefined && 'at' in pagination && pagination.at !== undefined ? pagination.at : ''
+  const [[cursor = null] = []] = await session.rows(`SELECT json_extract_string(content, ${text(at)}) FROM ${exact}`)
+  return cursor === null ? null : String(cursor)
+}
+
+/** It may be a page for people, which repeats the request that it was sent. */
+async function checkJson(held: string, session: Session, shown: string, tellable: (said: string) => string) {
+  if ((await session.count(`SELECT count(*) FROM ${held} WHERE json_valid(content)`)) > 0) return
+  const [row] = await session.rows(`SELECT left(content, ${wordsBytes}) FROM ${held}`)
+  const begins = inShort(tellable(String(row?.[0] ?? '')), longestBeginning)
+  throw unreadable(
+    `The answer of ${shown} is not JSON: ${begins === '' ? 'it is empty' : `it begins with ${begins}`}.`,
+    'Is it the right URL, and does it need other `headers`?',
+  )
+}
+
+const longestBeginning = 80
+
 async function takeRecords(held: string, table: string, config: HttpSourceConfig, session: Session, shown: string) {
   const { records: pointer, pagination, stopWhen } = config
-  if ((await session.count(`SELECT count(*) FROM ${held} WHERE json_valid(content)`)) === 0) {
-    const [row] = await session.rows(`SELECT left(content, 80) FROM ${held}`)
-    const begins = String(row?.[0] ?? '').replaceAll(/\s+/g, ' ')
-    throw unreadable(
-      `The answer of ${shown} is not JSON: ${begins === '' ? 'it is empty' : `it begins with ${begins}`}.`,
-      'Is it the right URL, and does it need other `headers`?',
-    )
-  }
   const found = `json_extract(content, ${text(pointer)})`
   const at = pagination !== undefined && 'at' in pagination && pagination.at !== undefined ? pagination.at : null
   const [facts = []] = await session.rows(

@@ -1,3 +1,4 @@
+import { JobError } from '../../core/errors/job-error.js'
 import type { HttpSourceConfig } from './config.js'
 import type { Page } from './position.js'
 
@@ -40,8 +41,10 @@ export function pageAfter(page: Page, { pagination }: HttpSourceConfig, facts: P
     case 'LINK': {
       const inAnswer = pagination.type === 'LINK' && pagination.at !== undefined
       const next = inAnswer ? textOf(facts.at) : nextOf(facts.link)
-      if (next === null || !URL.canParse(next, facts.url.href)) return null
-      return { kind: 'LINK', url: new URL(next, facts.url).href }
+      if (next === null) return null
+      const url = URL.canParse(next, facts.url.href) ? new URL(next, facts.url) : null
+      if (url === null || !/^https?:$/.test(url.protocol)) throw noUrl(facts.url)
+      return { kind: 'LINK', url: url.href }
     }
   }
 }
@@ -55,12 +58,23 @@ export const plainOf = (json: string): string => (json.startsWith('"') ? (JSON.p
 
 /** `<https://…>; rel="next", …` (RFC 8288): the target of the first that is next. */
 export function nextOf(header: string | null): string | null {
-  for (const [, target, parameters = ''] of (header ?? '').matchAll(
-    /<([^>]*)>((?:\s*;\s*[\w*-]+(?:\s*=\s*(?:"[^"]*"|[^\s",;]+))?)*)/g,
-  )) {
-    const relation = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s",;]+))/i.exec(parameters)
-    const names = (relation?.[1] ?? relation?.[2] ?? '').toLowerCase().split(/\s+/)
-    if (names.includes('next')) return target!
+  for (const [, target, parameters = ''] of (header ?? '').matchAll(link)) {
+    // Of several only the first counts.
+    const [, quoted, plain = ''] =
+      [...parameters.matchAll(parameter)].find(([, name]) => /^rel$/i.test(name!))?.slice(1) ?? []
+    const names = (quoted?.replaceAll(/\\(.)/g, '$1') ?? plain).toLowerCase().split(/\s+/)
+    if (names.includes('next')) return target!.trim()
   }
   return null
 }
+
+/** A name, and a text in quotes, in which `\` stands before what is meant as it is, or a word. */
+const parameter = /;\s*([^\s=;,"]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",;]+))?)?/g
+const link = new RegExp(String.raw`<([^>]*)>((?:\s*(?:${parameter.source}|;))*)`, 'g')
+
+/** It may hold what is secret: it is not repeated. */
+const noUrl = ({ origin, pathname }: URL) =>
+  new JobError('source.unreadable', `${origin}${pathname} names a next page that is no URL of http or https.`, {
+    pointer: '/pagination',
+    hint: 'Is `at` where the URL stands? For a token say `type: CURSOR`.',
+  })

@@ -16,7 +16,8 @@ export async function captureCsv(
   session: Session,
 ): Promise<string> {
   const kept = join(session.folder, `${randomUUID()}.captured.parquet`)
-  const typed = columns.map(({ type, hex }) => (hex || type === 'JSON' ? 'VARCHAR' : type))
+  // Parquet keeps milliseconds of an INTERVAL.
+  const typed = columns.map(({ type, hex }) => (hex || type === 'JSON' || type === 'INTERVAL' ? 'VARCHAR' : type))
   const values = columns.map(({ hex }, at) => (hex ? `unhex(c${at}) AS c${at}` : `c${at}`)).join(', ')
   const write = (types: readonly string[]) =>
     session.run(
@@ -40,8 +41,9 @@ const isValueFault = (error: unknown) =>
   'code' in error &&
   (error.code === 'record.bad' || error.code === 'internal')
 
+/** The end of a line is said: DuckDB would take it from the first line, where a text may hold another one. */
 const csvForm = (longest: number) =>
-  `auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', nullstr = ${text(csvNull)}, allow_quoted_nulls = false${longest < usualLine ? '' : `, max_line_size = ${longest + 1}, buffer_size = ${2 * (longest + 1)}`}`
+  `auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', nullstr = ${text(csvNull)}, allow_quoted_nulls = false, new_line = '\\n'${longest < usualLine ? '' : `, max_line_size = ${longest + 1}, buffer_size = ${2 * (longest + 1)}`}`
 
 /** DuckDB's own bound, in bytes. */
 const usualLine = 2_000_000

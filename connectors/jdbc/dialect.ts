@@ -47,6 +47,8 @@ export interface Reading<D extends Db = Db> {
   /** Columns of a table or of a query in parentheses, as the result describes itself. */
   describe(db: D, from: string): Promise<readonly ReadColumn[]>
   primaryKey(db: D, table: string): Promise<readonly string[]>
+  /** A primary key may hold NULL all the same. */
+  readonly nullableKeys?: true
   /** A value as text that `literal` takes; `column` is quoted. */
   asText(column: ReadColumn): string
   literal(column: ReadColumn, value: string): string
@@ -75,6 +77,8 @@ export interface Writing<D extends Db = Db> {
   /** Why values of a DuckDB type cannot be written exactly; null: they can. */
   faultOfType(type: string): string | null
   readonly progress: ProgressSql<D>
+  /** What REPLACE would lose of the table, which is then `sink.unsupported`; absent: nothing. */
+  checkReplace?(db: D, table: string): Promise<void>
   makeShadow(dialect: Dialect, db: D, shadow: Shadow): Promise<void>
   /** What was written becomes visible, once and again; marks each key as finished. */
   publish(dialect: Dialect, db: D, shadow: Shadow, where: string | null): Promise<void>

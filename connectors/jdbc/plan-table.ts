@@ -26,7 +26,7 @@ export async function planTable(
   const empty: JdbcSplit[][] = Array.from({ length: parallelism }, () => [])
   const first = (split: JdbcSplit): JdbcSplit[][] => [[split], ...empty.slice(1)]
   const { relation, config } = table
-  if (relation.key.length === 0) {
+  if (relation.key.length === 0 || from?.kind === 'WHOLE' || (from === null && (await keyHoldsNull(table)))) {
     const to: JdbcPosition = { kind: 'WHOLE', end: true }
     return { splits: from === null ? first({ kind: 'WHOLE' }) : empty, to, end: true }
   }
@@ -48,6 +48,22 @@ export async function planTable(
 }
 
 const sameKey = (one: Key | null, other: Key): boolean => one?.every((value, at) => value === other[at]) ?? false
+
+/** A primary key with NULL, as SQLite allows: such rows compare with no other, so that they are read at once. */
+async function keyHoldsNull({ dialect, db, relation, config }: Table): Promise<boolean> {
+  if (!dialect.reading.nullableKeys || !relation.unique) return false
+  const missing = relation.key.map(({ name }) => `${dialect.name(name)} IS NULL`).join(' OR ')
+  if ((await db.rows(`SELECT 1 AS found FROM ${relation.from} WHERE ${missing} LIMIT 1`)).length === 0) return false
+  if (config.interval === undefined) return true
+  throw new JobError(
+    'config.invalid',
+    `Some rows of ${relation.shown} have no primary key: what comes later cannot be told.`,
+    {
+      pointer: '/table',
+      hint: 'Fill in the key, or read a query with `splitBy` a column that is never NULL.',
+    },
+  )
+}
 
 async function beginning({ dialect, db, relation, config }: Table): Promise<Extract<JdbcPosition, { kind: 'KEYS' }>> {
   const [column] = relation.key

@@ -25,6 +25,8 @@ export interface ReadColumn {
   readonly read?: string
   /** It gives bytes as hexadecimal digits. */
   readonly hex?: true
+  /** In a key: an expression that gives the text of its position; absent: its values are that. */
+  readonly keyRead?: string
   /** Its values compare as their text does when it is written into a query. */
   readonly ordered: boolean
 }
@@ -52,6 +54,8 @@ export async function readRelation(dialect: Dialect, db: Db, config: JdbcSourceC
     })
   }
   const columns = config.columns?.map((wanted, at) => find(wanted, `/columns/${at}`)) ?? all
+  const twice = columns.find(({ name }, at) => columns.findIndex((one) => sameName(one.name, name)) < at)
+  if (twice !== undefined) throw twoOfOneName(twice.name, config.query === undefined ? '/table' : '/query')
   const relation = { from, shown: config.table ?? 'query', columns }
   const by = config.incremental?.column ?? config.splitBy
   if (by !== undefined) {
@@ -62,6 +66,13 @@ export async function readRelation(dialect: Dialect, db: Db, config: JdbcSourceC
   const key = names.map((column) => find(column, '/table'))
   return { ...relation, key: key.every(({ ordered }) => ordered) ? key : [], unique: true }
 }
+
+/** Records name their columns, in either case. */
+export const twoOfOneName = (name: string, pointer: '/table' | '/query') =>
+  new JobError('config.invalid', `There are two columns called \`${name}\`.`, {
+    pointer,
+    hint: 'Give each a name of its own in a query: `SELECT a.id AS a_id, b.id AS b_id …`.',
+  })
 
 export function schemaOf(relation: Relation): Schema {
   return relation.columns.map(({ name, type }) => ({ name, type }))

@@ -40,6 +40,7 @@ export function jdbcSink(config: JdbcSinkConfig, access: JdbcConnection, signal:
       use(async (db) => {
         checkTransactions(await makeTarget(dialect, db, config, input), config.table)
         await checkKey(dialect, db, config)
+        await checkReplace(dialect, db, config)
         await prepareProgress(dialect, db, keys)
         // An empty shadow must never be published: none is made where this lineage has done so.
         if (!atEnd || keys.length === 0 || (await isFinished(dialect, db, keys[0]!))) return
@@ -100,6 +101,7 @@ async function problemsOf(
   try {
     checkTransactions(target, config.table)
     await checkKey(dialect, db, config)
+    await checkReplace(dialect, db, config)
     if (config.replaceWhere === undefined) return problems
     const table = await dialect.writing.quoted(db, config.table)
     return [...problems, ...(await checkCondition(dialect, db, table, config.replaceWhere))]
@@ -107,6 +109,10 @@ async function problemsOf(
     const { code, message, hint, pointer } = toJobError(error)
     return [...problems, { pointer: pointer ?? '/table', nodeId: null, code, message, hint: hint ?? null }]
   }
+}
+
+async function checkReplace({ writing }: Dialect, db: Db, { mode, table }: JdbcSinkConfig): Promise<void> {
+  if (mode === 'REPLACE') await writing.checkReplace?.(db, table)
 }
 
 async function checkKey({ writing }: Dialect, db: Db, config: JdbcSinkConfig): Promise<void> {

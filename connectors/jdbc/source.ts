@@ -11,7 +11,7 @@ import { dialectOf } from './dialects.js'
 import { planTable } from './plan-table.js'
 import type { JdbcPosition, JdbcSplit } from './position.js'
 import { type Relation, readRelation, schemaOf } from './relation.js'
-import { type Piece, piecesOf, selectPiece } from './select-split.js'
+import { type Piece, piecesOf, selectedColumns, selectPiece } from './select-split.js'
 
 /** How many captured records are one batch: some groups of DuckDB's Parquet, so that none is read twice. */
 const batchRecords = 4 * 122_880
@@ -33,7 +33,7 @@ export function jdbcSource(config: JdbcSourceConfig, access: JdbcConnection, sig
     const sql = selectPiece(dialect, what, piece)
     const own = await session.connect()
     try {
-      const read = [...what.columns, ...what.key]
+      const read = selectedColumns(what)
       const file = await withDb(dialect, access, stop, (db) => dialect.reading.capture(db, sql, read, own))
       return await capture.keep(name, file)
     } finally {
@@ -115,7 +115,7 @@ async function reachedBy(
   if (records > 0 && !end) {
     const last = key.map((column, at) => {
       const value = `c${columns.length + at}`
-      return column.type === 'BLOB' ? `hex(${value})` : `CAST(${value} AS VARCHAR)`
+      return column.type === 'BLOB' && column.keyRead === undefined ? `hex(${value})` : `CAST(${value} AS VARCHAR)`
     })
     const [row] = await session.rows(
       `SELECT ${last.join(', ')} FROM read_parquet(${text(file)}, file_row_number = true) WHERE file_row_number = ${records - 1}`,

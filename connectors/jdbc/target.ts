@@ -11,7 +11,7 @@ export interface TargetColumn {
   readonly columnType: string
   readonly dataType: string
   readonly scale: number | null
-  /** Digits of a second that a time keeps; null: as many as there are. */
+  /** Digits of a second that a time or interval keeps; null: as many as there are. */
   readonly fraction: number | null
   /** Characters that a text may have; null: any number. */
   readonly length: number | null
@@ -84,6 +84,19 @@ export function shadowName(table: string, { lineageId, sinkUid }: SinkKey): stri
 export function lostDigits(column: string, fraction: number): string | null {
   return fraction >= 6 ? null : `microsecond(${column}) % ${10 ** (6 - fraction)} <> 0`
 }
+
+/** DuckDB condition: the number is not given back by a FLOAT or DOUBLE; null: by its type it always is. */
+export function lostAsFloat(column: string, type: string, float: 'FLOAT' | 'DOUBLE'): string | null {
+  if (type === float || (float === 'DOUBLE' ? exactAsDouble : exactAsFloat).test(type)) return null
+  // Whole numbers by value. A fraction of ten is meant where it is the shortest text that gives the binary one.
+  const back = type.startsWith('DECIMAL')
+    ? `CAST(CAST(CAST(${column} AS VARCHAR) AS ${float}) AS VARCHAR)`
+    : `TRY_CAST(${column} AS ${float})`
+  return `TRY_CAST(${back} AS ${type}) IS DISTINCT FROM ${column}`
+}
+
+const exactAsFloat = /^U?(TINY|SMALL)INT$|^DECIMAL\([1-6],/
+const exactAsDouble = /^(FLOAT|U?(TINY|SMALL)INT|U?INTEGER|DECIMAL\(([1-9]|1[0-5]),.*)$/
 
 function columnsItLacks(input: Schema, target: Target): readonly Column[] {
   return input.filter((column) => !target.columns.some((known) => sameName(known.name, column.name)))

@@ -307,6 +307,20 @@ export const CODES = {
     exit: 1,
     meaning: 'The workflow of an execution ended or went away without telling; restart it from its latest checkpoint.',
   },
+  'sink.ahead': {
+    owner: 'EXTERNAL',
+    onFailure: 'FAIL',
+    http: 409,
+    exit: 1,
+    meaning: 'A target shows epochs that the catalogue does not know: the catalogue is older than its target.',
+  },
+  'backup.damaged': {
+    owner: 'EXTERNAL',
+    onFailure: 'FAIL',
+    http: 503,
+    exit: 1,
+    meaning: 'A backup is not whole, was changed, or cannot be read with the keys that there are.',
+  },
   internal: {
     owner: 'INTERNAL',
     onFailure: 'RESTART',

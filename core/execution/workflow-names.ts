@@ -1,6 +1,9 @@
 /** What an execution is called in Temporal: agreed between those who start it, run it and speak to it. */
 export const WORKFLOW_TYPE = 'jobExecution'
 
+/** Keeping house: the workflow's type; the id of its schedule, and of a run that somebody asks for. */
+export const MAINTENANCE = { type: 'maintenance', id: 'etl-maintenance' } as const
+
 /** Evaluating the alert rules: the workflow's type; the id of its schedule. */
 export const ALERTS = { type: 'alertEvaluation', id: 'etl-alerts' } as const
 

@@ -5,6 +5,10 @@ export const MASK = '***'
 
 export interface SchemaNode {
   readonly secret?: unknown
+  readonly type?: unknown
+  readonly required?: unknown
+  readonly enum?: unknown
+  readonly const?: unknown
   readonly properties?: Readonly<Record<string, SchemaNode>>
   readonly additionalProperties?: unknown
   readonly items?: unknown
@@ -79,10 +83,10 @@ function isSecretText(text: string, secret: boolean): boolean {
   return PASSWORD_IN_URL.test(text.replaceAll(/\$\{(secret|env):[^}]*\}/g, ''))
 }
 
-function alternatives(node: SchemaNode): readonly SchemaNode[] {
+export function alternatives(node: SchemaNode): readonly SchemaNode[] {
   return [node, ...[node.anyOf, node.oneOf, node.allOf].flatMap((branches) => (branches ?? []).flatMap(alternatives))]
 }
 
-function isNode(value: unknown): value is SchemaNode {
+export function isNode(value: unknown): value is SchemaNode {
   return typeof value === 'object' && value !== null
 }

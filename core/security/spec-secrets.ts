@@ -1,6 +1,7 @@
 /** Secrets that a job holds itself: of inline connections and other settings of its nodes. */
 import type { JobGraph } from '../graph/job-graph.js'
-import { mapSecrets, maskText, redact, type SchemaNode } from './secret-fields.js'
+import { maskUnknown } from './mask-unknown.js'
+import { MASK, mapSecrets, maskText, redact, type SchemaNode } from './secret-fields.js'
 
 /** JSON Schema of a node's config, its inline connection included, by connector or operator; null: none is known. */
 export type ConfigSchemas = (kind: string) => SchemaNode | null
@@ -32,6 +33,18 @@ export function mapGraphSecrets(graph: JobGraph, schemas: ConfigSchemas, change:
 /** For answers and the audit. */
 export function maskSpec(spec: object, schemas: ConfigSchemas): Fields {
   return redact(mapSpecSecrets(spec, schemas, (secret) => maskText(String(secret)))) as Fields
+}
+
+/** As it was sent, refused perhaps: what neither `shape` nor the schemas know is masked too. */
+export function maskSentSpec(spec: object, shape: SchemaNode, schemas: ConfigSchemas): Fields {
+  const known = maskUnknown(spec, shape) as Fields
+  if (!Array.isArray(known.nodes)) return maskSpec(known, schemas)
+  const nodes = known.nodes.map((node: unknown) => {
+    if (!isFields(node) || !isFields(node.config)) return node
+    const kind = kindOf(node)
+    return { ...node, config: typeof kind === 'string' ? maskUnknown(node.config, schemas(kind)) : MASK }
+  })
+  return maskSpec({ ...known, nodes }, schemas)
 }
 
 export function maskGraph(graph: JobGraph, schemas: ConfigSchemas): JobGraph {

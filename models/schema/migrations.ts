@@ -7,6 +7,7 @@ import { checkpointRetention, checkpointTables, restartAcrossVersions } from './
 import { connectorTables, connectorVersions } from './connectors.js'
 import { deadLetterReplay, executionTables } from './executions.js'
 import { graphTables } from './graphs.js'
+import { houseTables } from './house.js'
 import { jobTables } from './jobs.js'
 import { metricTables, operatorShares } from './metrics.js'
 import { CREATED, ID, name, tail } from './parts.js'
@@ -38,6 +39,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0014-connector-versions', statements: connectorVersions },
   { name: '0015-schedules', statements: scheduleTables },
   { name: '0016-triggers', statements: triggers },
+  { name: '0017-house', statements: houseTables },
   { name: '0018-alerts', statements: alertDelivery },
 ]
 

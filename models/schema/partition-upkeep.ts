@@ -1,15 +1,31 @@
-/** Adding and retiring months of the partitioned tables. */
+/** Adding months of the partitioned tables, and finding those that are over. */
 import { monthsFrom, PARTITIONED, type PartitionedTable, splitFuture } from './partitions.js'
 
 /** Runs one statement; answers its rows. */
 export type Query = (sql: string) => Promise<unknown>
 
-/** Makes the partitions of this month and those that follow, where they are missing. Asked again: nothing. */
+/**
+ * The months that are missing, from the one after the newest up to this one and those that follow: rows of months for
+ * which nobody had made a partition lie in p_future, and each finds its own.
+ */
+export async function missingMonths(
+  query: Query,
+  table: PartitionedTable,
+  at: Date,
+  ahead?: number,
+): Promise<ReturnType<typeof monthsFrom>> {
+  const newest = (await partitionsOf(query, table)).at(-1) ?? ''
+  const wanted = monthsFrom(at, ahead)
+  const gap = newest === '' ? 0 : Math.max(0, monthsBetween(newest, wanted[0]?.partition ?? '') - 1)
+  const first = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() - gap, 1))
+  return monthsFrom(first, wanted.length - 1 + gap).filter((month) => month.partition > newest)
+}
+
+/** Asked again: nothing. */
 export async function addMonths(query: Query, at: Date, ahead?: number): Promise<readonly string[]> {
   const added: string[] = []
   for (const table of Object.keys(PARTITIONED) as PartitionedTable[]) {
-    const newest = (await partitionsOf(query, table)).at(-1) ?? ''
-    const missing = monthsFrom(at, ahead).filter((month) => month.partition > newest)
+    const missing = await missingMonths(query, table, at, ahead)
     if (missing.length === 0) continue
     await query(splitFuture(table, missing))
     added.push(...missing.map((month) => `${table}.${month.partition}`))
@@ -17,31 +33,10 @@ export async function addMonths(query: Query, at: Date, ahead?: number): Promise
   return added
 }
 
-/** Drops the months that ended before `before`; with `archive`, into `<table>_archive` first. */
-export async function retireMonths(
-  query: Query,
-  table: PartitionedTable,
-  before: Date,
-  archive: boolean,
-): Promise<readonly string[]> {
+/** Months that ended before `before`, oldest first. */
+export async function monthsBefore(query: Query, table: PartitionedTable, before: Date): Promise<readonly string[]> {
   const oldest = monthsFrom(before, 0)[0]?.partition ?? ''
-  const old = (await partitionsOf(query, table)).filter((partition) => partition < oldest)
-  for (const partition of old) {
-    if (archive) await archiveMonth(query, table, partition)
-    await query(`ALTER TABLE ${table} DROP PARTITION ${partition}`)
-  }
-  return old
-}
-
-/** Copied and not exchanged: the archive holds many months, and a copy that is repeated changes nothing. */
-async function archiveMonth(query: Query, table: PartitionedTable, partition: string): Promise<void> {
-  const archive = `${table}_archive`
-  const there = (await query(`SHOW TABLES LIKE '${archive.replaceAll('_', '\\_')}'`)) as unknown[]
-  if (there.length === 0) {
-    await query(`CREATE TABLE IF NOT EXISTS ${archive} LIKE ${table}`)
-    await query(`ALTER TABLE ${archive} REMOVE PARTITIONING`)
-  }
-  await query(`INSERT IGNORE INTO ${archive} SELECT * FROM ${table} PARTITION (${partition})`)
+  return (await partitionsOf(query, table)).filter((partition) => partition < oldest)
 }
 
 /** Names of its months, oldest first, without p_future. */
@@ -52,4 +47,10 @@ export async function partitionsOf(query: Query, table: PartitionedTable): Promi
      ORDER BY PARTITION_ORDINAL_POSITION`,
   )) as { partition_name: string }[]
   return rows.map((row) => row.partition_name).filter((name) => name !== 'p_future')
+}
+
+/** `p202601` to `p202603`: 2. */
+function monthsBetween(from: string, to: string): number {
+  const monthOf = (name: string) => Number(name.slice(1, 5)) * 12 + Number(name.slice(5))
+  return monthOf(to) - monthOf(from)
 }

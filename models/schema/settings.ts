@@ -7,6 +7,14 @@ export interface InitialSetting {
   readonly group: string
   readonly description: string
   readonly readonly?: boolean
+  /** Its value is kept encrypted, and never shown. */
+  readonly encrypted?: boolean
+  /** Of an INT. */
+  readonly least?: number
+  readonly most?: number
+  /** Of a STRING. */
+  readonly oneOf?: readonly string[]
+  readonly pattern?: string
 }
 
 export const INITIAL_SETTINGS: readonly InitialSetting[] = [
@@ -16,6 +24,8 @@ export const INITIAL_SETTINGS: readonly InitialSetting[] = [
     type: 'INT',
     group: 'executor',
     description: 'Most records that one epoch may hold',
+    least: 1,
+    most: 1_000_000_000,
   },
   {
     key: 'executor.first_epoch_records',
@@ -23,6 +33,8 @@ export const INITIAL_SETTINGS: readonly InitialSetting[] = [
     type: 'INT',
     group: 'executor',
     description: 'Records of the first epoch, before the rate is known',
+    least: 1,
+    most: 1_000_000_000,
   },
   {
     key: 'executor.first_epoch_bytes',
@@ -30,6 +42,8 @@ export const INITIAL_SETTINGS: readonly InitialSetting[] = [
     type: 'INT',
     group: 'executor',
     description: 'Bytes of the first epoch, before the rate is known',
+    least: 1,
+    most: 1_000_000_000_000,
   },
   {
     key: 'checkpoint.retained',
@@ -37,6 +51,8 @@ export const INITIAL_SETTINGS: readonly InitialSetting[] = [
     type: 'INT',
     group: 'checkpoint',
     description: 'Completed checkpoints kept for each lineage where the job does not say',
+    least: 1,
+    most: 1000,
   },
   {
     key: 'checkpoint.grace_seconds',
@@ -44,6 +60,8 @@ export const INITIAL_SETTINGS: readonly InitialSetting[] = [
     type: 'INT',
     group: 'checkpoint',
     description: 'Age from which files of a running execution that no retained checkpoint names are removed',
+    least: 0,
+    most: 31_536_000,
   },
   {
     key: 'metrics.interval_ms',
@@ -51,6 +69,8 @@ export const INITIAL_SETTINGS: readonly InitialSetting[] = [
     type: 'INT',
     group: 'metrics',
     description: 'Time between two metrics of a long epoch',
+    least: 1000,
+    most: 86_400_000,
   },
   {
     key: 'security.login_attempts',
@@ -58,6 +78,8 @@ export const INITIAL_SETTINGS: readonly InitialSetting[] = [
     type: 'INT',
     group: 'security',
     description: 'Failed log-ins in a row that lock a user',
+    least: 1,
+    most: 1000,
   },
   {
     key: 'security.lock_minutes',
@@ -65,6 +87,8 @@ export const INITIAL_SETTINGS: readonly InitialSetting[] = [
     type: 'INT',
     group: 'security',
     description: 'Minutes for which a user stays locked',
+    least: 1,
+    most: 525_600,
   },
   {
     key: 'security.session_hours',
@@ -72,17 +96,17 @@ export const INITIAL_SETTINGS: readonly InitialSetting[] = [
     type: 'INT',
     group: 'security',
     description: 'Hours for which a log-in is valid',
+    least: 1,
+    most: 8760,
   },
 ]
 
-export function initialSettings(): readonly string[] {
-  return insertSettings(INITIAL_SETTINGS)
-}
+export const initialSettings = (): readonly string[] => insertSettings(INITIAL_SETTINGS)
 
 export function insertSettings(settings: readonly InitialSetting[]): readonly string[] {
   const rows = settings.map(
     (setting) =>
-      `  (${[setting.key, setting.value, setting.value, setting.type, setting.group, setting.description].map(quote).join(', ')}, 0, ${setting.readonly ? 1 : 0})`,
+      `  (${[setting.key, setting.value, setting.value, setting.type, setting.group, setting.description].map(quote).join(', ')}, ${setting.encrypted ? 1 : 0}, ${setting.readonly ? 1 : 0})`,
   )
   return [
     `INSERT IGNORE INTO etl_system_config
@@ -93,5 +117,5 @@ ${rows.join(',\n')}`,
 }
 
 function quote(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
 }

@@ -1,24 +1,39 @@
-/** System settings, each with a type; changes are seen at the next read. */
+/** System settings, each with a type and a range; changes are seen at the next read. */
 import { JobError } from '../../core/errors/job-error.js'
 import type { Database } from '../database.js'
+import { type Cipher, createCipher } from '../encryption.js'
+import { KNOWN_SETTINGS } from '../schema/known-settings.js'
 import type { SystemConfigRow } from '../tables/system.js'
+import { placeOfSetting } from './setting-place.js'
+import { settingProblem } from './setting-problem.js'
 
 export interface SettingRecord {
   readonly key: string
+  /** null: not set; or encrypted, and never shown. */
   readonly value: string | null
   readonly defaultValue: string | null
   readonly type: 'STRING' | 'INT' | 'BOOLEAN' | 'JSON'
   readonly group: string
   readonly description: string | null
   readonly readonly: boolean
+  readonly encrypted: boolean
+  /** Of an encrypted one this is all that is told. */
+  readonly isSet: boolean
+  /** Of an INT. */
+  readonly least: number | null
+  readonly most: number | null
+  /** The values that there are; null: any. */
+  readonly oneOf: readonly string[] | null
   readonly version: number
   readonly updatedAt: string
 }
 
 export type ConfigStore = ReturnType<typeof configStore>
 
-export function configStore(database: Database) {
+/** Without a key, encrypted settings cannot be changed. */
+export function configStore(database: Database, secretKey: string | null = null) {
   const { systemConfig } = database.tables
+  const cipher: Cipher | null = secretKey === null ? null : createCipher(secretKey)
   const find = async (key: string): Promise<SettingRecord> => {
     const row = await systemConfig.findOne({ where: { configKey: key } })
     if (row === null) throw new JobError('not.found', `There is no setting ${key}`)
@@ -44,11 +59,12 @@ export function configStore(database: Database) {
       const known = await find(key)
       if (known.readonly) throw new JobError('conflict', `The setting ${key} is read-only`)
       const text = value ?? known.defaultValue
-      if (text !== null) checkType(known, text)
+      const problem = text === null ? null : settingProblem(known, text)
+      if (problem !== null) throw new JobError('config.invalid', problem, { pointer: '/value' })
       const changed = await database.execute(
         `UPDATE etl_system_config SET config_value = :text, updated_by = :by, version = version + 1
           WHERE config_key = :key AND version = :version`,
-        { key, text, by, version: version ?? known.version },
+        { key, text: known.encrypted ? sealed(cipher, key, text) : text, by, version: version ?? known.version },
       )
       if (changed > 0) return await find(key)
       throw new JobError(
@@ -59,33 +75,28 @@ export function configStore(database: Database) {
   }
 }
 
-function checkType({ key, type }: SettingRecord, text: string): void {
-  const fits =
-    type === 'STRING' ||
-    (type === 'INT' && /^-?\d{1,15}$/.test(text)) ||
-    (type === 'BOOLEAN' && /^(true|false)$/.test(text)) ||
-    (type === 'JSON' && isJson(text))
-  if (!fits) throw new JobError('config.invalid', `The setting ${key} is of type ${type}`, { pointer: '/value' })
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
+function sealed(cipher: Cipher | null, key: string, text: string | null): string | null {
+  if (text === null || text === '') return text
+  if (cipher === null)
+    throw new JobError('environment.invalid', `The setting ${key} is encrypted, and there is no key.`)
+  return cipher.encrypt(text, placeOfSetting(key))
 }
 
 function recordOf(row: SystemConfigRow): SettingRecord {
+  const known = KNOWN_SETTINGS.find(({ key }) => key === row.configKey)
   return {
     key: row.configKey,
     value: row.isEncrypted ? null : row.configValue,
-    defaultValue: row.defaultValue,
+    defaultValue: row.isEncrypted ? null : row.defaultValue,
     type: row.configType,
     group: row.configGroup,
     description: row.description,
     readonly: row.isReadonly,
+    encrypted: row.isEncrypted,
+    isSet: (row.configValue ?? '') !== '',
+    least: known?.least ?? null,
+    most: known?.most ?? null,
+    oneOf: known?.oneOf ?? null,
     version: row.version,
     updatedAt: row.updateTime.toISOString(),
   }

@@ -7,6 +7,7 @@ import { RULES } from './alert-rule-store.js'
 import { renewConfig } from './connection/sealed-config.js'
 import { renewJob } from './job/renew-job.js'
 import { placeOf } from './secret-store.js'
+import { placeOfSetting } from './setting-place.js'
 
 export interface RotatedKeys {
   /** The key that everything readable is encrypted with now. */
@@ -15,12 +16,13 @@ export interface RotatedKeys {
   readonly connections: number
   readonly secrets: number
   readonly jobs: number
+  readonly settings: number
   readonly alertRules: number
   /** No key that was given reads these; nothing of them has changed. */
   readonly unreadable: readonly { readonly kind: Kind; readonly name: string }[]
 }
 
-type Kind = 'CONNECTION' | 'SECRET' | 'JOB' | 'ALERT_RULE'
+type Kind = 'CONNECTION' | 'SECRET' | 'JOB' | 'SETTING' | 'ALERT_RULE'
 
 export type RotateKeys = () => Promise<RotatedKeys>
 
@@ -45,12 +47,16 @@ export function keyRotation(database: Database, secretKey: string): RotateKeys {
     const connections = await rows('SELECT config_id AS id, config_name AS name FROM etl_connector_config ORDER BY id')
     const secrets = await rows('SELECT secret_name AS id, secret_name AS name FROM etl_secret ORDER BY id')
     const jobs = await rows('SELECT job_id AS id, job_name AS name FROM etl_job ORDER BY id')
+    const settings = await rows(
+      "SELECT config_key AS id, config_key AS name FROM etl_system_config WHERE is_encrypted = 1 AND config_value <> '' ORDER BY id",
+    )
     const rules = await rows('SELECT rule_id AS id, rule_name AS name FROM etl_alert_rule ORDER BY id')
     return {
       keyId: cipher.keyId,
       connections: await renewAll('CONNECTION', connections, renewConnection),
       secrets: await renewAll('SECRET', secrets, renewSecret),
       jobs: await renewAll('JOB', jobs, renewJob),
+      settings: await renewAll('SETTING', settings, renewSetting),
       alertRules: await renewAll('ALERT_RULE', rules, renewRule),
       unreadable,
     }
@@ -83,6 +89,16 @@ const renewSecret: Renew = async ({ tables }, transaction, secretName, cipher) =
   const secretValue = cipher.renew(row.secretValue, placeOf(secretName))
   if (secretValue === row.secretValue) return false
   await tables.secret.update({ secretValue, keyId: cipher.keyId }, { where: { secretName }, transaction })
+  return true
+}
+
+const renewSetting: Renew = async ({ tables }, transaction, configKey, cipher) => {
+  const lock = transaction.LOCK.UPDATE
+  const row = (await tables.systemConfig.findOne({ where: { configKey }, transaction, lock }))?.get()
+  if (row === undefined || !row.isEncrypted || (row.configValue ?? '') === '') return false
+  const configValue = cipher.renew(row.configValue ?? '', placeOfSetting(configKey))
+  if (configValue === row.configValue) return false
+  await tables.systemConfig.update({ configValue }, { where: { configKey }, transaction })
   return true
 }
 

@@ -1,6 +1,6 @@
 /** What starts executions besides people: the ends of other executions, events from outside, retries that fall due. */
 import type { Database } from '../database.js'
-import type { Page, PageRequest } from '../page.js'
+import type { Page } from '../page.js'
 import { type Dependencies, dependenciesOf } from './trigger/dependencies.js'
 import { factsBefore } from './trigger/facts.js'
 import { type EventFilter, type FactRecord, findEvent, listFacts } from './trigger/list-facts.js'

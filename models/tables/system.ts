@@ -1,4 +1,5 @@
 /** Settings, workers, trigger events and kept answers. */
+import type { MaintenanceTask, RunStatus, TaskReport } from '../../core/maintenance/report.js'
 import { count, flag, int, json, optional, type Row, real, rowId, text, time } from '../columns.js'
 
 export const systemConfigColumns = {
@@ -75,3 +76,22 @@ export const idempotencyKeyColumns = {
 }
 
 export type IdempotencyKeyRow = Row<typeof idempotencyKeyColumns>
+
+export const maintenanceRunColumns = {
+  id: rowId(),
+  runId: text(),
+  runStatus: text<RunStatus>(),
+  isRunning: optional(flag()),
+  triggerType: text<'SCHEDULE' | 'MANUAL'>(),
+  isDryRun: flag(),
+  wish: optional(json<readonly MaintenanceTask[]>()),
+  report: json<readonly TaskReport[]>(),
+  startedBy: optional(text()),
+  startTime: time(),
+  heardTime: time(),
+  endTime: optional(time()),
+  createTime: time(),
+  updateTime: time(),
+}
+
+export type MaintenanceRunRow = Row<typeof maintenanceRunColumns>

@@ -34,6 +34,47 @@ async function makeJob(api: LentApi, spec: object): Promise<{ jobId: string; ver
   return (await api.call('post', '/jobs').send(spec).expect(201)).body
 }
 
+describe('what is wrong is said where it is', () => {
+  test('in the config of a connection, with the field that may have been meant', async () => {
+    await withApi({}, async (api) => {
+      const config = { url: 'mysql://h/d', pasword: '${secret:SHOP}', ssl: { regectUnauthorized: true }, user: '' }
+      const { body } = await api
+        .call('post', '/connections')
+        .send({ name: 'shop', connector: 'jdbc', config })
+        .expect(422)
+      expect(body.errors).toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({ pointer: '/config/pasword', hint: expect.stringContaining('password') }),
+          expect.objectContaining({ pointer: '/config/user' }),
+          expect.objectContaining({
+            pointer: '/config/ssl/regectUnauthorized',
+            hint: expect.stringContaining('rejectUnauthorized'),
+          }),
+        ]),
+      )
+      expect(body.errors).toHaveLength(3)
+      // What a reference stands for is not known yet.
+      await makeConnection(api, 'later', { config: { url: '${env:SHOP_URL}' } })
+    })
+  })
+
+  test('in a query that has two columns of one name', async () => {
+    await withApi({}, async (api) => {
+      const spec = jobInto({ url: api.url })
+      const source = {
+        id: 'in',
+        source: 'jdbc',
+        config: { connection: { url: api.url }, query: 'SELECT 1 AS a, 2 AS a' },
+      }
+      const { body } = await api
+        .call('post', '/jobs/validate')
+        .send({ ...spec, nodes: [source, spec.nodes[1]] })
+        .expect(422)
+      expect(body.errors).toMatchObject([{ pointer: '/nodes/0/config/query', nodeId: 'in' }])
+    })
+  })
+})
+
 describe('a connection that a job names', () => {
   test('says who names it, and cannot be removed until nobody does', async () => {
     await withApi({}, async (api) => {

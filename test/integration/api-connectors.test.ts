@@ -123,7 +123,10 @@ describe('a custom connector', () => {
       await register(api, 'crm.mjs#crm').expect(201)
       const bad = { name: 'office', connector: 'crm', config: { pin: '7351-pin', door: 1 } }
       const { body } = await api.call('post', '/connections').send(bad).expect(422)
-      expect(body.errors.map(({ pointer }: { pointer: string }) => pointer).sort()).toEqual(['/config', '/config/url'])
+      expect(body.errors.map(({ pointer }: { pointer: string }) => pointer).sort()).toEqual([
+        '/config/door',
+        '/config/url',
+      ])
       const config = { url: 'crm://here', pin: '7351-pin' }
       const made = await api
         .call('post', '/connections')

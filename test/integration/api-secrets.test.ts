@@ -120,6 +120,64 @@ describe('passwords of people', () => {
   })
 })
 
+describe('a request that is refused', () => {
+  const node = (further: object) => ({ name: 'typo', nodes: [{ id: 'in', source: 'jdbc', ...further }] })
+  const inline = (connection: object) =>
+    node({ config: { table: 't', connection: { url: 'mysql://h/d', ...connection } } })
+  const cases: readonly (readonly [what: string, path: string, body: object])[] = [
+    [
+      'a misspelt field of a connection',
+      '/connections',
+      { name: 'shop', connector: 'jdbc', config: { url: 'mysql://h/d', pasword: WORD } },
+    ],
+    [
+      'one below a field',
+      '/connections',
+      { name: 'shop', connector: 'jdbc', config: { url: 'mysql://h/d', ssl: { pem: WORD } } },
+    ],
+    [
+      'a connection of a misspelt connector',
+      '/connections',
+      { name: 'shop', connector: 'jdcb', config: { pasword: WORD } },
+    ],
+    ['a misspelt config', '/connections', { name: 'shop', connector: 'jdbc', confg: { pasword: WORD } }],
+    ['an inline connection', '/jobs', inline({ pasword: WORD })],
+    [
+      'an inline connection of a misspelt connector',
+      '/jobs',
+      { name: 'typo', nodes: [{ id: 'in', source: 'jdcb', config: { connection: { pasword: WORD } } }] },
+    ],
+    [
+      'an inline connection of a misspelt node',
+      '/jobs',
+      { name: 'typo', nodes: [{ id: 'in', sorce: 'jdbc', config: { connection: { pasword: WORD } } }] },
+    ],
+    ['a misspelt connection', '/jobs', node({ config: { table: 't', conection: { pasword: WORD } } })],
+    ['a misspelt config of a node', '/jobs', node({ confg: { connection: { pasword: WORD } } })],
+    [
+      'nodes that are no list',
+      '/jobs',
+      { name: 'typo', nodes: { in: { source: 'jdbc', config: { connection: { pasword: WORD } } } } },
+    ],
+  ]
+  test('leaves no secret in the audit, wherever it stood', async () => {
+    await withApi({}, async (api) => {
+      for (const [what, path, body] of cases) {
+        const { status } = await api.call('post', path).send(body)
+        const [log] = await api.database.query<{ request_params: string }>(
+          'SELECT request_params FROM etl_operation_log',
+        )
+        expect({ what, refused: status >= 400, log: log?.request_params }).toEqual({
+          what,
+          refused: true,
+          log: expect.stringMatching(/^(?=.*(shop|typo))(?!.*opensesame).*$/s),
+        })
+        await api.database.execute('DELETE FROM etl_operation_log')
+      }
+    })
+  }, 120_000)
+})
+
 describe('a job spec with a password in an inline connection', () => {
   test('is shown masked, and may be written back so', async () => {
     await withApi({}, async (api) => {

@@ -162,6 +162,19 @@ describe('an increment', () => {
   })
 })
 
+test.each([`SELECT 1 AS a, 2 AS a`, `SELECT 1 AS a, 2 AS b, 3 AS A`])(
+  '%s has two columns of one name, which is said of the query',
+  async (query) => {
+    await withDatabase(async (url) => {
+      await expect(sourceOf(url, { query }).schema()).rejects.toMatchObject({
+        code: 'config.invalid',
+        pointer: '/query',
+        message: expect.stringMatching(/two columns called `a`/i),
+      })
+    })
+  },
+)
+
 test('numbers of four bytes are read exactly', async () => {
   await withDatabase(async (url) => {
     await onServer(

@@ -52,6 +52,62 @@ test('values that are of another kind than their column are told apart', async (
   })
 })
 
+test.each([
+  ['NULL in its key', 'k text primary key, v int', `(NULL, 1), ('a', 2), (NULL, 3), ('b', 4)`],
+  ['NULL in a part of its key', 'k text, v int, primary key (k, v)', `('a', NULL), ('a', 1), (NULL, 2), ('b', NULL)`],
+  [
+    'keys of every kind',
+    'k text primary key, v int',
+    `('a', 1), (x'62', 2), (3, 3), ('c', 4), ('1', 5), (x'', 6), ('', 7)`,
+  ],
+  [
+    'texts and fractions for numbers',
+    'k int primary key, v int',
+    `(2, 1), ('x', 2), (1.5, 3), (9e999, 4), (-9223372036854775808, 5), (x'00', 6), (0.1e0 + 0.2e0, 7), ('', 8)`,
+  ],
+  [
+    'anything for a key',
+    'k blob primary key, v int',
+    `(x'41', 1), ('A', 2), (65, 3), (65.5, 4), (x'', 5), ('', 6), ('65', 7)`,
+  ],
+  [
+    'texts with zeros in its key',
+    'k text primary key, v int',
+    `('a', 1), ('a' || char(0), 2), ('a' || char(0) || 'b', 3), ('it''s', 4)`,
+  ],
+  ['NULL among whole numbers', 'k int, v int, primary key (k, v)', `(1, 1), (NULL, 1), (2, 2)`],
+  [
+    'times and numbers for times',
+    'k timestamp primary key, v int',
+    `('2001-01-01 00:00:00', 1), (978307200, 2), ('x', 3), (x'32', 4), (0.5, 5)`,
+  ],
+])('a table with %s is read whole, page by page and in ranges', async (_title, columns, values) => {
+  onSqlite(url, `CREATE TABLE keyed (${columns}); INSERT INTO keyed VALUES ${values}`)
+  const [{ n } = { n: 0 }] = onSqlite(url, 'SELECT count(*) AS n FROM keyed')
+  for (const splits of [undefined, 3])
+    for (const records of [1, 2, 1000])
+      await withSession(async (session) => {
+        const source = sourceOf(url, { table: 'keyed', ...(splits && { splits }) })
+        const read = await readAll(source, session, { budget: { records, bytes: 1e9 } })
+        const all = [...read.records.map(String), ...read.rejected.map(({ original }) => original)]
+        expect({ splits, records, read: all.length, apart: new Set(all).size }).toEqual({
+          splits,
+          records,
+          read: n,
+          apart: n,
+        })
+      })
+})
+
+test('a table that is polled is refused where keys are missing', async () => {
+  onSqlite(url, `CREATE TABLE keyed (k text primary key); INSERT INTO keyed VALUES (NULL), ('a')`)
+  const source = sourceOf(url, { table: 'keyed', interval: '1s' })
+  await expect(source.plan(null, { records: 10, bytes: 1e9 }, 1)).rejects.toMatchObject({
+    code: 'config.invalid',
+    pointer: '/table',
+  })
+})
+
 test('records that the table refuses come back, and the rest is written', async () => {
   await withSession(async (session) => {
     onSqlite(url, 'CREATE TABLE strict (id INTEGER PRIMARY KEY, n INTEGER NOT NULL CHECK (n <> 7), f REAL)')

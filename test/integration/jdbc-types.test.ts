@@ -1,5 +1,6 @@
 /** Every type of one database through Parquet into another: each value stays what it is, or is refused in words. */
 import { expect, test } from '@jest/globals'
+import type { Session } from '../../duckdb/session.js'
 import { readAll } from '../conformance/read-all.js'
 import { copyThroughParquet, newKey, sinkOf, sourceOf, withSession, writeEpoch } from '../support/jdbc.js'
 import { onServer, withDatabase } from '../support/lend.js'
@@ -50,6 +51,55 @@ test('from MySQL through Parquet to an equal table of MySQL', async () => {
   )
 })
 
+/** Each of them comes first once: what is in the first line must not decide how lines end. */
+const texts = [
+  'a\rb',
+  'a\nb',
+  'a\r\nb',
+  '\r',
+  '\n',
+  '\r\n',
+  '\r\n\r',
+  'c\r"',
+  '"',
+  '""',
+  `'`,
+  '\\',
+  '\\N',
+  '\\r\\n',
+  ',',
+  '\t',
+  ' ',
+  '',
+  null,
+]
+const textOf = (written: string | null, e = '') =>
+  written === null ? 'NULL' : `${e}'${written.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
+
+async function readEachFirst(session: Session, url: string, all: readonly (string | null)[]): Promise<void> {
+  for (const [first, text] of all.entries()) {
+    if (text === null || !/[\r\n"]/.test(text)) continue
+    const select = first % 2 === 0 ? 'a' : 'id, a, id AS again'
+    const source = sourceOf(url, { query: `SELECT ${select} FROM kept WHERE id >= ${first} ORDER BY id` })
+    const { records } = await readAll(source, session)
+    const rows = all.slice(first).map((one, at) => (select === 'a' ? [one] : [first + at, one, first + at]))
+    expect({ text, select, records }).toEqual({ text, select, records: rows })
+  }
+}
+
+test('texts of MySQL with line ends, quotes and backslashes are read, whichever comes first', async () => {
+  await withSession((session) =>
+    withDatabase(async (url) => {
+      const all = [...texts, 'a\0b', '\0']
+      await onServer(
+        url,
+        `CREATE TABLE kept (id INT PRIMARY KEY, a TEXT); INSERT INTO kept VALUES ${all.map((text, id) => `(${id}, ${textOf(text)})`).join(', ')}`,
+      )
+      await readEachFirst(session, url, all)
+    }),
+  )
+})
+
 test('into a table that is made for it, values are the same when they are read again', async () => {
   await withSession((session) =>
     withDatabase(async (url) => {
@@ -93,6 +143,76 @@ test('what a column would round or cut is refused', async () => {
   )
 })
 
+type Case = readonly [column: string, type: string, kept: readonly string[], refused: readonly string[]]
+
+/** Each value in a column of its own: what is not refused is the same when it is read again. */
+async function keptOrRefused(session: Session, url: string, cases: readonly Case[]): Promise<void> {
+  const values = cases.flatMap(([, , kept, refused], at) =>
+    [...kept, ...refused].map((value, n) => ({ at, value, bad: n >= kept.length })),
+  )
+  const row = (own: number, value: string) =>
+    cases.map(([, type], at) => `CAST(${at === own ? value : 'NULL'} AS ${type}) AS c${at}`).join(', ')
+  const select = values.map(({ at, value }, id) => `SELECT ${id} AS id, ${row(at, value)}`).join(' UNION ALL ')
+  const told = (rows: readonly number[]) => rows.map((id) => `${cases[values[id]!.at]![0]} <- ${values[id]!.value}`)
+  const sink = sinkOf(url, { table: 'kept' })
+  const schema = [{ name: 'id', type: 'INTEGER' }, ...cases.map(([, type], at) => ({ name: `c${at}`, type }))]
+  expect((await sink.check(schema)).map(({ message }) => message)).toEqual([])
+  const rejected = await writeEpoch(session, sink, newKey(), select)
+  expect(told(rejected.map(({ rowid }) => rowid))).toEqual(told([...values.keys()].filter((id) => values[id]!.bad)))
+  await readAll(sourceOf(url, { table: 'kept' }), session)
+  const changed = cases.map(([, type], at) => `CAST(read.c${at} AS ${type}) IS DISTINCT FROM written.c${at}`)
+  const different = await session.rows(
+    `SELECT id FROM batch AS read JOIN written USING (id) WHERE ${changed.join(' OR ')}`,
+  )
+  expect(told(different.map(([id]) => Number(id)))).toEqual([])
+  expect(await session.count('SELECT count(*) FROM batch')).toBe(values.length - rejected.length)
+}
+
+const tableOf = (cases: readonly Case[]) =>
+  `CREATE TABLE kept (id INTEGER PRIMARY KEY, ${cases.map(([column], at) => `c${at} ${column} NULL`).join(', ')})`
+
+test('what a column of MySQL would change in silence is refused value by value', async () => {
+  const cases: readonly Case[] = [
+    ['FLOAT', 'DOUBLE', ['0.5', '16777216', '-3.4028234663852886e38'], ['0.1', '16777217', '1e300']],
+    ['FLOAT', 'FLOAT', ['0.1', '16777216'], []],
+    ['FLOAT', 'BIGINT', ['-16777216'], ['16777217', '9223372036854775807']],
+    ['FLOAT', 'INTEGER', ['16777216'], ['-16777217']],
+    ['FLOAT', 'DECIMAL(10,2)', ['0.10', '123.45'], ['12345678.91']],
+    ['DOUBLE', 'BIGINT', ['9007199254740992', '-9223372036854775808'], ['9007199254740993', '9223372036854775807']],
+    ['DOUBLE', 'UBIGINT', ['9223372036854775808'], ['18446744073709551615']],
+    ['DOUBLE', 'HUGEINT', ['1267650600228229401496703205376'], ['1267650600228229401496703205377']],
+    ['DOUBLE', 'DECIMAL(25,5)', ['0.1', '12345678901.12345', '-1'], ['12345678901234567890.12345']],
+    ['YEAR', 'INTEGER', ['0', '1901', '2155'], ['99', '1', '1900', '2156', '-1']],
+    [`ENUM('x','y','it''s','b\\\\c')`, 'VARCHAR', [`'x'`, `'it''s'`, `'b\\c'`], [`'1'`, `'X'`, `''`, `'x '`]],
+    [`ENUM('x','1')`, 'INTEGER', ['1'], ['2']],
+    [`SET('a','b')`, 'VARCHAR', [`'a'`, `'a,b'`, `''`], [`'b,a'`, `'a,b,b'`, `'3'`, `'A'`]],
+    ['CHAR(5)', 'VARCHAR', [`'ab'`, `''`, `' a'`], [`'ab   '`, `' '`]],
+    ['BINARY(3)', 'BLOB', [`'\\x00\\x01\\x02'::BLOB`], [`'\\x00'::BLOB`, `''::BLOB`]],
+  ]
+  await withSession((session) =>
+    withDatabase(async (url) => {
+      await onServer(url, tableOf(cases))
+      await keptOrRefused(session, url, cases)
+      await onServer(url, 'CREATE TABLE rounding (f FLOAT(7,3))')
+      const [problem] = await sinkOf(url, { table: 'rounding' }).check([{ name: 'f', type: 'DOUBLE' }])
+      expect(problem).toMatchObject({
+        message: 'The column `f` of rounding is float(7,3), which does not hold DOUBLE.',
+      })
+    }),
+  )
+})
+
+test('keys that differ in case or in spaces at their end stay apart in a table that is made', async () => {
+  await withSession((session) =>
+    withDatabase(async (url) => {
+      const sink = sinkOf(url, { table: 'made', createTable: true, mode: 'UPSERT', key: 'k' })
+      await writeEpoch(session, sink, newKey(), `SELECT unnest(['a', 'a ', 'A', 'a']) AS k`)
+      const rows = (await onServer(url, 'SELECT k FROM made')) as { k: string }[]
+      expect(rows.map(({ k }) => k).sort()).toEqual(['A', 'a', 'a '])
+    }),
+  )
+})
+
 test('what no type holds is refused in words, not changed', async () => {
   await withSession((session) =>
     withDatabase(async (url) => {
@@ -122,6 +242,19 @@ const postgresTypes = `
     (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)`
 
 describeWithPostgres('from PostgreSQL', (lent) => {
+  test('texts with line ends, quotes and backslashes are read, whichever comes first', async () => {
+    await withSession((session) =>
+      lent.withDatabase(async (url) => {
+        const rows = texts.map((text, id) => `(${id}, ${textOf(text, 'E')})`)
+        await onPostgres(
+          url,
+          `CREATE TABLE kept (id integer PRIMARY KEY, a text); INSERT INTO kept VALUES ${rows.join(', ')}`,
+        )
+        await readEachFirst(session, url, texts)
+      }),
+    )
+  })
+
   test('to MySQL, and from there back', async () => {
     await withSession((session) =>
       lent.withDatabase((postgres) =>
@@ -177,6 +310,55 @@ describeWithPostgres('from PostgreSQL', (lent) => {
           `SELECT * FROM (VALUES ${values}) v(id, dt, ti, ts, v, c)`,
         )
         expect(rejected.map(({ rowid }) => rowid)).toEqual(rows.map((_, at) => at + 1))
+      }),
+    )
+  })
+
+  test('two columns of one name are refused before they are read', async () => {
+    await lent.withDatabase(async (url) => {
+      await onPostgres(url, 'CREATE TABLE kept ("a" int, "A" int)')
+      const refusal = (pointer: string) => ({
+        code: 'config.invalid',
+        pointer,
+        message: expect.stringMatching(/two columns/),
+      })
+      await expect(sourceOf(url, { query: 'SELECT 1 AS a, 2 AS a' }).schema()).rejects.toMatchObject(refusal('/query'))
+      await expect(sourceOf(url, { table: 'kept' }).schema()).rejects.toMatchObject(refusal('/table'))
+      expect(await sourceOf(url, { table: 'kept', columns: ['a'] }).schema()).toEqual([{ name: 'a', type: 'INTEGER' }])
+    })
+  })
+
+  test('what a column of PostgreSQL would change in silence is refused, by its type or value by value', async () => {
+    const cases: readonly Case[] = [
+      [
+        'double precision',
+        'BIGINT',
+        ['9007199254740992', '-9223372036854775808'],
+        ['9007199254740993', '9223372036854775807'],
+      ],
+      ['double precision', 'HUGEINT', ['1267650600228229401496703205376'], ['1267650600228229401496703205377']],
+      ['double precision', 'UBIGINT', ['9223372036854775808'], ['18446744073709551615']],
+      ['interval(0)', 'INTERVAL', [`'1 month 1 day 2 seconds'`], [`'1.6 seconds'`, `'-1 day 0.5 seconds'`]],
+      ['interval', 'INTERVAL', [`'0.000001 seconds'`], []],
+      ['timetz(0)', 'VARCHAR', [`'10:00:00+00'`], [`'10:00:00.6+00'`]],
+      ['timetz', 'VARCHAR', [`'10:00:00.123456+00'`], [`'10:00:00.1234567+00'`]],
+      ['timetz(3)', 'TIME WITH TIME ZONE', [`'10:00:00.123+00'`], [`'10:00:00.1234+00'`]],
+    ]
+    await withSession((session) =>
+      lent.withDatabase(async (url) => {
+        await onPostgres(url, tableOf(cases))
+        await keptOrRefused(session, url, cases)
+        await onPostgres(url, 'CREATE TABLE rounding (n name, m numeric(5,-2), i interval year to month)')
+        const problems = await sinkOf(url, { table: 'rounding' }).check([
+          { name: 'n', type: 'VARCHAR' },
+          { name: 'm', type: 'INTEGER' },
+          { name: 'i', type: 'INTERVAL' },
+        ])
+        expect(problems.map(({ message }) => message)).toEqual([
+          'The column `n` of rounding is name, which does not hold VARCHAR.',
+          'The column `m` of rounding is numeric(5,-2), which does not hold INTEGER.',
+          'The column `i` of rounding is interval year to month, which does not hold INTERVAL.',
+        ])
       }),
     )
   })

@@ -346,6 +346,38 @@ describe('at the end of the job', () => {
     })
   })
 
+  test.each([
+    [
+      'a foreign key of another table',
+      'the foreign key refers of child',
+      'CREATE TABLE child (n INT, CONSTRAINT refers FOREIGN KEY (n) REFERENCES kept (n)); INSERT INTO child VALUES (1)',
+    ],
+    [
+      'a foreign key of its own',
+      'its foreign key refers',
+      'CREATE TABLE other (n INT PRIMARY KEY); INSERT INTO other VALUES (1), (2); ALTER TABLE kept ADD CONSTRAINT refers FOREIGN KEY (n) REFERENCES other (n)',
+    ],
+    ['a trigger', 'its trigger counts', 'CREATE TRIGGER counts BEFORE INSERT ON kept FOR EACH ROW SET @n = 1'],
+  ])('REPLACE is refused where the table would lose %s, and nothing is changed', async (_title, named, ddl) => {
+    await withDatabase(async (url) => {
+      await onServer(url, 'CREATE TABLE kept (n INT PRIMARY KEY); INSERT INTO kept VALUES (1)')
+      const input = [{ name: 'n', type: 'INTEGER' }]
+      const sink = sinkOf(url, { table: 'kept', mode: 'REPLACE' })
+      // Begun before it was tied.
+      const key = newKey()
+      await writeEpoch(sink, key, 'SELECT 2 AS n')
+      await onServer(url, ddl)
+      const refusal = { code: 'sink.unsupported', pointer: '/mode', message: expect.stringContaining(named) }
+      expect(await sink.check(input)).toMatchObject([refusal])
+      await expect(sink.prepare([newKey()], input, fence())).rejects.toMatchObject(refusal)
+      await expect(sink.finish([key], fence({ epoch: 2 }))).rejects.toMatchObject(refusal)
+      expect(await column(url, 'SELECT n FROM kept')).toEqual([1])
+      // The way out that is named.
+      const instead = sinkOf(url, { table: 'kept', replaceWhere: '1 = 1' })
+      expect(await instead.check(input)).toEqual([])
+    })
+  })
+
   test('replaceWhere deletes and inserts what its condition names, and only once', async () => {
     await withDatabase(async (url) => {
       await onServer(

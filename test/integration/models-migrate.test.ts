@@ -3,7 +3,7 @@ import { openDatabase } from '../../models/database.js'
 import { migrate } from '../../models/migrate.js'
 import { printSchema } from '../../models/print-schema.js'
 import { MIGRATIONS } from '../../models/schema/migrations.js'
-import { addMonths, partitionsOf, retireMonths } from '../../models/schema/partition-upkeep.js'
+import { addMonths, partitionsOf } from '../../models/schema/partition-upkeep.js'
 import { onServer, withDatabase, withMigratedDatabase } from '../support/lend.js'
 
 /** The tables of the design document with every column that it names, and those that this system adds. */
@@ -256,19 +256,17 @@ describe('monthly partitions', () => {
     })
   })
 
-  test('are retired into an archive', async () => {
+  test('that nobody has made for a while are made one by one, and rows find theirs', async () => {
     await withDatabase(async (url) => {
       await migrate(url, { at: march })
-      const query = (sql: string) => onServer(url, sql)
-      await query(
-        "INSERT INTO etl_job_metrics (job_id, execution_id, metric_time) VALUES ('old', 'e', '2026-03-02'), ('new', 'e', '2026-05-02')",
+      await onServer(
+        url,
+        "INSERT INTO etl_job_metrics (job_id, execution_id, metric_time) VALUES ('j', 'e', '2026-08-31'), ('k', 'e', '2026-10-02')",
       )
-      expect(await retireMonths(query, 'etl_job_metrics', new Date('2026-05-20T00:00:00Z'), true)).toEqual([
-        'p202603',
-        'p202604',
-      ])
-      expect(await rows(url, 'SELECT job_id FROM etl_job_metrics')).toEqual([{ job_id: 'new' }])
-      expect(await rows(url, 'SELECT job_id FROM etl_job_metrics_archive')).toEqual([{ job_id: 'old' }])
+      await addMonths((sql) => onServer(url, sql), new Date('2026-11-05T00:00:00Z'), 1)
+      expect(await rows(url, 'SELECT job_id FROM etl_job_metrics PARTITION (p202608)')).toEqual([{ job_id: 'j' }])
+      expect(await rows(url, 'SELECT job_id FROM etl_job_metrics PARTITION (p202610)')).toEqual([{ job_id: 'k' }])
+      expect((await partitionsOf((sql) => onServer(url, sql), 'etl_job_metrics')).at(-1)).toBe('p202612')
     })
   })
 })

@@ -1,12 +1,17 @@
 import type { FieldPacket } from 'mysql2/promise'
-import type { ReadColumn } from '../relation.js'
+import { type ReadColumn, twoOfOneName } from '../relation.js'
 import type { MysqlDb } from './db.js'
+import { asServerError } from './fault.js'
 import { name, qualified, rowsOf } from './sql.js'
 import { readAs } from './types.js'
 
 /** By the result's own description, which is exact for tables and queries alike. */
 export async function describe({ client }: MysqlDb, from: string): Promise<readonly ReadColumn[]> {
-  const [, fields] = await client.query(`SELECT * FROM ${from} LIMIT 0`)
+  const [, fields] = await client.query(`SELECT * FROM ${from} LIMIT 0`).catch((error: unknown) => {
+    const { errno, sqlMessage = '' } = asServerError(error)
+    if (errno === DUPLICATE_NAME) throw twoOfOneName(/'(.*)'/s.exec(sqlMessage)?.[1] ?? '', '/query')
+    throw error
+  })
   return fields.map((field) => {
     const packet = field as FieldPacket & {
       readonly columnType?: number
@@ -48,6 +53,7 @@ export async function primaryKey({ client }: MysqlDb, table: string): Promise<re
 
 const unordered = new Set(['FLOAT', 'DOUBLE', 'JSON', 'BOOLEAN'])
 
+const DUPLICATE_NAME = 1060
 const VAR_STRING = 253
 const BIT = 16
 const BINARY = 63

@@ -8,6 +8,8 @@ export function fits(type: string, { dataType, scale }: TargetColumn): boolean {
   if (scale !== null && family === 'DECIMAL' && decimals.has(dataType)) {
     return Number(/,\s*(\d+)\)/.exec(type)?.[1] ?? 0) <= scale
   }
+  // FLOAT(7,3) rounds.
+  if (scale !== null && floats.has(dataType) && family !== 'INTEGER') return false
   return holds[family].some((kinds) => kinds.has(dataType))
 }
 

@@ -1,18 +1,45 @@
 /** REPLACE: `RENAME TABLE` changes names in one step, which DDL of MySQL cannot do within a transaction. */
+import { JobError } from '../../../core/errors/job-error.js'
 import type { Dialect, Shadow } from '../dialect.js'
 import { isFinished, setFinished } from '../progress.js'
 import type { MysqlDb } from './db.js'
-import { rowsOf } from './sql.js'
+import { qualified, rowsOf } from './sql.js'
 
 /** The shadow takes the target's name. The old table stays until that is marked: it is the witness. */
-export async function publishByRename(dialect: Dialect, db: MysqlDb, { keys, target, table }: Shadow): Promise<void> {
+export async function publishByRename(
+  dialect: Dialect,
+  db: MysqlDb,
+  { config, keys, target, table }: Shadow,
+): Promise<void> {
   const old = oldTable(table)
   const swapped = (await exists(db, old)) || (await isFinished(dialect, db, keys[0]!))
   if (!swapped && (await exists(db, table))) {
+    await checkReplace(db, config.table)
     await db.execute(`RENAME TABLE ${target} TO ${old}, ${table} TO ${target}`)
   }
   for (const key of keys) await setFinished(db, key)
   await db.execute(`DROP TABLE IF EXISTS ${old}, ${table}`)
+}
+
+/** Foreign keys follow the old table to its new name, and triggers go with it: who has any keeps the table. */
+export async function checkReplace({ client }: MysqlDb, table: string): Promise<void> {
+  const [database, plain] = await qualified(client, table)
+  const rows = await rowsOf(
+    client,
+    `SELECT CONCAT('the foreign key ', constraint_name, ' of ', table_name) AS tie FROM information_schema.key_column_usage
+       WHERE referenced_table_schema = ? AND referenced_table_name = ?
+     UNION SELECT CONCAT('its foreign key ', constraint_name) FROM information_schema.key_column_usage
+       WHERE table_schema = ? AND table_name = ? AND referenced_table_name IS NOT NULL
+     UNION SELECT CONCAT('its trigger ', trigger_name) FROM information_schema.triggers
+       WHERE event_object_schema = ? AND event_object_table = ?`,
+    [database, plain, database, plain, database, plain],
+  )
+  if (rows.length === 0) return
+  const ties = rows.map((row) => String(row.tie)).join(', ')
+  throw new JobError('sink.unsupported', `REPLACE gives the name ${table} to a new table, which would lose ${ties}.`, {
+    pointer: '/mode',
+    hint: 'Say `mode: APPEND` with `replaceWhere: 1 = 1`: it deletes and inserts in one transaction, in the table that is there.',
+  })
 }
 
 /** Unless it was swapped in and that is not marked yet: an empty one must never be swapped in. */

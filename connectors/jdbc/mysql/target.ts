@@ -1,3 +1,4 @@
+import { JobError } from '../../../core/errors/job-error.js'
 import { type Column, type Schema, sameName } from '../../../core/record/schema.js'
 import { type JdbcSinkConfig, keyOf } from '../config.js'
 import type { Target, TargetColumn } from '../target.js'
@@ -16,7 +17,7 @@ export async function readTarget({ client }: MysqlDb, table: string): Promise<Ta
   if (!facts) return null
   const rows = await rowsOf(
     client,
-    `SELECT column_name AS name, column_type AS columnType, data_type AS dataType, numeric_scale AS scale, datetime_precision AS fraction,
+    `SELECT column_name AS name, column_type AS columnType, data_type AS dataType, numeric_scale AS scale, datetime_precision AS fraction, character_maximum_length AS length,
        is_nullable AS nullable,
        column_default AS standard, extra AS extra
      FROM information_schema.columns WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position`,
@@ -27,11 +28,13 @@ export async function readTarget({ client }: MysqlDb, table: string): Promise<Ta
     const generated = /(virtual|stored) generated|persistent generated/i.test(extra)
     return {
       name: String(row.name),
-      columnType: String(row.columnType).toLowerCase(),
+      columnType: /^(enum|set)/i.test(String(row.columnType))
+        ? String(row.columnType)
+        : String(row.columnType).toLowerCase(),
       dataType: String(row.dataType).toLowerCase(),
       scale: row.scale === null ? null : Number(row.scale),
       fraction: row.fraction === null ? null : Number(row.fraction),
-      length: null,
+      length: row.length === null ? null : Number(row.length),
       required: row.nullable !== 'YES' && row.standard === null && !/auto_increment/i.test(extra) && !generated,
       generated,
     }
@@ -68,10 +71,29 @@ export async function createTable(db: MysqlDb, config: JdbcSinkConfig, input: Sc
     return `${name(column.name)} ${written.ddl(isKey(column))} ${isKey(column) ? 'NOT NULL' : 'NULL'}`
   })
   const primary = key.length > 0 ? [`PRIMARY KEY (${key.map(name).join(', ')})`] : []
-  // Text compares byte by byte, as it does in the engine.
+  const collation = await exactCollation(db)
+  const text = input.find((column) => isKey(column) && writtenAs(column.type).family === 'TEXT')
+  if (collation === null && text !== undefined)
+    throw new JobError(
+      'sink.unsupported',
+      `This server takes \`a\` and \`a \` for the same key, so that no table can be made with the key \`${text.name}\`.`,
+      {
+        pointer: '/key',
+        hint: 'Make the table yourself with a key of bytes (VARBINARY), or use a newer server.',
+      },
+    )
   await db.execute(
-    `CREATE TABLE IF NOT EXISTS ${table} (${[...columns, ...primary].join(', ')}) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin`,
+    `CREATE TABLE IF NOT EXISTS ${table} (${[...columns, ...primary].join(', ')}) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = ${collation ?? 'utf8mb4_bin'}`,
   )
+}
+
+/** Text compares byte by byte, as it does in the engine, and with its spaces at the end. That of MariaDB, and of MySQL 8; null: none. */
+async function exactCollation({ client }: MysqlDb): Promise<string | null> {
+  const [found] = await rowsOf(
+    client,
+    `SELECT collation_name AS name FROM information_schema.collations WHERE collation_name IN ('utf8mb4_nopad_bin', 'utf8mb4_0900_bin') ORDER BY 1 DESC LIMIT 1`,
+  )
+  return found === undefined ? null : String(found.name)
 }
 
 export async function addColumns(db: MysqlDb, table: string, columns: readonly Column[]): Promise<void> {

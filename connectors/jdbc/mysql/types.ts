@@ -1,4 +1,4 @@
-import { lostDigits, type WrittenColumn } from '../target.js'
+import type { WrittenColumn } from '../target.js'
 
 /** DuckDB types in MySQL: how a column is made, and how its values are written so that nothing is lost. */
 export interface Written {
@@ -86,14 +86,6 @@ export function writtenAs(duckdbType: string): Written {
     return { ...textual('JSON', 'JSON', (column) => `CAST(to_json(${column}) AS VARCHAR)`), ddl: () => 'JSON' }
   }
   return textual('LONGTEXT')
-}
-
-/** DuckDB expression over a column; digits of a time that the column would round in silence make a value that it refuses. */
-export function encodedFor({ type, into }: WrittenColumn, column: string): string {
-  const encoded = writtenAs(type).encode(column)
-  const lost = into.fraction !== null && /^TIME/.test(type) ? lostDigits(column, into.fraction) : null
-  if (lost === null) return encoded
-  return `CASE WHEN ${lost} THEN CAST(${column} AS VARCHAR) || ' has more digits' ELSE CAST(${encoded} AS VARCHAR) END`
 }
 
 /** MySQL expression over the text of a value; null: the text itself. */

@@ -3,10 +3,11 @@ import type { Session } from '../../../duckdb/session.js'
 import { identifier } from '../../../duckdb/sql.js'
 import type { RejectedRow, SinkBatch } from '../../spi.js'
 import type { Destination } from '../dialect.js'
+import { encodedFor } from './encode.js'
 import { asServerError, isRecordTrouble } from './fault.js'
 import { isTooLarge } from './packet.js'
 import { execute, name } from './sql.js'
-import { decodeOf, encodedFor } from './types.js'
+import { decodeOf } from './types.js'
 
 /** INSERT of many rows at a time; rows that the target refuses, or would change, come back. */
 export async function insertRows(

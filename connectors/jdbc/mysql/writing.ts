@@ -7,7 +7,7 @@ import type { MysqlDb } from './db.js'
 import { faultOfName, faultOfType, fits } from './fits.js'
 import { loadData } from './load-data.js'
 import { progressSql } from './progress-sql.js'
-import { makeShadow, publishByRename } from './publish.js'
+import { checkReplace, makeShadow, publishByRename } from './publish.js'
 import { stageQuery } from './stage-query.js'
 import { addColumns, createTable, hasUniqueKey, quoted, readTarget } from './target.js'
 import { createStaging, upsertStaged } from './upsert.js'
@@ -23,6 +23,7 @@ export const writing: Writing<MysqlDb> = {
   faultOfType,
   fits,
   progress: progressSql,
+  checkReplace,
   makeShadow,
   publish: (dialect, db, shadow, where) =>
     where === null ? publishByRename(dialect, db, shadow) : publishByCopy(dialect, db, shadow, where),

@@ -11,8 +11,10 @@ export async function readTarget(db: PostgresDb, table: string): Promise<Target 
   if (!facts) return null
   const rows = await db.rows(
     `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS shown, b.typname AS base, b.typtype AS sort,
-       CASE WHEN b.typname = 'numeric' AND GREATEST(a.atttypmod, t.typtypmod) >= 4 THEN (GREATEST(a.atttypmod, t.typtypmod) - 4) & 2047 END AS scale,
-       CASE WHEN b.typname IN ('timestamp', 'timestamptz', 'time', 'timetz') AND GREATEST(a.atttypmod, t.typtypmod) >= 0 THEN GREATEST(a.atttypmod, t.typtypmod) END AS fraction,
+       CASE WHEN b.typname = 'numeric' AND GREATEST(a.atttypmod, t.typtypmod) >= 4 THEN (((GREATEST(a.atttypmod, t.typtypmod) - 4) & 2047) # 1024) - 1024 END AS scale,
+       CASE WHEN b.typname IN ('timestamp', 'timestamptz', 'time', 'timetz') AND GREATEST(a.atttypmod, t.typtypmod) >= 0 THEN GREATEST(a.atttypmod, t.typtypmod)
+            WHEN b.typname = 'interval' AND GREATEST(a.atttypmod, t.typtypmod) >= 0 THEN LEAST(GREATEST(a.atttypmod, t.typtypmod) & 65535, 6) END AS fraction,
+       CASE WHEN b.typname = 'interval' AND GREATEST(a.atttypmod, t.typtypmod) >= 0 THEN (GREATEST(a.atttypmod, t.typtypmod) >> 16) & 32767 <> 32767 END AS part,
        CASE WHEN b.typname IN ('varchar', 'bpchar') AND GREATEST(a.atttypmod, t.typtypmod) >= 4 THEN GREATEST(a.atttypmod, t.typtypmod) - 4 END AS length,
        a.attnotnull OR t.typnotnull AS needed, a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL AS given, a.attgenerated <> '' AS generated
      FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
@@ -23,7 +25,8 @@ export async function readTarget(db: PostgresDb, table: string): Promise<Target 
   const columns = rows.map((row) => ({
     name: String(row.name),
     columnType: String(row.shown),
-    dataType: row.sort === 'e' ? 'enum' : String(row.base),
+    // An interval of some fields only leaves out the others.
+    dataType: row.sort === 'e' ? 'enum' : row.part === 't' ? 'part of an interval' : String(row.base),
     scale: numberOf(row.scale),
     fraction: numberOf(row.fraction),
     length: numberOf(row.length),

@@ -1,5 +1,5 @@
 /** DuckDB types in PostgreSQL: how a column is made, how its values are written, and which columns hold them. */
-import { lostDigits, type TargetColumn } from '../target.js'
+import { lostAsFloat, lostDigits, type TargetColumn } from '../target.js'
 
 export interface Written {
   /** In CREATE TABLE. */
@@ -11,7 +11,8 @@ export interface Written {
 }
 
 const integers = ['int2', 'int4', 'int8']
-const texts = ['text', 'varchar', 'bpchar', 'citext', 'name', 'enum']
+// A `name` is cut.
+const texts = ['text', 'varchar', 'bpchar', 'citext', 'enum']
 
 const plain = (ddl: string, ...holds: string[]): Written => ({
   ddl,
@@ -82,13 +83,23 @@ export function writtenAs(duckdbType: string): Written {
 /** What the column would round or cut in silence is written so that it is refused. */
 export function encodedFor({ dataType, fraction, length }: TargetColumn, type: string, column: string): string {
   const encoded = writtenAs(type).encode(column)
-  const kept = fraction !== null && /^TIME/.test(type) ? lostDigits(column, fraction) : null
-  if (kept !== null)
-    return `CASE WHEN ${kept} THEN CAST(${column} AS VARCHAR) || ' has more digits' ELSE CAST(${encoded} AS VARCHAR) END`
+  const lost = lostOf(dataType, fraction, type, column)
+  if (lost !== null)
+    return `CASE WHEN ${lost} THEN ${escaped(`CAST(${column} AS VARCHAR)`)} || ' has more digits' ELSE CAST(${encoded} AS VARCHAR) END`
   // Only spaces at the end are cut: then something else is there.
   if (length === null || !['varchar', 'bpchar'].includes(dataType)) return encoded
   return `CASE WHEN length(CAST(${column} AS VARCHAR)) > ${length} THEN ${encoded} || '…' ELSE CAST(${encoded} AS VARCHAR) END`
 }
+
+function lostOf(dataType: string, fraction: number | null, type: string, column: string): string | null {
+  if (dataType === 'float8') return numeric.test(type) ? lostAsFloat(column, type, 'DOUBLE') : null
+  // A text is rounded to microseconds at least.
+  if (dataType === 'timetz' && type === 'VARCHAR')
+    return `regexp_matches(${column}, '[.]\\d{${fraction ?? 6}}\\d*[1-9]')`
+  return fraction !== null && /^(TIME|INTERVAL)/.test(type) ? lostDigits(column, fraction) : null
+}
+
+const numeric = /INT|^(FLOAT|DOUBLE|DECIMAL)/
 
 /** By kind: a value that is out of range is a matter of records. A scale that is too small would round in silence. */
 export function fits(type: string, { dataType, scale }: TargetColumn): boolean {

@@ -15,8 +15,14 @@ export const reading: Reading<SqliteDb> = {
         : `pragma_table_info(${text(second)}, ${text(first!)})`
     return (await db.rows(`SELECT name FROM ${facts} WHERE pk > 0 ORDER BY pk`)).map((row) => String(row.name))
   },
-  asText: (column) => (column.hex ? `hex(${name(column.name)})` : `CAST(${name(column.name)} AS TEXT)`),
+  nullableKeys: true,
+  asText: (column) => column.keyRead!,
   literal: (column, value) => {
+    const [, kind, written] = /^(integer|real|text|blob):(-?[\dA-F.e+-]*|-?Inf)$/.exec(value) ?? []
+    if (kind === 'text') return `CAST(X'${written}' AS TEXT)`
+    if (kind === 'blob') return `X'${written}'`
+    if (kind !== undefined) return written!.replace('Inf', '9e999')
+    // What a config gives, or an older position.
     if (column.hex) return `X'${value}'`
     return column.type === 'BIGINT' && /^-?\d+$/.test(value) ? value : text(value)
   },
@@ -26,6 +32,10 @@ export const reading: Reading<SqliteDb> = {
   },
   capture,
 }
+
+/** With its storage class, which decides how SQLite compares it, whatever the column says. */
+const positionOf = (column: string) =>
+  `typeof(${column}) || ':' || CASE WHEN typeof(${column}) IN ('text', 'blob') THEN hex(CAST(${column} AS BLOB)) ELSE quote(${column}) END`
 
 export function describe({ client }: SqliteDb, from: string): readonly ReadColumn[] {
   return client
@@ -37,6 +47,7 @@ export function describe({ client }: SqliteDb, from: string): readonly ReadColum
       return {
         name: column,
         type,
+        keyRead: positionOf(name(column)),
         ...(type === 'BLOB' && { hex: true as const }),
         // A number that is not whole loses digits as text.
         ordered: declared !== null && (affinity === 'INTEGER' || affinity === 'TEXT' || /^(BLOB|DATE|TIME)/.test(type)),

@@ -1,5 +1,4 @@
 /** The end of an execution, its mirror, and who is admitted after it. */
-import type { Transaction } from 'sequelize'
 import { allOf } from '../../../core/all-of.js'
 import { JobError } from '../../../core/errors/job-error.js'
 import type { Outcome, Owner } from '../../../core/execution/effects.js'

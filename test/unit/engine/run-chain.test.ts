@@ -84,6 +84,16 @@ describe('a chain', () => {
       expect(target.marks.get('shelf/0')).toMatchObject({ epoch: 1, written: 0, rejects: null })
     })
   })
+
+  test('writes nothing into a target that shows later epochs: its catalogue is older', async () => {
+    const target = new Shelf()
+    target.marks.set('shelf/0', { epoch: 5, written: 10, rejects: null, counters: '{}' })
+    await withParts([target.connector], async (parts) => {
+      const graph = chainOf([numbers(10), shelf('BIGINT n, BIGINT k')], [edge('numbers', 'shelf')])
+      await expect(drive(graph, parts)).rejects.toMatchObject({ code: 'sink.ahead', nodeId: 'shelf' })
+      expect(target.rows).toEqual([])
+    })
+  })
 })
 
 describe('several vertices', () => {

@@ -132,3 +132,20 @@ test('a name matches just where a listing would find it', async () => {
     }),
   )
 })
+
+test.each([
+  ['br\\[2\\].csv', 'br[2].csv', 'br2.csv'],
+  ['a\\{b,c\\}*', 'a{b,c}d', 'abd'],
+  ['[\\w]*', 'w', 'x'],
+  ['\\*[a]', '*a', 'ba'],
+])('behind a backslash a character is itself: %s is %s and not %s', (pattern, name, other) => {
+  const matches = matcherOf(join(folder, pattern))!
+  expect([matches(name), matches(other)]).toEqual([true, false])
+})
+
+test('a pattern that cannot be read is refused in words', async () => {
+  await expect(expandPattern(join(folder, 'x[z-a].csv'))).rejects.toMatchObject({
+    code: 'config.invalid',
+    pointer: '/path',
+  })
+})

@@ -143,6 +143,26 @@ describe('columns', () => {
     ])
   })
 
+  test('are inferred as text where a DOUBLE would lose digits that stand there', async () => {
+    const cases: Readonly<Record<string, string>> = {
+      '12345678901234567.89': 'VARCHAR',
+      '3.14159265358979323846': 'VARCHAR',
+      '-0.1234567890123456789': 'VARCHAR',
+      '12345678901234567890.5': 'VARCHAR',
+      '0.30000000000000004': 'DOUBLE',
+      '0.10000000000000001': 'DOUBLE',
+      '123456.50000000000000000': 'DOUBLE',
+      '1.2345678901234567e-05': 'DOUBLE',
+      '12345678901234.5': 'DOUBLE',
+    }
+    const values = Object.keys(cases)
+    await write(
+      `${values.map((_, at) => `c${at}`).join(',')}\n${values.map(() => '1.5').join(',')}\n${values.join(',')}\n`,
+    )
+    const found = await source({}).schema()
+    expect(Object.fromEntries(found.map(({ type }, at) => [values[at], type]))).toEqual(cases)
+  })
+
   test('are inferred from 8 MiB, whatever is read at once, and whatever the line ends', async () => {
     const many = '10000000,1000\n'.repeat(400_000)
     await write(`id,price\r\n${many}1,1.5\n${many}`)
@@ -330,3 +350,50 @@ test('any records come out the same, whatever the budget, the parallelism and th
   )
   await fc.assert(property, { numRuns: 60 })
 })
+
+test.each([
+  ['dateFormat', '%Q', '%d.%m.%Y'],
+  ['dateFormat', 'dd.MM.yyyy', '%-d/%-m/%y'],
+  ['timestampFormat', '%Y-%', '%Y-%m-%dT%H:%M:%S.%f%z'],
+  ['timestampFormat', '%-Q', '100%% %c'],
+  ['delimiter', '§', '\t'],
+  ['quote', '«', "'"],
+  ['escape', '€', '\\'],
+])('%s: %j is refused where it is written, %j is not', (field, wrong, right) => {
+  const checked = (value: string) => sourceConfig.safeParse({ path: 'x.csv', [field]: value })
+  expect(checked(wrong).error?.issues[0]?.path).toEqual([field])
+  expect(checked(right).success).toBe(true)
+})
+
+test('each way to write times that is let through is one that is known', async () => {
+  const letters = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ%'].flatMap((one) => [`%${one}`, `%-${one}`])
+  for (const timestampFormat of letters) {
+    const isTaken = sourceConfig.safeParse({ path: 'x.csv', timestampFormat }).success
+    const isKnown = await session.run(`SELECT try_strptime('2020', '${timestampFormat}')`).then(
+      () => true,
+      () => false,
+    )
+    expect([timestampFormat, isTaken]).toEqual([timestampFormat, isKnown])
+  }
+})
+
+const moments: readonly (readonly [text: string, value: string | null])[] = [
+  ['2026-01-01T00:00:00+02:00', '2025-12-31 22:00:00'],
+  ['2026-01-01 00:00:00.123456-0530', '2026-01-01 05:30:00.123456'],
+  ['2026-01-01 00:00:00Z', '2026-01-01 00:00:00'],
+  ['2026-01-01 00:00:00.5', '2026-01-01 00:00:00.5'],
+  ['2026-01-01', '2026-01-01 00:00:00'],
+  ['1500-01-01 10:00:00+01', '1500-01-01 09:00:00'],
+  ['soon', null],
+]
+test.each(['x.csv', 'x.jsonl', 'x.json'])(
+  'a moment that is written with a zone stays that moment: %s',
+  async (path) => {
+    const texts = moments.map(([text]) => (path === 'x.csv' ? text : JSON.stringify({ v: text })))
+    const lines = path === 'x.csv' ? ['v', ...texts] : texts
+    await write(path === 'x.json' ? `[${texts.join(',')}]` : lines.join('\n'), path)
+    const { records, rejected } = await readAll(source({ path, columns: { v: 'TIMESTAMP' } }), session)
+    expect(records.map(([value]) => value)).toEqual(moments.flatMap(([, value]) => value ?? []))
+    expect(rejected.map(({ place }) => place.record)).toEqual([moments.length - 1])
+  },
+)

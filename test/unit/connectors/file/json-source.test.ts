@@ -94,7 +94,7 @@ test('a zone that is written in JSON is part of the type, within nested values t
   expect(JSON.stringify(records)).toContain('2024-01-01 08:00:00')
 })
 
-test('keys that differ only in case are refused where columns are inferred, and nothing that merely looks like it', async () => {
+test('keys that differ only in case, or are empty, are refused where columns are inferred, and nothing that merely looks like it', async () => {
   const inferred = async (line: string) => {
     await writeFile(join(folder, 'root', 'keys.jsonl'), `${line}\n{"other":1}\n`)
     const files = { base: join(folder, 'root'), fileRoots: null, signal: new AbortController().signal }
@@ -104,6 +104,11 @@ test('keys that differ only in case are refused where columns are inferred, and 
     code: 'source.unreadable',
     message: expect.stringMatching(/the keys `A` and `a` differ only in case|the keys `a` and `A` differ only in case/),
   })
+  await expect(inferred('{"":1,"C1":2}')).rejects.toMatchObject({
+    code: 'source.unreadable',
+    message: expect.stringMatching(/a key without a name/),
+  })
+  expect((await inferred('{"C0":5}')).map(({ name }) => name)).toEqual(['C0', 'other'])
   expect((await inferred('{"a":5,"a_1":6}')).map(({ name }) => name)).toEqual(['a', 'a_1', 'other'])
 })
 
@@ -140,3 +145,31 @@ test('a symbolic link leads nowhere outside of the roots', async () => {
   await expect(readAll(source('link.jsonl'), session)).rejects.toMatchObject({ code: 'config.invalid' })
   await expect(readAll(source('*.jsonl'), session)).rejects.toMatchObject({ code: 'config.invalid' })
 })
+
+test.each(['x.jsonl', 'x.json'])(
+  'a value within a struct that is of another type is a bad record: %s',
+  async (name) => {
+    const of = { id: 'BIGINT', s: 'STRUCT(a BIGINT, b BIGINT)' }
+    const good = ['{"id":1,"s":{"a":1}}', '{"id":4,"s":{}}', 'null', '{"id":6,"s":null}']
+    for (const bad of [
+      ['{"id":2,"s":{"a":"x"}}'],
+      ['{"id":2,"s":5}'],
+      ['{"id":2,"s":{"a":"x"}}', '{"id":"q","s":{"a":3}}'],
+    ]) {
+      const lines = [...good.slice(0, 1), ...bad, ...good.slice(1)]
+      const { records, rejected, places } = await read(
+        name,
+        name === 'x.json' ? `[${lines.join(',\n ')}]` : lines.join('\n'),
+        of,
+      )
+      expect(rejected.map(({ original }) => original)).toEqual(bad)
+      expect(records).toEqual([
+        [1n, { a: 1n, b: null }],
+        [4n, { a: null, b: null }],
+        [null, null],
+        [6n, null],
+      ])
+      expect(places).toHaveLength(4)
+    }
+  },
+)

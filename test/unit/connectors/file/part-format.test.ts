@@ -32,3 +32,26 @@ test.each([
   await session.run(partFormats[format].copy(`(${emptySelect(schema)})`, file, { first: true, schema }))
   if (head !== null) expect(head).toBe(await readFile(file, 'utf8'))
 })
+
+const odd = `
+  SELECT * FROM (VALUES
+    ('{"a":12345678901234567890.12345,\n"b":1.10}'::JSON, [{'y"NaN': 'inf'::DOUBLE, 'z': 'NaN'}], 'nan'::FLOAT, map {'-inf'::DOUBLE: '-inf'::DOUBLE}, 1.5),
+    (NULL, [{'y"NaN': -1.5, 'z': '-Infinity'}], NULL, NULL, NULL)) AS odd(j, l, f, m, n)`
+const written = [
+  '{"j":{"a":12345678901234567890.12345, "b":1.10},"l":[{"y\\"NaN":"Infinity","z":"NaN"}],"f":"nan","m":{"-inf":"-Infinity"},"n":1.5}',
+  '{"j":null,"l":[{"y\\"NaN":-1.5,"z":"-Infinity"}],"f":null,"m":null,"n":null}',
+]
+
+test.each([
+  ['jsonl', `${written.join('\n')}\n`],
+  ['json', `[${written.join('\n,')}]\n`],
+] as const)('%s keeps the digits of JSON, and NaN and infinity as text, on every level', async (format, expected) => {
+  const file = join(session.folder, 'odd')
+  const schema = await session.describe(odd)
+  await session.run(partFormats[format].copy(`(${odd})`, file, { first: true, schema }))
+  const found = await readFile(file, 'utf8')
+  expect(found).toBe(expected)
+  for (const line of format === 'json' ? [found] : found.trim().split('\n')) JSON.parse(line)
+  await session.run(partFormats[format].copy(`(${odd} LIMIT 0)`, file, { first: true, schema }))
+  expect((await readFile(file, 'utf8')).trim()).toBe(format === 'json' ? '[]' : '')
+})

@@ -322,3 +322,27 @@ test('a path that cannot be written is a problem of the spec', async () => {
   expect(await sink({ path: '../elsewhere' }).check([])).toMatchObject([{ pointer: '/path', code: 'config.invalid' }])
   expect(await sink({ path: 'new' }).check([])).toEqual([])
 })
+
+test.each([
+  ['csv', "SELECT unnest(['a', NULL, '', NULL, 'b']) AS v", {}, ['a', '', 'b'], [1, 3]],
+  ['csv', "SELECT unnest([NULL, 1]) AS v, 'x' AS p", { partitionBy: ['p'] }, [1], [0]],
+  ['csv', 'SELECT unnest([NULL, NULL]) AS v', {}, [], [0, 1]],
+  ['csv', "SELECT unnest([NULL, 1]) AS v, 'x' AS p", {}, [null, 1], []],
+  ['jsonl', 'SELECT unnest([NULL, 1]) AS v', {}, [null, 1], []],
+])('%s: no record is a blank line, which nobody would read: %s, %j', async (format, select, more, values, refused) => {
+  const config = { format, ...more }
+  const [written, key] = [sink(config), newKey()]
+  await session.run(`CREATE TABLE lines AS ${select}`)
+  const schema = await session.describe('SELECT * FROM lines')
+  await written.prepare([key], schema, fence())
+  const open = await written.open(key, fence({ epoch: 1 }), schema)
+  const rejected = await open.append(
+    { table: '"lines"', schema, records: await session.count('SELECT count(*) FROM lines') },
+    session,
+  )
+  await open.commit(mark(1, 1))
+  await open.close()
+  expect(rejected.map(({ rowid }) => rowid)).toEqual(refused)
+  const back = values.length === 0 ? [] : await readBack(`out/**/*.${format}`, { columns: { v: schema[0]!.type } })
+  expect(back.map(([v]) => v)).toEqual(values)
+})

@@ -93,7 +93,20 @@ describe('pages', () => {
     expect(urlsOf({ pagination: { type: 'PAGE' } }, { stops: true })).toEqual(['/v1/items?fixed=1&page=1', 'end'])
   })
 
+  test.each([
+    ['LINK', { at: '"http://"' }],
+    ['LINK', { at: '"file:///etc/passwd"' }],
+    ['header', { link: '<http://[half>; rel=next' }],
+  ])('do not end where the next one (%s) is no URL: %j', (by, answer) => {
+    const pagination = by === 'LINK' ? { type: 'LINK', at: '/next' } : { type: 'LINK' }
+    expect(() => urlsOf({ pagination }, answer)).toThrow(/names a next page that is no URL/)
+  })
+
   test('read a header as RFC 8288 has it', () => {
+    expect(nextOf('<?p=2>; title="a, b; rel=\\"prev\\""; rel=next')).toBe('?p=2')
+    expect(nextOf('<a>; title="\\\\"; rel="prev", <b>;; title*=UTF-8\'\'x%20y ; rel="last ne\\xt";')).toBe('b')
+    expect(nextOf('<a>; rel=prev; rel=next')).toBeNull()
+    expect(nextOf('<a>; flag; rel=next')).toBe('a')
     expect(nextOf('<a>; rel=next')).toBe('a')
     expect(nextOf('<a;b,c>; REL = "prev NEXT"')).toBe('a;b,c')
     expect(nextOf('<a>; rel="nextish", <b>; x="rel=next"')).toBeNull()

@@ -36,6 +36,21 @@ describe('records', () => {
     expect(records).toEqual([['12345678901234567.89', 9223372036854775807n]])
   })
 
+  test.each(['1700000000.1234567891', '12345678901234567890', '-1.5'])(
+    'come from a cursor %s with all of its digits, in the query and in the body',
+    async (cursor) => {
+      const asked = (by: object) => read({ columns: { id: 'BIGINT' }, records: '/data', ...by })
+      server.answers((one, response) => {
+        const isFirst = !one.url.searchParams.has('after') && !one.body.includes('after')
+        response.end(`{"data":[{"id":1}],"next":${isFirst ? cursor : 'null'}}`)
+      })
+      await asked({ pagination: { type: 'CURSOR', param: 'after', at: '/next' } })
+      await asked({ body: {}, pagination: { type: 'CURSOR', param: '/after', at: '/next' } })
+      expect(server.asked[1]!.url.searchParams.get('after')).toBe(cursor)
+      expect(server.asked[3]!.body).toBe(`{"after":${cursor}}`)
+    },
+  )
+
   test('that are bad are told apart, with their words and places, and the others are read', async () => {
     const good = { id: 1, at: { on: '2026-01-01' } }
     server.answers(() => [good, { id: 'x' }, 5, null, { at: { on: 'never' } }, { ...good, id: 4 }])

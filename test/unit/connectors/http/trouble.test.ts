@@ -1,6 +1,7 @@
 /** A server that is slow, broken, busy or hostile: one clear error, or a repetition, and no loss. */
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Session } from '../../../../duckdb/session.js'
@@ -186,6 +187,39 @@ describe('is given up', () => {
       await expect(read(config, own, context({ signal: stop.signal }))).rejects.toMatchObject({ code: 'cancelled' })
       expect(performance.now() - before).toBeLessThan(3000)
     }
+  })
+})
+
+describe('of what a server repeats no secret is told', () => {
+  const secret = `SEK+RET/1 (23)'s*"x`
+  const keyed = (auth: object) => ({ auth })
+  const form = new URLSearchParams({ key: secret }).toString().slice('key='.length)
+  const base64 = Buffer.from(`u:${secret}`).toString('base64')
+  const ways = [
+    ['a password', keyed({ type: 'BASIC', username: 'u', password: secret })],
+    ['a token', keyed({ type: 'BEARER', token: secret })],
+    ['a key in the query', keyed({ type: 'API_KEY', name: 'key', value: secret, in: 'QUERY' })],
+    ['a key in a header', keyed({ type: 'API_KEY', value: secret })],
+    ['a header of its own', { headers: { Authorization: `Token ${secret}` } }],
+    ['a parameter of its own', { query: { api_key: secret } }],
+  ] as const
+  const repeats: Readonly<Record<string, (asked: Parameters<Answering>[0]) => string>> = {
+    'as it came': ({ url, headers }) => `${url.search} ${headers.authorization} ${headers['x-api-key']}`,
+    'decoded, late in its answer': ({ url }) => `${'<br>'.repeat(12)} ${secret} ${decodeURIComponent(url.search)}`,
+    'in JSON and in HTML': () => `${JSON.stringify(secret)} ${secret.replaceAll('"', '&quot;')}`,
+    'in small letters': ({ url }) => `${secret} ${url.search}`.toLowerCase(),
+  }
+  test.each(
+    ways.flatMap(([way, config]) =>
+      Object.entries(repeats).map(([how, said], at) => ({ way, how, code: [200, 400][at % 2]!, config, said })),
+    ),
+  )('$way, $how, with $code', async ({ code, config, said }) => {
+    server.answers((asked, response) => void response.writeHead(code).end(`<p> ${said(asked)}`))
+    const error = await read(config).catch((caught: unknown) => caught)
+    const told = inspect(error, { depth: 9 }).toLowerCase()
+    expect(told).toContain('***')
+    for (const one of [secret, form, encodeURIComponent(secret), base64, 'SEK+RET', 'SEK%2BRET'])
+      expect(told).not.toContain(one.toLowerCase())
   })
 })
 

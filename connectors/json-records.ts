@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Place, RecordForm } from '../../core/record/rejected.js'
-import type { Schema } from '../../core/record/schema.js'
-import type { Session } from '../../duckdb/session.js'
-import { among, identifier, text } from '../../duckdb/sql.js'
-import { sourceConfig as fileConfig } from '../file/config.js'
-import { badDocuments, readJson } from '../file/json-options.js'
-import { tellApart, troubleOf } from '../kafka/tell-apart.js'
-import type { SourceBatch } from '../spi.js'
+import type { Place, RecordForm } from '../core/record/rejected.js'
+import type { Schema } from '../core/record/schema.js'
+import type { Session } from '../duckdb/session.js'
+import { among, identifier, text } from '../duckdb/sql.js'
+import { type FileSourceConfig, sourceConfig as fileConfig } from './file/config.js'
+import { badDocuments, readJson } from './file/json-options.js'
+import { tellApart, troubleOf } from './kafka/tell-apart.js'
+import type { SourceBatch } from './spi.js'
 
 /** What is kept of a bad record. */
 const longestOriginal = 64 * 1024
@@ -19,12 +19,14 @@ export interface JsonRecords {
   readonly records: number
   readonly schema: Schema
   readonly session: Session
+  /** How dates and times are written. */
+  readonly options?: FileSourceConfig
   place(number: number): Place
 }
 
 /** Records as lines of a file in the session's folder, which DuckDB reads as it reads files of JSON. */
 export async function recordBatch(given: JsonRecords): Promise<SourceBatch> {
-  const { session, schema, records, place } = given
+  const { session, schema, records, place, options = asUsual } = given
   const name = randomUUID()
   const file = join(session.folder, `${name}.lines`)
   const table = identifier(`source ${name}`)
@@ -83,7 +85,7 @@ export async function recordBatch(given: JsonRecords): Promise<SourceBatch> {
 }
 
 const layout = 'newline_delimited'
-const options = fileConfig.parse({ path: 'answer', format: 'jsonl' })
+const asUsual = fileConfig.parse({ path: 'answer', format: 'jsonl' })
 
 function noneNamed(error: unknown): readonly never[] {
   troubleOf(error)

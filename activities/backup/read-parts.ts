@@ -1,0 +1,126 @@
+/** Parts of a backup as they were: what lies there is what the manifest says, or it is refused. */
+import { createHash } from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { PassThrough, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { createGunzip } from 'node:zlib'
+import { JobError } from '../../core/errors/job-error.js'
+import { type BackupManifest, MANIFEST, type StoredPart } from '../../core/maintenance/backup-manifest.js'
+import type { Row } from '../../models/stores/backup/load.js'
+import type { ObjectStore } from '../../storage/store.js'
+import { isSameMac, type Seal, sealOf } from './seal.js'
+
+export interface OpenBackup {
+  readonly manifest: BackupManifest
+  readonly store: ObjectStore
+  readonly seal: Seal | null
+  readonly scratch: string
+}
+
+export async function readManifest(
+  store: ObjectStore,
+  name: string,
+  keys: readonly string[],
+  scratch: string,
+): Promise<OpenBackup> {
+  const text = await store.text(`${name}/${MANIFEST}`)
+  if (text === null)
+    throw new JobError('not.found', `There is no backup ${name} at ${store.url}.`, {
+      hint: 'A backup that was broken off has no manifest.json, and is none.',
+    })
+  const { manifest, mac } = parsed(text, name)
+  if (manifest.format !== 1)
+    throw new JobError(
+      'schema.newer',
+      `The backup has the form ${String(manifest.format)}, which this version does not know.`,
+    )
+  const seal = manifest.encryption === null ? null : sealOf(keys, manifest.encryption)
+  if (seal !== null && !isSameMac(seal.mac(JSON.stringify(manifest)), mac ?? ''))
+    throw new JobError('backup.damaged', `The manifest of ${name} was changed.`)
+  return { manifest, store, seal, scratch }
+}
+
+function parsed(text: string, name: string): { readonly manifest: BackupManifest; readonly mac: string | null } {
+  try {
+    return JSON.parse(text) as ReturnType<typeof parsed>
+  } catch (cause) {
+    throw new JobError('backup.damaged', `The manifest of ${name} cannot be read.`, { cause })
+  }
+}
+
+/** Every part is there, has its hash, and opens with the key. */
+export async function verifyParts(backup: OpenBackup): Promise<void> {
+  const { tables, files } = backup.manifest
+  for (const table of tables) {
+    let rows = 0
+    for await (const block of readRows(backup, table)) rows += block.length
+    if (rows !== table.rows)
+      throw new JobError('backup.damaged', `${table.file} holds ${rows} rows, and should hold ${table.rows}.`)
+  }
+  for (const file of files) await withPart(backup, file, async () => undefined)
+}
+
+const BLOCK_BYTES = 4 * 1024 ** 2
+const BLOCK_ROWS = 500
+
+/** In blocks that one statement takes. */
+export async function* readRows(backup: OpenBackup, part: StoredPart): AsyncGenerator<readonly Row[]> {
+  const path = await opened(backup, part)
+  try {
+    const unpacked = createReadStream(path).pipe(createGunzip())
+    let [block, bytes]: [Row[], number] = [[], 0]
+    for await (const line of createInterface({ input: unpacked, crlfDelay: Number.POSITIVE_INFINITY })) {
+      block.push(JSON.parse(line) as Row)
+      bytes += line.length
+      if (block.length < BLOCK_ROWS && bytes < BLOCK_BYTES) continue
+      yield block
+      block = []
+      bytes = 0
+    }
+    if (block.length > 0) yield block
+  } finally {
+    await rm(path, { force: true })
+  }
+}
+
+/** As a file of its own while `use` is at it. */
+export async function withPart(
+  backup: OpenBackup,
+  part: StoredPart,
+  use: (path: string) => Promise<void>,
+): Promise<void> {
+  const path = await opened(backup, part)
+  try {
+    await use(path)
+  } finally {
+    await rm(path, { force: true })
+  }
+}
+
+async function opened({ store, manifest, seal, scratch }: OpenBackup, part: StoredPart): Promise<string> {
+  const stored = await store.fetch(`${manifest.name}/${part.file}`, scratch)
+  try {
+    const hash = createHash('sha256')
+    await pipeline(
+      createReadStream(stored),
+      new Writable({
+        write(chunk: Buffer, _encoding, done) {
+          hash.update(chunk)
+          done()
+        },
+      }),
+    )
+    if (hash.digest('hex') !== part.sha256)
+      throw new JobError('backup.damaged', `${part.file} is not what was written.`)
+    const path = join(scratch, `open-${hashOf(part.file)}`)
+    await pipeline(createReadStream(stored), seal?.decrypt(part.file) ?? new PassThrough(), createWriteStream(path))
+    return path
+  } finally {
+    await rm(stored, { force: true })
+  }
+}
+
+const hashOf = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 16)
