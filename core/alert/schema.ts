@@ -1,6 +1,7 @@
 /** The shape of an alert rule and of its channels: validation, JSON Schema, reference and which fields are secret. */
 import { z } from 'zod'
 import { secret } from '../config/schema.js'
+import { MASK } from '../security/secret-fields.js'
 import { DURATION } from '../spec/duration.js'
 import { LEVELS, OPERATORS } from './rule.js'
 import { RULE_TYPE_NAMES, type RuleType } from './rule-types.js'
@@ -27,7 +28,7 @@ const address = z
   .regex(/^[^\s@<>,;"]+@[^\s@<>,;"]+$/, 'Expected an address such as ops@example.com.')
 const timeout = duration('How long one attempt may take, 1m at most.').optional().meta({ default: '10s' })
 const url = secret('Where it is posted to; http or https. Often it holds a key, so it is kept as a secret.').refine(
-  (text) => text.includes('${') || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)),
+  (text) => text === MASK || text.includes('${') || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)),
   'Expected a URL that begins with http:// or https://.',
 )
 const headers = z

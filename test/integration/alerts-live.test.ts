@@ -80,9 +80,11 @@ async function addRule(stack: Stack, hook: HttpServer, name: string, type: strin
 const BROKEN = {
   name: 'broken',
   restart: { strategy: 'NONE' },
+  delivery: 'AT_LEAST_ONCE',
   nodes: [
-    { id: 'in', source: 'generator', config: { rows: 10, fields: { n: { kind: 'sequence' } } } },
-    { id: 'out', sink: 'blackhole', input: 'in' },
+    { id: 'in', source: 'generator', config: { rows: 10, columns: { word: { kind: 'CHOICE', of: ['a', 'b'] } } } },
+    { id: 'number', operator: 'MAP', input: 'in', config: { cast: { word: 'BIGINT' } } },
+    { id: 'out', sink: 'blackhole', input: 'number' },
   ],
 }
 
