@@ -89,7 +89,7 @@ export const sourceConfig = z.strictObject({
     .min(1)
     .refine(isEncoding, {
       error: ({ input }) =>
-        `\`${input}\` is no encoding that is known here: say utf-8, utf-16, latin-1, windows-1252, shift_jis, …`,
+        `${/^[\w.:-]{1,40}$/.test(String(input)) ? `\`${input}\`` : 'This'} is no encoding that is known here: say utf-8, utf-16, latin-1, windows-1252, shift_jis, …`,
     })
     .default('utf-8')
     .describe('CSV and JSON: `utf-8`, `utf-16`, `latin-1`, …'),
