@@ -73,7 +73,7 @@ export const sourceConfig = z.strictObject({
     .refine((columns) => Object.keys(columns).length > 0, 'name at least one column')
     .optional()
     .describe(
-      'Column types by name: `{id: BIGINT, name: VARCHAR}`; else inferred once, when the job is saved. What is written with a zone becomes UTC as a TIMESTAMP. A DATE leaves out a time, a TIMESTAMP what is finer than microseconds, a BIGINT rounds a fraction: declare what the file holds.',
+      'Column types by name: `{id: BIGINT, name: VARCHAR}`; else inferred once, when the job is saved. What is written with a zone becomes UTC as a TIMESTAMP. A DATE leaves out a time, a TIMESTAMP what is finer than microseconds, a BIGINT of JSON rounds a fraction (of CSV it is a bad record): declare what the file holds.',
     ),
   pathColumns: z
     .record(z.string().min(1), z.string().trim().min(1))

@@ -4,6 +4,7 @@ import type { FileSourceConfig } from './config.js'
 import { momentsOf } from './moments.js'
 import type { Dialect } from './record-ends.js'
 import type { Slice } from './text-format.js'
+import { wholeNumbersOf } from './whole-numbers.js'
 
 export interface CsvOptions {
   readonly delimiter: string
@@ -38,7 +39,9 @@ export function csvOptions(config: FileSourceConfig): CsvOptions {
 /** `read_csv('slice', …)` with these columns. */
 export function readCsv(options: CsvOptions, columns: Schema, slice: Slice): string {
   const moments = momentsOf(columns, options.timestampFormat)
-  return moments.from(scanCsv(options, moments.columns, slice))
+  if (!slice.points) return moments.from(scanCsv(options, moments.columns, slice))
+  const numbers = wholeNumbersOf(moments.columns)
+  return moments.from(numbers.from(scanCsv(options, numbers.columns, slice)))
 }
 
 /** With DuckDB's own reading of each type, whose rejects it can name. */

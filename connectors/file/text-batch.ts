@@ -10,6 +10,8 @@ import type { FileStretch } from './stretches.js'
 import { tellApart } from './tell-apart.js'
 import type { BadRecord, Slice, TextReader } from './text-format.js'
 
+const point = '.'.charCodeAt(0)
+
 /** What is kept of a bad record. */
 const longestOriginal = 64 * 1024
 
@@ -35,7 +37,7 @@ export async function textBatch(
   const quotes = options.dialect.quote !== null && bytes.includes(options.dialect.quote)
   const mixed = found.blankLines > 0 || (found.crlf > 0 && (found.lf > 0 || quotes))
   const longest = reader.written ? 2 * found.longest : found.longest
-  const slice: Slice = { file: path, longest, crlf: found.crlf > 0 && !mixed }
+  const slice: Slice = { file: path, longest, crlf: found.crlf > 0 && !mixed, points: bytes.includes(point) }
 
   // Offsets are found again when they are asked for: clean data pays nothing for them.
   let text: () => Uint8Array = () => bytes

@@ -9,6 +9,8 @@ export interface Slice {
   readonly file: string
   readonly longest: number
   readonly crlf: boolean
+  /** A point stands somewhere in it. */
+  readonly points: boolean
 }
 
 export interface BadRecord {

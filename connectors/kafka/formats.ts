@@ -76,7 +76,7 @@ function csv(config: KafkaSourceConfig, payload: Schema): Format {
       return withoutLineEnd(into, start, end)
     },
     select: ({ file, longest }) =>
-      `SELECT ${columnsOf(payload)}, true AS present FROM ${readCsv(options, columns, { file, longest, crlf: false })} WHERE ${identifier(number)} IS NOT NULL`,
+      `SELECT ${columnsOf(payload)}, true AS present FROM ${readCsv(options, columns, { file, longest, crlf: false, points: true })} WHERE ${identifier(number)} IS NOT NULL`,
     findBad: async () => [],
   }
 }
@@ -87,7 +87,7 @@ function raw([column]: Schema): Format {
   const options = csvOptions(fileConfig.parse({ path: name, format: 'csv' }))
   const value = type === 'BLOB' ? 'unhex(line[2:])' : 'decode(unhex(line[2:]))'
   const lines = ({ file, longest }: Lines) =>
-    readCsv(options, [{ name: 'line', type: 'VARCHAR' }], { file, longest, crlf: false })
+    readCsv(options, [{ name: 'line', type: 'VARCHAR' }], { file, longest, crlf: false, points: false })
   return {
     room: 16,
     write({ bytes, valueAt, valueLength }, _index, into, at) {

@@ -397,3 +397,12 @@ test.each(['x.csv', 'x.jsonl', 'x.json'])(
     expect(rejected.map(({ place }) => place.record)).toEqual([moments.length - 1])
   },
 )
+
+test('a fraction is no whole number, in whatever slice it stands', async () => {
+  const texts = ['1', '2.5', '3.0', '-4.', '+5', '1.5e3', '1.5e0', '0.1', '', '9223372036854775807', '.5', '6']
+  await write(['v,w', ...texts.map((text) => `${text},x`)].join('\n'))
+  const { records, rejected } = await readAll(source({ columns: { v: 'BIGINT', w: 'VARCHAR' } }), session)
+  expect(records.map(([value]) => value)).toEqual([1n, 3n, -4n, 5n, 1500n, null, 9223372036854775807n, 6n])
+  expect(rejected.map(({ place }) => place.record)).toEqual([1, 6, 7, 10])
+  expect(rejected[0]?.message).toMatch(/2\.5/)
+})
