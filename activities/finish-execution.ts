@@ -27,6 +27,7 @@ export async function finishExecution(
   // Nobody has to wait until files are gone that nobody reads.
   if (needed !== null) void discardAtEnd(deps, record, needed)
   await deps.signalAdmitted(admitted)
-  await deps.startDependants?.(executionId)
+  // Nor until others have begun: whom this one leaves out, the sweeper starts.
+  void deps.startDependants?.(executionId)
   return status
 }
