@@ -1,6 +1,13 @@
 /** Brings the rows of executions and their workflows back together, where a crash or an absence has parted them (I7). */
 import { reportError } from '../core/errors/job-error.js'
-import { isLost, namedExecutions, SETTLED_MS, withoutWorkflow, workflowOf } from '../core/execution/parted.js'
+import {
+  isLost,
+  isToStartAnew,
+  namedExecutions,
+  SETTLED_MS,
+  withoutWorkflow,
+  workflowOf,
+} from '../core/execution/parted.js'
 import type { ExecutionStore, UnfinishedExecution } from '../models/stores/execution-store.js'
 import type { Log } from './deps.js'
 import type { StartedExecution, TemporalControl } from './temporal.js'
@@ -60,6 +67,7 @@ async function closeLost(
   for (const one of withoutWorkflow(unfinished, running, at.nowMs())) {
     // The list lags behind; what a workflow says of itself does not.
     const state = await at.temporal.stateOf(workflowOf(one))
+    if (isToStartAnew(state, one)) await at.executions.startAnew(one.executionId)
     if (!isLost(state, one)) continue
     if (!(await at.executions.closeLost(one.executionId))) continue
     closed += 1

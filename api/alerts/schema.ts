@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { LEVELS, OPERATORS } from '../../core/alert/rule.js'
 import { CHANNEL_FAILED, RULE_TYPE_NAMES, type RuleType } from '../../core/alert/rule-types.js'
 import { oneScope, ruleFields } from '../../core/alert/schema.js'
+import { instant } from '../../core/spec/schema.js'
 import { id, json, listOf, page, time, timeRange, version } from '../http/schema.js'
 
 const level = z.enum(LEVELS)
@@ -97,7 +98,7 @@ export const silenceQuery = z.strictObject({
   ...page,
   active: z.enum(['true', 'false']).optional().describe('true: without those that are over.'),
 })
-const moment = z.iso.datetime({ offset: true })
+const moment = instant('A time with its zone.')
 export const silenceBody = z.strictObject({
   version: version.optional(),
   ruleId: id.nullable().default(null).describe('null: every rule.'),

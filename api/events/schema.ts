@@ -1,11 +1,12 @@
 import { z } from 'zod'
+import { instant } from '../../core/spec/schema.js'
 import { executionStatus } from '../executions/schema.js'
 import { json, listOf, page, time } from '../http/schema.js'
 
 export const eventBody = z.strictObject({
   id: z.string().min(1).max(180).describe('Of the sender: the same id counts once, whatever comes with it.'),
   type: z.string().trim().min(1).max(191).describe('What `schedule.event` of a job names.'),
-  time: z.iso.datetime({ offset: true }).optional().describe('When it happened; the logical time. Default: now.'),
+  time: instant('When it happened; the logical time. Default: now.').optional(),
   payload: json.default({}).describe('What `where` looks at, and `${event.…}` takes values from.'),
 })
 

@@ -1,6 +1,7 @@
 /** Schemas that many routes share. */
 import { z } from 'zod'
 import { ROLES } from '../../core/security/roles.js'
+import { instant } from '../../core/spec/schema.js'
 
 export const id = z.string().min(1).max(64)
 export const time = z.string().describe('ISO 8601, UTC.')
@@ -19,8 +20,8 @@ export const page = {
   sort: z.enum(['-createdAt']).default('-createdAt').describe('Newest first.'),
 }
 export const timeRange = {
-  from: z.iso.datetime({ offset: true }).optional().describe('Not before this time.'),
-  to: z.iso.datetime({ offset: true }).optional().describe('Before this time.'),
+  from: instant('Not before this time.').optional(),
+  to: instant('Before this time.').optional(),
 }
 
 export function listOf<T extends z.ZodType>(item: T) {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { instant } from '../../core/spec/schema.js'
 import { executionStatus } from '../executions/schema.js'
 import { id, json, listOf, page, time, version } from '../http/schema.js'
 
@@ -65,7 +66,7 @@ export const newSchedule = z.strictObject({ jobId: id, schedule: written })
 export const scheduleBody = z.strictObject({ version: version.optional(), schedule: written })
 export const nextQuery = z.strictObject({
   count: z.coerce.number().int().min(1).max(1000).default(10),
-  from: z.iso.datetime({ offset: true }).optional().describe('Times after it; without it, after now.'),
+  from: instant('Times after it; without it, after now.').optional(),
 })
 export const nextTimes = z.object({ next: z.array(time) }).meta({ id: 'NextTimes' })
 export const triggered = z
@@ -76,8 +77,8 @@ const reprocess = z
   .enum(['MISSING', 'FAILED', 'ALL'])
   .describe('MISSING: times without an execution. FAILED: also those that failed or were cancelled. ALL: every time.')
 export const backfillBody = z.strictObject({
-  from: z.iso.datetime({ offset: true }).describe('Times at or after it.'),
-  to: z.iso.datetime({ offset: true }).describe('Times at or before it; not in the future.'),
+  from: instant('Times at or after it.'),
+  to: instant('Times at or before it; not in the future.'),
   maxConcurrentRuns: count.min(1).max(100).default(1).describe('Of the backfill; that of the job holds as well.'),
   reprocess: reprocess.default('MISSING'),
   dryRun: z.boolean().default(false).describe('Only says what would run.'),

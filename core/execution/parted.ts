@@ -26,9 +26,19 @@ export function withoutWorkflow<T extends UnfinishedRow>(
   return unfinished.filter((one) => Date.parse(one.updatedAt) < nowMs - SETTLED_MS && !running.has(workflowOf(one)))
 }
 
-/** It has not been started yet, which is another matter. */
-export function isLost(state: 'RUNNING' | 'CLOSED' | 'GONE', { status, workflowId }: UnfinishedRow): boolean {
-  return state === 'CLOSED' || (state === 'GONE' && !(status === 'CREATED' && workflowId === null))
+type Known = 'RUNNING' | 'CLOSED' | 'GONE'
+
+export function isLost(state: Known, one: UnfinishedRow): boolean {
+  return state === 'CLOSED' || (state === 'GONE' && !isStillToBegin(one))
+}
+
+/** It waited, and Temporal knows nothing of it (any more, after a restore): it is started, and nothing is lost (I7). */
+export function isToStartAnew(state: Known, one: UnfinishedRow): boolean {
+  return state === 'GONE' && isStillToBegin(one) && one.workflowId !== null
+}
+
+function isStillToBegin({ status }: UnfinishedRow): boolean {
+  return status === 'CREATED' || status === 'WAITING'
 }
 
 /** Those that a schedule names are left out: their row is made by their first step, which may still be waiting for MySQL. */

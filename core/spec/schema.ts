@@ -17,8 +17,16 @@ const nodeId = (description: string) =>
 const output = (description: string) =>
   z.string().min(1).describe(`${description} \`id.late\` is the second output of a node.`)
 const INSTANT_EXPECTED = 'Expected a time with its zone, such as 2026-12-01T00:00:00Z.'
-const instant = (description: string) =>
-  z.iso.datetime({ offset: true, error: INSTANT_EXPECTED }).describe(`${description} Such as 2026-12-01T00:00:00Z.`)
+/** Databases and calendars disagree about years beyond. */
+const [FIRST_MS, LAST_MS] = [0, Date.UTC(2200, 0, 1)]
+/** A time with its zone, from 1970 to 2199. */
+export const instant = (description: string) =>
+  z.iso
+    .datetime({ offset: true, error: INSTANT_EXPECTED })
+    .refine((text) => Date.parse(text) >= FIRST_MS && Date.parse(text) < LAST_MS, {
+      error: 'Expected a time from 1970 to 2199.',
+    })
+    .describe(description)
 const maxRestarts = (description: string) => z.union([z.int().min(0), z.literal('UNLIMITED')]).describe(description)
 const scalar = z.union([z.string(), z.number(), z.boolean()])
 
@@ -116,13 +124,13 @@ const schedule = z
         .meta({ default: 'UTC' }),
       catchUp: z
         .string()
-        .regex(/^(NONE|LAST|ALL|ALL\(\d+\))$/, 'Expected NONE, LAST, ALL or ALL(10).')
+        .regex(/^(NONE|LAST|ALL|ALL\([1-9]\d{0,3}\))$/, 'Expected NONE, LAST, ALL or ALL(10), up to ALL(9999).')
         .describe('Which missed times are made up for: NONE, LAST, ALL, or at most so many: ALL(10).')
         .optional()
         .meta({ default: 'LAST' }),
       jitter: duration('Starts are spread over so long.').optional(),
-      startAt: instant('Times before it start nothing.').optional(),
-      endAt: instant('Times after it start nothing.').optional(),
+      startAt: instant('Times before it start nothing. Such as 2026-12-01T00:00:00Z.').optional(),
+      endAt: instant('Times after it start nothing. Such as 2026-12-01T00:00:00Z.').optional(),
       parameters: scheduleParameters,
     }),
     z.strictObject({

@@ -1,5 +1,5 @@
 /** What starts executions besides people: facts and their claims, retries and deadlines; and how many may run at once. */
-import { addColumn } from './parts.js'
+import { addColumn, name } from './parts.js'
 import { type InitialSetting, insertSettings } from './settings.js'
 
 export const TRIGGER_SETTINGS: readonly InitialSetting[] = [
@@ -40,5 +40,8 @@ export const triggers = (): readonly string[] => [
     'message',
     "VARCHAR(1024) NULL COMMENT 'of a claim: why it started nothing' AFTER claimed_execution_id",
   ),
+  // Types of events compare byte by byte, as ids do.
+  `ALTER TABLE etl_trigger_event MODIFY event_type ${name(191)} NOT NULL COMMENT 'JOB_FINISHED, or as the sender names it'`,
+  `ALTER TABLE etl_job_schedule MODIFY event_type ${name(191)} NULL`,
   ...insertSettings(TRIGGER_SETTINGS),
 ]

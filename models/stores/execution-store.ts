@@ -16,7 +16,14 @@ import { getCheckpoint, listCheckpoints, listStates } from './execution/checkpoi
 import { type CreatedExecution, createExecution, type NewExecution } from './execution/create-execution.js'
 import { getExecution, listExecutions } from './execution/executions.js'
 import { executionMetrics, listEvents, operatorCounters } from './execution/history.js'
-import { acceptedBefore, admitWaitingOf, closeLost, unfinishedExecutions, workedFor } from './execution/reconcile.js'
+import {
+  acceptedBefore,
+  admitWaitingOf,
+  closeLost,
+  startAnew,
+  unfinishedExecutions,
+  workedFor,
+} from './execution/reconcile.js'
 import { type StartPoint, unfitFor } from './execution/unfit.js'
 import { rememberJobVersions } from './journal/job-versions.js'
 
@@ -186,6 +193,8 @@ export interface ExecutionStore {
   workedFor(executionIds: readonly string[], since: Date): Promise<ReadonlySet<string>>
   /** Its workflow is gone: FAILED as `workflow.lost`, or CANCELLED where that was asked for. False: it has ended by itself. */
   closeLost(executionId: string): Promise<boolean>
+  /** One that has not begun, and whose workflow is not there: it is accepted as before. */
+  startAnew(executionId: string): Promise<void>
   /** Admits what waits of these jobs, and under a limit of the system of any, as far as there is room; answers all that were admitted and have not begun. */
   admitWaiting(jobIds: readonly string[]): Promise<readonly Admitted[]>
 }
@@ -209,6 +218,7 @@ export function executionStore(db: Database): ExecutionStore {
     unfinished: () => unfinishedExecutions(db),
     workedFor: (executionIds, since) => workedFor(db, executionIds, since),
     closeLost: (executionId) => closeLost(db, executionId),
+    startAnew: (executionId) => startAnew(db, executionId),
     admitWaiting: (jobIds) => admitWaitingOf(db, jobIds),
   }
 }

@@ -315,7 +315,8 @@ const LOOSE = [true, false]
        VALUES ('${id}', 'e', 'j', 'NOTE', 'INFO', ${at}, 'm')`,
       `INSERT INTO etl_dead_letter (dead_letter_id, job_id, job_version, execution_id, lineage_id, epoch, operator_id, original_record, error_code, error_message, create_time, dead_letter_status)
        VALUES ('${id}', 'j', 1, 'e', 'l', 1, 'o', 'r', 'c', 'm', ${at}, 'NEW'), ('${id}-busy', 'j', 1, 'e', 'l', 1, 'o', 'r', 'c', 'm', ${at}, 'REPLAYING')`,
-      `INSERT INTO etl_trigger_event (event_id, event_type, event_time) VALUES ('${id}', 'T', ${at})`,
+      `INSERT INTO etl_trigger_event (event_id, event_type, event_time, create_time, is_handled) VALUES
+        ('${id}', 'T', UTC_TIMESTAMP(3), ${at}, 1), ('${id}-waits', 'T', ${at}, ${at}, 0)`,
       `INSERT INTO etl_idempotency_key (idempotency_key, request_hash, request_path, expire_time) VALUES ('${id}', 'h', '/', ${isOld ? at : ago(-1)})`,
       `INSERT INTO etl_worker (worker_id, host_name, process_id, start_time, heartbeat_time) VALUES ('${id}', 'h', 1, ${at}, ${at})`,
     ]

@@ -42,6 +42,7 @@ export const HISTORY_TABLES: Readonly<Record<string, BackedUp>> = {
   etl_job_metrics: {},
   etl_operator_metrics: {},
   etl_alert_history: {},
+  etl_alert_notification: {},
   etl_operation_log: {},
   etl_maintenance_run: {},
 }

@@ -68,6 +68,14 @@ export async function admitWaitingOf(db: Database, jobIds: readonly string[]): P
   return admitted
 }
 
+/** As when it was accepted: whoever reconciles starts it. */
+export async function startAnew(db: Database, executionId: string): Promise<void> {
+  await db.tables.jobExecution.update(
+    { executionStatus: 'CREATED', workflowId: null, runId: null, waitReason: null },
+    { where: { executionId, executionStatus: { [Op.in]: ['CREATED', 'WAITING'] }, startTime: null } },
+  )
+}
+
 function lost(): JobError {
   return new JobError('workflow.lost', 'The workflow of this execution ended or went away without telling.', {
     hint: 'It was terminated, or Temporal lost its data. Restart the execution: it goes on from its latest checkpoint.',

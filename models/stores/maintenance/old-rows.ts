@@ -31,7 +31,7 @@ export function looseRows(policy: HousePolicy, nowMs: number): readonly OldRows[
       deadLettersDays,
       true,
     ),
-    of('trigger events', 'etl_trigger_event', 'event_time < :before', triggerEventsDays),
+    of('trigger events', 'etl_trigger_event', 'create_time < :before AND is_handled = 1', triggerEventsDays),
     of('idempotency keys', 'etl_idempotency_key', 'expire_time < :before', 0),
     of('tokens', 'etl_api_token', '(expire_time < :before OR revoked_time < :before)', 1),
     of('workers', 'etl_worker', 'heartbeat_time < :before', workersDays),

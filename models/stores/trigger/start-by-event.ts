@@ -1,4 +1,5 @@
 /** An event from outside: a fact first, then what it starts. The same id counts once, whoever sends it how often. */
+import { createHash } from 'node:crypto'
 import type { Transaction } from 'sequelize'
 import { isJobError } from '../../../core/errors/job-error.js'
 import type { Database } from '../../database.js'
@@ -77,7 +78,7 @@ async function startJob(
     }
     const triggered = await startBySchedule(db, transaction, job, schedule, {
       triggerType: 'EVENT',
-      key: `event/${jobId}/${fact.id}`,
+      key: `event/${jobId}/${digest(fact.eventId)}`,
       logicalTime: fact.eventTime,
       isScheduledTime: false,
       event: eventOf(fact),
@@ -87,6 +88,9 @@ async function startJob(
     return triggered
   })
 }
+
+/** Ids may be as long as a key, and are remembered by it when the fact is gone. */
+const digest = (eventId: string) => createHash('sha256').update(eventId).digest('hex')
 
 async function judge(
   where: string | null,
