@@ -7,7 +7,7 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client'
-import { ApplicationFailure, defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common'
+import { ApplicationFailure } from '@temporalio/common'
 import { asJobError, JobError } from '../core/errors/job-error.js'
 import {
   ADMITTED,
@@ -18,6 +18,7 @@ import {
   workflowIdOf,
 } from '../core/execution/workflow-names.js'
 import type { MaintenanceWish } from '../core/maintenance/report.js'
+import { startAttributes } from '../process/start-attributes.js'
 import { type ScheduleControl, scheduleControl } from './schedules/schedule-control.js'
 
 export interface StartedExecution {
@@ -88,7 +89,7 @@ export function openTemporal({ address, namespace, patienceMs: most = PATIENCE_M
   return {
     schedules: scheduleControl(client, {
       guarded: (work) => soon(work, most * PAGES).catch((error) => Promise.reject(away(address, error))),
-      attributes: (jobId) => (searchable ? attributesOf(jobId, 'CRON') : null),
+      attributes: (jobId) => (searchable ? startAttributes(jobId, 'CRON') : null),
     }),
     async startExecution({ executionId, jobId, trigger }) {
       try {
@@ -98,7 +99,7 @@ export function openTemporal({ address, namespace, patienceMs: most = PATIENCE_M
             taskQueue: QUEUES.control,
             args: [{ executionId }],
             workflowIdReusePolicy: 'REJECT_DUPLICATE',
-            ...(searchable ? { typedSearchAttributes: attributesOf(jobId, trigger) } : {}),
+            ...(searchable ? { typedSearchAttributes: startAttributes(jobId, trigger) } : {}),
           }),
         )
         return 'started'
@@ -203,20 +204,8 @@ const PAGES = 3
 /** A worker that was lost is noticed within seconds. */
 const ACCEPT_MS = 10_000
 const ANSWER_MS = 20_000
-const JOB_ID = defineSearchAttributeKey('EtlJobId', 'KEYWORD')
-const STATUS = defineSearchAttributeKey('EtlStatus', 'KEYWORD')
-const TRIGGER = defineSearchAttributeKey('EtlTrigger', 'KEYWORD')
 /** KEYWORD is 2, INT 3 in temporal.api.enums.v1.IndexedValueType. */
 const SEARCH_ATTRIBUTES = { EtlJobId: 2, EtlStatus: 2, EtlTrigger: 2, EtlEpoch: 3 }
-
-function attributesOf(jobId: string, trigger: string): TypedSearchAttributes {
-  return new TypedSearchAttributes([
-    { key: JOB_ID, value: jobId },
-    { key: TRIGGER, value: trigger },
-    // True within milliseconds; one that has to wait says so itself.
-    { key: STATUS, value: 'RUNNING' },
-  ])
-}
 
 /** What workflows are searched by; the namespace has to know it before the first one starts. */
 export async function registerMissing(connection: Connection, namespace: string): Promise<void> {

@@ -1,10 +1,10 @@
 /** The jobs that depend on an execution are started by whoever has ended it. */
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
-import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common'
 import { reportError } from '../core/errors/job-error.js'
 import { QUEUES, WORKFLOW_TYPE, workflowIdOf } from '../core/execution/workflow-names.js'
 import type { ExecutionStore } from '../models/stores/execution-store.js'
 import type { Triggered, TriggerStore } from '../models/stores/trigger-store.js'
+import { startAttributes } from '../process/start-attributes.js'
 
 interface Log {
   warn(details: object, message: string): void
@@ -47,7 +47,7 @@ async function start(
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
   } as const
   try {
-    const typedSearchAttributes = attributesOf(jobId, triggerType)
+    const typedSearchAttributes = startAttributes(jobId, triggerType)
     // A namespace that does not know the attributes refuses them: it starts without.
     await workflows.start(WORKFLOW_TYPE, { ...plain, typedSearchAttributes }).catch(async (error: unknown) => {
       if (error instanceof WorkflowExecutionAlreadyStartedError) throw error
@@ -56,12 +56,4 @@ async function start(
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
   }
-}
-
-function attributesOf(jobId: string, trigger: string): TypedSearchAttributes {
-  return new TypedSearchAttributes([
-    { key: defineSearchAttributeKey('EtlJobId', 'KEYWORD'), value: jobId },
-    { key: defineSearchAttributeKey('EtlTrigger', 'KEYWORD'), value: trigger },
-    { key: defineSearchAttributeKey('EtlStatus', 'KEYWORD'), value: 'RUNNING' },
-  ])
 }
