@@ -51,14 +51,15 @@ export function createAlertActivities(deps: AlertDeps): AlertActivities {
   }
 }
 
-/** Of steps that are many and do nothing; well within their time-out of a minute. */
-const seldom = 20_000
+/** Steps that are many and do nothing beat as seldom as their time-out allows. */
+const seldom = (context: Context) => (context.info.heartbeatTimeoutMs ?? 1_500) / 3
+const often = () => 500
 
 /** Beats on a timer, because a slow step of ours must not look like a dead worker. A local one has nobody to tell. */
-async function called<T>(work: (call: Call) => Promise<T>, beatMs = 500): Promise<T> {
+async function called<T>(work: (call: Call) => Promise<T>, beatMs: (context: Context) => number = often): Promise<T> {
   const context = Context.current()
   let details: Readonly<Record<string, number>> = {}
-  const timer = context.info.isLocal ? undefined : setInterval(() => context.heartbeat(details), beatMs)
+  const timer = context.info.isLocal ? undefined : setInterval(() => context.heartbeat(details), beatMs(context))
   try {
     return await work({
       signal: context.cancellationSignal,

@@ -82,7 +82,7 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
         proxyActivities<Activities>({
           taskQueue: QUEUES.wait,
           startToCloseTimeout: '1d',
-          heartbeatTimeout: '60s',
+          heartbeatTimeout: 2 * limits.heartbeatTimeoutMs,
           cancellationType: ActivityCancellationType.TRY_CANCEL,
           retry: patient,
           summary: 'wait for input',
