@@ -1,4 +1,5 @@
 import type { Outcome, Owner } from '../core/execution/effects.js'
+import type { ExecutionRecord } from '../core/execution/journal.js'
 import { isTerminal, type TerminalStatus } from '../core/execution/status.js'
 import { releaseExecution } from '../engine/sessions.js'
 import { finishSinks } from '../engine/sinks.js'
@@ -15,10 +16,22 @@ export async function finishExecution(
   outcome: Outcome,
 ): Promise<TerminalStatus> {
   const { record, restored } = await deps.journal.standing(executionId)
-  const owner = known ?? ownerOf(record)
+  return await finishRecord(deps, call, known ?? ownerOf(record), record, restored?.epoch ?? 0, outcome)
+}
+
+/** `lastEpoch`: its newest complete one. */
+export async function finishRecord(
+  deps: ActivityDeps,
+  call: Call,
+  owner: Owner,
+  record: ExecutionRecord,
+  lastEpoch: number,
+  outcome: Outcome,
+): Promise<TerminalStatus> {
+  const { executionId } = owner
   // Asked again once the status is stored, all has been published, and a later execution may have taken the sinks.
   if (outcome.status === 'COMPLETED' && !isTerminal(record.status)) {
-    const fence = { ...owner, epoch: (restored?.epoch ?? 0) + 1, activityAttempt: call.activityAttempt }
+    const fence = { ...owner, epoch: lastEpoch + 1, activityAttempt: call.activityAttempt }
     await finishSinks(sinkRun(record, null), deps.parts, fence, call.signal)
   }
   const retained = record.settings.checkpoint.retained ?? (await limitsOf(deps)).retainedCheckpoints

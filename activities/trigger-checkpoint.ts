@@ -12,6 +12,7 @@ import { excess } from '../core/record/tolerance.js'
 import { tolerance } from '../engine/bad-records/rejects.js'
 import type { ActivityDeps, Call } from './deps.js'
 import { discardOld } from './discard-old.js'
+import { finishRecord } from './finish-execution.js'
 import { asNext, drawPlan } from './plan-epoch.js'
 import { readResult } from './run-operator-chain.js'
 
@@ -64,9 +65,25 @@ export async function triggerCheckpoint(deps: ActivityDeps, call: Call, done: Ep
     ],
   })
   // After the commit, and in nobody's way: the next epoch does not wait for it. What ends now is seen to at its end.
-  if (next.kind !== 'exhausted') void discardOld(deps, { ...record, retained: record.settings.checkpoint.retained })
+  if (next.kind === 'exhausted') return done.leaveUnplanned ? next : await finishAtOnce(deps, call, record, done)
+  void discardOld(deps, { ...record, retained: record.settings.checkpoint.retained })
   return next
 }
+
+/** Ends it in the same step, which saves one; what fails or takes long is left to the step that finishes. */
+async function finishAtOnce(deps: ActivityDeps, call: Call, record: ExecutionRecord, done: EpochDone): Promise<Next> {
+  const signal = AbortSignal.any([call.signal, AbortSignal.timeout(atOnceMs)])
+  try {
+    const completed = { status: 'COMPLETED', error: null } as const
+    const ended = await finishRecord(deps, { ...call, signal }, done.owner, record, done.epoch, completed)
+    return { kind: 'exhausted', ended }
+  } catch {
+    return { kind: 'exhausted' }
+  }
+}
+
+/** Well within the time-out of the step. */
+const atOnceMs = 2_000
 
 /** Subtasks judge what they see; only here are they seen together. What a sink shows already is completed by a restart. */
 function judge({ settings, totals }: ExecutionRecord, epoch: RecordTotals): void {

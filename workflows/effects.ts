@@ -69,7 +69,7 @@ export function workflowEffects(limits: Limits, adopt: (prepared: Prepared) => v
           summary: `checkpoint ${done.epoch}`,
         }).triggerCheckpoint(done),
       )
-      shown.status('RUNNING')
+      shown.status((next.kind === 'exhausted' && next.ended) || 'RUNNING')
       shown.epoch(done.epoch)
       return next
     },

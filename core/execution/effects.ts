@@ -12,7 +12,7 @@ export interface ExecutionEffects {
   prepare(executionId: string): Promise<Prepared | 'waiting'>
   /** Runs one subtask for one epoch. */
   runChain(task: ChainTask, summary: string): Promise<ChainReceipt>
-  /** One transaction: epoch n is COMPLETED, and what comes next is stored (I3). */
+  /** One transaction: epoch n is COMPLETED, and what comes next is stored (I3). If nothing does, it may end the execution. */
   triggerCheckpoint(done: EpochDone): Promise<Next>
   /** Plans what triggerCheckpoint could not plan at once. `drains`: the sources end where they stand (`--drain`). */
   planEpoch(owner: Owner, drains: boolean): Promise<Next>

@@ -1,3 +1,4 @@
+import type { TerminalStatus } from './status.js'
 import type { Watermarks } from './watermarks.js'
 
 /** A position as its source defines it: plain JSON. `null` is before the first record. */
@@ -45,4 +46,5 @@ export type Next =
   | { readonly kind: 'unplanned'; readonly notBefore?: string }
   /** `phase`: it is another than that of the epoch before, which has ended. */
   | { readonly kind: 'idle'; readonly phase?: number }
-  | { readonly kind: 'exhausted' }
+  /** `ended`: the step that found it so has ended the execution as well, and this is its status. */
+  | { readonly kind: 'exhausted'; readonly ended?: TerminalStatus }

@@ -6,6 +6,7 @@ import type { ExecutionEffects, Outcome, RestartDecision } from './effects.js'
 import { delay, drain, drop, heedPause, isAtWork, isOutdated, isToDrop, isWanted, savepoint } from './heed-wishes.js'
 import type { Ending, Progress } from './progress.js'
 import { runEpoch, untilDue } from './run-epoch.js'
+import type { TerminalStatus } from './status.js'
 
 export async function runExecution(
   executionId: string,
@@ -24,6 +25,7 @@ export async function runExecution(
         failure = null
         await delay(decision.delayMs, progress, control, effects)
       }
+      if (progress?.next.kind === 'exhausted' && progress.next.ended !== undefined) return endedAs(progress.next.ended)
       // Whatever a step came to: a history must not grow without end by failures either.
       if (steps > 0 && control.shouldHandOver()) return { kind: 'handOver', progress }
       if (progress === null || isOutdated(progress)) progress = await prepare(executionId, effects)
@@ -127,7 +129,11 @@ async function end(
   effects: ExecutionEffects,
 ): Promise<Ending> {
   const status = await effects.finish(progress?.owner ?? null, executionId, outcome)
-  return { kind: 'ended', outcome: status === outcome.status ? outcome : { status, error: null } }
+  return status === outcome.status ? { kind: 'ended', outcome } : endedAs(status)
+}
+
+function endedAs(status: TerminalStatus): Ending {
+  return { kind: 'ended', outcome: { status, error: null } }
 }
 
 function cutShortError(control: Control): JobError | null {
