@@ -1,7 +1,7 @@
 import { link, mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { errorCode } from '../../core/errors/system-error.js'
-import { createExclusively, moveDurably, renameOnce, syncPath } from './durable.js'
+import { createExclusively, moveDurably, removeFile, renameOnce, syncPath } from './durable.js'
 import { isHidden, type TargetFiles } from './target-files.js'
 
 /** A folder of a disk that the workers share. */
@@ -60,7 +60,7 @@ export function diskTarget(folder: string): TargetFiles {
     local: async (name) => pathOf(name),
 
     remove: async (names) => {
-      for (const name of names) await rm(pathOf(name), { force: true })
+      for (const name of names) await removeFile(pathOf(name))
       for (const each of new Set(names.map((name) => dirname(pathOf(name))))) await syncPath(each).catch(nullIfMissing)
     },
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { copyFile, link, open, rename, rm, writeFile } from 'node:fs/promises'
+import { copyFile, link, open, rename, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { JobError } from '../../core/errors/job-error.js'
 import { errorCode } from '../../core/errors/system-error.js'
@@ -7,9 +7,8 @@ import { errorCode } from '../../core/errors/system-error.js'
 /** Creates a file with this text only if there is none; false if there was one. Durable when it resolves. */
 export async function createExclusively(path: string, text: string): Promise<boolean> {
   const temporary = join(dirname(path), `.${randomUUID()}`)
-  await writeFile(temporary, text)
-  await syncPath(temporary)
   try {
+    await writeFile(temporary, text, { flush: true })
     await link(temporary, path)
     await syncPath(dirname(path))
     return true
@@ -17,8 +16,15 @@ export async function createExclusively(path: string, text: string): Promise<boo
     if (errorCode(error) === 'EEXIST') return false
     throw error
   } finally {
-    await rm(temporary, { force: true })
+    await removeFile(temporary)
   }
+}
+
+/** If it is there. */
+export async function removeFile(path: string): Promise<void> {
+  await unlink(path).catch((error: unknown) => {
+    if (errorCode(error) !== 'ENOENT') throw error
+  })
 }
 
 /** Moves a finished file to its place, across devices too; the place never holds half of it. */
@@ -40,9 +46,9 @@ export async function move(from: string, to: string): Promise<void> {
       await syncPath(temporary)
       await rename(temporary, to)
     } finally {
-      await rm(temporary, { force: true })
+      await removeFile(temporary)
     }
-    await rm(from, { force: true })
+    await removeFile(from)
   }
 }
 
