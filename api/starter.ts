@@ -31,6 +31,7 @@ export interface Starter {
 const EVERY_MS = 30_000
 /** Retries and deadlines come so much too late at most. */
 const SWEEP_EVERY_MS = 5000
+const MOST_SAID = 1000
 
 export interface StarterOptions {
   /** Absent: nothing is triggered. */
@@ -76,12 +77,21 @@ export function openStarter(
     }
   }
   let sweeping: Promise<Swept> | null = null
+  const said = new Set<string>()
+  const toldOnce = (details: object, message: string) => {
+    const text = JSON.stringify([details, message])
+    if (said.size >= MOST_SAID) said.clear()
+    if (!said.has(text)) log.warn(details, message)
+    said.add(text)
+  }
   const sweep = (): Promise<Swept> => {
     if (triggers === undefined) return Promise.resolve({ started: 0, missedSlas: 0 })
     const { store, matches } = triggers
-    sweeping ??= sweepOnce({ triggers: store, executions, matches, start, cancel, log, nowMs }).finally(() => {
-      sweeping = null
-    })
+    sweeping ??= sweepOnce({ triggers: store, executions, matches, start, cancel, log, toldOnce, nowMs }).finally(
+      () => {
+        sweeping = null
+      },
+    )
     return sweeping
   }
   const keepDoing = (work: () => Promise<unknown>, ms: number, what: string) =>

@@ -235,5 +235,6 @@ function shown(record: ScheduleRecord) {
     ...record,
     description: parsed?.ok === true ? describeCron(parsed.cron) : null,
     dependsOn: [...record.dependsOn],
+    troubles: [...record.troubles],
   }
 }

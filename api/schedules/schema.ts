@@ -53,6 +53,19 @@ export const schedule = z
     fireCount: count,
     lastExecutionId: z.string().nullable(),
     lastDecision: decision.nullable(),
+    troubles: z
+      .array(
+        z.object({
+          what: z
+            .string()
+            .describe(
+              'HELD: written to Temporal. CATCH_UP: missed times made up for. DEPENDENCY, EVENT: started by one. BACKFILL, with its id: the past filled.',
+            ),
+          message: z.string(),
+          since: time,
+        }),
+      )
+      .describe('What cannot be done of it at present; it is tried again, and goes from here once it goes well.'),
     version: count,
     updatedBy: z.string().nullable(),
     createdAt: time,

@@ -11,7 +11,7 @@ import { houseTables } from './house.js'
 import { jobTables } from './jobs.js'
 import { metricTables, operatorShares } from './metrics.js'
 import { CREATED, ID, name, tail } from './parts.js'
-import { scheduleTables } from './schedules.js'
+import { scheduleTables, scheduleTroubles } from './schedules.js'
 import { systemTables } from './system.js'
 import { triggers } from './triggers.js'
 import { userTables } from './users.js'
@@ -41,6 +41,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0016-triggers', statements: triggers },
   { name: '0017-house', statements: houseTables },
   { name: '0018-alerts', statements: alertDelivery },
+  { name: '0022-schedule-troubles', statements: scheduleTroubles },
 ]
 
 /** Which steps a database has. */

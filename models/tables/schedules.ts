@@ -36,3 +36,13 @@ export const backfillColumns = {
 }
 
 export type BackfillRow = Row<typeof backfillColumns>
+
+export const scheduleTroubleColumns = {
+  id: rowId(),
+  scheduleId: text(),
+  trouble: text(),
+  message: text(),
+  createTime: time(),
+}
+
+export type ScheduleTroubleRow = Row<typeof scheduleTroubleColumns>

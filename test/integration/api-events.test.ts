@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { mysqlJournal } from '../../models/stores/journal.js'
 import { type LentApi, withApi } from '../support/api.js'
+import { untold } from '../support/untold.js'
 
 describe('an event', () => {
   test('starts the jobs that wait for it, with parameters from its payload; the same id counts once', async () => {
@@ -79,11 +80,13 @@ describe('an event', () => {
       const later = new Date(Date.now() + 60_000)
       const failed: unknown[] = []
       const [one, two] = await Promise.all(
-        [1, 2].map(() => api.deps.triggers.startUnhandled(later, api.deps.matches, (_id, error) => failed.push(error))),
+        [1, 2].map(() =>
+          api.deps.triggers.startUnhandled(later, api.deps.matches, untold, (_id, error) => failed.push(error)),
+        ),
       )
       expect(failed).toEqual([])
       expect([...one!, ...two!]).toMatchObject([{ jobId, isToStart: true }])
-      expect(await api.deps.triggers.startUnhandled(later, api.deps.matches, () => undefined)).toEqual([])
+      expect(await api.deps.triggers.startUnhandled(later, api.deps.matches, untold, () => undefined)).toEqual([])
     })
   })
 

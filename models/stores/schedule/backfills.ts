@@ -13,6 +13,7 @@ import { startBySchedule, type Triggered } from '../trigger/start-by-schedule.js
 import { calendarOf, triggerKeyOf } from './calendar-of.js'
 import { withSchedule } from './pause.js'
 import { type BackfillRange, type PlannedTime, planTimes, timesIn } from './plan-backfill.js'
+import { eachSchedule, type Told } from './troubles.js'
 
 export interface NewBackfill extends BackfillRange {
   readonly scheduleId: string
@@ -92,21 +93,32 @@ export async function createBackfill(db: Database, wanted: NewBackfill): Promise
 }
 
 /** A step of each that runs: as many executions more as have room. */
-export async function advanceBackfills(db: Database): Promise<readonly Triggered[]> {
+export async function advanceBackfills(db: Database, told: Told): Promise<readonly Triggered[]> {
   const rows = await db.tables.backfill.findAll({
+    attributes: ['backfillId', 'scheduleId', 'jobId'],
     where: { backfillStatus: 'RUNNING' },
     order: [['id', 'ASC']],
-    limit: 100,
   })
   const started: Triggered[] = []
-  for (const row of rows) started.push(...(await advance(db, row.get())))
+  await eachSchedule(
+    db,
+    rows.map((row) => row.get()),
+    ({ backfillId }) => troubleOf(backfillId),
+    async (row) => void started.push(...(await advance(db, row))),
+    told,
+  )
   return started
 }
+
+const troubleOf = (backfillId: string) => `BACKFILL ${backfillId}`
 
 /** Looked at in one step; what is left is for the next. */
 const LOOKED_AT_ONCE = 500
 
-async function advance(db: Database, { backfillId, jobId }: BackfillRow): Promise<readonly Triggered[]> {
+async function advance(
+  db: Database,
+  { backfillId, jobId }: Pick<BackfillRow, 'backfillId' | 'jobId'>,
+): Promise<readonly Triggered[]> {
   return await db.transaction(async (transaction) => {
     const job = await lockJob(db, transaction, jobId)
     const lock = transaction.LOCK.UPDATE
@@ -175,8 +187,12 @@ async function startOne(
   })
 }
 
+/** Nobody has to be able to read them to cancel it. */
+const NOT_SHOWN = ['parameters']
+
 export async function getBackfill(db: Database, backfillId: string): Promise<BackfillRecord> {
-  const row = (await db.tables.backfill.findOne({ where: { backfillId } }))?.get()
+  const attributes = { exclude: NOT_SHOWN }
+  const row = (await db.tables.backfill.findOne({ attributes, where: { backfillId } }))?.get()
   if (row === undefined) throw new JobError('not.found', `There is no backfill ${backfillId}.`)
   return await recordOf(db, row)
 }
@@ -187,7 +203,12 @@ export async function listBackfills(
   request: PageRequest,
 ): Promise<Page<BackfillRecord>> {
   const { where, order, limit } = pageQuery(request)
-  const rows = await db.tables.backfill.findAll({ where: { [Op.and]: [where, { scheduleId }] }, order, limit })
+  const rows = await db.tables.backfill.findAll({
+    attributes: { exclude: NOT_SHOWN },
+    where: { [Op.and]: [where, { scheduleId }] },
+    order,
+    limit,
+  })
   const records = await Promise.all(rows.map((row) => recordOf(db, row.get())))
   const byId = new Map(records.map((record) => [record.backfillId, record]))
   return pageOf(
@@ -207,6 +228,7 @@ export async function cancelBackfill(db: Database, backfillId: string): Promise<
       { backfillStatus: 'CANCELLED' },
       { where: { backfillId, backfillStatus: 'RUNNING' }, transaction },
     )
+    await db.tables.scheduleTrouble.destroy({ where: { trouble: troubleOf(backfillId) }, transaction })
     const rows = await db.tables.jobExecution.findAll({
       attributes: ['executionId'],
       where: { backfillId, executionStatus: { [Op.in]: [...UNFINISHED] } },

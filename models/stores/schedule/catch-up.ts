@@ -8,6 +8,7 @@ import { lockJob } from '../journal/ownership.js'
 import { calendarOf, catchingUp } from './calendar-of.js'
 import { decide } from './decisions.js'
 import { type Fired, lockSchedule, startAt } from './fire.js'
+import { eachSchedule, type Told } from './troubles.js'
 
 export interface Missed {
   readonly scheduleId: string
@@ -21,30 +22,45 @@ export interface Missed {
 }
 
 /** Of every schedule of which a time is overdue; `now` is ahead of it by more than a grace. */
-export async function catchUp(db: Database, now: Date): Promise<readonly Missed[]> {
+export async function catchUp(db: Database, now: Date, told: Told): Promise<readonly Missed[]> {
+  const missed: Missed[] = []
+  // All of them: those that fail every time must not stand before the others for ever.
+  for (let after = '0'; ; ) {
+    const rows = await overdueAfter(db, after, now)
+    const work = async (row: Overdue) => {
+      const found = await catchUpOne(db, row, now)
+      if (found !== null) missed.push(found)
+    }
+    await eachSchedule(db, rows, () => 'CATCH_UP', work, told)
+    if (rows.length < SCHEDULES_AT_ONCE) return missed
+    after = rows.at(-1)!.id
+  }
+}
+
+const SCHEDULES_AT_ONCE = 200
+
+type Overdue = Pick<JobScheduleRow, 'id' | 'jobId' | 'scheduleId'>
+
+async function overdueAfter(db: Database, after: string, now: Date): Promise<readonly Overdue[]> {
   const rows = await db.tables.jobSchedule.findAll({
+    attributes: ['id', 'jobId', 'scheduleId'],
     where: {
+      id: { [Op.gt]: after },
       isEnabled: true,
       scheduleType: 'CRON',
       nextFireTime: { [Op.lt]: new Date(now.getTime() - settledMs(0)) },
     },
-    order: [['nextFireTime', 'ASC']],
+    order: [['id', 'ASC']],
     limit: SCHEDULES_AT_ONCE,
   })
-  const missed: Missed[] = []
-  for (const row of rows) {
-    const found = await catchUpOne(db, row.get(), now)
-    if (found !== null) missed.push(found)
-  }
-  return missed
+  return rows.map((row) => row.get())
 }
 
-const SCHEDULES_AT_ONCE = 200
 /** In one transaction; what is left is for the next pass. */
 const MADE_UP_AT_ONCE = 50
 const LOOKED_AT_ONCE = 20_000
 
-async function catchUpOne(db: Database, { jobId, scheduleId }: JobScheduleRow, now: Date): Promise<Missed | null> {
+async function catchUpOne(db: Database, { jobId, scheduleId }: Overdue, now: Date): Promise<Missed | null> {
   return await db.transaction(async (transaction) => {
     const job = await lockJob(db, transaction, jobId)
     const schedule = await lockSchedule(db, transaction, scheduleId)

@@ -8,6 +8,7 @@ import { lockJob } from '../journal/ownership.js'
 import { startBySchedule, type Triggered } from '../trigger/start-by-schedule.js'
 import { calendarOf } from './calendar-of.js'
 import { lockSchedule } from './fire.js'
+import { forgetTroubles } from './troubles.js'
 
 export interface Asked {
   readonly userId: string | null
@@ -21,9 +22,10 @@ export interface Asked {
  * changes.
  */
 export async function setEnabled(db: Database, scheduleId: string, isEnabled: boolean, asked: Asked): Promise<void> {
-  await withSchedule(db, scheduleId, async (transaction, _job, schedule) => {
+  await withSchedule(db, scheduleId, async (transaction, job, schedule) => {
     refuseStale(schedule, asked.version)
     if (schedule.isEnabled === isEnabled) return
+    await forgetTroubles(db, transaction, job.jobId)
     const isNew = schedule.nextFireTime === null || schedule.catchUp === 'NONE'
     const nextFireTime = isEnabled && isNew ? firstFire(calendarOf(schedule), Date.now()) : schedule.nextFireTime
     const change = { isEnabled, nextFireTime, updatedBy: asked.userId, version: schedule.version + 1 }
