@@ -23,6 +23,7 @@ const allowed = {
     'operators/operator\\.ts',
     'connectors/spi\\.ts',
     'functions/spi\\.ts',
+    'functions/child-process\\.ts',
   ],
   workflows: ['core', 'activities'],
   process: ['core', 'models/encryption\\.ts'],

@@ -115,7 +115,7 @@ export interface ApiResources {
 export function apiDeps({ database, temporal, parts, secretKey, connectorPath, log }: ApiResources): ApiDeps {
   const executions = executionStore(database)
   const triggers = triggerStore(database)
-  const matches: Matches = (where, payload) => eventConditionHolds(parts, where, payload)
+  const matches: Matches = (where, payload) => eventConditionHolds(where, payload)
   const configSchemas = configSchemasOf(parts)
   const schedules = scheduleStore(database)
   const starter = openStarter(temporal, executions, log, { triggers: { store: triggers, matches } })

@@ -99,6 +99,9 @@ async function startJob(
   })
 }
 
+/** All else is tried again. */
+const ITS_FAULT: readonly string[] = ['sql.invalid', 'sql.refused', 'record.bad', 'memory.exhausted']
+
 /** Ids may be as long as a key, and are remembered by it when the fact is gone. */
 const digest = (eventId: string) => createHash('sha256').update(eventId).digest('hex')
 
@@ -111,7 +114,7 @@ async function judge(
   try {
     return (await matches(where, payload)) ? 'yes' : 'no'
   } catch (error) {
-    if (!isJobError(error) || error.code === 'mysql.away') throw error
+    if (!isJobError(error) || !ITS_FAULT.includes(error.code)) throw error
     return { failed: `The condition \`${where}\` could not be judged: ${error.message}` }
   }
 }
