@@ -62,8 +62,8 @@ export async function startTriggered(
       started += 1
     }
     for (const running of toCancel) {
-      const { workflowId } = await executions.setCancelRequested(running, null, 'a newer execution')
-      await cancel(jobId, running, workflowId)
+      const asked = await executions.cancelIfStill(running, null, 'a newer execution')
+      if (asked !== null) await cancel(jobId, running, asked.workflowId)
     }
   }
   return started

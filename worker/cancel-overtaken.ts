@@ -5,7 +5,7 @@ import { workflowIdOf } from '../core/execution/workflow-names.js'
 import type { ExecutionStore } from '../models/stores/execution-store.js'
 
 export interface Overtaking {
-  readonly executions: Pick<ExecutionStore, 'setCancelRequested'>
+  readonly executions: Pick<ExecutionStore, 'cancelIfStill'>
   readonly workflows: Pick<Client['workflow'], 'getHandle'>
   readonly log: { warn(details: object, message: string): void }
 }
@@ -15,10 +15,11 @@ export async function cancelOvertaken(
   { jobId, toCancel }: { readonly jobId: string; readonly toCancel: readonly string[] },
 ): Promise<void> {
   for (const running of toCancel) {
-    const { workflowId } = await executions.setCancelRequested(running, null, 'a newer execution')
+    const asked = await executions.cancelIfStill(running, null, 'a newer execution')
+    if (asked === null) continue
     // It is noted: whoever reconciles carries it out if this does not.
     await workflows
-      .getHandle(workflowId ?? workflowIdOf(jobId, running))
+      .getHandle(asked.workflowId ?? workflowIdOf(jobId, running))
       .cancel()
       .catch((error: unknown) =>
         log.warn({ executionId: running, code: reportError(error).code }, 'a cancel is carried out later'),

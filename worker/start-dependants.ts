@@ -14,7 +14,7 @@ interface Log {
 
 export interface Dependants {
   readonly triggers: Pick<TriggerStore, 'startDependants'>
-  readonly executions: Pick<ExecutionStore, 'setCancelRequested'>
+  readonly executions: Pick<ExecutionStore, 'cancelIfStill'>
   readonly workflows: Pick<Client['workflow'], 'start' | 'getHandle'>
   readonly log: Log
 }
