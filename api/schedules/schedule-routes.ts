@@ -7,7 +7,7 @@ import type { ScheduleRecord } from '../../models/stores/schedule-store.js'
 import type { ApiDeps } from '../deps.js'
 import { pageRequest } from '../http/page.js'
 import { type Call, callerOf, type Route, route } from '../http/route.js'
-import { noQuery, versionQuery } from '../http/schema.js'
+import { noBody, noQuery, versionQuery } from '../http/schema.js'
 import { saveSpec } from '../jobs/save-spec.js'
 import { backfillRoutes } from './backfill-routes.js'
 import {
@@ -22,6 +22,7 @@ import {
   scheduleParams,
   scheduleQuery,
   triggered,
+  versionBody,
 } from './schema.js'
 
 const tag = 'Schedules'
@@ -122,6 +123,7 @@ export const scheduleRoutes: readonly Route[] = [
     access: 'DEVELOPER',
     audit: audit('PAUSE_SCHEDULE'),
     params: scheduleParams,
+    body: versionBody,
     status: 200,
     response: schedule,
     handle: (call, deps) => setEnabled(call, false, deps),
@@ -134,6 +136,7 @@ export const scheduleRoutes: readonly Route[] = [
     access: 'DEVELOPER',
     audit: audit('RESUME_SCHEDULE'),
     params: scheduleParams,
+    body: versionBody,
     status: 200,
     response: schedule,
     handle: (call, deps) => setEnabled(call, true, deps),
@@ -147,6 +150,7 @@ export const scheduleRoutes: readonly Route[] = [
     audit: audit('TRIGGER_SCHEDULE'),
     idempotent: true,
     params: scheduleParams,
+    body: noBody,
     status: 202,
     response: triggered,
     handle: async (call, deps) => {

@@ -77,6 +77,7 @@ export const scheduleList = listOf(schedule)
 const written = json.describe('`schedule` of a job spec: GET /schemas/job.')
 export const newSchedule = z.strictObject({ jobId: id, schedule: written })
 export const scheduleBody = z.strictObject({ version: version.optional(), schedule: written })
+export const versionBody = z.strictObject({ version: version.optional() })
 export const nextQuery = z.strictObject({
   count: z.coerce.number().int().min(1).max(1000).default(10),
   from: instant('Times after it; without it, after now.').optional(),
@@ -101,7 +102,7 @@ export const backfill = z
     backfillId: z.string(),
     scheduleId: z.string(),
     jobId: z.string(),
-    status: z.enum(['RUNNING', 'COMPLETED', 'CANCELLED']),
+    status: z.enum(['RUNNING', 'PAUSED', 'COMPLETED', 'CANCELLED']),
     from: time,
     to: time,
     maxConcurrentRuns: count,

@@ -9,6 +9,7 @@ import {
   cancelBackfill,
   createBackfill,
   getBackfill,
+  holdBackfill,
   listBackfills,
   type NewBackfill,
   planBackfill,
@@ -66,6 +67,8 @@ export interface ScheduleStore {
   createBackfill(wanted: NewBackfill): Promise<BackfillRecord>
   backfill(backfillId: string): Promise<BackfillRecord>
   backfills(scheduleId: string, request: PageRequest): Promise<Page<BackfillRecord>>
+  /** Starts no more of it until it goes on. */
+  holdBackfill(backfillId: string, isPaused: boolean): Promise<BackfillRecord>
   cancelBackfill(backfillId: string): Promise<readonly string[]>
   /** Executions that there is room for now. */
   advanceBackfills(told: Told): Promise<readonly Triggered[]>
@@ -94,6 +97,7 @@ export function scheduleStore(db: Database): ScheduleStore {
     createBackfill: (wanted) => createBackfill(db, wanted),
     backfill: (backfillId) => getBackfill(db, backfillId),
     backfills: (scheduleId, request) => listBackfills(db, scheduleId, request),
+    holdBackfill: (backfillId, isPaused) => holdBackfill(db, backfillId, isPaused),
     cancelBackfill: (backfillId) => cancelBackfill(db, backfillId),
     advanceBackfills: (told) => advanceBackfills(db, told),
     eachHeld: async (rows, hold, told) => {

@@ -18,7 +18,7 @@ export const backfillColumns = {
   backfillId: text(),
   scheduleId: text(),
   jobId: text(),
-  backfillStatus: text<'RUNNING' | 'COMPLETED' | 'CANCELLED'>(),
+  backfillStatus: text<'RUNNING' | 'PAUSED' | 'COMPLETED' | 'CANCELLED'>(),
   cronExpression: text(),
   timezone: text(),
   parameters: optional(json<Readonly<Record<string, string>>>()),

@@ -53,6 +53,22 @@ describe('an event', () => {
     })
   })
 
+  test('with an id that a database would take for another is refused', async () => {
+    await withApi({}, async (api) => {
+      for (const [id, what] of [
+        ['e1 ', 'no space at its end'],
+        ['e1\t', 'no space at its end'],
+        ['\ud800', 'whole characters'],
+        ['a\udc00b', 'whole characters'],
+      ] as const) {
+        const { status, body } = await post(api, { id, type: 'e', payload: {} })
+        expect({ id, status }).toEqual({ id, status: 400 })
+        expect(body.errors).toMatchObject([{ pointer: '/id', message: expect.stringContaining(what) }])
+      }
+      expect((await post(api, { id: ' e1 🙂', type: 'e', payload: {} })).body.eventId).toBe(' e1 🙂')
+    })
+  })
+
   test('over which a condition cannot be judged starts nothing, and says why', async () => {
     await withApi({}, async (api) => {
       const jobId = await save(api, 'job', { event: 'e', where: 'payload.text > 5' })

@@ -218,17 +218,41 @@ export async function listBackfills(
   )
 }
 
+/** Pauses it, or lets it go on; asked again, nothing changes. */
+export async function holdBackfill(db: Database, backfillId: string, isPaused: boolean): Promise<BackfillRecord> {
+  const { jobId } = await getBackfill(db, backfillId)
+  await db.transaction(async (transaction) => {
+    await lockJob(db, transaction, jobId)
+    const [from, backfillStatus] = isPaused ? (['RUNNING', 'PAUSED'] as const) : (['PAUSED', 'RUNNING'] as const)
+    await db.tables.backfill.update({ backfillStatus }, { where: { backfillId, backfillStatus: from }, transaction })
+    if (isPaused) await forgetBackfillTrouble(db, transaction, backfillId)
+  })
+  const held = await getBackfill(db, backfillId)
+  if (held.status === 'COMPLETED' || held.status === 'CANCELLED') throw ended(held.status)
+  return held
+}
+
+function ended(status: BackfillRow['backfillStatus']): JobError {
+  return new JobError('conflict', `The backfill has ended already: it is ${status}.`, {
+    hint: 'Ask for a new one; it fills only what is missing, unless `reprocess` says otherwise.',
+  })
+}
+
+async function forgetBackfillTrouble(db: Database, transaction: Transaction, backfillId: string): Promise<void> {
+  await db.tables.scheduleTrouble.destroy({ where: { trouble: troubleOf(backfillId) }, transaction })
+}
+
 /** Answers the executions of it that have not ended: whoever asks cancels them. */
 export async function cancelBackfill(db: Database, backfillId: string): Promise<readonly string[]> {
   const { jobId, status } = await getBackfill(db, backfillId)
-  if (status === 'COMPLETED') throw new JobError('conflict', 'The backfill has ended already.')
+  if (status === 'COMPLETED') throw ended(status)
   return await db.transaction(async (transaction) => {
     await lockJob(db, transaction, jobId)
     await db.tables.backfill.update(
       { backfillStatus: 'CANCELLED' },
-      { where: { backfillId, backfillStatus: 'RUNNING' }, transaction },
+      { where: { backfillId, backfillStatus: ['RUNNING', 'PAUSED'] }, transaction },
     )
-    await db.tables.scheduleTrouble.destroy({ where: { trouble: troubleOf(backfillId) }, transaction })
+    await forgetBackfillTrouble(db, transaction, backfillId)
     const rows = await db.tables.jobExecution.findAll({
       attributes: ['executionId'],
       where: { backfillId, executionStatus: { [Op.in]: [...UNFINISHED] } },
