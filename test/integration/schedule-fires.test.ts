@@ -96,6 +96,28 @@ describe('times that passed while nobody looked', () => {
     })
   })
 
+  test.each([
+    ['LAST', 1],
+    ['ALL(3)', 3],
+  ])('are made up for as under catchUp: %s however many there are', async (catchUp, count) => {
+    await withSchedule({ cron: '* * * * * ?', catchUp }, async ({ schedules, database }) => {
+      const first = (await nextFire(database)).getTime()
+      const now = new Date(first + 6 * HOUR)
+      const missed: number[] = []
+      for (let found = await schedules.catchUp(now, untold); found.length > 0; ) {
+        missed.push(found[0]!.count)
+        found = await schedules.catchUp(now, untold)
+      }
+      // Those of the last minute may be on their way.
+      const overdue = (6 * HOUR - MINUTE) / 1000 + 1
+      expect(missed.reduce((sum, one) => sum + one)).toBe(overdue)
+      const newest = first + (overdue - 1) * 1000
+      const times = await executedTimes(database)
+      expect(times.length).toBeLessThanOrEqual(count)
+      expect(times.every((time) => time > newest - count * 1000)).toBe(true)
+    })
+  })
+
   test('are none while a time may still be on its way', async () => {
     await withSchedule({ cron: '0 0 * * * ?' }, async ({ schedules, database }) => {
       const first = (await nextFire(database)).getTime()

@@ -1,7 +1,7 @@
 /** Times of calendars that nobody has looked at: who should have done so was away. They are made up for as the schedule says. */
 import { Op } from 'sequelize'
 import { fires } from '../../../core/schedule/fires.js'
-import { settledMs, whyNotMadeUp } from '../../../core/schedule/missed.js'
+import { mostMadeUp, settledMs, whyNotMadeUp } from '../../../core/schedule/missed.js'
 import type { Database } from '../../database.js'
 import type { JobScheduleRow } from '../../tables/jobs.js'
 import { lockJob } from '../journal/ownership.js'
@@ -72,7 +72,9 @@ async function catchUpOne(db: Database, { jobId, scheduleId }: Overdue, now: Dat
     const overdue = come.filter((time) => time <= now.getTime() - settledMs(schedule.jitterMs))
     if (overdue.length === 0) return null
     const policy = catchingUp(schedule).catchUp
-    const wanted = overdue.filter((_, index) => whyNotMadeUp(policy, come.length - index - 1) === null)
+    // Of more than are looked at, only so many count as can make a difference.
+    const further = fires(calendar, come.at(-1)!, mostMadeUp(policy)).filter((time) => time <= now.getTime()).length
+    const wanted = overdue.filter((_, index) => whyNotMadeUp(policy, come.length - index - 1 + further) === null)
     const chosen = wanted.slice(0, MADE_UP_AT_ONCE)
     const upTo = wanted.length > chosen.length ? chosen.at(-1)! : overdue.at(-1)!
     const madeUp: Fired[] = []
