@@ -5,7 +5,7 @@ import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Runtime, type Worker } from '@temporalio/worker'
 import type { ActivityDeps } from '../activities/deps.js'
 import type { HouseDeps } from '../activities/maintenance/house.js'
-import { QUEUES } from '../core/execution/workflow-names.js'
+import { ALERTS, MAINTENANCE, QUEUES } from '../core/execution/workflow-names.js'
 import { keepSpares, releaseAll } from '../engine/sessions.js'
 import { type Database, openDatabase } from '../models/database.js'
 import { configStore } from '../models/stores/config-store.js'
@@ -19,10 +19,11 @@ import { workerStore } from '../models/stores/worker-store.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog, temporalLogger } from '../process/log.js'
 import { alertDeps } from './alert-deps.js'
-import { keepAlertSchedule } from './alert-schedule.js'
+import { alertSchedule } from './alert-schedule.js'
 import { heard, openAlertWatch } from './alert-watch.js'
 import { createWorkers } from './create-workers.js'
-import { keepMaintenanceSchedule } from './maintenance-schedule.js'
+import { keepSchedule } from './keep-schedule.js'
+import { maintenanceSchedule } from './maintenance-schedule.js'
 import { workerParts } from './parts.js'
 import { keepPresent } from './presence.js'
 import { startDependants } from './start-dependants.js'
@@ -88,18 +89,20 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     },
     log,
   )
-  const schedule = keepMaintenanceSchedule(client, configStore(database), log)
-  const alertSchedule = keepAlertSchedule(client, log)
+  const configs = configStore(database)
+  const kept = [
+    keepSchedule(client, MAINTENANCE.id, () => maintenanceSchedule(configs), log),
+    keepSchedule(client, ALERTS.id, async () => alertSchedule, log),
+  ]
   const { workerId } = presence
   log.info({ workerId, slots: environment.workerSlots, temporal: environment.temporal.address }, 'worker started')
   return {
     stop: async () => {
       stopping = true
-      schedule.stop()
+      for (const schedule of kept) schedule.stop()
       await presence.stopping()
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
       await running
-      alertSchedule.stop()
       await watch.stop()
       await presence.stopped()
       await releaseAll()
