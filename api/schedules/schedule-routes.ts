@@ -60,7 +60,10 @@ export const scheduleRoutes: readonly Route[] = [
       const { jobId, schedule: written } = call.body
       const job = await deps.jobs.get(jobId)
       if ((await deps.schedules.backed(jobId)).length > 0)
-        throw new JobError('conflict', `Job ${job.name} has a schedule already.`, { hint: 'Change that one with PUT.' })
+        throw new JobError('conflict', `Job ${job.name} has a schedule already.`, {
+          pointer: '/jobId',
+          hint: 'Change that one with PUT, or take it away with DELETE.',
+        })
       await saveSpec({ ...job.spec, schedule: written }, job, callerOf(call), deps)
       const made = await ofJob(jobId, deps)
       return { body: shown(made), resourceId: made.scheduleId }
@@ -219,8 +222,9 @@ async function rewrite(
 ): Promise<string> {
   const { jobId, version } = await deps.schedules.get(call.params.scheduleId)
   if (call.version !== null && call.version !== version)
-    throw new JobError('conflict', `The schedule was changed in the meantime; its version is ${version}`, {
+    throw new JobError('conflict', `The schedule was changed in the meantime: it is at version ${version}.`, {
       pointer: '/version',
+      hint: 'Read it again and repeat the change.',
     })
   const job = await deps.jobs.get(jobId)
   await saveSpec(change(job.spec as Spec), job, callerOf(call), deps)
@@ -229,7 +233,8 @@ async function rewrite(
 
 async function ofJob(jobId: string, { schedules }: ApiDeps): Promise<ScheduleRecord> {
   const [found] = await schedules.backed(jobId)
-  if (found === undefined) throw new JobError('not.found', 'The schedule is gone.')
+  if (found === undefined)
+    throw new JobError('not.found', 'The schedule is gone.', { hint: 'Somebody has taken it away meanwhile.' })
   return await schedules.get(found.scheduleId)
 }
 

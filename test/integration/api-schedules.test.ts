@@ -107,6 +107,10 @@ test('what a route does not know is refused, with the nearest that it does', asy
     expect(await refused('/backfill', { ...range, maxConcurentRuns: 2 })).toMatchObject([
       { hint: 'Did you mean `maxConcurrentRuns`?' },
     ])
+    const backwards = { from: range.to, to: range.from }
+    expect(await refused('/backfill', backwards)).toMatchObject([{ pointer: '/to', hint: expect.any(String) }])
+    for (const path of ['/schedules/nobody', '/backfills/nobody'])
+      expect((await api.call('get', path).expect(404)).body.hint).toContain('etl schedules')
     for (const from of ['-000001-01-01T00:00:00Z', '0000-01-01T00:00:00Z', '+275000-01-01T00:00:00Z', '2026']) {
       const { body } = await api
         .call('get', `/schedules/${scheduleId}/next?from=${encodeURIComponent(from)}`)

@@ -13,6 +13,7 @@ import { startBySchedule, type Triggered } from '../trigger/start-by-schedule.js
 import { calendarOf, triggerKeyOf } from './calendar-of.js'
 import { withSchedule } from './pause.js'
 import { type BackfillRange, type PlannedTime, planTimes, timesIn } from './plan-backfill.js'
+import { noSchedule } from './schedules.js'
 import { eachSchedule, type Told } from './troubles.js'
 
 export interface NewBackfill extends BackfillRange {
@@ -46,14 +47,20 @@ const LOWER_BY = 1000
 
 export async function planBackfill(db: Database, wanted: NewBackfill): Promise<readonly PlannedTime[]> {
   const row = (await db.tables.jobSchedule.findOne({ where: { scheduleId: wanted.scheduleId } }))?.get()
-  if (row === undefined) throw new JobError('not.found', `There is no schedule ${wanted.scheduleId}.`)
+  if (row === undefined) throw noSchedule(wanted.scheduleId)
   if (row.cronExpression === null)
-    throw new JobError('conflict', `A schedule of type ${row.scheduleType} has no times that could be filled.`)
+    throw new JobError('conflict', `A schedule of type ${row.scheduleType} has no times that could be filled.`, {
+      hint: 'Only CRON has; start single executions with `etl start`.',
+    })
   if (wanted.to < wanted.from)
-    throw new JobError('usage.invalid', 'The range ends before it starts.', { pointer: '/to' })
+    throw new JobError('usage.invalid', 'The range ends before it starts.', {
+      pointer: '/to',
+      hint: '`from` is the earlier one; both belong to the range.',
+    })
   if (wanted.to.getTime() > Date.now())
     throw new JobError('usage.invalid', 'The range ends in the future; the schedule itself will see to that.', {
       pointer: '/to',
+      hint: 'Choose a time up to now.',
     })
   return await planTimes(db, wanted.scheduleId, timesIn(calendarOf(row), wanted), wanted.reprocess)
 }
@@ -193,7 +200,10 @@ const NOT_SHOWN = ['parameters']
 export async function getBackfill(db: Database, backfillId: string): Promise<BackfillRecord> {
   const attributes = { exclude: NOT_SHOWN }
   const row = (await db.tables.backfill.findOne({ attributes, where: { backfillId } }))?.get()
-  if (row === undefined) throw new JobError('not.found', `There is no backfill ${backfillId}.`)
+  if (row === undefined)
+    throw new JobError('not.found', `There is no backfill ${backfillId}.`, {
+      hint: '`etl schedules backfills JOB` has those of a job.',
+    })
   return await recordOf(db, row)
 }
 

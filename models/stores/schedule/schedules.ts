@@ -61,9 +61,15 @@ export interface ScheduleFilter extends PageRequest {
   readonly isEnabled?: boolean | undefined
 }
 
+export function noSchedule(scheduleId: string): JobError {
+  return new JobError('not.found', `There is no schedule ${scheduleId}.`, {
+    hint: '`etl schedules list` has those that there are; a job gets one by `schedule` in its file.',
+  })
+}
+
 export async function getSchedule(db: Database, scheduleId: string): Promise<ScheduleRecord> {
   const row = (await db.tables.jobSchedule.findOne({ where: { scheduleId } }))?.get()
-  if (row === undefined) throw new JobError('not.found', `There is no schedule ${scheduleId}.`)
+  if (row === undefined) throw noSchedule(scheduleId)
   return (await recordsOf(db, [row]))[0]!
 }
 
