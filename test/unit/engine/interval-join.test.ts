@@ -118,7 +118,7 @@ describe.each(['INNER', 'LEFT', 'RIGHT', 'FULL', 'SEMI', 'ANTI'])('%s', (kind) =
           out: expected.length,
         })
       }),
-      { numRuns: 3 },
+      { numRuns: 2 },
     )
   }, 120_000)
 

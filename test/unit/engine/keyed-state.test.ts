@@ -127,7 +127,7 @@ describe.each(Object.entries(operators))('%s', (_, operator) => {
           })
         },
       ),
-      { numRuns: 4 },
+      { numRuns: 2 },
     )
   }, 120_000)
 
@@ -156,7 +156,7 @@ describe.each(Object.entries(operators))('%s', (_, operator) => {
           })
         },
       ),
-      { numRuns: 2 },
+      { numRuns: 1 },
     )
   }, 120_000)
 })
