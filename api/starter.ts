@@ -48,22 +48,29 @@ export function openStarter(
   { triggers, everyMs = EVERY_MS, sweepEveryMs = SWEEP_EVERY_MS, nowMs = Date.now }: StarterOptions = {},
 ): Starter {
   const starting = new Set<Promise<unknown>>()
-  const start = async (execution: StartedExecution): Promise<boolean> => {
+  const start = async (execution: StartedExecution): Promise<string | null> => {
     try {
       await temporal.startExecution(execution)
-      return true
+      return null
     } catch (error) {
       const { code, message } = reportError(error)
       log.warn(
         { executionId: execution.executionId, code },
         `${message}; the execution is accepted and will be started later`,
       )
-      return false
+      return code
     }
+  }
+  const said = new Set<string>()
+  const toldOnce = (details: object, message: string) => {
+    const text = JSON.stringify([details, message])
+    if (said.size >= MOST_SAID) said.clear()
+    if (!said.has(text)) log.warn(details, message)
+    said.add(text)
   }
   let pass: Promise<Reconciled> | null = null
   const reconcile = (): Promise<Reconciled> => {
-    pass ??= reconcileOnce({ temporal, executions, log, start, nowMs }).finally(() => {
+    pass ??= reconcileOnce({ temporal, executions, log, start, toldOnce, nowMs }).finally(() => {
       pass = null
     })
     return pass
@@ -77,13 +84,6 @@ export function openStarter(
     }
   }
   let sweeping: Promise<Swept> | null = null
-  const said = new Set<string>()
-  const toldOnce = (details: object, message: string) => {
-    const text = JSON.stringify([details, message])
-    if (said.size >= MOST_SAID) said.clear()
-    if (!said.has(text)) log.warn(details, message)
-    said.add(text)
-  }
   const sweep = (): Promise<Swept> => {
     if (triggers === undefined) return Promise.resolve({ started: 0, missedSlas: 0 })
     const { store, matches } = triggers
