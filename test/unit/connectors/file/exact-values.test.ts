@@ -1,0 +1,180 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { sourceConfig } from '../../../../connectors/file/config.js'
+import { fileSource } from '../../../../connectors/file/source.js'
+import { openSession } from '../../../../duckdb/open-session.js'
+import type { Session } from '../../../../duckdb/session.js'
+import { readAll } from '../../../conformance/read-all.js'
+
+let folder: string
+let session: Session
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'exact-values-'))
+  await mkdir(join(folder, 'session'))
+  session = await openSession({ folder: join(folder, 'session'), memoryLimitBytes: 256 * 1024 * 1024, threads: 1 })
+})
+afterEach(async () => {
+  session.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function read(name: string, content: string, config: Record<string, unknown>) {
+  await writeFile(join(folder, name), content)
+  const source = fileSource(sourceConfig.parse({ path: name, ...config }), {
+    base: folder,
+    fileRoots: [folder],
+    signal: new AbortController().signal,
+  })
+  const { records, rejected } = await readAll(source, session)
+  return { values: records.map(([value]) => value), bad: rejected.map(({ message }) => message) }
+}
+
+const asJsonl = (values: readonly string[]) => values.map((value) => `{"v":${value}}`).join('\n')
+const asJson = (values: readonly string[]) => `[${values.map((value) => `{"v":${value}}`).join(',')}]`
+
+/** Values of JSON for a column of this type: good ones with what is read of them, and bad ones. */
+const ofJson: [string, [string, unknown][], string[]][] = [
+  [
+    'BIGINT',
+    [
+      ['1', 1n],
+      ['2.0', 2n],
+      ['1.5e3', 1500n],
+      ['"7"', 7n],
+      ['true', 1n],
+      ['null', null],
+      ['9007199254740993.0', 9007199254740993n],
+      ['-9223372036854775808', -9223372036854775808n],
+    ],
+    ['1.5', '"1.5"', '15e-1', '"15e-1"', '1e-7', '1.0000000000000000001', '9223372036854775808', '"x"', '{"a":1}'],
+  ],
+  ['TINYINT', [['127', 127]], ['127.6', '128', '-0.5']],
+  ['UBIGINT', [['18446744073709551615', 18446744073709551615n]], ['-1', '18446744073709551615.5']],
+  ['HUGEINT', [['1e22', 10000000000000000000000n]], ['0.5']],
+  [
+    'DECIMAL(9,2)',
+    [
+      ['1.25', '1.25'],
+      ['1.250', '1.25'],
+      ['"1.2"', '1.20'],
+      ['125e-2', '1.25'],
+      ['1e3', '1000.00'],
+      ['7', '7.00'],
+    ],
+    ['1.234', '"1.234"', '1234e-3', '1e-7', '1.2500000000000000001', '12345678', '"x"'],
+  ],
+  ['DECIMAL(38,20)', [['0.30000000000000004', '0.30000000000000004000']], ['0.123456789012345678901']],
+  [
+    'DATE',
+    [
+      ['"2024-02-29"', '2024-02-29'],
+      ['"2024-02-29 00:00:00"', '2024-02-29'],
+      ['"2024-02-29T00:00:00.000Z"', '2024-02-29'],
+      ['"2024-2-9"', '2024-02-09'],
+    ],
+    ['"2024-02-29T10:00:00"', '"2024-02-29 00:00:00.001"', '"2024-02-29x"', '"2024-02-2x"', '1704067200'],
+  ],
+  [
+    'STRUCT(x INTEGER)',
+    [
+      ['{"x":1}', { x: 1 }],
+      ['{}', { x: null }],
+      ['null', null],
+    ],
+    ['{"x":1.5}', '{"x":"1.5"}'],
+  ],
+  [
+    'INTEGER[]',
+    [
+      ['[1,null,2.0]', [1, null, 2]],
+      ['[]', []],
+    ],
+    ['[1,1.5]'],
+  ],
+  ['STRUCT("a b" DECIMAL(4,1)[])[]', [['[{"a b":[1.5]}]', [{ 'a b': ['1.5'] }]]], ['[{"a b":[1.55]}]']],
+  ['STRUCT(d DATE)', [['{"d":"2024-01-01"}', { d: '2024-01-01' }]], ['{"d":"2024-01-01T01:00"}']],
+  [
+    'JSON',
+    [
+      ['1.1234567890123456789', '1.1234567890123456789'],
+      ['{"x":[0.1,1.1234567890123456789]}', '{"x":[0.1,1.1234567890123456789]}'],
+      ['"1.1234567890123456789"', '"1.1234567890123456789"'],
+      ['12345678901234567890123', '12345678901234567890123'],
+    ],
+    [],
+  ],
+  [
+    'VARCHAR',
+    [
+      ['1.1234567890123456789', '1.1234567890123456789'],
+      ['{"x":1.1234567890123456789}', '{"x":1.1234567890123456789}'],
+      ['"a"', 'a'],
+    ],
+    [],
+  ],
+  ['DOUBLE', [['1.1234567890123456789', 1.1234567890123457]], []],
+]
+
+describe.each<[string, (values: readonly string[]) => string]>([
+  ['x.jsonl', asJsonl],
+  ['x.json', asJson],
+])('a value is read as it is written, or is a bad record: %s', (name, written) => {
+  test.each(ofJson)('%s', async (type, good, bad) => {
+    const all = [...good.map(([value]) => value), ...bad]
+    const read_ = await read(name, written(all), { columns: { v: type } })
+    expect(read_.values).toEqual(good.map(([, value]) => value))
+    expect(read_.bad).toHaveLength(bad.length)
+    for (const message of read_.bad) expect(message).toContain(`Column "v" does not hold a value of type ${type}: `)
+    expect((await read(name, written(good.map(([value]) => value)), { columns: { v: type } })).bad).toEqual([])
+  })
+})
+
+test('a MAP of whole numbers takes no fraction either', async () => {
+  const { values, bad } = await read('x.jsonl', asJsonl(['{"k":1}', '{"k":1.5}']), {
+    columns: { v: 'MAP(VARCHAR, BIGINT)' },
+  })
+  expect(values).toHaveLength(1)
+  expect(bad).toEqual([expect.stringContaining('does not hold a value of type MAP(VARCHAR, BIGINT): {"k":1.5}')])
+})
+
+test('what was marked is shown as it was written', async () => {
+  const { bad } = await read('x.jsonl', asJsonl(['1.0000000000000000001']), { columns: { v: 'BIGINT' } })
+  expect(bad).toEqual(['Column "v" does not hold a value of type BIGINT: 1.0000000000000000001'])
+})
+
+describe('CSV', () => {
+  test.each<[string, [string, unknown][], string[]]>([
+    ['BIGINT', [['1', 1n]], ['15e-1', '1e-7', '1.5']],
+    ['DECIMAL(9,2)', [['1.250', '1.25']], ['1.234', '1e-3']],
+    [
+      'DATE',
+      [
+        ['2024-02-29', '2024-02-29'],
+        ['2024-02-29 00:00', '2024-02-29'],
+        [' 2024-02-29 ', '2024-02-29'],
+      ],
+      ['2024-02-29 10:00:00', '2024-02-29x', '2024-02-30'],
+    ],
+    ['INTEGER[]', [['[1]', [1]]], ['[1.5]']],
+  ])('%s', async (type, good, bad) => {
+    const lines = ['v;w', ...good.map(([value]) => `${value};x`), ...bad.map((value) => `${value};y`)]
+    const config = { columns: { v: type, w: 'VARCHAR' }, delimiter: ';' }
+    const found = await read('x.csv', lines.join('\n'), config)
+    expect(found.values).toEqual(good.map(([, value]) => value))
+    expect(found.bad).toHaveLength(bad.length)
+    for (const [at, message] of found.bad.entries()) {
+      expect(message).toContain(bad[at])
+      expect(message).toContain('v')
+    }
+  })
+
+  test('a format of dates that names a time of day gives days alone', async () => {
+    const config = { columns: { v: 'DATE' }, dateFormat: '%d.%m.%Y %H:%M' }
+    const { values, bad } = await read('x.csv', 'v\n31.01.2026 00:00\n31.01.2026 10:00\n', config)
+    expect(values).toEqual(['2026-01-31'])
+    expect(bad).toEqual([expect.stringContaining('31.01.2026 10:00')])
+  })
+})
