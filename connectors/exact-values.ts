@@ -1,7 +1,7 @@
 /** Values of text that DuckDB would change without a word are read as text, and cast here: as they are, or not at all. */
 import type { Schema } from '../core/record/schema.js'
 import { identifier, text } from '../duckdb/sql.js'
-import { type TypeTree, typeTree } from '../duckdb/type-tree.js'
+import { spelled, type TypeTree, typeTree } from '../duckdb/type-tree.js'
 import { unmarked } from './exact-numbers.js'
 import { isWhole } from './number-points.js'
 
@@ -88,13 +88,6 @@ function listReading(tree: Extract<TypeTree, { kind: 'LIST' }>, written: Written
     value: (read) =>
       `CAST(list_transform(${list(read)}, lambda ${element}: ${reading.value(element)}) AS ${spelled(tree)})`,
   }
-}
-
-function spelled(tree: TypeTree): string {
-  if (tree.kind === 'LEAF') return tree.type
-  if (tree.kind === 'LIST') return `${spelled(tree.of)}${tree.length}`
-  if (tree.kind === 'MAP') return `MAP(${spelled(tree.key)}, ${spelled(tree.value)})`
-  return `STRUCT(${tree.fields.map(({ name, of }) => `${identifier(name)} ${spelled(of)}`).join(', ')})`
 }
 
 function leafReading(type: string, written: Written): Reading | null {

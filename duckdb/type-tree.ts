@@ -1,4 +1,6 @@
 /** What a nested type is made of, from the way DuckDB writes it. */
+import { identifier } from './sql.js'
+
 export type TypeTree =
   | { readonly kind: 'LEAF'; readonly type: string }
   /** `length`: `[]`, or `[3]` of an array. */
@@ -14,6 +16,14 @@ export function typeTree(type: string): TypeTree {
   if (nested === undefined) return { kind: 'LEAF', type }
   const [key = '', value = ''] = parts(inside)
   return { kind: 'MAP', key: typeTree(key), value: typeTree(value) }
+}
+
+/** As DuckDB takes it, with what stands for each leaf. */
+export function spelled(tree: TypeTree, leaf: (type: string) => string = (type) => type): string {
+  if (tree.kind === 'LEAF') return leaf(tree.type)
+  if (tree.kind === 'LIST') return `${spelled(tree.of, leaf)}${tree.length}`
+  if (tree.kind === 'MAP') return `MAP(${spelled(tree.key, leaf)}, ${spelled(tree.value, leaf)})`
+  return `STRUCT(${tree.fields.map(({ name, of }) => `${identifier(name)} ${spelled(of, leaf)}`).join(', ')})`
 }
 
 /** Between the commas that stand in no brackets and no quotes. */

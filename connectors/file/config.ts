@@ -115,7 +115,9 @@ export const sinkConfig = z
       .min(1)
       .describe('A folder, also `s3://bucket/folder`; with `singleFile` the file. Finished parts appear in it.'),
     connection,
-    format,
+    format: format.describe(
+      'How the files are written; else from the extension. Parquet has no place for INTERVAL, HUGEINT, UHUGEINT, BIT and TIME WITH TIME ZONE: they are text there, on every level.',
+    ),
     mode: z.enum(['APPEND', 'REPLACE']).default('APPEND').describe('REPLACE: what was there goes when the job ends.'),
     singleFile: z.boolean().default(false).describe('BATCH: one file at `path`, written when the job ends.'),
     compression: z
