@@ -1,5 +1,4 @@
 import type { Schema } from '../../core/record/schema.js'
-import type { Session } from '../../duckdb/session.js'
 import { identifier } from '../../duckdb/sql.js'
 import { holdsExponents } from '../exact-numbers.js'
 import { checkNames } from './check-names.js'

@@ -21,7 +21,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-async function read(name: string, content: string, config: Record<string, unknown>) {
+async function read(name: string, content: string | Uint8Array, config: Record<string, unknown>) {
   await writeFile(join(folder, name), content)
   const source = fileSource(sourceConfig.parse({ path: name, ...config }), {
     base: folder,
@@ -176,5 +176,27 @@ describe('CSV', () => {
     const { values, bad } = await read('x.csv', 'v\n31.01.2026 00:00\n31.01.2026 10:00\n', config)
     expect(values).toEqual(['2026-01-31'])
     expect(bad).toEqual([expect.stringContaining('31.01.2026 10:00')])
+  })
+})
+
+test('a file that cannot be read at all says why, and what to do', async () => {
+  const columns = { columns: { v: 'BIGINT', w: 'BIGINT' } }
+  await expect(read('x.csv', 'v,w\r1,2\r3,4\r', columns)).rejects.toMatchObject({
+    code: 'source.unreadable',
+    message: expect.stringMatching(/^The header of .*x.csv holds a carriage return outside of quotes[.]$/),
+    hint: expect.stringContaining('CR alone'),
+  })
+  await expect(read('x.csv', 'v,w\r1,2\r3,4\r', {})).rejects.toMatchObject({
+    message: expect.stringMatching(/carriage return/),
+  })
+  const utf32 = Buffer.concat([Buffer.from('fffe0000', 'hex'), Buffer.from('v\0\0\0')])
+  for (const bytes of [utf32, Buffer.from(utf32).swap32()])
+    await expect(read('x.csv', bytes, columns)).rejects.toMatchObject({
+      message: expect.stringMatching(/^The file .*x.csv is written in UTF-32[.]$/),
+      hint: expect.stringContaining('UTF-8'),
+    })
+  await expect(read('x.csv', '"v"x,"w"\n1,2\n', columns)).rejects.toMatchObject({
+    code: 'source.unreadable',
+    message: expect.stringMatching(/^The header of .*x.csv is no line of CSV: "v"x,"w"$/),
   })
 })
