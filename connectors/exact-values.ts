@@ -11,6 +11,8 @@ export interface Written {
   /** What makes a fraction of a number, and may be there: a point, a negative exponent. Without, there is none. */
   readonly points: boolean
   readonly exponents: boolean
+  /** It is JSON: a number may stand where a truth value is wanted. */
+  readonly json: boolean
   /** Numbers may be marked, see `exact-numbers.ts`. */
   readonly marked: boolean
 }
@@ -95,6 +97,8 @@ function leafReading(type: string, written: Written): Reading | null {
   const fractions = written.points || exponents
   if (type === 'DATE') return dateReading(dateFormat)
   if (type === 'TIMESTAMP') return timestampFormat === undefined ? { as: 'VARCHAR', value: inUtc } : null
+  if (type === 'TIME') return { as: 'VARCHAR', value: timeOfDay }
+  if (type === 'BOOLEAN' && written.json) return { as: 'VARCHAR', value: (read) => `CAST(${read} AS BOOLEAN)` }
   if (fractions && isWhole(type)) return { as: 'VARCHAR', value: (read) => withoutFraction(read, type, exponents) }
   const [, digits, scale] = fractions ? (/^DECIMAL\((\d+),\s*(\d+)\)$/.exec(type) ?? []) : []
   if (digits !== undefined) return { as: 'VARCHAR', value: (read) => withinScale(read, Number(digits), Number(scale)) }
@@ -149,6 +153,11 @@ const wholeDay = (read: string) =>
   `CAST(CASE WHEN ${read} LIKE '____-__-__' AND ${read}[10] BETWEEN '0' AND '9' THEN ${read}
     WHEN regexp_full_match(${read}, ${text(`(?i)${day}(${midnight})?\\s*`)}) THEN ${read}
     ELSE ${notOf('more than a day', read)} END AS DATE)`
+
+/** DuckDB would leave out a day that stands before it, and a zone behind. */
+const timeOfDay = (read: string) =>
+  `CAST(CASE WHEN ${read} LIKE '__:__:__' OR regexp_full_match(${read}, '\\s*\\d{1,2}:\\d\\d(:\\d\\d(\\.\\d*)?)?\\s*') THEN ${read}
+    ELSE ${notOf('more than a time of day', read)} END AS TIME)`
 
 /**
  * DuckDB would leave out the zone that stands behind a TIMESTAMP, and so make it another moment: it becomes UTC. An offset

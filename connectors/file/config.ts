@@ -73,7 +73,7 @@ export const sourceConfig = z.strictObject({
     .refine((columns) => Object.keys(columns).length > 0, 'name at least one column')
     .optional()
     .describe(
-      'Column types by name: `{id: BIGINT, name: VARCHAR}`; else inferred once, when the job is saved. What is written with a zone becomes UTC as a TIMESTAMP, which leaves out what is finer than microseconds; a DOUBLE or FLOAT takes the nearest number it has. Nothing else is rounded or cut: a fraction in a whole number, more digits behind the point than a DECIMAL has, a time of day in a DATE are bad records, within lists and structs too.',
+      'Column types by name: `{id: BIGINT, name: VARCHAR}`; else inferred once, when the job is saved. What is written with a zone becomes UTC as a TIMESTAMP; times leave out what is finer than microseconds, a DOUBLE or FLOAT takes the nearest number it has, and JSON shows a number in a VARCHAR as a DOUBLE is shown, unless digits would be lost. Nothing else is rounded or cut: a fraction in a whole number, more digits behind the point than a DECIMAL has, a time of day in a DATE, a day or a zone in a TIME, 2 in a BOOLEAN are bad records, within lists and structs too.',
     ),
   pathColumns: z
     .record(z.string().min(1), z.string().trim().min(1))

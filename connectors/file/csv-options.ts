@@ -45,7 +45,13 @@ export function csvOptions(config: FileSourceConfig): CsvOptions {
 
 /** `read_csv('slice', …)` with these columns. */
 export function readCsv(options: CsvOptions, columns: Schema, slice: Slice): string {
-  const exact = exactValues(columns, { ...options, points: slice.points, exponents: slice.exponents, marked: false })
+  const exact = exactValues(columns, {
+    ...options,
+    points: slice.points,
+    exponents: slice.exponents,
+    json: false,
+    marked: false,
+  })
   return exact.from(scanCsv(options, exact.columns, slice))
 }
 

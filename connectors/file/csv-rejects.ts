@@ -49,7 +49,7 @@ export async function inexactRecords(
   columns: Schema,
   session: Session,
 ): Promise<readonly BadRecord[]> {
-  const exact = exactValues(columns, { ...options, points: true, exponents: true, marked: false })
+  const exact = exactValues(columns, { ...options, points: true, exponents: true, json: false, marked: false })
   const wrong = columns.flatMap((column) => {
     const read = identifier(column.name)
     const value = exact.value(column.name, read)

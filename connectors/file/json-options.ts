@@ -22,7 +22,7 @@ export interface JsonText {
 
 /** `read_json('file', …)` with these columns. A key that is missing is no value; one that nobody asked for is left out. */
 export function readJson(json: JsonText, config: FileSourceConfig, columns: Schema): string {
-  const exact = exactValues(columns, { ...formatsOf(config), ...json })
+  const exact = exactValues(columns, { ...formatsOf(config), ...json, json: true })
   const types = exact.columns.map((column) => `${text(column.name)}: ${text(column.type)}`).join(', ')
   const options = [
     `format = '${json.layout}'`,
@@ -45,11 +45,14 @@ export async function badDocuments(
   session: Session,
 ): Promise<readonly (BadRecord & { readonly original: string })[]> {
   const objects = `read_json_objects(${text(file)}, compression = 'uncompressed', format = '${layout}', ignore_errors = true${longObjects(longest)})`
-  const exact = exactValues(columns, { ...formatsOf(config), points: true, exponents: true, marked })
+  const exact = exactValues(columns, { ...formatsOf(config), points: true, exponents: true, json: true, marked })
   const wrong = columns.map((column, at) => {
     const { name } = column
     const value = textOf(name)
-    return `WHEN ${value} IS NOT NULL AND ${valueIn(column, exact, at, config)} IS NULL THEN ${noValueOf(column, value)}`
+    const isOther = /^STRUCT\(.*\)$/.test(column.type)
+      ? ` OR json_type(json, ${text(pointer(name))}) NOT IN ('OBJECT', 'NULL')`
+      : ''
+    return `WHEN ${value} IS NOT NULL AND (${valueIn(column, exact, at, config)} IS NULL${isOther}) THEN ${noValueOf(column, value)}`
   })
   const rows = await session.rows(`
     SELECT number, message, original FROM (

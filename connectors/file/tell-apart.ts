@@ -1,6 +1,7 @@
 /** Which records of a slice are bad: as DuckDB names them, and else by trial. */
 import { isJobError } from '../../core/errors/job-error.js'
 import type { Session } from '../../duckdb/session.js'
+import { plainTrouble } from '../plain-trouble.js'
 import type { Dialect } from './record-ends.js'
 import { type Found, rewritten, startsOf } from './rewrite.js'
 import type { BadRecord, Slice, TextReader } from './text-format.js'
@@ -45,8 +46,7 @@ async function attempt(whole: Whole, indexes: readonly number[]): Promise<string
     return read === indexes.length ? null : 'The record cannot be told from its neighbours.'
   } catch (error) {
     if (!isJobError(error) || ['cancelled', 'disk.full', 'memory.exhausted'].includes(error.code)) throw error
-    // Its advice is about options of its own.
-    return error.message.replace(/,? Try setting .*/s, '')
+    return plainTrouble(error.message)
   }
 }
 

@@ -78,6 +78,25 @@ const ofJson: [string, [string, unknown][], string[]][] = [
     ['"2024-02-29T10:00:00"', '"2024-02-29 00:00:00.001"', '"2024-02-29x"', '"2024-02-2x"', '1704067200'],
   ],
   [
+    'BOOLEAN',
+    [
+      ['true', true],
+      ['"false"', false],
+      ['1', true],
+    ],
+    ['2', '0.4', '"x"'],
+  ],
+  [
+    'TIME',
+    [
+      ['"10:00:00"', '10:00:00'],
+      ['"9:30"', '09:30:00'],
+      ['"10:00:00.25"', '10:00:00.25'],
+    ],
+    ['"10:00:00+02"', '"2024-01-01 10:00:00"', '"x"'],
+  ],
+  ['STRUCT(x VARCHAR)', [['{"x":"a"}', { x: 'a' }]], ['"a"', '[1]', '1']],
+  [
     'STRUCT(x INTEGER)',
     [
       ['{"x":1}', { x: 1 }],
@@ -159,6 +178,7 @@ describe('CSV', () => {
       ['2024-02-29 10:00:00', '2024-02-29x', '2024-02-30'],
     ],
     ['INTEGER[]', [['[1]', [1]]], ['[1.5]']],
+    ['TIME', [['10:00:00', '10:00:00']], ['10:00:00+02', '2024-01-01 10:00:00']],
   ])('%s', async (type, good, bad) => {
     const lines = ['v;w', ...good.map(([value]) => `${value};x`), ...bad.map((value) => `${value};y`)]
     const config = { columns: { v: type, w: 'VARCHAR' }, delimiter: ';' }
@@ -198,5 +218,28 @@ test('a file that cannot be read at all says why, and what to do', async () => {
   await expect(read('x.csv', '"v"x,"w"\n1,2\n', columns)).rejects.toMatchObject({
     code: 'source.unreadable',
     message: expect.stringMatching(/^The header of .*x.csv is no line of CSV: "v"x,"w"$/),
+  })
+})
+
+test('a bad record of JSON is told without lines of a file that nobody sees', async () => {
+  const { bad } = await read('x.jsonl', '{"v":1}\n{"v":1,"v":2}\n', { columns: { v: 'BIGINT' } })
+  expect(bad).toEqual(['Object {"v":1,"v":2} has duplicate key "v"'])
+})
+
+test.each([
+  ['p=1.5', 'BIGINT'],
+  ['p=2024-01-01T10', 'DATE'],
+])('a folder %s holds no %s', async (name, type) => {
+  await mkdir(join(folder, name))
+  await writeFile(join(folder, name, 'x.csv'), 'v\n1\n')
+  const source = fileSource(sourceConfig.parse({ path: 'p=*/x.csv', pathColumns: { p: type } }), {
+    base: folder,
+    fileRoots: [folder],
+    signal: new AbortController().signal,
+  })
+  await expect(readAll(source, session)).rejects.toMatchObject({
+    code: 'schema.mismatch',
+    message: expect.stringContaining(`does not hold a value of type ${type} for \`p\``),
+    hint: expect.any(String),
   })
 })
