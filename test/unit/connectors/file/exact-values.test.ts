@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
@@ -241,5 +241,31 @@ test.each([
     code: 'schema.mismatch',
     message: expect.stringContaining(`does not hold a value of type ${type} for \`p\``),
     hint: expect.any(String),
+  })
+})
+
+describe('Parquet with columns of other types', () => {
+  test.each<[string, string, unknown[], number]>([
+    ['BIGINT', 'unnest([1.0, 1.5, NULL])::DECIMAL(9,2)', [1n, null], 1],
+    ['BIGINT', 'unnest([2.0, 2.7])::DOUBLE', [2n], 1],
+    ['DECIMAL(5,0)', 'unnest([1.0, 1.5])::DECIMAL(9,2)', ['1'], 1],
+    ['DATE', "unnest(['2024-01-01', '2024-01-01 10:00'])::TIMESTAMP", ['2024-01-01'], 1],
+    ['TINYINT', 'unnest([1, 300])', [1], 1],
+    ['BIGINT', "unnest(['7', '1.5', 'x'])", [7n], 2],
+    [
+      'TIMESTAMP',
+      "unnest(['2024-01-01', '2024-01-02 10:00'])::DATE",
+      ['2024-01-01 00:00:00', '2024-01-02 00:00:00'],
+      0,
+    ],
+    ['INTEGER[]', '[unnest([1.0, 1.5])::DOUBLE]', [[1]], 1],
+    ['VARCHAR', 'unnest([1.5, 2.5])::DOUBLE', ['1.5', '2.5'], 0],
+    ['DOUBLE', 'unnest([1, 2])', [1, 2], 0],
+  ])('%s of %s', async (type, values, good, bad) => {
+    await session.run(`COPY (SELECT ${values} AS v) TO '${session.folder}/v.parquet' (FORMAT parquet)`)
+    const found = await read('v.parquet', await readFile(join(session.folder, 'v.parquet')), { columns: { v: type } })
+    expect(found.values).toEqual(good)
+    expect(found.bad).toHaveLength(bad)
+    for (const message of found.bad) expect(message).toContain(`Column "v" does not hold a value of type ${type}: `)
   })
 })
