@@ -6,12 +6,15 @@ import { NativeConnection, Runtime, type Worker } from '@temporalio/worker'
 import type { ActivityDeps } from '../activities/deps.js'
 import type { HouseDeps } from '../activities/maintenance/house.js'
 import { QUEUES } from '../core/execution/workflow-names.js'
+import { openBoard } from '../core/metrics/board.js'
 import { keepSpares, releaseAll } from '../engine/sessions.js'
 import { type Database, openDatabase } from '../models/database.js'
 import { configStore } from '../models/stores/config-store.js'
 import { executionStore } from '../models/stores/execution-store.js'
+import { usageMeter } from '../models/stores/journal/process-usage.js'
 import { mysqlJournal } from '../models/stores/journal.js'
 import { maintenanceStore } from '../models/stores/maintenance-store.js'
+import { metricStore } from '../models/stores/metric-store.js'
 import { scheduleStore } from '../models/stores/schedule-store.js'
 import { systemLimits } from '../models/stores/system-limits.js'
 import { triggerStore } from '../models/stores/trigger-store.js'
@@ -25,6 +28,7 @@ import { createWorkers } from './create-workers.js'
 import { keepMaintenanceSchedule } from './maintenance-schedule.js'
 import { workerParts } from './parts.js'
 import { keepPresent } from './presence.js'
+import { keepSampling } from './sampler.js'
 import { startDependants } from './start-dependants.js'
 import { startScheduled } from './start-scheduled.js'
 import { tellAdmitted } from './tell-admitted.js'
@@ -56,7 +60,8 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     connection: await Connection.connect({ address: environment.temporal.address }),
     namespace: environment.temporal.namespace,
   })
-  const deps = await activityDeps(environment, database, client, log)
+  const limits = systemLimits(database)
+  const deps = await activityDeps(environment, database, limits, client, log)
   const house: HouseDeps = {
     runs: maintenanceStore(database),
     mysqlUrl: environment.mysqlUrl,
@@ -69,7 +74,8 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
   }
   const alerts = alertDeps(database, deps.parts, environment.secretKey, log)
   const watch = openAlertWatch(alerts)
-  const heardDeps = { ...deps, journal: heard(deps.journal, watch.soon) }
+  const board = openBoard()
+  const heardDeps = { ...deps, board, journal: heard(deps.journal, watch.soon) }
   const workers = await createWorkers(environment, connection, heardDeps, house, alerts)
   let stopping = false
   const ended = (error: unknown) => {
@@ -91,6 +97,14 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
   const schedule = keepMaintenanceSchedule(client, configStore(database), log)
   const alertSchedule = keepAlertSchedule(client, log)
   const { workerId } = presence
+  const sampler = keepSampling({
+    workerId,
+    board,
+    metrics: metricStore(database),
+    intervalMs: async () => (await limits()).metricsIntervalMs,
+    usage: usageMeter(),
+    warn: (details, message) => log.warn(details, message),
+  })
   log.info({ workerId, slots: environment.workerSlots, temporal: environment.temporal.address }, 'worker started')
   return {
     stop: async () => {
@@ -99,6 +113,7 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
       await presence.stopping()
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
       await running
+      await sampler.stop()
       alertSchedule.stop()
       await watch.stop()
       await presence.stopped()
@@ -122,11 +137,11 @@ function stepsOf(workers: readonly Worker[], taskQueue: string): number {
 async function activityDeps(
   environment: Environment,
   database: Database,
+  limits: ReturnType<typeof systemLimits>,
   client: Client,
   log: Pick<ReturnType<typeof createLog>, 'info' | 'warn'>,
 ): Promise<ActivityDeps> {
-  const limits = systemLimits(database)
-  const journal = mysqlJournal(database, limits)
+  const journal = mysqlJournal(database)
   const parts = await workerParts(environment, database)
   await keepSpares(parts)
   return {

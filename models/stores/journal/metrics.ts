@@ -30,6 +30,7 @@ export async function storeMetrics(db: Database, transaction: Transaction, epoch
       backpressureCount: sum(counted, 'backpressureCount'),
       backpressureTimeMs: Math.round(sum(counted, 'backpressureMs')),
       checkpointDurationMs: Math.round(commit.durationMs),
+      latencyMs: latencyOf(version.graph, commit, metricTime.getTime()),
       stateSizeBytes: commit.stateSizeBytes,
       restartCount: execution.restartCount,
       ...processUsage(),
@@ -37,13 +38,18 @@ export async function storeMetrics(db: Database, transaction: Transaction, epoch
     { transaction },
   )
   const names = new Map(version.graph.stream.nodes.map((node) => [node.id, node.name]))
-  const rows = Object.entries(commit.counters).map(([operatorId, counters]) => ({
-    ...place,
-    operatorId,
-    operatorName: names.get(operatorId) ?? null,
-    ...operatorColumns(counters),
-    ...shareColumns(commit.shares[operatorId]),
-  }))
+  const rows = Object.entries(commit.counters).map(([operatorId, counters]) => {
+    const share = shareColumns(commit.shares[operatorId])
+    return {
+      ...place,
+      operatorId,
+      operatorName: names.get(operatorId) ?? null,
+      ...operatorColumns(counters),
+      ...share,
+      idleTimeMs: idleOf(counters, commit.durationMs * share.subtaskCount),
+      stateSizeBytes: stateSizeOf(commit, operatorId),
+    }
+  })
   await allOf([ofJob, db.tables.operatorMetrics.bulkCreate(rows, { transaction })])
 }
 
@@ -69,7 +75,7 @@ function rateColumns(totals: RecordTotals, durationMs: number) {
   }
 }
 
-function operatorColumns(counters: Counters) {
+export function operatorColumns(counters: Counters) {
   return {
     recordsIn: counters.in,
     recordsOut: counters.out,
@@ -90,4 +96,25 @@ function shareColumns({ subtasks, busiest }: Share = { subtasks: 1, busiest: 0 }
 
 function sum(counted: readonly Counters[], field: keyof Counters): number {
   return counted.reduce((total, counters) => total + counters[field], 0)
+}
+
+/** Of the time that its subtasks had. */
+function idleOf({ processingMs, backpressureMs }: Counters, hadMs: number): number {
+  return Math.max(0, Math.round(hadMs - processingMs - backpressureMs))
+}
+
+function stateSizeOf({ states }: CheckpointCommit, operatorId: string): number {
+  return states.filter(({ nodeId }) => nodeId === operatorId).reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0)
+}
+
+/**
+ * How old the newest record of the epoch was when it was committed, by its own time: where a node names a watermark, and
+ * has seen records. Of several, the one that is furthest behind.
+ */
+function latencyOf({ stream }: JobVersion['graph'], { watermarks }: CheckpointCommit, nowMs: number): number | null {
+  const lags = stream.nodes.flatMap(({ id, watermark }) => {
+    const at = watermarks?.[id]?.at ?? null
+    return watermark === null || at === null ? [] : [nowMs - (at + watermark.outOfOrdernessMs + 1)]
+  })
+  return lags.length === 0 ? null : Math.max(0, ...lags)
 }
