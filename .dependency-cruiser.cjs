@@ -26,6 +26,7 @@ const allowed = {
   ],
   workflows: ['core', 'activities'],
   process: ['core', 'models/encryption\\.ts'],
+  telemetry: ['core'],
 }
 
 const folders = [...Object.keys(allowed), 'activities', 'worker', 'api', 'cli', 'scripts', 'bench', 'test']
@@ -48,6 +49,7 @@ const homes = [
   { library: 'express|express-rate-limit|helmet|swagger-ui-dist|zod-openapi', home: '^api/' },
   { library: 'undici', home: '^(connectors/http|network|notify)/' },
   { library: 'nodemailer', home: '^notify/' },
+  { library: 'prom-client|@opentelemetry/.+', home: '^telemetry/' },
   { library: '@platformatic/.+', home: '^connectors/kafka/' },
   { library: 'fzstd', home: '^connectors/(file|kafka)/' },
   { library: '@aws-sdk/.+', home: '^storage/' },

@@ -50,11 +50,10 @@ export async function runOperatorChain(deps: ActivityDeps, call: Call, task: Cha
     deps.parts,
     { signal: AbortSignal.any([call.signal, tooLong]), progress: reportTo(deps, call, task, shown) },
   ).catch((error: unknown) => {
-    shown?.ended(performance.now(), false)
+    shown?.ended(performance.now(), null)
     throw tooLong.aborted && !call.signal.aborted ? tookTooLong(timeoutMs) : error
   })
-  shown?.counted(result.counters)
-  shown?.ended(performance.now(), true)
+  shown?.ended(performance.now(), result)
   const reference = `${place}/${fenceName(fence)}.json`
   await deps.parts.store.putText(reference, JSON.stringify(result))
   return receiptOf(result, reference)

@@ -26,6 +26,7 @@ import { jobStore } from '../models/stores/job-store.js'
 import { keyRotation } from '../models/stores/key-rotation.js'
 import { maintenanceStore } from '../models/stores/maintenance-store.js'
 import { operationLogStore } from '../models/stores/operation-log-store.js'
+import { overviewStore } from '../models/stores/overview-store.js'
 import { scheduleStore } from '../models/stores/schedule-store.js'
 import { secretStore } from '../models/stores/secret-store.js'
 import { tokenStore } from '../models/stores/token-store.js'
@@ -37,6 +38,7 @@ import { operators } from '../operators/index.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog } from '../process/log.js'
 import { openStore } from '../storage/open-store.js'
+import { openApiMeters } from '../telemetry/api-meters.js'
 import { createApp } from './app.js'
 import { connectorRecords, createFirstAdmin } from './bootstrap.js'
 import type { ApiDeps, Log, Probe } from './deps.js'
@@ -150,6 +152,7 @@ export function apiDeps({ database, temporal, parts, secretKey, connectorPath, l
     startMaintenance: temporal.startMaintenance,
     probes: probesOf(database, temporal),
     routes: () => ROUTES,
+    meters: openApiMeters(overviewStore(database), Date.now),
     log,
     limits: { bodyBytes: 4 * 1024 ** 2, loginsPerMinute: 30 },
     now: Date.now,

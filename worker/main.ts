@@ -21,11 +21,14 @@ import { triggerStore } from '../models/stores/trigger-store.js'
 import { workerStore } from '../models/stores/worker-store.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog, temporalLogger } from '../process/log.js'
+import { exposeMetrics } from '../telemetry/listen.js'
+import { openWorkerMeters } from '../telemetry/worker-meters.js'
 import { alertDeps } from './alert-deps.js'
 import { keepAlertSchedule } from './alert-schedule.js'
 import { heard, openAlertWatch } from './alert-watch.js'
 import { createWorkers } from './create-workers.js'
 import { keepMaintenanceSchedule } from './maintenance-schedule.js'
+import { measuredBoard, measuredJournal } from './measured.js'
 import { workerParts } from './parts.js'
 import { keepPresent } from './presence.js'
 import { keepSampling } from './sampler.js'
@@ -74,9 +77,11 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
   }
   const alerts = alertDeps(database, deps.parts, environment.secretKey, log)
   const watch = openAlertWatch(alerts)
-  const board = openBoard()
-  const heardDeps = { ...deps, board, journal: heard(deps.journal, watch.soon) }
-  const workers = await createWorkers(environment, connection, heardDeps, house, alerts)
+  const slotsUsed = () => stepsOf(workers, QUEUES.data)
+  const meters = openWorkerMeters(environment.workerSlots, slotsUsed)
+  const board = measuredBoard(openBoard(), meters)
+  const heardDeps = { ...deps, board, journal: heard(measuredJournal(deps.journal, meters), watch.soon) }
+  const workers: readonly Worker[] = await createWorkers(environment, connection, heardDeps, house, alerts)
   let stopping = false
   const ended = (error: unknown) => {
     if (stopping)
@@ -90,7 +95,7 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     {
       slots: environment.workerSlots,
       taskQueues: workers.map((worker) => worker.options.taskQueue),
-      slotsUsed: () => stepsOf(workers, QUEUES.data),
+      slotsUsed,
     },
     log,
   )
@@ -104,7 +109,11 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     intervalMs: async () => (await limits()).metricsIntervalMs,
     usage: usageMeter(),
     warn: (details, message) => log.warn(details, message),
+    dropped: meters.sampleDropped,
   })
+  const { host, port } = environment.workerMetrics
+  const exposed = port === null ? null : await exposeMetrics(host, port, meters.exposition)
+  if (exposed !== null) log.info({ host, port: exposed.port }, 'metrics are shown at /metrics')
   log.info({ workerId, slots: environment.workerSlots, temporal: environment.temporal.address }, 'worker started')
   return {
     stop: async () => {
@@ -114,6 +123,7 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
       await running
       await sampler.stop()
+      await exposed?.close()
       alertSchedule.stop()
       await watch.stop()
       await presence.stopped()

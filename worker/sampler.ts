@@ -17,7 +17,8 @@ export interface Sampling {
   readonly intervalMs: () => Promise<number>
   readonly usage: () => ProcessUsage
   readonly warn: (details: object, message: string) => void
-  /** Told of each sample that is given up. */
+  /** Told of each sample, and of those that are given up. */
+  readonly taken?: (sample: Sample) => void
   readonly dropped?: (samples: number) => void
 }
 
@@ -36,16 +37,17 @@ const STOP_MS = 2000
 export function keepSampling(sampling: Sampling): Sampler {
   const outbox = openOutbox(sampling)
   let everyMs = defaultLimits.metricsIntervalMs
-  let asking: Promise<void> | null = null
+  let isAsking = false
   let lastMs = performance.now()
   let timer: NodeJS.Timeout | undefined
   // A catalogue that does not answer holds up no sample.
   const ask = async () => {
+    isAsking = true
     everyMs = await sampling.intervalMs().catch(() => everyMs)
-    asking = null
+    isAsking = false
   }
   const look = () => {
-    asking ??= ask()
+    if (!isAsking) void ask()
     const nowMs = performance.now()
     // A timer may fire a little early.
     if (nowMs - lastMs >= everyMs - 1) {
@@ -75,7 +77,7 @@ function take({ board }: Sampling, outbox: Outbox | null): void {
   outbox?.add(executions)
 }
 
-function openOutbox({ workerId, metrics, usage, warn, dropped }: Sampling): Outbox {
+function openOutbox({ workerId, metrics, usage, warn, taken, dropped }: Sampling): Outbox {
   const waiting: Sample[] = []
   let sending: Promise<void> | null = null
   let lastMs = 0
@@ -83,8 +85,7 @@ function openOutbox({ workerId, metrics, usage, warn, dropped }: Sampling): Outb
     try {
       for (let [sample] = waiting; sample !== undefined; [sample] = waiting) {
         await metrics.write(sample)
-        // While it was on its way it may have been dropped.
-        if (waiting[0] === sample) waiting.shift()
+        waiting.shift()
       }
     } catch (error) {
       const { code } = reportError(error)
@@ -99,9 +100,12 @@ function openOutbox({ workerId, metrics, usage, warn, dropped }: Sampling): Outb
       if (executions.length > 0) {
         // It tells samples apart, also when the wall clock is set back.
         lastMs = Math.max(Date.now(), lastMs + 1)
-        waiting.push({ workerId, at: new Date(lastMs), ...used, executions })
+        const sample = { workerId, at: new Date(lastMs), ...used, executions }
+        taken?.(sample)
+        waiting.push(sample)
         if (waiting.length > MOST) {
-          waiting.shift()
+          // The one that is on its way may be there already.
+          waiting.splice(sending === null ? 0 : 1, 1)
           dropped?.(1)
         }
       }

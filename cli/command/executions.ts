@@ -1,6 +1,7 @@
 /** `etl executions`, `show`, `events`, `restart`, `fork`. */
 import { randomUUID } from 'node:crypto'
 import type { ExecutionReport } from '../../core/execution/report.js'
+import type { Slowest } from '../../core/metrics/slowest.js'
 import { connect } from '../client.js'
 import type { Context } from '../command.js'
 import { readParameters } from '../definitions.js'
@@ -42,7 +43,12 @@ export async function show(
   const client = connect(variables)
   if (options.watch === true) return await watch(client, executionId, output)
   const report = await client.get<ExecutionReport>(`/executions/${encodeURIComponent(executionId)}`)
-  output.result(report, () => describeReport(report, output))
+  const { slowest } = await client.get<{ slowest: Slowest | null }>(
+    `/executions/${encodeURIComponent(executionId)}/operators`,
+  )
+  output.result({ ...report, slowest }, () =>
+    [describeReport(report, output), ...(slowest === null ? [] : [`slowest: ${slowest.message}`])].join('\n'),
+  )
   return 0
 }
 

@@ -3,7 +3,7 @@
  * goes forward. What a step has counted by its end is kept until it has been sampled once: so the samples of an epoch add up
  * to the row of its checkpoint, if each of its steps ran once.
  */
-import type { StateHandle } from '../execution/chain-task.js'
+import type { ChainResult, StateHandle } from '../execution/chain-task.js'
 import { addTotals, noTotals, type RecordTotals, totalsOfEpoch } from '../execution/record-totals.js'
 import type { JobGraph } from '../graph/job-graph.js'
 import { type Counters, noRecords, type OperatorCounters, subtractCounters, sumCounters } from '../record/counters.js'
@@ -27,8 +27,8 @@ export interface StepFacts {
 export interface StepOnBoard {
   /** So far. */
   counted(counters: OperatorCounters): void
-  /** `isDone`: what it has counted belongs to its epoch. */
-  ended(nowMs: number, isDone: boolean): void
+  /** null: it failed, and what it has counted is no part of its epoch. */
+  ended(nowMs: number, result: Pick<ChainResult, 'counters' | 'exchanges'> | null): void
 }
 
 export interface Board {
@@ -62,9 +62,10 @@ export function openBoard(): Board {
         counted: (counters) => {
           step.counters = counters
         },
-        ended: (endMs, isDone) => {
+        ended: (endMs, result) => {
           step.endedMs = endMs
-          step.isDone = isDone
+          step.isDone = result !== null
+          step.counters = result?.counters ?? step.counters
         },
       }
     },
@@ -126,7 +127,8 @@ function operatorSamples(steps: readonly Watched[], nowMs: number): readonly Ope
     return {
       operatorId,
       operatorName: newest.graph.stream.nodes.find(({ id }) => id === operatorId)?.name ?? operatorId,
-      counters: own.map(({ counters }) => ({ [operatorId]: counters })).reduce(sumCounters, {})[operatorId] ?? noRecords,
+      counters:
+        own.map(({ counters }) => ({ [operatorId]: counters })).reduce(sumCounters, {})[operatorId] ?? noRecords,
       subtasks: bySubtask.size,
       busiest: Math.max(...into),
       idleMs: own.reduce((ms, one) => ms + one.idleMs, 0),

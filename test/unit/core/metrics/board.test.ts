@@ -29,7 +29,7 @@ describe('what runs in a worker', () => {
     const board = openBoard()
     const step = board.begin(facts({}), 0)
     step.counted(counted(100, 30))
-    step.ended(4000, true)
+    step.ended(4000, result(100, 30))
     expect(board.sample(10_000)).toMatchObject([{ totals: { read: 100 }, coveredMs: 10_000 }])
     expect(board.sample(20_000)).toEqual([])
   })
@@ -45,7 +45,7 @@ describe('what runs in a worker', () => {
     const board = openBoard()
     const failed = board.begin(facts({}), 0)
     failed.counted(counted(80, 20))
-    failed.ended(1000, false)
+    failed.ended(1000, null)
     board.begin(facts({}), 1500).counted(counted(10, 1))
     expect(board.sample(10_000)[0]).toMatchObject({ totals: { read: 10, written: 1 }, done: { read: 90, written: 21 } })
   })
@@ -79,7 +79,7 @@ describe('what runs in a worker', () => {
             step.counted(counted(read, Math.floor(read / 3)))
             look(samples[index]!)
           }
-          step.ended(now, true)
+          step.ended(now, result(read, Math.floor(read / 3)))
           const whole = counted(read, Math.floor(read / 3))
           committed = sumCounters(committed, whole)
           before = { ...before, read: before.read + read, written: before.written + Math.floor(read / 3) }
@@ -98,6 +98,10 @@ describe('what runs in a worker', () => {
     )
   })
 })
+
+function result(read: number, kept: number) {
+  return { counters: counted(read, kept), exchanges: [] }
+}
 
 function facts(change: Partial<StepFacts>): StepFacts {
   const { graph } = sampleJob()
