@@ -37,8 +37,10 @@ import { openNotifier } from '../notify/notify.js'
 import { operators } from '../operators/index.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog } from '../process/log.js'
+import { readVersion } from '../process/version.js'
 import { openStore } from '../storage/open-store.js'
 import { openApiMeters } from '../telemetry/api-meters.js'
+import { openTelemetry } from '../telemetry/open.js'
 import { createApp } from './app.js'
 import { connectorRecords, createFirstAdmin } from './bootstrap.js'
 import type { ApiDeps, Log, Probe } from './deps.js'
@@ -73,6 +75,7 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
         `First user: admin, password: ${made} (shown once; change it with PUT /api/v1/me/password)\n`,
       )
     await loadCustom(deps)
+    const telemetry = await openTelemetry('etl-api', readVersion(), deps.meters.exposition, variables)
     const registering = keepRegistering(temporal, log)
     const loading = setInterval(() => void loadCustom(deps).catch(() => undefined), 30_000).unref()
     const server = await listen(createApp(deps), environment.api)
@@ -94,6 +97,7 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
       await reconciled
       await deps.keeper.close()
       await deps.starter.close()
+      await telemetry?.close()
       await release()
     }
     const url = urlOf(server, environment.api.host)

@@ -75,7 +75,7 @@ export function openApiMeters(overview: () => Promise<Overview>, nowMs: () => nu
       registers,
       async collect() {
         const value = read(await known())
-        if (value === null) this.reset()
+        if (value === null) this.remove({})
         else this.set(value)
       },
     })

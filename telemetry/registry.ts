@@ -2,6 +2,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 
 export interface Exposition {
+  readonly registry: Registry
   readonly contentType: string
   text(): Promise<string>
 }
@@ -18,7 +19,7 @@ export function openRegistry(): Registry {
 }
 
 export function expositionOf(registry: Registry): Exposition {
-  return { contentType: registry.contentType, text: () => registry.metrics() }
+  return { registry, contentType: registry.contentType, text: () => registry.metrics() }
 }
 
 /** Seconds, from a step that does nothing to an epoch of ten minutes. */

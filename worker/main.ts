@@ -21,7 +21,9 @@ import { triggerStore } from '../models/stores/trigger-store.js'
 import { workerStore } from '../models/stores/worker-store.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog, temporalLogger } from '../process/log.js'
+import { readVersion } from '../process/version.js'
 import { exposeMetrics } from '../telemetry/listen.js'
+import { openTelemetry } from '../telemetry/open.js'
 import { openWorkerMeters } from '../telemetry/worker-meters.js'
 import { alertDeps } from './alert-deps.js'
 import { keepAlertSchedule } from './alert-schedule.js'
@@ -79,9 +81,17 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
   const watch = openAlertWatch(alerts)
   const slotsUsed = () => stepsOf(workers, QUEUES.data)
   const meters = openWorkerMeters(environment.workerSlots, slotsUsed)
+  const telemetry = await openTelemetry('etl-worker', readVersion(), meters.exposition, variables)
   const board = measuredBoard(openBoard(), meters)
   const heardDeps = { ...deps, board, journal: heard(measuredJournal(deps.journal, meters), watch.soon) }
-  const workers: readonly Worker[] = await createWorkers(environment, connection, heardDeps, house, alerts)
+  const workers: readonly Worker[] = await createWorkers(
+    environment,
+    connection,
+    heardDeps,
+    house,
+    alerts,
+    telemetry?.trace ?? null,
+  )
   let stopping = false
   const ended = (error: unknown) => {
     if (stopping)
@@ -124,6 +134,7 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
       await running
       await sampler.stop()
       await exposed?.close()
+      await telemetry?.close()
       alertSchedule.stop()
       await watch.stop()
       await presence.stopped()

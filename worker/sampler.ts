@@ -1,6 +1,6 @@
 /**
  * Samples what runs in this worker, and stores each sample by one batch. Nothing waits for it: while the catalogue is away
- * samples are kept, at most `MOST` of them, and beyond that the oldest are dropped.
+ * samples are kept, at most MOST of them, and beyond that the oldest are dropped.
  */
 import { reportError } from '../core/errors/job-error.js'
 import { defaultLimits } from '../core/execution/limits.js'
@@ -17,6 +17,8 @@ export interface Sampling {
   readonly intervalMs: () => Promise<number>
   readonly usage: () => ProcessUsage
   readonly warn: (details: object, message: string) => void
+  /** How many wait at most while they cannot be stored. Absent: MOST. */
+  readonly most?: number
   /** Told of each sample, and of those that are given up. */
   readonly taken?: (sample: Sample) => void
   readonly dropped?: (samples: number) => void
@@ -28,7 +30,7 @@ export interface Sampler {
 }
 
 /** Twenty minutes of them where the interval is ten seconds. */
-export const MOST = 120
+const MOST = 120
 
 /** How soon a changed interval is seen. */
 const LOOK_MS = 5000
@@ -77,7 +79,7 @@ function take({ board }: Sampling, outbox: Outbox | null): void {
   outbox?.add(executions)
 }
 
-function openOutbox({ workerId, metrics, usage, warn, taken, dropped }: Sampling): Outbox {
+function openOutbox({ workerId, metrics, usage, warn, taken, dropped, most = MOST }: Sampling): Outbox {
   const waiting: Sample[] = []
   let sending: Promise<void> | null = null
   let lastMs = 0
@@ -103,7 +105,7 @@ function openOutbox({ workerId, metrics, usage, warn, taken, dropped }: Sampling
         const sample = { workerId, at: new Date(lastMs), ...used, executions }
         taken?.(sample)
         waiting.push(sample)
-        if (waiting.length > MOST) {
+        if (waiting.length > most) {
           // The one that is on its way may be there already.
           waiting.splice(sending === null ? 0 : 1, 1)
           dropped?.(1)

@@ -11,7 +11,7 @@ import { noRecords } from '../../core/record/counters.js'
 import { type Database, openDatabase } from '../../models/database.js'
 import { migrate } from '../../models/migrate.js'
 import { metricStore } from '../../models/stores/metric-store.js'
-import { keepSampling, MOST } from '../../worker/sampler.js'
+import { keepSampling } from '../../worker/sampler.js'
 import { sampleJob } from '../support/sample-job.js'
 import { privateMysql } from '../support/services.js'
 import { until } from '../support/until.js'
@@ -24,17 +24,17 @@ test('a catalogue that is gone and comes back has every sample once, up to the b
   await migrate(url)
   const database = await openDatabase(url)
   try {
-    const short = await through(database, { everyMs: 200 }, mysql, 5000)
+    const short = await through(database, mysql, { workerId: 'few', everyMs: 250 })
     expect(short.dropped).toBe(0)
     expect(short.stored).toEqual(short.taken)
     expect(short.records).toBe(short.counted)
 
-    const long = await through(database, { everyMs: 20 }, mysql, 6000)
+    const long = await through(database, mysql, { workerId: 'many', everyMs: 250, most: 10 })
     expect(long.dropped).toBeGreaterThan(0)
     // Those that are lost are the oldest of the outage, and no more than were over the bound.
     expect(long.stored.length).toBe(long.taken.length - long.dropped)
     expect(long.stored).toEqual(long.taken.filter((at) => long.stored.includes(at)))
-    expect(long.stored.slice(-MOST)).toEqual(long.taken.slice(-MOST))
+    expect(long.stored.slice(-10)).toEqual(long.taken.slice(-10))
     // A step counts on, whatever becomes of the samples.
     expect(long.longestMs).toBeLessThan(1000)
   } finally {
@@ -46,8 +46,14 @@ test('a catalogue that is gone and comes back has every sample once, up to the b
 
 type Mysql = Awaited<ReturnType<typeof privateMysql>>
 
-async function through(database: Database, { everyMs }: { readonly everyMs: number }, mysql: Mysql, awayMs: number) {
-  const workerId = `every ${everyMs}`
+interface Bounds {
+  readonly workerId: string
+  readonly everyMs: number
+  readonly most?: number
+}
+
+async function through(database: Database, mysql: Mysql, { everyMs, ...bounds }: Bounds) {
+  const { workerId } = bounds
   const [board, taken] = [openBoard(), [] as string[]]
   let [dropped, counted, longestMs, lastMs] = [0, 0, 0, performance.now()]
   const step = board.begin(facts, performance.now())
@@ -58,7 +64,7 @@ async function through(database: Database, { everyMs }: { readonly everyMs: numb
     lastMs = performance.now()
   }, 10)
   const sampler = keepSampling({
-    workerId,
+    ...bounds,
     board,
     metrics: metricStore(database),
     intervalMs: async () => everyMs,
@@ -76,7 +82,7 @@ async function through(database: Database, { everyMs }: { readonly everyMs: numb
     )
   await until('samples are stored', async () => (await rows()).length > 3)
   await mysql.kill()
-  await sleep(awayMs)
+  await sleep(5000)
   await mysql.start()
   await until('what waited is stored', async () => (await rows()).length + dropped >= taken.length - 1, {
     withinMs: 60_000,

@@ -98,10 +98,13 @@ export const OPERATOR_POINTS = `SELECT ${AT} AS at, ${KIND} AS sampled, operator
 
 function jobPoints(rows: readonly Raw[], stepMs: number): readonly JobPoint[] {
   const told = inSamples(rows)
-  const stretches = [...new Set(rows.map(({ at }) => number(at)))].map((at) => {
-    const own = rows.filter((row) => number(row.at) === at)
-    return { at, own, kind: own.find((row) => isOf(row, told)) ?? own[0]! }
-  })
+  const byStretch = new Map<number, Raw[]>()
+  for (const row of rows) byStretch.set(number(row.at), [...(byStretch.get(number(row.at)) ?? []), row])
+  const stretches = [...byStretch].map(([at, own]) => ({
+    at,
+    own,
+    kind: own.find((row) => isOf(row, told)) ?? own[0]!,
+  }))
   const most = (own: readonly Raw[], name: string) => {
     const values = own.flatMap((row) => (row[name] == null ? [] : [number(row[name])]))
     return values.length === 0 ? null : Math.max(...values)
@@ -112,6 +115,8 @@ function jobPoints(rows: readonly Raw[], stepMs: number): readonly JobPoint[] {
     own: { read: number(kind.readRate), processed: number(kind.processedRate), written: number(kind.writtenRate) },
   }))
   const rates = ratesOf(counted, 3 * stepMs)
+  // A sample does not know of them.
+  const restarts = 0
   return stretches.map(({ at, own, kind }, index) => ({
     time: new Date(at * stepMs).toISOString(),
     epoch: most(own, 'epoch'),
