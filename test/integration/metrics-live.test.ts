@@ -43,16 +43,19 @@ test('a job is sampled while it runs, read by Prometheus, and traced epoch by ep
   })
 }, 180_000)
 
+/** Some seconds of hashing. */
+const rows = 600_000
+
 const job = {
   name: 'sampled',
   checkpoint: { interval: '2s' },
   nodes: [
-    { id: 'numbers', source: 'generator', config: { rows: 1_500_000, columns: { id: 'n' } } },
+    { id: 'numbers', source: 'generator', config: { rows, columns: { id: 'n' } } },
     {
       id: 'hashed',
       operator: 'MAP',
       input: 'numbers',
-      config: { set: { hash: 'sha256(sha256(CAST(id AS VARCHAR)))' } },
+      config: { set: { hash: `${'sha256('.repeat(8)}CAST(id AS VARCHAR)${')'.repeat(8)}` } },
     },
     { id: 'nowhere', sink: 'blackhole', input: 'hashed' },
   ],
@@ -95,7 +98,7 @@ async function sampled(stack: Stack, url: string, executionId: string, read: num
 async function exposed(stack: Stack, port: number): Promise<void> {
   const worker = readExposition(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text())
   expect(worker.problems).toEqual([])
-  expect(worker.values.get('etl_worker_records_total{job="sampled",kind="read"}')).toBe(1_500_000)
+  expect(worker.values.get('etl_worker_records_total{job="sampled",kind="read"}')).toBe(rows)
   expect(worker.values.get('etl_worker_epochs_total')).toBeGreaterThan(1)
   const api = readExposition(await (await fetch(`${stack.url}/metrics`)).text())
   expect(api.problems).toEqual([])
@@ -110,7 +113,7 @@ async function traced(collector: Collector, url: string, executionId: string): P
     `SELECT workflow_id AS workflowId, run_id AS runId FROM etl_job_execution WHERE execution_id = '${executionId}'`,
   )) as { workflowId: string; runId: string }[]
   const { traceId, rootId } = traceIds(executionId, 1)
-  const spans = await until('the first epoch is told', () => {
+  const spans = await until('the first epoch is told', async () => {
     const own = collector.spans().filter((span) => span.traceId === traceId)
     return own.some(({ spanId }) => spanId === rootId) && own.length >= 4 ? own : null
   })
@@ -126,7 +129,7 @@ async function traced(collector: Collector, url: string, executionId: string): P
       BigInt(span.startTimeUnixNano) >= BigInt(root!.startTimeUnixNano) &&
         BigInt(span.endTimeUnixNano) <= BigInt(root!.endTimeUnixNano),
     ).toBe(true)
-  await until('metrics are told as well', () => collector.metrics().includes('etl_worker_epochs_total'))
+  await until('metrics are told as well', async () => collector.metrics().includes('etl_worker_epochs_total'))
 }
 
 interface Metrics {

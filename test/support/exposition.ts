@@ -31,7 +31,8 @@ export function readExposition(text: string): Exposed {
       continue
     }
     // Go reads NaN in any case.
-    if (!/^nan$/i.test(value) && Number.isNaN(Number(value.replace('Inf', 'Infinity')))) problems.push(`${name} is no number: ${value}`)
+    if (!/^nan$/i.test(value) && Number.isNaN(Number(value.replace('Inf', 'Infinity'))))
+      problems.push(`${name} is no number: ${value}`)
     if (values.has(name + labels)) problems.push(`${name}${labels} is there twice`)
     values.set(name + labels, Number(value))
     const base = types.get(name.replace(PARTS, '')) === 'histogram' ? name.replace(PARTS, '') : name

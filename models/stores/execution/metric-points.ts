@@ -115,8 +115,9 @@ function jobPoints(rows: readonly Raw[], stepMs: number): readonly JobPoint[] {
     own: { read: number(kind.readRate), processed: number(kind.processedRate), written: number(kind.writtenRate) },
   }))
   const rates = ratesOf(counted, 3 * stepMs)
-  // A sample does not know of them.
-  const restarts = 0
+  // A sample does not know of them: they are as many as the checkpoint before it says.
+  const restarts: number[] = []
+  for (const { own } of stretches) restarts.push(Math.max(restarts.at(-1) ?? 0, most(own, 'restarts') ?? 0))
   return stretches.map(({ at, own, kind }, index) => ({
     time: new Date(at * stepMs).toISOString(),
     epoch: most(own, 'epoch'),
@@ -127,12 +128,7 @@ function jobPoints(rows: readonly Raw[], stepMs: number): readonly JobPoint[] {
     checkpointDurationMs: most(own, 'checkpointDurationMs'),
     latencyMs: most(own, 'latencyMs'),
     stateSizeBytes: most(own, 'stateSizeBytes') ?? 0,
-    // A sample does not know of them.
-    restarts:
-      most(
-        rows.filter((row) => number(row.at) <= at),
-        'restarts',
-      ) ?? 0,
+    restarts: restarts[index]!,
     cpuUsagePercent: kind.cpuUsagePercent === null ? null : Math.round(number(kind.cpuUsagePercent) * 100) / 100,
     memoryUsageBytes: most(own, 'memoryUsageBytes'),
   }))
