@@ -6,34 +6,26 @@ import { NativeConnection, Runtime, type Worker } from '@temporalio/worker'
 import type { ActivityDeps } from '../activities/deps.js'
 import type { HouseDeps } from '../activities/maintenance/house.js'
 import { QUEUES } from '../core/execution/workflow-names.js'
-import { openBoard } from '../core/metrics/board.js'
 import { keepSpares, releaseAll } from '../engine/sessions.js'
 import { type Database, openDatabase } from '../models/database.js'
 import { configStore } from '../models/stores/config-store.js'
 import { executionStore } from '../models/stores/execution-store.js'
-import { usageMeter } from '../models/stores/journal/process-usage.js'
 import { mysqlJournal } from '../models/stores/journal.js'
 import { maintenanceStore } from '../models/stores/maintenance-store.js'
-import { metricStore } from '../models/stores/metric-store.js'
 import { scheduleStore } from '../models/stores/schedule-store.js'
 import { systemLimits } from '../models/stores/system-limits.js'
 import { triggerStore } from '../models/stores/trigger-store.js'
 import { workerStore } from '../models/stores/worker-store.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog, temporalLogger } from '../process/log.js'
-import { readVersion } from '../process/version.js'
-import { exposeMetrics } from '../telemetry/listen.js'
-import { openTelemetry } from '../telemetry/open.js'
-import { openWorkerMeters } from '../telemetry/worker-meters.js'
 import { alertDeps } from './alert-deps.js'
 import { keepAlertSchedule } from './alert-schedule.js'
 import { heard, openAlertWatch } from './alert-watch.js'
 import { createWorkers } from './create-workers.js'
 import { keepMaintenanceSchedule } from './maintenance-schedule.js'
-import { measuredBoard, measuredJournal } from './measured.js'
+import { openMeasuring } from './measuring.js'
 import { workerParts } from './parts.js'
 import { keepPresent } from './presence.js'
-import { keepSampling } from './sampler.js'
 import { startDependants } from './start-dependants.js'
 import { startScheduled } from './start-scheduled.js'
 import { tellAdmitted } from './tell-admitted.js'
@@ -79,19 +71,12 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
   }
   const alerts = alertDeps(database, deps.parts, environment.secretKey, log)
   const watch = openAlertWatch(alerts)
+  let workers: readonly Worker[] = []
   const slotsUsed = () => stepsOf(workers, QUEUES.data)
-  const meters = openWorkerMeters(environment.workerSlots, slotsUsed)
-  const telemetry = await openTelemetry('etl-worker', readVersion(), meters.exposition, variables)
-  const board = measuredBoard(openBoard(), meters)
-  const heardDeps = { ...deps, board, journal: heard(measuredJournal(deps.journal, meters), watch.soon) }
-  const workers: readonly Worker[] = await createWorkers(
-    environment,
-    connection,
-    heardDeps,
-    house,
-    alerts,
-    telemetry?.trace ?? null,
-  )
+  const { journal } = deps
+  const measuring = await openMeasuring({ environment, variables, database, journal, limits, slotsUsed, log })
+  const heardDeps = { ...deps, board: measuring.board, journal: heard(measuring.journal, watch.soon) }
+  workers = await createWorkers(environment, connection, heardDeps, house, alerts, measuring.trace)
   let stopping = false
   const ended = (error: unknown) => {
     if (stopping)
@@ -112,18 +97,7 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
   const schedule = keepMaintenanceSchedule(client, configStore(database), log)
   const alertSchedule = keepAlertSchedule(client, log)
   const { workerId } = presence
-  const sampler = keepSampling({
-    workerId,
-    board,
-    metrics: metricStore(database),
-    intervalMs: async () => (await limits()).metricsIntervalMs,
-    usage: usageMeter(),
-    warn: (details, message) => log.warn(details, message),
-    dropped: meters.sampleDropped,
-  })
-  const { host, port } = environment.workerMetrics
-  const exposed = port === null ? null : await exposeMetrics(host, port, meters.exposition)
-  if (exposed !== null) log.info({ host, port: exposed.port }, 'metrics are shown at /metrics')
+  measuring.begin(workerId)
   log.info({ workerId, slots: environment.workerSlots, temporal: environment.temporal.address }, 'worker started')
   return {
     stop: async () => {
@@ -132,9 +106,7 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
       await presence.stopping()
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
       await running
-      await sampler.stop()
-      await exposed?.close()
-      await telemetry?.close()
+      await measuring.stop()
       alertSchedule.stop()
       await watch.stop()
       await presence.stopped()
