@@ -1,4 +1,4 @@
-/** OpenTelemetry where the environment names a collector; nothing of it is loaded otherwise. */
+/** OpenTelemetry where the environment names a collector; neither its SDK nor its exporters are loaded otherwise. */
 import type { Exposition } from './registry.js'
 import type { Trace } from './spans.js'
 
