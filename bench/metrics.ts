@@ -12,7 +12,7 @@ export const metrics: Benchmark = {
   name: 'metrics',
   ours: '5 M generated records, filtered, computed and dropped, with sampling each second (usual: each ten)',
   raw: 'the same job with sampling off',
-  rounds: 5,
+  rounds: 13,
   onlyByName: true,
   prepare: async (rig) => {
     const jobId = await rig.server.save({
@@ -28,9 +28,9 @@ export const metrics: Benchmark = {
     await run(rig, jobId, 1000)
     return { ours: () => run(rig, jobId, 1000), raw: () => run(rig, jobId, 0) }
   },
-  // 0.98 of the throughput is 1 / 0.98 of the time.
+  // 0.98 of the throughput is 1.02 of the time.
   judge: (pairs) => [
-    ratioFigure(pairs, { ...elapsed, factor: 1 / 0.98 }),
+    ratioFigure(pairs, { ...elapsed, factor: 1.02 }),
     ratioFigure(pairs, { ...cpu, what: 'CPU', factor: null }),
   ],
 }

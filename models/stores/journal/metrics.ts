@@ -3,6 +3,7 @@ import type { Transaction } from 'sequelize'
 import { allOf } from '../../../core/all-of.js'
 import type { CheckpointCommit } from '../../../core/execution/journal.js'
 import { type RecordTotals, totalsOfEpoch } from '../../../core/execution/record-totals.js'
+import { latencyMsOf } from '../../../core/metrics/latency.js'
 import type { Counters, Share } from '../../../core/record/counters.js'
 import type { Database } from '../../database.js'
 import type { CommittedTotals, JobExecutionRow } from '../../tables/executions.js'
@@ -30,7 +31,7 @@ export async function storeMetrics(db: Database, transaction: Transaction, epoch
       backpressureCount: sum(counted, 'backpressureCount'),
       backpressureTimeMs: Math.round(sum(counted, 'backpressureMs')),
       checkpointDurationMs: Math.round(commit.durationMs),
-      latencyMs: latencyOf(version.graph, commit, metricTime.getTime()),
+      latencyMs: latencyMsOf(version.graph, commit, metricTime.getTime()),
       stateSizeBytes: commit.stateSizeBytes,
       restartCount: execution.restartCount,
       ...processUsage(),
@@ -105,16 +106,4 @@ function idleOf({ processingMs, backpressureMs }: Counters, hadMs: number): numb
 
 function stateSizeOf({ states }: CheckpointCommit, operatorId: string): number {
   return states.filter(({ nodeId }) => nodeId === operatorId).reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0)
-}
-
-/**
- * How old the newest record of the epoch was when it was committed, by its own time: where a node names a watermark, and
- * has seen records. Of several, the one that is furthest behind.
- */
-function latencyOf({ stream }: JobVersion['graph'], { watermarks }: CheckpointCommit, nowMs: number): number | null {
-  const lags = stream.nodes.flatMap(({ id, watermark }) => {
-    const at = watermarks?.[id]?.at ?? null
-    return watermark === null || at === null ? [] : [nowMs - (at + watermark.outOfOrdernessMs + 1)]
-  })
-  return lags.length === 0 ? null : Math.max(0, ...lags)
 }
