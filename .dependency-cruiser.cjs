@@ -27,6 +27,7 @@ const allowed = {
   ],
   workflows: ['core', 'activities'],
   process: ['core', 'models/encryption\\.ts'],
+  telemetry: ['core'],
 }
 
 const folders = [...Object.keys(allowed), 'activities', 'worker', 'api', 'cli', 'scripts', 'bench', 'test']
@@ -49,6 +50,8 @@ const homes = [
   { library: 'express|express-rate-limit|helmet|swagger-ui-dist|zod-openapi', home: '^api/' },
   { library: 'undici', home: '^(connectors/http|network|notify)/' },
   { library: 'nodemailer', home: '^notify/' },
+  { library: 'prom-client', home: '^telemetry/' },
+  { library: '@opentelemetry/.+', home: '^telemetry/otlp\\.ts$' },
   { library: '@platformatic/.+', home: '^connectors/kafka/' },
   { library: 'fzstd', home: '^connectors/(file|kafka)/' },
   { library: '@aws-sdk/.+', home: '^storage/' },

@@ -9,6 +9,7 @@ import { health } from './health.js'
 import { errorMiddleware, sendProblem, unknownRoute } from './http/problem.js'
 import { handlerOf } from './http/register.js'
 import type { Route } from './http/route.js'
+import { measured, metrics, named } from './metrics.js'
 import { ROUTES } from './routes.js'
 
 const BASE = '/api/v1'
@@ -18,10 +19,12 @@ export function createApp(deps: ApiDeps): Express {
   app.disable('x-powered-by').set('query parser', 'simple').set('etag', false)
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }))
   app.use(health(deps))
+  app.use(metrics(deps.meters))
+  app.use(measured(deps.meters))
   app.use(`${BASE}/docs`, docs())
   app.post(`${BASE}/auth/login`, loginLimit(deps.limits.loginsPerMinute))
   app.use(express.json({ limit: deps.limits.bodyBytes, type: ['application/json', 'application/*+json'] }))
-  for (const route of ROUTES) app[route.method](`${BASE}${expressPath(route)}`, handlerOf(route, deps))
+  for (const route of ROUTES) app[route.method](`${BASE}${expressPath(route)}`, named(route), handlerOf(route, deps))
   app.use(unknownRoute)
   app.use(errorMiddleware(deps.log))
   return app

@@ -22,6 +22,7 @@ import type { Matches, TriggerStore } from '../models/stores/trigger-store.js'
 import type { UserStore } from '../models/stores/user-store.js'
 import type { WorkerStore } from '../models/stores/worker-store.js'
 import type { Notifier } from '../notify/notify.js'
+import type { ApiMeters } from '../telemetry/api-meters.js'
 import type { Route } from './http/route.js'
 import type { ScheduleKeeper } from './schedules/keeper.js'
 import type { Starter } from './starter.js'
@@ -63,6 +64,7 @@ export interface ApiDeps {
   /** What /readyz asks, by name. */
   readonly probes: Readonly<Record<string, Probe>>
   readonly routes: () => readonly Route[]
+  readonly meters: ApiMeters
   readonly log: Log
   readonly limits: Limits
   readonly now: () => number

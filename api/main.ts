@@ -26,6 +26,7 @@ import { jobStore } from '../models/stores/job-store.js'
 import { keyRotation } from '../models/stores/key-rotation.js'
 import { maintenanceStore } from '../models/stores/maintenance-store.js'
 import { operationLogStore } from '../models/stores/operation-log-store.js'
+import { overviewStore } from '../models/stores/overview-store.js'
 import { scheduleStore } from '../models/stores/schedule-store.js'
 import { secretStore } from '../models/stores/secret-store.js'
 import { tokenStore } from '../models/stores/token-store.js'
@@ -36,7 +37,10 @@ import { openNotifier } from '../notify/notify.js'
 import { operators } from '../operators/index.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog } from '../process/log.js'
+import { readVersion } from '../process/version.js'
 import { openStore } from '../storage/open-store.js'
+import { openApiMeters } from '../telemetry/api-meters.js'
+import { openTelemetry } from '../telemetry/open.js'
 import { createApp } from './app.js'
 import { connectorRecords, createFirstAdmin } from './bootstrap.js'
 import type { ApiDeps, Log, Probe } from './deps.js'
@@ -71,6 +75,7 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
         `First user: admin, password: ${made} (shown once; change it with PUT /api/v1/me/password)\n`,
       )
     await loadCustom(deps)
+    const telemetry = await openTelemetry('etl-api', readVersion(), deps.meters.exposition, variables)
     const registering = keepRegistering(temporal, log)
     const loading = setInterval(() => void loadCustom(deps).catch(() => undefined), 30_000).unref()
     const server = await listen(createApp(deps), environment.api)
@@ -92,6 +97,7 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
       await reconciled
       await deps.keeper.close()
       await deps.starter.close()
+      await telemetry?.close()
       await release()
     }
     const url = urlOf(server, environment.api.host)
@@ -150,6 +156,7 @@ export function apiDeps({ database, temporal, parts, secretKey, connectorPath, l
     startMaintenance: temporal.startMaintenance,
     probes: probesOf(database, temporal),
     routes: () => ROUTES,
+    meters: openApiMeters(overviewStore(database), Date.now),
     log,
     limits: { bodyBytes: 4 * 1024 ** 2, loginsPerMinute: 30 },
     now: Date.now,

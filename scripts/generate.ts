@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { connectorPages } from './generate/connectors.js'
 import { errorPage } from './generate/errors.js'
 import { jobPages } from './generate/job.js'
+import { metricsPage } from './generate/metrics.js'
 import { openApiFile } from './generate/openapi.js'
 import { operatorPage } from './generate/operators.js'
 import { settingsPage } from './generate/settings.js'
@@ -20,6 +21,7 @@ const generators: readonly (() => Readonly<Record<string, string>>)[] = [
   errorPage,
   openApiFile,
   settingsPage,
+  metricsPage,
 ]
 
 const target = fileURLToPath(new URL('../../docs/reference', import.meta.url))

@@ -24,6 +24,7 @@ import { heard, openAlertWatch } from './alert-watch.js'
 import { createWorkers } from './create-workers.js'
 import { keepSchedule } from './keep-schedule.js'
 import { maintenanceSchedule } from './maintenance-schedule.js'
+import { openMeasuring } from './measuring.js'
 import { workerParts } from './parts.js'
 import { keepPresent } from './presence.js'
 import { startDependants } from './start-dependants.js'
@@ -57,7 +58,8 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     connection: await Connection.connect({ address: environment.temporal.address }),
     namespace: environment.temporal.namespace,
   })
-  const deps = await activityDeps(environment, database, client, log)
+  const limits = systemLimits(database)
+  const deps = await activityDeps(environment, database, limits, client, log)
   const house: HouseDeps = {
     runs: maintenanceStore(database),
     mysqlUrl: environment.mysqlUrl,
@@ -70,8 +72,12 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
   }
   const alerts = alertDeps(database, deps.parts, environment.secretKey, log)
   const watch = openAlertWatch(alerts)
-  const heardDeps = { ...deps, journal: heard(deps.journal, watch.soon) }
-  const workers = await createWorkers(environment, connection, heardDeps, house, alerts)
+  let workers: readonly Worker[] = []
+  const slotsUsed = () => stepsOf(workers, QUEUES.data)
+  const { journal } = deps
+  const measuring = await openMeasuring({ environment, variables, database, journal, limits, slotsUsed, log })
+  const heardDeps = { ...deps, board: measuring.board, journal: heard(measuring.journal, watch.soon) }
+  workers = await createWorkers(environment, connection, heardDeps, house, alerts, measuring.trace)
   let stopping = false
   const ended = (error: unknown) => {
     if (stopping)
@@ -85,7 +91,7 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     {
       slots: environment.workerSlots,
       taskQueues: workers.map((worker) => worker.options.taskQueue),
-      slotsUsed: () => stepsOf(workers, QUEUES.data),
+      slotsUsed,
     },
     log,
   )
@@ -95,6 +101,7 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     keepSchedule(client, ALERTS.id, async () => alertSchedule, log),
   ]
   const { workerId } = presence
+  measuring.begin(workerId)
   log.info({ workerId, slots: environment.workerSlots, temporal: environment.temporal.address }, 'worker started')
   return {
     stop: async () => {
@@ -103,6 +110,7 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
       await presence.stopping()
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
       await running
+      await measuring.stop()
       await watch.stop()
       await presence.stopped()
       await releaseAll()
@@ -125,11 +133,11 @@ function stepsOf(workers: readonly Worker[], taskQueue: string): number {
 async function activityDeps(
   environment: Environment,
   database: Database,
+  limits: ReturnType<typeof systemLimits>,
   client: Client,
   log: Pick<ReturnType<typeof createLog>, 'info' | 'warn'>,
 ): Promise<ActivityDeps> {
-  const limits = systemLimits(database)
-  const journal = mysqlJournal(database, limits)
+  const journal = mysqlJournal(database)
   const parts = await workerParts(environment, database)
   await keepSpares(parts)
   return {

@@ -9,7 +9,7 @@ import { deadLetterReplay, executionTables } from './executions.js'
 import { graphTables } from './graphs.js'
 import { houseTables } from './house.js'
 import { jobTables } from './jobs.js'
-import { metricTables, operatorShares } from './metrics.js'
+import { metricTables, operatorShares, samples } from './metrics.js'
 import { CREATED, ID, name, tail } from './parts.js'
 import { scheduleTables, scheduleTroubles } from './schedules.js'
 import { systemTables } from './system.js'
@@ -41,6 +41,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0016-triggers', statements: triggers },
   { name: '0017-house', statements: houseTables },
   { name: '0018-alerts', statements: alertDelivery },
+  { name: '0020-samples', statements: samples },
   { name: '0022-schedule-troubles', statements: scheduleTroubles },
 ]
 
