@@ -1,5 +1,6 @@
 /** The HTTP application, without a port: every route of the table, then one answer for what is unknown and one for what fails. */
-import express, { type Express, type RequestHandler } from 'express'
+import { createHash } from 'node:crypto'
+import express, { type Express, type Request, type RequestHandler } from 'express'
 import { rateLimit } from 'express-rate-limit'
 import helmet from 'helmet'
 import { JobError } from '../core/errors/job-error.js'
@@ -19,8 +20,9 @@ export function createApp(deps: ApiDeps): Express {
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }))
   app.use(health(deps))
   app.use(`${BASE}/docs`, docs())
-  app.post(`${BASE}/auth/login`, loginLimit(deps.limits.loginsPerMinute))
+  app.post(`${BASE}/auth/login`, loginLimit(deps.limits.loginsPerMinute, 'from this address'))
   app.use(express.json({ limit: deps.limits.bodyBytes, type: ['application/json', 'application/*+json'] }))
+  app.post(`${BASE}/auth/login`, loginLimit(deps.limits.loginsPerMinuteOfUser, 'of this user', nameOf))
   for (const route of ROUTES) app[route.method](`${BASE}${expressPath(route)}`, handlerOf(route, deps))
   app.use(unknownRoute)
   app.use(errorMiddleware(deps.log))
@@ -31,14 +33,24 @@ function expressPath(route: Route): string {
   return route.path.replaceAll(/\{(\w+)\}/g, ':$1')
 }
 
-/** By address, ahead of any password check; the lock-out of an account comes on top. */
-function loginLimit(perMinute: number): RequestHandler {
+/**
+ * Ahead of any password check; the lock-out of an account comes on top. A name counts whether there is such a user or not, so
+ * the answer tells nothing of who there is.
+ */
+function loginLimit(perMinute: number, whose: string, keyOf?: (request: Request) => string): RequestHandler {
   return rateLimit({
     windowMs: 60_000,
     limit: perMinute,
-    standardHeaders: 'draft-8',
+    standardHeaders: keyOf === undefined ? 'draft-8' : false,
     legacyHeaders: false,
-    handler: (_request, response) =>
-      sendProblem(response, new JobError('rate.limited', 'Too many log-ins from this address')),
+    ...(keyOf === undefined ? {} : { keyGenerator: keyOf }),
+    handler: (_request, response) => sendProblem(response, new JobError('rate.limited', `Too many log-ins ${whose}`)),
   })
+}
+
+function nameOf({ body }: Request): string {
+  const name = (body as { username?: unknown } | undefined)?.username
+  return createHash('sha256')
+    .update(typeof name === 'string' ? name : '')
+    .digest('base64')
 }

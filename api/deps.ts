@@ -22,6 +22,7 @@ import type { Matches, TriggerStore } from '../models/stores/trigger-store.js'
 import type { UserStore } from '../models/stores/user-store.js'
 import type { WorkerStore } from '../models/stores/worker-store.js'
 import type { Notifier } from '../notify/notify.js'
+import type { VerifyPassword } from './auth/password.js'
 import type { Route } from './http/route.js'
 import type { ScheduleKeeper } from './schedules/keeper.js'
 import type { Starter } from './starter.js'
@@ -30,6 +31,7 @@ import type { TemporalControl } from './temporal.js'
 export interface ApiDeps {
   readonly users: UserStore
   readonly tokens: TokenStore
+  readonly verifyPassword: VerifyPassword
   readonly operationLog: OperationLogStore
   readonly idempotency: IdempotencyStore
   readonly connections: ConnectionStore
@@ -77,6 +79,8 @@ export interface Limits {
   readonly bodyBytes: number
   /** From one address. */
   readonly loginsPerMinute: number
+  /** Of one name, whether there is such a user or not. */
+  readonly loginsPerMinuteOfUser: number
 }
 
 export interface Log {

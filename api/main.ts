@@ -38,6 +38,7 @@ import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog } from '../process/log.js'
 import { openStore } from '../storage/open-store.js'
 import { createApp } from './app.js'
+import { verifyPassword } from './auth/password.js'
 import { connectorRecords, createFirstAdmin } from './bootstrap.js'
 import type { ApiDeps, Log, Probe } from './deps.js'
 import { configSchemasOf } from './jobs/config-schemas.js'
@@ -122,6 +123,7 @@ export function apiDeps({ database, temporal, parts, secretKey, connectorPath, l
   return {
     users: userStore(database),
     tokens: tokenStore(database),
+    verifyPassword,
     operationLog: operationLogStore(database),
     idempotency: idempotencyStore(database),
     connections: connectionStore(database, secretKey),
@@ -151,7 +153,7 @@ export function apiDeps({ database, temporal, parts, secretKey, connectorPath, l
     probes: probesOf(database, temporal),
     routes: () => ROUTES,
     log,
-    limits: { bodyBytes: 4 * 1024 ** 2, loginsPerMinute: 30 },
+    limits: { bodyBytes: 4 * 1024 ** 2, loginsPerMinute: 30, loginsPerMinuteOfUser: 10 },
     now: Date.now,
     checkAnswers: false,
   }

@@ -526,6 +526,7 @@ function addHouse(add: Add): void {
   )
     .option('--username <name>', 'who you are')
     .option('--password-stdin', 'read the password from standard input')
+  add('logout', 'Ends the log-in.', 'etl logout', async () => (await import('./command/login.js')).logout)
   const secrets = add(
     'secrets',
     'Lists the names of secrets (ADMIN).',
@@ -584,10 +585,83 @@ function addHouse(add: Add): void {
     'etl migrate --print > database-schema.sql',
     async () => (await import('./local/migrate.js')).migrateCommand,
   ).option('--print', 'only print the SQL')
+  addUsers(add)
   addMaintenance(add)
   addBackup(add)
   add('worker', 'Runs a worker.', 'etl worker', async () => (await import('./command/serve.js')).worker)
   add('api', 'Runs the API.', 'etl api', async () => (await import('./command/serve.js')).api)
+}
+
+function addUsers(add: Add): void {
+  const people = () => import('./command/users.js')
+  const users = add('users', 'Users (ADMIN).', 'etl users list', async () => (await people()).users)
+  add('list', 'Lists users.', 'etl users list --role ADMIN', async () => (await people()).users, users).option(
+    '--role <role>',
+    'ADMIN, DEVELOPER or USER',
+  )
+  add('show <user>', 'Shows one.', 'etl users show anna', async () => (await people()).showUser, users)
+  const described = (command: Program) =>
+    command
+      .option('--role <role>', 'ADMIN, DEVELOPER or USER')
+      .option('--email <address>', 'where they are reached')
+      .option('--display-name <name>', 'what they are called')
+  described(
+    add(
+      'create <user>',
+      'Makes one; the password is asked for, or comes on standard input.',
+      'etl users create anna --role DEVELOPER',
+      async () => (await people()).createUser,
+      users,
+    ),
+  )
+  described(
+    add(
+      'set <user>',
+      'Changes one.',
+      'etl users set anna --role ADMIN',
+      async () => (await people()).changeUser,
+      users,
+    ),
+  ).option('--status <status>', 'ACTIVE or INACTIVE')
+  add(
+    'password [user]',
+    'Sets a password: your own, with the present one; or that of another (ADMIN).',
+    'etl users password',
+    async () => (await people()).setPassword,
+    users,
+  )
+  add(
+    'unlock <user>',
+    'Ends the lock after failed log-ins.',
+    'etl users unlock anna',
+    async () => (await people()).unlockUser,
+    users,
+  )
+  add('delete <user>', 'Removes one.', 'etl users delete anna', async () => (await people()).deleteUser, users)
+  const kept = () => import('./command/tokens.js')
+  const shown = (command: Program) =>
+    command
+      .option('--type <type>', 'API or SESSION (log-ins)')
+      .option('--user <user>', 'of this user (ADMIN)')
+      .option('--all', 'of everybody (ADMIN)')
+  const tokens = shown(add('tokens', 'API tokens and log-ins.', 'etl tokens list', async () => (await kept()).tokens))
+  shown(add('list', 'Lists those that are valid.', 'etl tokens list', async () => (await kept()).tokens, tokens))
+  add(
+    'create <name>',
+    'Makes an API token, and shows it this once.',
+    'etl tokens create nightly --role USER --days 30',
+    async () => (await kept()).createToken,
+    tokens,
+  )
+    .option('--role <role>', 'a smaller role than yours')
+    .option('--days <days>', 'for how long; none: until it is revoked', '90')
+  add(
+    'revoke <token>',
+    'Ends a token or a log-in.',
+    'etl tokens revoke 6f1c…',
+    async () => (await kept()).revokeToken,
+    tokens,
+  )
 }
 
 function addMaintenance(add: Add): void {

@@ -4,9 +4,10 @@ import type { UserRecord } from '../../models/stores/user-store.js'
 import type { ApiDeps } from '../deps.js'
 import { type Caller, callerOf, type Route, route } from '../http/route.js'
 import { noQuery } from '../http/schema.js'
-import { newBearerToken } from './bearer.js'
-import { checkPassword, hashPassword, verifyPassword } from './password.js'
+import { checkPassword, hashPassword } from './password.js'
+import { leastCharacters } from './policy.js'
 import { loginAnswer, loginBody, passwordBody, user } from './schema.js'
+import { openSession } from './session.js'
 
 const audit = (operation: string) => ({ operation, resource: 'USER' })
 
@@ -21,13 +22,9 @@ export const sessionRoutes: readonly Route[] = [
     body: loginBody,
     status: 200,
     response: loginAnswer,
-    handle: async ({ body, newId, ip }, deps) => {
-      const known = await logIn(body.username, body.password, ip, deps)
-      const { token, hash } = newBearerToken()
-      const expiresAt = new Date(deps.now() + (await sessionHours(deps)) * 3_600_000).toISOString()
-      const session = { tokenId: newId, userId: known.userId, name: 'log-in', type: 'SESSION', role: null } as const
-      await deps.tokens.create({ ...session, hash, expiresAt })
-      return { body: { token, expiresAt, username: known.username, role: known.role }, resourceId: known.userId }
+    handle: async (call, deps) => {
+      const known = await logIn(call.body.username, call.body.password, call.ip, deps)
+      return { body: await openSession(known, call, deps), resourceId: known.userId }
     },
   }),
   route({
@@ -60,7 +57,7 @@ export const sessionRoutes: readonly Route[] = [
     method: 'put',
     path: '/me/password',
     tag: 'Users',
-    summary: 'Sets a new password, and revokes every other token of the user.',
+    summary: 'Sets a new password, and revokes every other token and log-in of the user.',
     access: 'USER',
     audit: audit('CHANGE_PASSWORD'),
     body: passwordBody,
@@ -74,43 +71,48 @@ export const sessionRoutes: readonly Route[] = [
   }),
 ]
 
-/** Failed log-ins in a row lock the account; the answer to a wrong name and to a wrong password is the same. */
+/**
+ * Failed log-ins in a row lock the account. Nobody learns from the answer, or from how long it takes, whether the name is
+ * known, the password wrong, or the account locked: a comparison is made in each case.
+ */
 async function logIn(username: string, password: string, ip: string, deps: ApiDeps): Promise<UserRecord> {
   const known = await deps.users.findForLogin(username)
-  if (known?.isLocked === true) throw locked()
-  const right = await verifyPassword(password, known?.passwordHash ?? null)
-  if (known === null) throw refused()
-  const { userId, status } = known.user
+  const right = await deps.verifyPassword(password, known?.passwordHash ?? null)
+  if (known === null || known.isLocked || known.user.status === 'INACTIVE') throw refused()
+  const { userId } = known.user
   if (!right) {
-    const attempts = await deps.configs.number('security.login_attempts', 5)
-    const minutes = await deps.configs.number('security.lock_minutes', 15)
-    throw (await deps.users.noteFailedLogin(userId, attempts, minutes)) ? locked() : refused()
+    await noteFailure(userId, deps)
+    throw refused()
   }
-  if (status === 'INACTIVE') throw refused()
-  if (!(await deps.users.noteLogin(userId, ip))) throw locked()
+  if (!(await deps.users.noteLogin(userId, ip))) throw refused()
   return known.user
 }
 
-function sessionHours(deps: ApiDeps): Promise<number> {
-  return deps.configs.number('security.session_hours', 12)
+async function noteFailure(userId: string, deps: ApiDeps): Promise<void> {
+  const attempts = await deps.configs.number('security.login_attempts', 5)
+  await deps.users.noteFailedLogin(userId, attempts, await deps.configs.number('security.lock_minutes', 15))
 }
 
+/** Whoever has taken over a session has no more tries at the password than at the log-in. */
 async function changePassword(caller: Caller, current: string, next: string, deps: ApiDeps): Promise<void> {
   const known = await deps.users.findForLogin(caller.username)
-  if (!(await verifyPassword(current, known?.passwordHash ?? null))) {
+  if (known?.user.authType === 'OIDC') throw noPassword()
+  const right = await deps.verifyPassword(current, known?.passwordHash ?? null)
+  if (!right && known?.isLocked === false) await noteFailure(caller.userId, deps)
+  if (!right || known?.isLocked === true) {
     throw new JobError('permission.denied', 'The present password is not right', { pointer: '/currentPassword' })
   }
-  checkPassword(next, caller.username, '/newPassword')
+  checkPassword(next, caller.username, '/newPassword', await leastCharacters(deps))
   await deps.users.setPassword(caller.userId, await hashPassword(next))
   await deps.tokens.revokeAll(caller.userId, caller.tokenId)
 }
 
 function refused(): JobError {
-  return new JobError('auth.required', 'The user name or the password is not right')
+  return new JobError('auth.required', 'The user name or the password is not right', {
+    hint: 'After several failures in a row an account is closed for a while; an ADMIN can unlock it.',
+  })
 }
 
-function locked(): JobError {
-  return new JobError('auth.locked', 'The account is locked after failed log-ins', {
-    hint: 'Wait, or have an ADMIN unlock it.',
-  })
+function noPassword(): JobError {
+  return new JobError('conflict', 'This user logs in with OpenID Connect, and has no password here')
 }

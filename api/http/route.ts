@@ -74,3 +74,7 @@ export function callerOf(call: Call): Caller {
   if (call.caller === null) throw new Error('a PUBLIC route has no caller')
   return call.caller
 }
+
+export function userAgentOf({ raw }: Call): string | null {
+  return raw.request.headers['user-agent']?.slice(0, 500) ?? null
+}

@@ -2,6 +2,7 @@
  * Every step of the schema, in order. A step that was released is never edited; a change is a new step, and each of its
  * statements must stand being run twice (IF NOT EXISTS, INSERT IGNORE).
  */
+import { access } from './access.js'
 import { alertDelivery, alertTables } from './alerts.js'
 import { checkpointRetention, checkpointTables, restartAcrossVersions } from './checkpoints.js'
 import { connectorTables, connectorVersions } from './connectors.js'
@@ -41,6 +42,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0016-triggers', statements: triggers },
   { name: '0017-house', statements: houseTables },
   { name: '0018-alerts', statements: alertDelivery },
+  { name: '0019-access', statements: access },
 ]
 
 /** Which steps a database has. */

@@ -43,6 +43,7 @@ export interface LentApiOptions {
   readonly temporal?: { readonly address: string; readonly namespace: string }
   readonly limits?: Partial<ApiDeps['limits']>
   readonly privateHosts?: readonly string[]
+  readonly verifyPassword?: ApiDeps['verifyPassword']
 }
 
 export async function withApi<T>(options: LentApiOptions, run: (api: LentApi) => Promise<T>): Promise<T> {
@@ -80,7 +81,8 @@ export async function withApi<T>(options: LentApiOptions, run: (api: LentApi) =>
     const deps: ApiDeps = {
       ...made,
       checkAnswers: true,
-      limits: { ...made.limits, loginsPerMinute: 1000, ...options.limits },
+      verifyPassword: options.verifyPassword ?? made.verifyPassword,
+      limits: { ...made.limits, loginsPerMinute: 1000, loginsPerMinuteOfUser: 1000, ...options.limits },
     }
     try {
       await seedConnectors(database, connectorRecords(connectors))
