@@ -7,12 +7,14 @@ import { JobError } from '../core/errors/job-error.js'
 import type { ApiDeps } from './deps.js'
 import { docs } from './docs.js'
 import { health } from './health.js'
+import { writeAudit } from './http/audit.js'
 import { errorMiddleware, sendProblem, unknownRoute } from './http/problem.js'
 import { handlerOf } from './http/register.js'
 import type { Route } from './http/route.js'
 import { ROUTES } from './routes.js'
 
 const BASE = '/api/v1'
+const loginRoute = ROUTES.find(({ path }) => path === '/auth/login')!
 
 export function createApp(deps: ApiDeps): Express {
   const app = express()
@@ -20,9 +22,10 @@ export function createApp(deps: ApiDeps): Express {
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }))
   app.use(health(deps))
   app.use(`${BASE}/docs`, docs())
-  app.post(`${BASE}/auth/login`, loginLimit(deps.limits.loginsPerMinute, 'from this address'))
+  app.post(`${BASE}/auth/login`, loginLimit(deps, deps.limits.loginsPerMinute, 'from this address'))
+  app.get(`${BASE}/auth/oidc{/callback}`, loginLimit(deps, deps.limits.loginsPerMinute, 'from this address'))
   app.use(express.json({ limit: deps.limits.bodyBytes, type: ['application/json', 'application/*+json'] }))
-  app.post(`${BASE}/auth/login`, loginLimit(deps.limits.loginsPerMinuteOfUser, 'of this user', nameOf))
+  app.post(`${BASE}/auth/login`, loginLimit(deps, deps.limits.loginsPerMinuteOfUser, 'of this user', nameOf))
   for (const route of ROUTES) app[route.method](`${BASE}${expressPath(route)}`, handlerOf(route, deps))
   app.use(unknownRoute)
   app.use(errorMiddleware(deps.log))
@@ -37,14 +40,30 @@ function expressPath(route: Route): string {
  * Ahead of any password check; the lock-out of an account comes on top. A name counts whether there is such a user or not, so
  * the answer tells nothing of who there is.
  */
-function loginLimit(perMinute: number, whose: string, keyOf?: (request: Request) => string): RequestHandler {
+function loginLimit(
+  deps: ApiDeps,
+  perMinute: number,
+  whose: string,
+  keyOf?: (request: Request) => string,
+): RequestHandler {
   return rateLimit({
     windowMs: 60_000,
     limit: perMinute,
     standardHeaders: keyOf === undefined ? 'draft-8' : false,
     legacyHeaders: false,
     ...(keyOf === undefined ? {} : { keyGenerator: keyOf }),
-    handler: (_request, response) => sendProblem(response, new JobError('rate.limited', `Too many log-ins ${whose}`)),
+    handler: async (request, response) => {
+      const error = new JobError('rate.limited', `Too many log-ins ${whose}`)
+      // The first of a minute: whoever hammers at the door must not fill the audit.
+      const { rateLimit: counted } = request as { rateLimit?: { used: number } }
+      if (counted?.used === perMinute + 1) {
+        await writeAudit(
+          { route: loginRoute, request, caller: null, startedAtMs: Date.now(), answer: null, error },
+          deps,
+        )
+      }
+      sendProblem(response, error)
+    },
   })
 }
 

@@ -22,6 +22,7 @@ import type { Matches, TriggerStore } from '../models/stores/trigger-store.js'
 import type { UserStore } from '../models/stores/user-store.js'
 import type { WorkerStore } from '../models/stores/worker-store.js'
 import type { Notifier } from '../notify/notify.js'
+import type { OidcLogin } from './auth/oidc.js'
 import type { VerifyPassword } from './auth/password.js'
 import type { Route } from './http/route.js'
 import type { ScheduleKeeper } from './schedules/keeper.js'
@@ -32,6 +33,8 @@ export interface ApiDeps {
   readonly users: UserStore
   readonly tokens: TokenStore
   readonly verifyPassword: VerifyPassword
+  /** null: nobody logs in through a provider. */
+  readonly oidc: OidcLogin | null
   readonly operationLog: OperationLogStore
   readonly idempotency: IdempotencyStore
   readonly connections: ConnectionStore

@@ -2,6 +2,7 @@
 import { alertRoutes } from './alerts/alert-routes.js'
 import { alertRuleRoutes } from './alerts/rule-routes.js'
 import { silenceRoutes } from './alerts/silence-routes.js'
+import { oidcRoutes } from './auth/oidc-routes.js'
 import { sessionRoutes } from './auth/session-routes.js'
 import { tokenRoutes } from './auth/token-routes.js'
 import { userRoutes } from './auth/user-routes.js'
@@ -17,10 +18,12 @@ import type { Route } from './http/route.js'
 import { jobRoutes } from './jobs/job-routes.js'
 import { maintenanceRoutes } from './maintenance/maintenance-routes.js'
 import { scheduleRoutes } from './schedules/schedule-routes.js'
+import { auditRoutes } from './system/audit-routes.js'
 import { systemRoutes } from './system/system-routes.js'
 
 export const ROUTES: readonly Route[] = [
   ...sessionRoutes,
+  ...oidcRoutes,
   ...userRoutes,
   ...tokenRoutes,
   ...jobRoutes,
@@ -37,5 +40,6 @@ export const ROUTES: readonly Route[] = [
   ...silenceRoutes,
   ...scheduleRoutes,
   ...systemRoutes,
+  ...auditRoutes,
   ...maintenanceRoutes,
 ]

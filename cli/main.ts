@@ -586,6 +586,7 @@ function addHouse(add: Add): void {
     async () => (await import('./local/migrate.js')).migrateCommand,
   ).option('--print', 'only print the SQL')
   addUsers(add)
+  addAudit(add)
   addMaintenance(add)
   addBackup(add)
   add('worker', 'Runs a worker.', 'etl worker', async () => (await import('./command/serve.js')).worker)
@@ -662,6 +663,48 @@ function addUsers(add: Add): void {
     async () => (await kept()).revokeToken,
     tokens,
   )
+}
+
+function addAudit(add: Add): void {
+  const commands = () => import('./command/audit.js')
+  const filtered = (command: Program) =>
+    command
+      .option('--user <name>', 'by this user; of failed log-ins, the name that was tried')
+      .option('--type <operation>', 'such as CREATE_JOB or LOGIN')
+      .option('--resource <type>', 'such as JOB or USER')
+      .option('--id <id>', 'of the resource')
+      .option('--status <status>', 'SUCCESS or FAILED')
+      .option('--from <time>', 'not before this time')
+      .option('--to <time>', 'before this time')
+  const list = async () => (await commands()).listAudit
+  const audit = filtered(add('audit', 'What was done, by whom, from where (ADMIN).', 'etl audit list', list)).option(
+    '--limit <count>',
+    'how many at most',
+    '50',
+  )
+  filtered(add('list', 'Lists it, newest first.', 'etl audit list --user anna', list, audit)).option(
+    '--limit <count>',
+    'how many at most',
+    '50',
+  )
+  add(
+    'verify',
+    'Is it as it was written? Names the first entry that does not fit.',
+    'etl audit verify',
+    async () => (await commands()).verifyAudit,
+    audit,
+  ).option('--head <head>', 'a head that was printed before: sequence:hash; it has to be there still')
+  filtered(
+    add(
+      'export',
+      'Writes it, oldest first.',
+      'etl audit export --format csv --from 2026-01-01T00:00:00Z --output audit.csv',
+      async () => (await commands()).exportAudit,
+      audit,
+    ),
+  )
+    .option('--format <format>', 'jsonl or csv', 'jsonl')
+    .option('--output <file>', 'a file; without it, standard output')
 }
 
 function addMaintenance(add: Add): void {

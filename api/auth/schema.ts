@@ -11,6 +11,13 @@ export const loginAnswer = z
   .object({ token: z.string(), expiresAt: time, username: z.string(), role })
   .meta({ id: 'Login' })
 
+/** Providers add more. */
+export const oidcQuery = z.looseObject({
+  code: secret('Of the provider, for one use.').optional(),
+  state: secret('As it was sent to the provider.').optional(),
+  error: z.string().max(200).optional(),
+})
+
 export const userParams = z.strictObject({ userId: id })
 export const user = z
   .object({
@@ -33,18 +40,18 @@ export const user = z
 export const userList = listOf(user)
 export const userQuery = z.strictObject({ ...page, username: z.string().max(100).optional(), role: role.optional() })
 export const newUser = z.strictObject({
-  username: z.string().regex(/^[A-Za-z0-9._@-]{1,100}$/, 'letters, digits and . _ @ - only'),
+  username: z.string().regex(/^[A-Za-z0-9._@-]{1,64}$/, 'letters, digits and . _ @ - only'),
   password,
   role: role.default('USER'),
   email: z.email().max(200).optional(),
-  displayName: z.string().max(200).optional(),
+  displayName: z.string().max(128).optional(),
 })
 export const changedUser = z.strictObject({
   version: version.optional(),
   role: role.optional(),
   status: z.enum(['ACTIVE', 'INACTIVE']).optional(),
   email: z.email().max(200).nullable().optional(),
-  displayName: z.string().max(200).nullable().optional(),
+  displayName: z.string().max(128).nullable().optional(),
   password: password.optional(),
 })
 

@@ -24,7 +24,7 @@ export const sessionRoutes: readonly Route[] = [
     response: loginAnswer,
     handle: async (call, deps) => {
       const known = await logIn(call.body.username, call.body.password, call.ip, deps)
-      return { body: await openSession(known, call, deps), resourceId: known.userId }
+      return { body: await openSession(known, call, deps), resourceId: known.userId, username: known.username }
     },
   }),
   route({
@@ -81,7 +81,8 @@ async function logIn(username: string, password: string, ip: string, deps: ApiDe
   if (known === null || known.isLocked || known.user.status === 'INACTIVE') throw refused()
   const { userId } = known.user
   if (!right) {
-    await noteFailure(userId, deps)
+    // Who has no password cannot be shut out by guessing at it.
+    if (known.user.authType !== 'OIDC') await noteFailure(userId, deps)
     throw refused()
   }
   if (!(await deps.users.noteLogin(userId, ip))) throw refused()

@@ -60,6 +60,8 @@ export interface Answer<R = unknown> {
   readonly headers?: Readonly<Record<string, string>>
   /** For the audit, where the path does not name it. */
   readonly resourceId?: string
+  /** For the audit, where the caller became known only by the call. */
+  readonly username?: string
   /** The handler has written the answer itself. */
   readonly sent?: boolean
 }

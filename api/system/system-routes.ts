@@ -1,4 +1,4 @@
-/** Settings, the audit, published schemas and this API's own description. */
+/** Settings, workers, published schemas and this API's own description. */
 import { JobError } from '../../core/errors/job-error.js'
 import { MASK } from '../../core/security/secret-fields.js'
 import { nearestHint } from '../../core/spec/nearest.js'
@@ -11,8 +11,6 @@ import { noQuery, versionQuery } from '../http/schema.js'
 import { openApiDocument } from '../openapi.js'
 import {
   anyDocument,
-  operationList,
-  operationQuery,
   schemaParams,
   setting,
   settingBody,
@@ -76,18 +74,6 @@ export const systemRoutes: readonly Route[] = [
       const { userId } = callerOf(call)
       return { body: shownSetting(await deps.configs.update(call.params.key, value, call.version, userId)) }
     },
-  }),
-  route({
-    ...shared,
-    method: 'get',
-    path: '/operation-logs',
-    summary: 'The audit, newest first: every call that changed something or tried to.',
-    access: 'ADMIN',
-    visibleTo: 'ADMIN',
-    query: operationQuery,
-    status: 200,
-    response: operationList,
-    handle: async ({ query }, deps) => ({ body: await deps.operationLog.list(pageRequest(query)) }),
   }),
   route({
     ...shared,

@@ -4,6 +4,7 @@
  */
 import { access } from './access.js'
 import { alertDelivery, alertTables } from './alerts.js'
+import { auditChain } from './audit.js'
 import { checkpointRetention, checkpointTables, restartAcrossVersions } from './checkpoints.js'
 import { connectorTables, connectorVersions } from './connectors.js'
 import { deadLetterReplay, executionTables } from './executions.js'
@@ -43,6 +44,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0017-house', statements: houseTables },
   { name: '0018-alerts', statements: alertDelivery },
   { name: '0019-access', statements: access },
+  { name: '0021-audit-chain', statements: auditChain },
 ]
 
 /** Which steps a database has. */

@@ -67,6 +67,8 @@ export const operationLogColumns = {
   ipAddress: optional(text()),
   userAgent: optional(text()),
   durationMs: optional(count()),
+  chainSequence: optional(text()),
+  startTime: optional(time()),
   operationTime: time(),
   previousHash: optional(text()),
   entryHash: optional(text()),

@@ -57,5 +57,5 @@ test('the name is refused as a whole, and as a part where it is long enough to b
 test('characters are counted as people do, and bytes as bcrypt does', () => {
   expect(passwordProblem('🜁🜂🜃🜄🜅🜆🜇', 'x', 8)).toMatch(/at least 8/)
   expect(passwordProblem('🜁🜂🜃🜄🜅🜆🜇🜈', 'x', 8)).toBeNull()
-  expect(passwordProblem('é'.repeat(36) + 'x', 'x', 8)).toMatch(/72 bytes|tried first/)
+  expect(passwordProblem(`moss and ${'kettlé'.repeat(10)} x`, 'x', 8)).toMatch(/72 bytes/)
 })
