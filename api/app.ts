@@ -10,7 +10,7 @@ import { health } from './health.js'
 import { writeAudit } from './http/audit.js'
 import { errorMiddleware, sendProblem, unknownRoute } from './http/problem.js'
 import { handlerOf } from './http/register.js'
-import type { Route } from './http/route.js'
+import type { GuardedRoute } from './http/route.js'
 import { ROUTES } from './routes.js'
 
 const BASE = '/api/v1'
@@ -32,7 +32,7 @@ export function createApp(deps: ApiDeps): Express {
   return app
 }
 
-function expressPath(route: Route): string {
+function expressPath(route: GuardedRoute): string {
   return route.path.replaceAll(/\{(\w+)\}/g, ':$1')
 }
 

@@ -24,7 +24,7 @@ import type { WorkerStore } from '../models/stores/worker-store.js'
 import type { Notifier } from '../notify/notify.js'
 import type { OidcLogin } from './auth/oidc.js'
 import type { VerifyPassword } from './auth/password.js'
-import type { Route } from './http/route.js'
+import type { GuardedRoute } from './http/route.js'
 import type { ScheduleKeeper } from './schedules/keeper.js'
 import type { Starter } from './starter.js'
 import type { TemporalControl } from './temporal.js'
@@ -67,7 +67,7 @@ export interface ApiDeps {
   readonly startMaintenance: TemporalControl['startMaintenance']
   /** What /readyz asks, by name. */
   readonly probes: Readonly<Record<string, Probe>>
-  readonly routes: () => readonly Route[]
+  readonly routes: () => readonly GuardedRoute[]
   readonly log: Log
   readonly limits: Limits
   readonly now: () => number

@@ -8,7 +8,7 @@ import { OIDC_COOKIE, type OidcLogin, type OidcPerson } from './oidc.js'
 import { loginAnswer, oidcQuery } from './schema.js'
 import { openSession } from './session.js'
 
-const shared = { tag: 'Users', access: 'PUBLIC' } as const
+const shared = { tag: 'Users' } as const
 
 export const oidcRoutes: readonly Route[] = [
   route({
@@ -50,7 +50,9 @@ export const oidcRoutes: readonly Route[] = [
 
 function providerOf({ oidc }: ApiDeps): OidcLogin {
   if (oidc !== null) return oidc
-  throw new JobError('not.found', 'There is no OpenID Connect provider', { hint: 'See ETL_OIDC_ISSUER in docs/oidc.md.' })
+  throw new JobError('not.found', 'There is no OpenID Connect provider', {
+    hint: 'See ETL_OIDC_ISSUER in docs/oidc.md.',
+  })
 }
 
 function cookieOf(header: string | undefined): string | undefined {

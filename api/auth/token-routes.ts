@@ -7,7 +7,7 @@ import { callerOf, type Route, route, userAgentOf } from '../http/route.js'
 import { newBearerToken } from './bearer.js'
 import { createdToken, newToken, tokenList, tokenParams, tokenQuery } from './schema.js'
 
-const shared = { tag: 'Users', access: 'USER' } as const
+const shared = { tag: 'Users' } as const
 const audit = (operation: string) => ({ operation, resource: 'TOKEN' })
 
 export const tokenRoutes: readonly Route[] = [

@@ -7,7 +7,7 @@ import { checkPassword, hashPassword } from './password.js'
 import { leastCharacters } from './policy.js'
 import { changedUser, newUser, user, userList, userParams, userQuery } from './schema.js'
 
-const shared = { tag: 'Users', access: 'ADMIN', visibleTo: 'ADMIN' } as const
+const shared = { tag: 'Users' } as const
 const audit = (operation: string) => ({ operation, resource: 'USER' })
 
 export const userRoutes: readonly Route[] = [

@@ -3,7 +3,7 @@ import { pageRequest } from '../http/page.js'
 import { type Route, route } from '../http/route.js'
 import { operationList, operationQuery, verification, verificationQuery } from './schema.js'
 
-const shared = { tag: 'System', access: 'ADMIN', visibleTo: 'ADMIN' } as const
+const shared = { tag: 'System' } as const
 
 export const auditRoutes: readonly Route[] = [
   route({

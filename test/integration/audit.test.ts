@@ -1,7 +1,7 @@
 /** The audit: complete, in a chain, and nobody changes it unnoticed. */
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { connect as connectSocket } from 'node:net'
 import { tmpdir } from 'node:os'

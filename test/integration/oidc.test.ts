@@ -33,9 +33,16 @@ describe('a log-in at the provider', () => {
       expect(body).toMatchObject({ username: 'anna', role: 'DEVELOPER' })
       expect(String(headers['set-cookie'])).toMatch(/^etl_oidc=;.*Max-Age=0/)
       const me = await api.call('get', '/me', null).set('Authorization', `Bearer ${body.token}`).expect(200)
-      expect(me.body).toMatchObject({ authType: 'OIDC', displayName: 'Anna', email: 'anna@example.org', role: 'DEVELOPER' })
+      expect(me.body).toMatchObject({
+        authType: 'OIDC',
+        displayName: 'Anna',
+        email: 'anna@example.org',
+        role: 'DEVELOPER',
+      })
       expect(me.body.lastLoginAt).not.toBeNull()
-      const password = await api.call('post', '/auth/login', null).send({ username: 'anna', password: 'any password at all' })
+      const password = await api
+        .call('post', '/auth/login', null)
+        .send({ username: 'anna', password: 'any password at all' })
       expect(password.status).toBe(401)
       for (const path of ['/me/password'])
         await api
@@ -117,7 +124,11 @@ describe('a log-in at the provider', () => {
         { operationStatus: 'SUCCESS', username: 'anna' },
         { operationStatus: 'FAILED', responseStatus: 401 },
       ])
-      const everything = JSON.stringify([items, api.logged, await api.database.query('SELECT * FROM etl_operation_log')])
+      const everything = JSON.stringify([
+        items,
+        api.logged,
+        await api.database.query('SELECT * FROM etl_operation_log'),
+      ])
       for (const name of ['code', 'state']) expect(everything).not.toContain(back.searchParams.get(name))
       expect(everything).not.toContain('word-of-the-client')
     })

@@ -19,7 +19,15 @@ export async function withProvider(run: (provider: LentProvider) => Promise<void
   const redirectUrl = 'http://127.0.0.1:9/api/v1/auth/oidc/callback'
   const people: LentProvider['people'] = new Map()
   const provider = new Provider(issuer, {
-    clients: [{ client_id: 'etl', client_secret: 'word-of-the-client', redirect_uris: [redirectUrl], grant_types: ['authorization_code'], response_types: ['code'] }],
+    clients: [
+      {
+        client_id: 'etl',
+        client_secret: 'word-of-the-client',
+        redirect_uris: [redirectUrl],
+        grant_types: ['authorization_code'],
+        response_types: ['code'],
+      },
+    ],
     claims: { openid: ['sub'], profile: ['name', 'preferred_username', 'roles'], email: ['email'] },
     pkce: { required: () => true },
     cookies: { keys: ['of this test'] },

@@ -14,7 +14,8 @@ test('the largest role of somebody’s groups counts, and a group that nobody na
 })
 
 test('rules that cannot be read are none', () => {
-  for (const text of ['', 'team', 'team=', '=ADMIN', 'team=admin', 'team=ADMIN,x']) expect(readRoleRules(text)).toBeNull()
+  for (const text of ['', 'team', 'team=', '=ADMIN', 'team=admin', 'team=ADMIN,x'])
+    expect(readRoleRules(text)).toBeNull()
 })
 
 test('what is missing or unsafe is named, all at once', () => {
