@@ -9,7 +9,7 @@ import { withStack } from './setup/stack.mjs'
 
 /**
  * What computes, two files at a time; what starts processes and mostly waits for them, so too, and not beside the first,
- * whose load would make it wait longer than it is patient; what kills processes, alone.
+ * whose load would make it wait longer than it is patient; what kills processes, after both.
  */
 const waits = 'test/(e2e|integration)/'
 const kills = 'test/crash/'
@@ -30,7 +30,7 @@ await main(async (args) => {
         : [
             await jest([`--testPathIgnorePatterns=${waits}|${kills}|test/soak/|test/proofs/`, '--maxWorkers=2'], env),
             await jest([`--testPathPatterns=${waits}`, '--maxWorkers=2'], env),
-            await jest([`--testPathPatterns=${kills}`, '--runInBand'], env),
+            await jest([`--testPathPatterns=${kills}`, '--maxWorkers=2'], env),
           ]
     return parts.reduce((sum, part) => ({
       passed: sum.passed + part.passed,
