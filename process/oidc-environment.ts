@@ -32,7 +32,8 @@ export function readOidc(
     ['ISSUER', issuer],
     ['REDIRECT_URL', redirectUrl],
   ] as const)
-    if (url !== '' && !isSafeUrl(url)) problems.push(`ETL_OIDC_${name} must be an https:// URL, or http:// on this machine`)
+    if (url !== '' && !isSafeUrl(url))
+      problems.push(`ETL_OIDC_${name} must be an https:// URL, or http:// on this machine`)
   const roles = readRoleRules(needed('ROLES', 'etl-admins=ADMIN, etl-team=DEVELOPER, *=USER'))
   if (given('ROLES') !== null && roles === null)
     problems.push('ETL_OIDC_ROLES must look like etl-admins=ADMIN, etl-team=DEVELOPER, *=USER')

@@ -9,6 +9,9 @@ import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { endMaintenance, type HouseDeps } from '../../activities/maintenance/house.js'
+import { ROUTES } from '../../api/routes.js'
+import { jsonSchemaOf } from '../../core/config/schema.js'
+import type { SchemaNode } from '../../core/security/secret-fields.js'
 import { openDatabase } from '../../models/database.js'
 import { migrate } from '../../models/migrate.js'
 import { type Entry, entryHash, HASHED_AS_TEXT } from '../../models/stores/audit/entry.js'
@@ -355,6 +358,27 @@ describe('an entry', () => {
       expect(items[1]).toMatchObject({ username: 'n'.repeat(64), operationStatus: 'FAILED', userAgent: 'a script' })
       expect(items[1].ipAddress).toMatch(/127\.0\.0\.1$/)
       expect(JSON.stringify(items)).not.toContain('opensesame')
+    })
+  })
+
+  test('shows no field that a schema calls secret, whichever call it came with', async () => {
+    await withApi({}, async (api) => {
+      const secretsOf = (route: (typeof ROUTES)[number]) => {
+        const { properties = {} } = route.body === undefined ? {} : (jsonSchemaOf(route.body) as SchemaNode)
+        return Object.entries(properties).flatMap(([name, { secret }]) => (secret === true ? [name] : []))
+      }
+      const planted = ROUTES.filter((route) => route.audit !== undefined && secretsOf(route).length > 0)
+      expect(planted.map(({ path }) => path)).toEqual(
+        expect.arrayContaining(['/auth/login', '/users', '/users/{userId}', '/me/password', '/secrets/{name}']),
+      )
+      for (const route of planted) {
+        const body = Object.fromEntries(secretsOf(route).map((name) => [name, `planted ${name} 47`]))
+        await api.call(route.method, route.path.replaceAll(/\{\w+\}/g, 'x')).send({ ...body, username: 'anna' })
+      }
+      const rows = await api.database.query('SELECT * FROM etl_operation_log')
+      expect(rows).toHaveLength(planted.length)
+      expect(JSON.stringify([rows, api.logged])).not.toContain('planted ')
+      expect(JSON.stringify(rows)).toContain('***')
     })
   })
 
