@@ -203,6 +203,35 @@ describe('with a server', () => {
     })
   }, 120_000)
 
+  test('the audit is listed, verified against a head that was noted, and exported', async () => {
+    await served(async (api, variables) => {
+      await etl(['secrets', 'set', 'WORD'], variables, 'opensesame\n')
+      await etl(['login', '--username', '=cmd()', '--password-stdin'], variables, 'opensesame\n')
+      const listed = await etl(['audit', 'list', '--type', 'login', '--status', 'failed'], variables)
+      expect(listed.out).toMatch(/=cmd\(\) +LOGIN +USER +FAILED/)
+      const verified = await etl(['audit', 'verify'], variables)
+      expect(verified).toMatchObject({ code: 0 })
+      const head = /head (\S+)/.exec(verified.out)?.[1] ?? ''
+      expect((await etl(['audit', 'verify', '--head', head], variables)).code).toBe(0)
+
+      const lines = (await etl(['audit', 'export'], variables)).out.trim().split('\n')
+      expect(lines.map((line) => JSON.parse(line).operationType)).toEqual(['SET_SECRET', 'LOGIN'])
+      const exported = await etl(['audit', 'export', '--format', 'csv', '--output', 'audit.csv', '--json'], variables)
+      expect(JSON.parse(exported.out)).toEqual({ entries: 2, file: 'audit.csv' })
+      const csv = await readFile(join(folder, 'audit.csv'), 'utf8')
+      expect(csv.split('\n')[0]).toMatch(/^sequence,logId,time,/)
+      expect(csv).toContain(",'=cmd(),LOGIN,")
+      expect(csv + lines.join()).not.toContain('opensesame')
+      expect((await stat(join(folder, 'audit.csv'))).mode & 0o777).toBe(0o600)
+
+      await api.database.execute("UPDATE etl_operation_log SET operation_status = 'SUCCESS'")
+      const broken = await etl(['audit', 'verify'], variables)
+      expect(broken.code).toBe(1)
+      expect(broken.out).toMatch(/^CHANGED at entry 2, /)
+      expect((await etl(['audit', 'export', '--format', 'xml'], variables)).code).toBe(2)
+    })
+  }, 120_000)
+
   test('submit saves once, starts, and reports in one JSON object', async () => {
     await served(async (_api, variables) => {
       const first = JSON.parse((await etl(['submit', 'job.yaml', '--json'], variables)).out)
