@@ -74,16 +74,18 @@ export const sessionRoutes: readonly Route[] = [
 async function logIn(username: string, password: string, ip: string, deps: ApiDeps): Promise<UserRecord> {
   const known = await deps.users.findForLogin(username)
   const right = await deps.verifyPassword(password, known?.passwordHash ?? null)
-  if (known === null || known.isLocked || known.user.status === 'INACTIVE') throw refused()
-  const { userId } = known.user
-  if (!right) {
-    // Who has no password cannot be shut out by guessing at it.
-    if (known.user.authType !== 'OIDC') await noteFailure(userId, deps)
+  const mayTry = known !== null && !known.isLocked && known.user.status !== 'INACTIVE'
+  if (!mayTry || !right) {
+    // Who has no password cannot be shut out by guessing at it. The statements are the same for nobody.
+    await noteFailure(mayTry && known.user.authType === 'PASSWORD' ? known.user.userId : NOBODY, deps)
     throw refused()
   }
+  const { userId } = known.user
   if (!(await deps.users.noteLogin(userId, ip))) throw refused()
   return known.user
 }
+
+const NOBODY = ''
 
 async function noteFailure(userId: string, deps: ApiDeps): Promise<void> {
   const attempts = await deps.configs.number('security.login_attempts', 5)
