@@ -47,7 +47,7 @@ const downwards = Object.entries(allowed).map(([name, others]) => ({
 const homes = [
   { library: '@duckdb/.+', home: '^duckdb/' },
   { library: 'sequelize|umzug', home: '^models/' },
-  { library: 'express|express-rate-limit|helmet|swagger-ui-dist|zod-openapi', home: '^api/' },
+  { library: 'express|express-rate-limit|helmet|openid-client|swagger-ui-dist|zod-openapi', home: '^api/' },
   { library: 'undici', home: '^(connectors/http|network|notify)/' },
   { library: 'nodemailer', home: '^notify/' },
   { library: 'prom-client', home: '^telemetry/' },

@@ -12,6 +12,7 @@ import { configStore } from '../models/stores/config-store.js'
 import { executionStore } from '../models/stores/execution-store.js'
 import { mysqlJournal } from '../models/stores/journal.js'
 import { maintenanceStore } from '../models/stores/maintenance-store.js'
+import { operationLogStore } from '../models/stores/operation-log-store.js'
 import { scheduleStore } from '../models/stores/schedule-store.js'
 import { systemLimits } from '../models/stores/system-limits.js'
 import { triggerStore } from '../models/stores/trigger-store.js'
@@ -68,6 +69,7 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     workflows: workflowsOf(client),
     scratch: deps.parts.scratch,
     secretKey: environment.secretKey,
+    audit: operationLogStore(database, environment.secretKey),
     now: Date.now,
   }
   const alerts = alertDeps(database, deps.parts, environment.secretKey, log)

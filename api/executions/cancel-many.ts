@@ -8,7 +8,6 @@ export const cancelManyRoute: Route = route({
   path: '/executions/cancel',
   tag: 'Executions',
   summary: 'Cancels all executions that have not ended and fit the filter; what waits to be tried again is given up.',
-  access: 'DEVELOPER',
   audit: { operation: 'CANCEL_EXECUTIONS', resource: 'EXECUTION' },
   idempotent: true,
   body: cancelManyBody,

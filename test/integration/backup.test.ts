@@ -143,6 +143,10 @@ test('after a restore into an empty database and store, a job that was stopped m
         await withDatabase(async (found) => {
           const storage = { ETL_STORAGE_URL: pathToFileURL(join(shared, 'storage')).href }
           await etl({ logs: shared }, found, ['restore', made.backup], storage)
+          const audit = 'SELECT operation_type AS type, username, chain_sequence AS sequence FROM etl_operation_log'
+          expect(await onServer(found, audit)).toEqual([
+            { type: 'RESTORE', username: expect.stringMatching(/^os:./), sequence: 1 },
+          ])
           await withStack(
             { mysql: found, temporal },
             async (stack) => {

@@ -44,6 +44,7 @@ export const HISTORY_TABLES: Readonly<Record<string, BackedUp>> = {
   etl_alert_history: {},
   etl_alert_notification: {},
   etl_operation_log: {},
+  etl_audit_chain: {},
   etl_maintenance_run: {},
 }
 
