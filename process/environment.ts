@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { JobError } from '../core/errors/job-error.js'
 import { parseDuration } from '../core/spec/duration.js'
 import { secretKeyProblem } from '../models/encryption.js'
+import { type OidcSettings, readOidc } from './oidc-environment.js'
 
 /** The settings of a server process (SURFACES section 1), parsed and checked. */
 export interface Environment {
@@ -15,6 +16,8 @@ export interface Environment {
   readonly storageUrl: string
   readonly secretKey: string
   readonly workerSlots: number
+  /** Where a worker shows its metrics; port null: it does not. */
+  readonly workerMetrics: { readonly host: string; readonly port: number | null }
   readonly heartbeatTimeoutMs: number
   readonly logLevel: LogLevel
   /** Of the first user `admin`, used once. */
@@ -23,6 +26,7 @@ export interface Environment {
   readonly connectorPath: string | null
   readonly allowPrivateHosts: readonly string[]
   readonly fileRoots: readonly string[]
+  readonly oidc: OidcSettings | null
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
@@ -48,6 +52,10 @@ export function readEnvironment(variables: Variables): Environment {
     storageUrl: read('ETL_STORAGE_URL', storageUrl, () => pathToFileURL(resolve(home, 'storage')).href),
     secretKey: required(problems, variables, 'ETL_SECRET_KEY', secretKey),
     workerSlots: read('ETL_WORKER_SLOTS', slots, availableParallelism),
+    workerMetrics: {
+      host: read('ETL_WORKER_METRICS_HOST', String, () => '127.0.0.1'),
+      port: read<number | null>('ETL_WORKER_METRICS_PORT', port, () => null),
+    },
     heartbeatTimeoutMs: read('ETL_HEARTBEAT_TIMEOUT', duration, () => 10_000),
     logLevel: read('ETL_LOG_LEVEL', logLevel, () => 'info'),
     adminPassword: variables.ETL_ADMIN_PASSWORD?.trim() || null,
@@ -63,6 +71,7 @@ export function readEnvironment(variables: Variables): Environment {
     ),
     allowPrivateHosts: read('ETL_ALLOW_PRIVATE_HOSTS', hosts, () => []),
     fileRoots: read('ETL_FILE_ROOTS', folders, () => [resolve('examples'), resolve(home, 'files')]),
+    oidc: readOidc(variables, problems),
   }
   if (problems.length > 0) throw new JobError('environment.invalid', problems.join('; '))
   return environment
