@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
-import { exactValues } from '../exact-values.js'
+import { type Casts, exactCasts } from '../exact-casts.js'
 import { amongAll } from '../left-out.js'
 import type { SourceBatch } from '../spi.js'
 import { checkNames } from './check-names.js'
@@ -36,7 +36,7 @@ export async function* readParquet(
     file.shown,
   )
   const own = new Map(columns.map(({ name, type }) => [name, type]))
-  const casts = schema.map((column) => castsOf(column, own.get(column.name) ?? column.type))
+  const casts = schema.map(({ name, type }) => exactCasts(identifier(name), type, own.get(name) ?? type))
   const isCast = schema.some(({ name, type }) => own.get(name) !== type)
   const perRecord = file.size / Math.max(1, file.records)
   const room = Math.max(2048, Math.min(batchRecords, Math.floor(batchBytes / Math.max(perRecord, 1))))
@@ -117,30 +117,3 @@ interface BatchRange {
   /** Of each column. */
   readonly casts: readonly Casts[]
 }
-
-/** From the type that the file has: fails, or gives NULL, where that type holds no such value. */
-interface Casts {
-  readonly sure: string
-  readonly tried: string
-}
-
-/** DuckDB would round and cut: what cannot be cast back is another value. Types have been through it before, which wrote them anew. */
-function castsOf({ name, type }: Schema[number], own: string): Casts {
-  const read = identifier(name)
-  if (own === 'VARCHAR') {
-    const value = exactValues([{ name, type }], textOfFile).value(name, read) ?? `CAST(${read} AS ${type})`
-    return { sure: value, tried: `TRY(${value})` }
-  }
-  const [sure, tried] = [`CAST(${read} AS ${type})`, `TRY_CAST(${read} AS ${type})`]
-  if (own === type || !mayCut.test(type)) return { sure, tried }
-  const isSame = `TRY_CAST(${tried} AS ${own}) IS NOT DISTINCT FROM ${read}`
-  return {
-    sure: `CASE WHEN ${isSame} THEN ${sure} ELSE CAST('another value: ' || CAST(${read} AS VARCHAR) AS ${type}) END`,
-    tried: `CASE WHEN ${isSame} THEN ${tried} END`,
-  }
-}
-
-const textOfFile = { points: true, exponents: true, json: false, marked: false }
-
-/** A FLOAT, and times finer than microseconds, give the nearest there is, as of text. */
-const mayCut = /\b(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|DECIMAL|DATE|TIME|BOOLEAN|TIMESTAMP_M?S)\b(?! ZONE)/

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
+import { type Casts, exactCasts } from '../exact-casts.js'
 import { amongAll } from '../left-out.js'
 import type { Capture, Reached, Source, SourceBatch } from '../spi.js'
 import { awaitRows } from './await-rows.js'
@@ -81,9 +82,9 @@ export function jdbcSource(config: JdbcSourceConfig, access: JdbcConnection, sig
         for (const made of files) {
           const file = await made
           const records = await session.count(`SELECT count(*) FROM read_parquet(${text(file)})`)
-          const typed = await isTyped(file, what, session)
+          const kept = await keptTypes(file, what, session)
           for (let from = 0; from < records; from += batchRecords) {
-            const slice = { from, to: Math.min(from + batchRecords, records), before, typed }
+            const slice = { from, to: Math.min(from + batchRecords, records), before, kept }
             yield capturedBatch(file, slice, what, session)
           }
           before += records
@@ -131,40 +132,42 @@ interface Slice {
   readonly to: number
   /** Records of the split in captures before this one. */
   readonly before: number
-  readonly typed: boolean
+  readonly kept: readonly string[]
 }
 
-/** Does the capture hold every value as its column's type? */
-async function isTyped(file: string, relation: Relation, session: Session): Promise<boolean> {
+/** Types of the capture, one for each column: of some it holds text. */
+async function keptTypes(file: string, relation: Relation, session: Session): Promise<readonly string[]> {
   const kept = await session.describe(`SELECT * FROM read_parquet(${text(file)})`)
-  return relation.columns.every(({ type }, at) => kept[at]?.type === type)
+  return relation.columns.map(({ type }, at) => kept[at]?.type ?? type)
 }
 
 function capturedBatch(
   file: string,
-  { from, to, before, typed }: Slice,
+  { from, to, before, kept }: Slice,
   relation: Relation,
   session: Session,
 ): SourceBatch {
   const rows = `read_parquet(${text(file)}, file_row_number = true) WHERE file_row_number >= ${from} AND file_row_number < ${to}`
   const schema = schemaOf(relation)
-  const select = (cast: string, further = '') =>
-    `SELECT ${schema.map((column, at) => `${cast}(c${at} AS ${column.type}) AS ${identifier(column.name)}`).join(', ')} FROM ${rows}${further}`
+  const casts = schema.map(({ type }, at) => exactCasts(`c${at}`, type, kept[at]!))
+  const typed = schema.every(({ type }, at) => type === kept[at])
+  const select = (how: keyof Casts, further = '') =>
+    `SELECT ${schema.map(({ name }, at) => `${casts[at]![how]} AS ${identifier(name)}`).join(', ')} FROM ${rows}${further}`
   const named = schema.map(({ name }, at) => `c${at} AS ${identifier(name)}`)
   let inSplit = (index: number) => index
   const place = (record: number) => ({ table: relation.shown, record: before + record })
   return {
-    select: select('CAST'),
+    select: select('sure'),
     // Of other types some may be bad.
     ...(typed && { view: `SELECT ${named.join(', ')}, file_row_number - ${from} AS rowid FROM ${rows}` }),
     records: to - from,
     place: (index) => place(from + inSplit(index)),
     async isolate() {
-      const bad = await badRows(rows, schema, session)
+      const bad = await badRows(rows, schema, casts, session)
       inSplit = amongAll(bad.map((one) => one.record - from))
-      const wrong = schema.map((column, at) => `(c${at} IS NOT NULL AND TRY_CAST(c${at} AS ${column.type}) IS NULL)`)
+      const wrong = casts.map(({ tried }, at) => `(c${at} IS NOT NULL AND ${tried} IS NULL)`)
       return {
-        select: select('TRY_CAST', ` AND NOT (${wrong.join(' OR ')})`),
+        select: select('tried', ` AND NOT (${wrong.join(' OR ')})`),
         rejected: bad.map(({ record, original, message }) => ({
           original,
           place: place(record),
@@ -178,10 +181,10 @@ function capturedBatch(
 }
 
 /** Values that the database takes and a type does not: the date 0000-00-00, the time 838:59:59. */
-async function badRows(rows: string, schema: Schema, session: Session) {
+async function badRows(rows: string, schema: Schema, casts: readonly Casts[], session: Session) {
   const wrong = schema.map(
     ({ name, type }, at) =>
-      `WHEN c${at} IS NOT NULL AND TRY_CAST(c${at} AS ${type}) IS NULL THEN ${text(`Column "${name}" does not hold a value of type ${type}: `)} || CAST(c${at} AS VARCHAR)`,
+      `WHEN c${at} IS NOT NULL AND ${casts[at]!.tried} IS NULL THEN ${text(`Column "${name}" does not hold a value of type ${type}: `)} || CAST(c${at} AS VARCHAR)`,
   )
   const values = schema.map(({ name }, at) => `${text(name)}, left(CAST(c${at} AS VARCHAR), 4096)`)
   const found = await session.rows(

@@ -52,6 +52,28 @@ test('values that are of another kind than their column are told apart', async (
   })
 })
 
+test('values that their column would round or cut are told apart', async () => {
+  await withSession(async (session) => {
+    onSqlite(
+      url,
+      `CREATE TABLE odd (id INTEGER PRIMARY KEY, n INT, m DECIMAL(9,2), d DATE, t TIME);
+       INSERT INTO odd VALUES (1, 1, 1.25, '2001-01-01', '10:00:00'), (2, 1.5, NULL, NULL, NULL), (3, NULL, 1.239, NULL, NULL),
+         (4, NULL, NULL, '2001-01-01 10:00:00', NULL), (5, NULL, NULL, NULL, '10:00:00+02'), (6, 2.0, 1, '2001-01-01 00:00:00', '9:00')`,
+    )
+    const { records, rejected } = await readAll(sourceOf(url, { table: 'odd' }), session)
+    expect(records).toEqual([
+      [1n, 1n, '1.25', '2001-01-01', '10:00:00'],
+      [6n, 2n, '1.00', '2001-01-01', '09:00:00'],
+    ])
+    expect(rejected.map(({ message }) => message)).toEqual([
+      'Column "n" does not hold a value of type BIGINT: 1.5',
+      'Column "m" does not hold a value of type DECIMAL(9,2): 1.239',
+      'Column "d" does not hold a value of type DATE: 2001-01-01 10:00:00',
+      'Column "t" does not hold a value of type TIME: 10:00:00+02',
+    ])
+  })
+})
+
 test.each([
   ['NULL in its key', 'k text primary key, v int', `(NULL, 1), ('a', 2), (NULL, 3), ('b', 4)`],
   ['NULL in a part of its key', 'k text, v int, primary key (k, v)', `('a', NULL), ('a', 1), (NULL, 2), ('b', NULL)`],
