@@ -58,10 +58,12 @@ const overPayload = (condition: string, value: string) =>
 const LONGEST_MS = 5000
 const START_MS = 30_000
 const MEMORY_BYTES = 64 * 1024 ** 2
+const IDLE_MS = 5 * 60_000
 
 /** Kept between events: starting one costs more than judging a thousand. */
 let child: Child | null = null
 let last: Promise<unknown> = Promise.resolve()
+let idle: NodeJS.Timeout | undefined
 
 /** A process answers one question at a time. */
 function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -71,7 +73,9 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
 }
 
 async function ask(sql: string): Promise<readonly Value[]> {
+  clearTimeout(idle)
   const process = await opened()
+  idle = setTimeout(() => void inTurn(() => end(process)), IDLE_MS).unref()
   const said = await process.ask({ kind: 'ROW', sql }, LONGEST_MS)
   if (said.kind === 'ROW') return said.values as readonly Value[]
   if (said.kind === 'FAILED') throw duckdbError(new Error(said.message))

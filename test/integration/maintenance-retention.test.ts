@@ -24,7 +24,7 @@ const lineagesOf = async (url: string) => [...(await idsOf(url, 'etl_lineage')),
 
 describe('retention', () => {
   for (const archive of ['NONE', 'TABLE', 'PARQUET']) {
-    test(`removes executions that nobody needs, with their children; archive ${archive}`, async () => {
+    test.concurrent(`removes executions that nobody needs, with their children; archive ${archive}`, async () => {
       await withHouse(async (house) => {
         await house.set('retention.archive', archive)
         await house.set('retention.batch_rows', 3)

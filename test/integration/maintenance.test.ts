@@ -10,7 +10,7 @@ import { onServer } from '../support/lend.js'
 
 describe('partitions', () => {
   for (const archive of ['NONE', 'TABLE', 'PARQUET'] as const) {
-    test(`of 13 months are dropped and not emptied, archived as ${archive}, and counts are exact`, async () => {
+    test.concurrent(`of 13 months are dropped and not emptied, archived as ${archive}, and counts are exact`, async () => {
       await withHouse(async (house) => {
         await house.set('retention.archive', archive)
         await makeMetrics(house.url, 100_000)
