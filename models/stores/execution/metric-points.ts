@@ -69,12 +69,16 @@ export async function metricPoints(db: Database, executionId: string, wanted: Po
   const rangeMs = Math.max(0, to.getTime() - from.getTime())
   const stepMs = wanted.stepMs === undefined ? defaultStepMs(rangeMs) : checkedStepMs(wanted.stepMs, rangeMs)
   const values = { executionId, from, to, stepMs }
+  const [job, operators] = await Promise.all([
+    db.query<Raw>(JOB_POINTS, values),
+    db.query<Raw>(OPERATOR_POINTS, values),
+  ])
   return {
     from: from.toISOString(),
     to: to.toISOString(),
     stepMs,
-    job: jobPoints(await db.query<Raw>(JOB_POINTS, values), stepMs),
-    operators: operatorPoints(await db.query<Raw>(OPERATOR_POINTS, values), stepMs),
+    job: jobPoints(job, stepMs),
+    operators: operatorPoints(operators, stepMs),
   }
 }
 
