@@ -23,6 +23,7 @@ const allowed = {
     'operators/operator\\.ts',
     'connectors/spi\\.ts',
     'functions/spi\\.ts',
+    'functions/child-process\\.ts',
   ],
   workflows: ['core', 'activities'],
   process: ['core', 'models/encryption\\.ts'],
@@ -46,7 +47,7 @@ const downwards = Object.entries(allowed).map(([name, others]) => ({
 const homes = [
   { library: '@duckdb/.+', home: '^duckdb/' },
   { library: 'sequelize|umzug', home: '^models/' },
-  { library: 'express|express-rate-limit|helmet|swagger-ui-dist|zod-openapi', home: '^api/' },
+  { library: 'express|express-rate-limit|helmet|openid-client|swagger-ui-dist|zod-openapi', home: '^api/' },
   { library: 'undici', home: '^(connectors/http|network|notify)/' },
   { library: 'nodemailer', home: '^notify/' },
   { library: 'prom-client', home: '^telemetry/' },

@@ -37,13 +37,17 @@ import { openNotifier } from '../notify/notify.js'
 import { operators } from '../operators/index.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog } from '../process/log.js'
+import type { OidcSettings } from '../process/oidc-environment.js'
 import { readVersion } from '../process/version.js'
 import { openStore } from '../storage/open-store.js'
 import { openApiMeters } from '../telemetry/api-meters.js'
 import { openTelemetry } from '../telemetry/open.js'
 import { createApp } from './app.js'
+import { openOidc } from './auth/oidc.js'
+import { verifyPassword } from './auth/password.js'
 import { connectorRecords, createFirstAdmin } from './bootstrap.js'
 import type { ApiDeps, Log, Probe } from './deps.js'
+import { auditFirstUser, auditMigrations } from './house-audit.js'
 import { configSchemasOf } from './jobs/config-schemas.js'
 import { ROUTES } from './routes.js'
 import { openKeeper } from './schedules/keeper.js'
@@ -65,10 +69,13 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
     await Promise.allSettled([temporal.close(), database.close(), rm(parts.scratch, { recursive: true, force: true })])
   }
   try {
-    const { secretKey, connectorPath } = environment
-    const deps = apiDeps({ database, temporal, parts, secretKey, connectorPath, log })
+    const { secretKey, connectorPath, oidc } = environment
+    const deps = apiDeps({ database, temporal, parts, secretKey, connectorPath, oidc, log })
     await seedConnectors(database, connectorRecords(connectors))
+    const isFirst = await deps.users.isEmpty()
     const made = await createFirstAdmin(deps.users, environment.adminPassword)
+    if (isFirst) await auditFirstUser(deps)
+    await auditMigrations(deps)
     // Said on the terminal and not in the log, once.
     if (made !== null)
       process.stderr.write(
@@ -98,6 +105,8 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
       await deps.keeper.close()
       await deps.starter.close()
       await telemetry?.close()
+      const unwritten = await deps.operationLog.flush(5000)
+      if (unwritten > 0) log.error({ unwritten }, 'entries of the audit could not be written before the end')
       await release()
     }
     const url = urlOf(server, environment.api.host)
@@ -115,20 +124,23 @@ export interface ApiResources {
   readonly parts: EngineParts
   readonly secretKey: string
   readonly connectorPath: string | null
+  readonly oidc: OidcSettings | null
   readonly log: Log
 }
 
-export function apiDeps({ database, temporal, parts, secretKey, connectorPath, log }: ApiResources): ApiDeps {
+export function apiDeps({ database, temporal, parts, secretKey, connectorPath, oidc, log }: ApiResources): ApiDeps {
   const executions = executionStore(database)
   const triggers = triggerStore(database)
-  const matches: Matches = (where, payload) => eventConditionHolds(parts, where, payload)
+  const matches: Matches = (where, payload) => eventConditionHolds(where, payload)
   const configSchemas = configSchemasOf(parts)
   const schedules = scheduleStore(database)
   const starter = openStarter(temporal, executions, log, { triggers: { store: triggers, matches } })
   return {
     users: userStore(database),
     tokens: tokenStore(database),
-    operationLog: operationLogStore(database),
+    verifyPassword,
+    oidc: oidc === null ? null : openOidc(oidc, secretKey),
+    operationLog: operationLogStore(database, secretKey),
     idempotency: idempotencyStore(database),
     connections: connectionStore(database, secretKey),
     connectors: connectorStore(database),
@@ -158,7 +170,7 @@ export function apiDeps({ database, temporal, parts, secretKey, connectorPath, l
     routes: () => ROUTES,
     meters: openApiMeters(overviewStore(database), Date.now),
     log,
-    limits: { bodyBytes: 4 * 1024 ** 2, loginsPerMinute: 30 },
+    limits: { bodyBytes: 4 * 1024 ** 2, loginsPerMinute: 30, loginsPerMinuteOfUser: 10 },
     now: Date.now,
     checkAnswers: false,
   }

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { JobError } from '../core/errors/job-error.js'
 import { parseDuration } from '../core/spec/duration.js'
 import { secretKeyProblem } from '../models/encryption.js'
+import { type OidcSettings, readOidc } from './oidc-environment.js'
 
 /** The settings of a server process (SURFACES section 1), parsed and checked. */
 export interface Environment {
@@ -25,6 +26,7 @@ export interface Environment {
   readonly connectorPath: string | null
   readonly allowPrivateHosts: readonly string[]
   readonly fileRoots: readonly string[]
+  readonly oidc: OidcSettings | null
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
@@ -69,6 +71,7 @@ export function readEnvironment(variables: Variables): Environment {
     ),
     allowPrivateHosts: read('ETL_ALLOW_PRIVATE_HOSTS', hosts, () => []),
     fileRoots: read('ETL_FILE_ROOTS', folders, () => [resolve('examples'), resolve(home, 'files')]),
+    oidc: readOidc(variables, problems),
   }
   if (problems.length > 0) throw new JobError('environment.invalid', problems.join('; '))
   return environment

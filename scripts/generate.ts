@@ -5,6 +5,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { accessPage } from './generate/access.js'
 import { connectorPages } from './generate/connectors.js'
 import { errorPage } from './generate/errors.js'
 import { jobPages } from './generate/job.js'
@@ -22,6 +23,7 @@ const generators: readonly (() => Readonly<Record<string, string>>)[] = [
   openApiFile,
   settingsPage,
   metricsPage,
+  accessPage,
 ]
 
 const target = fileURLToPath(new URL('../../docs/reference', import.meta.url))

@@ -5,13 +5,14 @@ import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Runtime, type Worker } from '@temporalio/worker'
 import type { ActivityDeps } from '../activities/deps.js'
 import type { HouseDeps } from '../activities/maintenance/house.js'
-import { QUEUES } from '../core/execution/workflow-names.js'
+import { ALERTS, MAINTENANCE, QUEUES } from '../core/execution/workflow-names.js'
 import { keepSpares, releaseAll } from '../engine/sessions.js'
 import { type Database, openDatabase } from '../models/database.js'
 import { configStore } from '../models/stores/config-store.js'
 import { executionStore } from '../models/stores/execution-store.js'
 import { mysqlJournal } from '../models/stores/journal.js'
 import { maintenanceStore } from '../models/stores/maintenance-store.js'
+import { operationLogStore } from '../models/stores/operation-log-store.js'
 import { scheduleStore } from '../models/stores/schedule-store.js'
 import { systemLimits } from '../models/stores/system-limits.js'
 import { triggerStore } from '../models/stores/trigger-store.js'
@@ -19,10 +20,11 @@ import { workerStore } from '../models/stores/worker-store.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog, temporalLogger } from '../process/log.js'
 import { alertDeps } from './alert-deps.js'
-import { keepAlertSchedule } from './alert-schedule.js'
+import { alertSchedule } from './alert-schedule.js'
 import { heard, openAlertWatch } from './alert-watch.js'
 import { createWorkers } from './create-workers.js'
-import { keepMaintenanceSchedule } from './maintenance-schedule.js'
+import { keepSchedule } from './keep-schedule.js'
+import { maintenanceSchedule } from './maintenance-schedule.js'
 import { openMeasuring } from './measuring.js'
 import { workerParts } from './parts.js'
 import { keepPresent } from './presence.js'
@@ -67,6 +69,7 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     workflows: workflowsOf(client),
     scratch: deps.parts.scratch,
     secretKey: environment.secretKey,
+    audit: operationLogStore(database, environment.secretKey),
     now: Date.now,
   }
   const alerts = alertDeps(database, deps.parts, environment.secretKey, log)
@@ -94,20 +97,22 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     },
     log,
   )
-  const schedule = keepMaintenanceSchedule(client, configStore(database), log)
-  const alertSchedule = keepAlertSchedule(client, log)
+  const configs = configStore(database)
+  const kept = [
+    keepSchedule(client, MAINTENANCE.id, () => maintenanceSchedule(configs), log),
+    keepSchedule(client, ALERTS.id, async () => alertSchedule, log),
+  ]
   const { workerId } = presence
   measuring.begin(workerId)
   log.info({ workerId, slots: environment.workerSlots, temporal: environment.temporal.address }, 'worker started')
   return {
     stop: async () => {
       stopping = true
-      schedule.stop()
+      for (const schedule of kept) schedule.stop()
       await presence.stopping()
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
       await running
       await measuring.stop()
-      alertSchedule.stop()
       await watch.stop()
       await presence.stopped()
       await releaseAll()

@@ -19,7 +19,7 @@ import {
   stateList,
 } from './schema.js'
 
-const shared = { method: 'get', tag: 'Executions', access: 'USER', status: 200 } as const
+const shared = { method: 'get', tag: 'Executions', status: 200 } as const
 
 export const historyRoutes: readonly Route[] = [
   route({

@@ -10,7 +10,7 @@ import type { Counters } from '../../core/record/counters.js'
 import type { Database } from '../database.js'
 import type { Page, PageRequest } from '../page.js'
 import type { TriggerType } from '../tables/executions.js'
-import { requestCancel } from './execution/cancel.js'
+import { cancelIfStill, requestCancel } from './execution/cancel.js'
 import { type CancelFilter, type Cancellable, cancellableExecutions } from './execution/cancellable.js'
 import { getCheckpoint, listCheckpoints, listStates } from './execution/checkpoints.js'
 import { type CreatedExecution, createExecution, type NewExecution } from './execution/create-execution.js'
@@ -162,6 +162,13 @@ export interface ExecutionStore {
   states(checkpointId: string): Promise<readonly StateRecord[]>
   /** One that has no workflow yet is CANCELLED at once; of any other the caller cancels the workflow. */
   setCancelRequested(executionId: string, by: string | null, asked?: string): Promise<CancelAnswer>
+  /** The same of one that may have ended by itself, or is not `status` any more: null, and nothing is changed. */
+  cancelIfStill(
+    executionId: string,
+    by: string | null,
+    asked: string,
+    status?: ExecutionStatus,
+  ): Promise<CancelAnswer | null>
   /** Those that may be cancelled and fit, oldest first. */
   cancellable(filter: CancelFilter): Promise<readonly Cancellable[]>
   /** Accepted before `before` and without a workflow: a reconciler starts them. */
@@ -192,6 +199,7 @@ export function executionStore(db: Database): ExecutionStore {
     checkpoint: (checkpointId) => getCheckpoint(db, checkpointId),
     states: (checkpointId) => listStates(db, checkpointId),
     setCancelRequested: (executionId, by, asked = by ?? undefined) => requestCancel(db, executionId, by, asked ?? null),
+    cancelIfStill: (executionId, by, asked, status) => cancelIfStill(db, executionId, by, asked, status),
     cancellable: (filter) => cancellableExecutions(db, filter),
     acceptedBefore: (before) => acceptedBefore(db, before),
     unfinished: () => unfinishedExecutions(db),
