@@ -8,6 +8,7 @@ import { type Database, openDatabase } from '../../models/database.js'
 import { JOB_POINTS, metricPoints, OPERATOR_POINTS } from '../../models/stores/execution/metric-points.js'
 import { executionStore } from '../../models/stores/execution-store.js'
 import { jobStore } from '../../models/stores/job-store.js'
+import { mysqlJournal } from '../../models/stores/journal.js'
 import { metricStore } from '../../models/stores/metric-store.js'
 import { withApi } from '../support/api.js'
 import { withMigratedDatabase } from '../support/lend.js'
@@ -45,6 +46,31 @@ describe('a sample', () => {
       expect(operators.map(({ recordsIn }) => recordsIn)).toEqual([100, 150])
       expect(job[1]).toMatchObject({ checkpointDurationMs: 20_900, epoch: 1 })
     })
+  })
+})
+
+test('samples and checkpoints are thinned out apart, and each adds up to what it did', async () => {
+  await withCatalogue(async ({ db, executionId, jobId }) => {
+    const place = { jobId, executionId, operatorId: 'delayed', recordsIn: 7 }
+    const rows = Array.from({ length: 60 }, (_, at) => [
+      { ...place, metricTime: new Date(startMs + at * 5000), epoch: at + 1 },
+      { ...place, metricTime: new Date(startMs + at * 5000), epoch: at + 1, sampledBy: 'worker' },
+    ]).flat()
+    await db.tables.operatorMetrics.bulkCreate(rows)
+    await db.tables.jobMetrics.bulkCreate(rows.map(({ operatorId: _, recordsIn: __, ...row }) => row))
+    await mysqlJournal(db).thinOut?.(executionId, startMs + 2 * 3_600_000)
+    const left = async (table: string) =>
+      await db.query(
+        `SELECT CAST(COUNT(*) AS DOUBLE) AS n, sampled_by AS worker FROM ${table} GROUP BY sampled_by ORDER BY sampled_by`,
+      )
+    // Five minutes, by the minute.
+    for (const table of ['etl_job_metrics', 'etl_operator_metrics'])
+      expect(await left(table)).toEqual([
+        { n: 5, worker: null },
+        { n: 5, worker: 'worker' },
+      ])
+    const { operators } = await metricPoints(db, executionId, range(0, 300_000, 300_000))
+    expect(operators).toMatchObject([{ recordsIn: 420, operatorId: 'delayed' }])
   })
 })
 

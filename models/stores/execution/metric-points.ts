@@ -9,7 +9,7 @@ export interface PointsWanted {
   readonly from?: Date | undefined
   /** Absent: until its end, or now. */
   readonly to?: Date | undefined
-  /** Absent: as the range asks for. */
+  /** In whole seconds. Absent: as the range asks for. */
   readonly stepMs?: number | undefined
 }
 
@@ -58,7 +58,7 @@ const TOTALS = ['read', 'sideRead', 'processed', 'written', 'filtered', 'failed'
 const WITHIN = 'execution_id = :executionId AND metric_time >= :from AND metric_time < :to'
 /** Otherwise a short range may go by time, through the rows of all executions. */
 const OWN = 'FORCE INDEX (idx_execution_time)'
-const AT = 'FLOOR(UNIX_TIMESTAMP(metric_time) * 1000 / :stepMs)'
+const AT = "TIMESTAMPDIFF(SECOND, '1970-01-01', metric_time) DIV (:stepMs DIV 1000)"
 const KIND = 'sampled_by IS NOT NULL'
 
 export async function metricPoints(db: Database, executionId: string, wanted: PointsWanted): Promise<MetricPoints> {
@@ -67,21 +67,26 @@ export async function metricPoints(db: Database, executionId: string, wanted: Po
   // The last row is written with the end, and may be read a moment before it.
   const to = wanted.to ?? new Date((endTime?.getTime() ?? Date.now()) + 1000)
   const rangeMs = Math.max(0, to.getTime() - from.getTime())
-  const stepMs = wanted.stepMs === undefined ? defaultStepMs(rangeMs) : checkedStepMs(wanted.stepMs, rangeMs)
+  const stepMs =
+    wanted.stepMs === undefined ? defaultStepMs(rangeMs) : checkedStepMs(wholeSeconds(wanted.stepMs), rangeMs)
   const values = { executionId, from, to, stepMs }
+  const [job, operators] = await Promise.all([
+    db.query<Raw>(JOB_POINTS, values),
+    db.query<Raw>(OPERATOR_POINTS, values),
+  ])
   return {
     from: from.toISOString(),
     to: to.toISOString(),
     stepMs,
-    job: jobPoints(await db.query<Raw>(JOB_POINTS, values), stepMs),
-    operators: operatorPoints(await db.query<Raw>(OPERATOR_POINTS, values), stepMs),
+    job: jobPoints(job, stepMs),
+    operators: operatorPoints(operators, stepMs),
   }
 }
 
 type Raw = Readonly<Record<string, string | number | null>>
 
 /** Totals only grow, whoever tells them; what is told for a stretch adds up, of samples or of checkpoints. */
-export const JOB_POINTS = `SELECT ${AT} AS at, ${KIND} AS sampled, MAX(UNIX_TIMESTAMP(metric_time) * 1000) AS atMs, MAX(epoch) AS epoch,
+export const JOB_POINTS = `SELECT ${AT} AS at, ${KIND} AS sampled, MAX(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', metric_time)) / 1000 AS atMs, MAX(epoch) AS epoch,
   ${TOTALS.map((what) => `MAX(records_${snake(what)}_total) AS \`${what}\``).join(', ')},
   AVG(records_read_rate) AS readRate, AVG(records_processed_rate) AS processedRate, AVG(records_written_rate) AS writtenRate,
   SUM(backpressure_count) AS backpressureCount, SUM(backpressure_time_ms) AS backpressureTimeMs,
@@ -169,6 +174,8 @@ function skewOf({ recordsIn, subtasks, busiest }: Raw): number | null {
   if (number(recordsIn) === 0) return null
   return Math.round((number(busiest) * number(subtasks) * 100) / number(recordsIn)) / 100
 }
+
+const wholeSeconds = (ms: number) => Math.max(1, Math.round(ms / 1000)) * 1000
 
 function snake(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

@@ -28,8 +28,8 @@ export async function findSlowest(
       GROUP BY operator_id, sampled`,
     { executionId },
   )
-  const kind = rows.some(({ sampled }) => sampled === 0) ? 0 : 1
-  const told = rows.filter(({ sampled }) => sampled === kind).map(workOf)
+  const kind = rows.some(({ sampled }) => Number(sampled) === 0) ? 0 : 1
+  const told = rows.filter(({ sampled }) => Number(sampled) === kind).map(workOf)
   return slowestOperator(graph, told.length > 0 ? told : runningWork(running))
 }
 

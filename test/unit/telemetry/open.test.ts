@@ -14,6 +14,7 @@ test.each([
 })
 
 test('a collector that does not answer holds up nobody', async () => {
+  process.env.OTEL_EXPORTER_OTLP_TRACES_TIMEOUT = '500'
   const variables = { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:1/v1/traces' }
   const telemetry = await openTelemetry('etl-worker', '1', exposition, variables)
   const place = { executionId: 'e', epoch: 1, name: 'epoch 1', startMs: 0, endMs: 1, isRoot: true, attributes: {} }
