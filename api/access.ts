@@ -121,6 +121,8 @@ export const ACCESS: Readonly<Record<string, AccessRule>> = {
   'POST /schedules/{scheduleId}/backfill': DEVELOPER,
   'GET /schedules/{scheduleId}/backfills': USER,
   'GET /backfills/{backfillId}': USER,
+  'POST /backfills/{backfillId}/pause': DEVELOPER,
+  'POST /backfills/{backfillId}/resume': DEVELOPER,
   'POST /backfills/{backfillId}/cancel': DEVELOPER,
 
   'GET /system-configs': ADMIN,

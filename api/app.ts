@@ -11,6 +11,7 @@ import { writeAudit } from './http/audit.js'
 import { errorMiddleware, sendProblem, unknownRoute } from './http/problem.js'
 import { handlerOf } from './http/register.js'
 import type { GuardedRoute } from './http/route.js'
+import { measured, metrics, named } from './metrics.js'
 import { ROUTES } from './routes.js'
 
 const BASE = '/api/v1'
@@ -21,12 +22,14 @@ export function createApp(deps: ApiDeps): Express {
   app.disable('x-powered-by').set('query parser', 'simple').set('etag', false)
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }))
   app.use(health(deps))
+  app.use(metrics(deps.meters))
+  app.use(measured(deps.meters))
   app.use(`${BASE}/docs`, docs())
   app.post(`${BASE}/auth/login`, loginLimit(deps, deps.limits.loginsPerMinute, 'from this address'))
   app.get(`${BASE}/auth/oidc{/callback}`, loginLimit(deps, deps.limits.loginsPerMinute, 'from this address'))
   app.use(express.json({ limit: deps.limits.bodyBytes, type: ['application/json', 'application/*+json'] }))
   app.post(`${BASE}/auth/login`, loginLimit(deps, deps.limits.loginsPerMinuteOfUser, 'of this user', nameOf))
-  for (const route of ROUTES) app[route.method](`${BASE}${expressPath(route)}`, handlerOf(route, deps))
+  for (const route of ROUTES) app[route.method](`${BASE}${expressPath(route)}`, named(route), handlerOf(route, deps))
   app.use(unknownRoute)
   app.use(errorMiddleware(deps.log))
   return app

@@ -22,6 +22,7 @@ import type { Matches, TriggerStore } from '../models/stores/trigger-store.js'
 import type { UserStore } from '../models/stores/user-store.js'
 import type { WorkerStore } from '../models/stores/worker-store.js'
 import type { Notifier } from '../notify/notify.js'
+import type { ApiMeters } from '../telemetry/api-meters.js'
 import type { OidcLogin } from './auth/oidc.js'
 import type { VerifyPassword } from './auth/password.js'
 import type { GuardedRoute } from './http/route.js'
@@ -68,6 +69,7 @@ export interface ApiDeps {
   /** What /readyz asks, by name. */
   readonly probes: Readonly<Record<string, Probe>>
   readonly routes: () => readonly GuardedRoute[]
+  readonly meters: ApiMeters
   readonly log: Log
   readonly limits: Limits
   readonly now: () => number

@@ -26,6 +26,7 @@ import { jobStore } from '../models/stores/job-store.js'
 import { keyRotation } from '../models/stores/key-rotation.js'
 import { maintenanceStore } from '../models/stores/maintenance-store.js'
 import { operationLogStore } from '../models/stores/operation-log-store.js'
+import { overviewStore } from '../models/stores/overview-store.js'
 import { scheduleStore } from '../models/stores/schedule-store.js'
 import { secretStore } from '../models/stores/secret-store.js'
 import { tokenStore } from '../models/stores/token-store.js'
@@ -37,7 +38,10 @@ import { operators } from '../operators/index.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog } from '../process/log.js'
 import type { OidcSettings } from '../process/oidc-environment.js'
+import { readVersion } from '../process/version.js'
 import { openStore } from '../storage/open-store.js'
+import { openApiMeters } from '../telemetry/api-meters.js'
+import { openTelemetry } from '../telemetry/open.js'
 import { createApp } from './app.js'
 import { openOidc } from './auth/oidc.js'
 import { verifyPassword } from './auth/password.js'
@@ -78,6 +82,7 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
         `First user: admin, password: ${made} (shown once; change it with PUT /api/v1/me/password)\n`,
       )
     await loadCustom(deps)
+    const telemetry = await openTelemetry('etl-api', readVersion(), deps.meters.exposition, variables)
     const registering = keepRegistering(temporal, log)
     const loading = setInterval(() => void loadCustom(deps).catch(() => undefined), 30_000).unref()
     const server = await listen(createApp(deps), environment.api)
@@ -99,6 +104,7 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
       await reconciled
       await deps.keeper.close()
       await deps.starter.close()
+      await telemetry?.close()
       const unwritten = await deps.operationLog.flush(5000)
       if (unwritten > 0) log.error({ unwritten }, 'entries of the audit could not be written before the end')
       await release()
@@ -125,7 +131,7 @@ export interface ApiResources {
 export function apiDeps({ database, temporal, parts, secretKey, connectorPath, oidc, log }: ApiResources): ApiDeps {
   const executions = executionStore(database)
   const triggers = triggerStore(database)
-  const matches: Matches = (where, payload) => eventConditionHolds(parts, where, payload)
+  const matches: Matches = (where, payload) => eventConditionHolds(where, payload)
   const configSchemas = configSchemasOf(parts)
   const schedules = scheduleStore(database)
   const starter = openStarter(temporal, executions, log, { triggers: { store: triggers, matches } })
@@ -162,6 +168,7 @@ export function apiDeps({ database, temporal, parts, secretKey, connectorPath, o
     startMaintenance: temporal.startMaintenance,
     probes: probesOf(database, temporal),
     routes: () => ROUTES,
+    meters: openApiMeters(overviewStore(database), Date.now),
     log,
     limits: { bodyBytes: 4 * 1024 ** 2, loginsPerMinute: 30, loginsPerMinuteOfUser: 10 },
     now: Date.now,

@@ -334,7 +334,10 @@ function addExecutions(add: Add): void {
 function addSchedules(add: Add): void {
   const commands = () => import('./command/schedules.js')
   const schedules = add('schedules', 'Schedules of jobs.', 'etl schedules list', async () => async () => {
-    throw new JobError('usage.invalid', 'Say what: list, show, pause, resume, trigger, backfill, backfills or next')
+    throw new JobError(
+      'usage.invalid',
+      'Say what: list, show, pause, resume, trigger, backfill, backfills, pause-backfill, resume-backfill, cancel-backfill or next',
+    )
   })
   add(
     'list',
@@ -365,6 +368,20 @@ function addSchedules(add: Add): void {
     .option('--reprocess <which>', 'MISSING, FAILED or ALL', 'MISSING')
     .option('--dry-run', 'only say what would run')
   ofJob('backfills', 'Backfills of a job, and how far they have come.', async () => (await commands()).backfills)
+  add(
+    'pause-backfill <backfill>',
+    'Starts no more of it until it goes on.',
+    'etl schedules pause-backfill 6f1c…',
+    async () => (await commands()).pauseBackfill,
+    schedules,
+  )
+  add(
+    'resume-backfill <backfill>',
+    'It goes on where it was paused.',
+    'etl schedules resume-backfill 6f1c…',
+    async () => (await commands()).resumeBackfill,
+    schedules,
+  )
   add(
     'cancel-backfill <backfill>',
     'Starts no more of it, and cancels what runs.',

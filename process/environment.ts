@@ -16,6 +16,8 @@ export interface Environment {
   readonly storageUrl: string
   readonly secretKey: string
   readonly workerSlots: number
+  /** Where a worker shows its metrics; port null: it does not. */
+  readonly workerMetrics: { readonly host: string; readonly port: number | null }
   readonly heartbeatTimeoutMs: number
   readonly logLevel: LogLevel
   /** Of the first user `admin`, used once. */
@@ -50,6 +52,10 @@ export function readEnvironment(variables: Variables): Environment {
     storageUrl: read('ETL_STORAGE_URL', storageUrl, () => pathToFileURL(resolve(home, 'storage')).href),
     secretKey: required(problems, variables, 'ETL_SECRET_KEY', secretKey),
     workerSlots: read('ETL_WORKER_SLOTS', slots, availableParallelism),
+    workerMetrics: {
+      host: read('ETL_WORKER_METRICS_HOST', String, () => '127.0.0.1'),
+      port: read<number | null>('ETL_WORKER_METRICS_PORT', port, () => null),
+    },
     heartbeatTimeoutMs: read('ETL_HEARTBEAT_TIMEOUT', duration, () => 10_000),
     logLevel: read('ETL_LOG_LEVEL', logLevel, () => 'info'),
     adminPassword: variables.ETL_ADMIN_PASSWORD?.trim() || null,

@@ -9,6 +9,7 @@ import { accessPage } from './generate/access.js'
 import { connectorPages } from './generate/connectors.js'
 import { errorPage } from './generate/errors.js'
 import { jobPages } from './generate/job.js'
+import { metricsPage } from './generate/metrics.js'
 import { openApiFile } from './generate/openapi.js'
 import { operatorPage } from './generate/operators.js'
 import { settingsPage } from './generate/settings.js'
@@ -21,6 +22,7 @@ const generators: readonly (() => Readonly<Record<string, string>>)[] = [
   errorPage,
   openApiFile,
   settingsPage,
+  metricsPage,
   accessPage,
 ]
 

@@ -7,6 +7,8 @@ import type { HouseDeps } from '../activities/maintenance/house.js'
 import { createActivities, createAlertActivities } from '../activities/temporal.js'
 import { QUEUES } from '../core/execution/workflow-names.js'
 import type { Environment } from '../process/environment.js'
+import type { Trace } from '../telemetry/spans.js'
+import { traced } from './traced.js'
 
 /** One worker a task queue (DESIGN section 7): decisions and short steps, chains, long polls. */
 export async function createWorkers(
@@ -15,11 +17,13 @@ export async function createWorkers(
   deps: ActivityDeps,
   house: HouseDeps,
   alerts: AlertDeps,
+  trace: Trace | null,
 ): Promise<Worker[]> {
   const shared = {
     connection,
     namespace: environment.temporal.namespace,
     activities: { ...createActivities(deps, house), ...createAlertActivities(alerts) },
+    ...(trace === null ? {} : { interceptors: { activity: [traced(trace)] } }),
     // Without it a cancel takes seconds to arrive: cancellation rides on the answer to a heartbeat.
     maxHeartbeatThrottleInterval: '500ms',
     // What runs is given back at once: it fails as `worker.lost`, and another worker takes it.

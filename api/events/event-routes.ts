@@ -5,6 +5,7 @@ import { pageRequest } from '../http/page.js'
 import { type Route, route } from '../http/route.js'
 import { noQuery } from '../http/schema.js'
 import { jobParams } from '../jobs/schema.js'
+import { toldTo } from '../sweep.js'
 import { dependencies, eventBody, postedEvent, triggerEventList, triggerEventQuery } from './schema.js'
 
 const tag = 'Schedules'
@@ -25,7 +26,7 @@ export const eventRoutes: readonly Route[] = [
       const time = body.time === undefined ? new Date(deps.now()) : new Date(body.time)
       // Durable first: what it starts is found again by the sweeper, whatever happens now.
       const isNew = await deps.triggers.recordEvent({ id, type, time, payload })
-      await deps.starter.startTriggered(await deps.triggers.startByEvent(id, deps.matches))
+      await deps.starter.startTriggered(await deps.triggers.startByEvent(id, deps.matches, toldTo(deps.log)))
       const fact = (await deps.triggers.event(id))!
       const { eventId, type: known, time: at } = fact
       return {

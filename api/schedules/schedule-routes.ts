@@ -7,7 +7,7 @@ import type { ScheduleRecord } from '../../models/stores/schedule-store.js'
 import type { ApiDeps } from '../deps.js'
 import { pageRequest } from '../http/page.js'
 import { type Call, callerOf, type Route, route } from '../http/route.js'
-import { noQuery, versionQuery } from '../http/schema.js'
+import { noBody, noQuery, versionQuery } from '../http/schema.js'
 import { saveSpec } from '../jobs/save-spec.js'
 import { backfillRoutes } from './backfill-routes.js'
 import {
@@ -22,6 +22,7 @@ import {
   scheduleParams,
   scheduleQuery,
   triggered,
+  versionBody,
 } from './schema.js'
 
 const tag = 'Schedules'
@@ -57,7 +58,10 @@ export const scheduleRoutes: readonly Route[] = [
       const { jobId, schedule: written } = call.body
       const job = await deps.jobs.get(jobId)
       if ((await deps.schedules.backed(jobId)).length > 0)
-        throw new JobError('conflict', `Job ${job.name} has a schedule already.`, { hint: 'Change that one with PUT.' })
+        throw new JobError('conflict', `Job ${job.name} has a schedule already.`, {
+          pointer: '/jobId',
+          hint: 'Change that one with PUT, or take it away with DELETE.',
+        })
       await saveSpec({ ...job.spec, schedule: written }, job, callerOf(call), deps)
       const made = await ofJob(jobId, deps)
       return { body: shown(made), resourceId: made.scheduleId }
@@ -116,6 +120,7 @@ export const scheduleRoutes: readonly Route[] = [
     summary: 'It starts nothing until it goes on.',
     audit: audit('PAUSE_SCHEDULE'),
     params: scheduleParams,
+    body: versionBody,
     status: 200,
     response: schedule,
     handle: (call, deps) => setEnabled(call, false, deps),
@@ -127,6 +132,7 @@ export const scheduleRoutes: readonly Route[] = [
     summary: 'It goes on; what passed meanwhile is made up for as its `catchUp` says.',
     audit: audit('RESUME_SCHEDULE'),
     params: scheduleParams,
+    body: versionBody,
     status: 200,
     response: schedule,
     handle: (call, deps) => setEnabled(call, true, deps),
@@ -139,6 +145,7 @@ export const scheduleRoutes: readonly Route[] = [
     audit: audit('TRIGGER_SCHEDULE'),
     idempotent: true,
     params: scheduleParams,
+    body: noBody,
     status: 202,
     response: triggered,
     handle: async (call, deps) => {
@@ -205,8 +212,9 @@ async function rewrite(
 ): Promise<string> {
   const { jobId, version } = await deps.schedules.get(call.params.scheduleId)
   if (call.version !== null && call.version !== version)
-    throw new JobError('conflict', `The schedule was changed in the meantime; its version is ${version}`, {
+    throw new JobError('conflict', `The schedule was changed in the meantime: it is at version ${version}.`, {
       pointer: '/version',
+      hint: 'Read it again and repeat the change.',
     })
   const job = await deps.jobs.get(jobId)
   await saveSpec(change(job.spec as Spec), job, callerOf(call), deps)
@@ -215,7 +223,8 @@ async function rewrite(
 
 async function ofJob(jobId: string, { schedules }: ApiDeps): Promise<ScheduleRecord> {
   const [found] = await schedules.backed(jobId)
-  if (found === undefined) throw new JobError('not.found', 'The schedule is gone.')
+  if (found === undefined)
+    throw new JobError('not.found', 'The schedule is gone.', { hint: 'Somebody has taken it away meanwhile.' })
   return await schedules.get(found.scheduleId)
 }
 
@@ -225,5 +234,6 @@ function shown(record: ScheduleRecord) {
     ...record,
     description: parsed?.ok === true ? describeCron(parsed.cron) : null,
     dependsOn: [...record.dependsOn],
+    troubles: [...record.troubles],
   }
 }

@@ -11,9 +11,9 @@ import { deadLetterReplay, executionTables } from './executions.js'
 import { graphTables } from './graphs.js'
 import { houseTables } from './house.js'
 import { jobTables } from './jobs.js'
-import { metricTables, operatorShares } from './metrics.js'
+import { metricTables, operatorShares, samples } from './metrics.js'
 import { CREATED, ID, name, tail } from './parts.js'
-import { scheduleTables } from './schedules.js'
+import { scheduleTables, scheduleTroubles } from './schedules.js'
 import { systemTables } from './system.js'
 import { triggers } from './triggers.js'
 import { userTables } from './users.js'
@@ -44,7 +44,9 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0017-house', statements: houseTables },
   { name: '0018-alerts', statements: alertDelivery },
   { name: '0019-access', statements: access },
+  { name: '0020-samples', statements: samples },
   { name: '0021-audit-chain', statements: auditChain },
+  { name: '0022-schedule-troubles', statements: scheduleTroubles },
 ]
 
 /** Which steps a database has. */
