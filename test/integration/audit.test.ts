@@ -390,8 +390,9 @@ describe('an entry', () => {
         audit: { operation: 'TRY', resource: 'NOTHING' },
         body: z.object({ pin: secret('of a card'), colour: z.string() }),
       }
-      const request = { params: {}, query: {}, body: { pin: 'planted 47', colour: 'red' }, get: () => undefined }
-      const call = { route, request, caller: null, startedAtMs: Date.now(), answer: {}, error: null }
+      const body = { pin: 'planted 47', colour: 'red' }
+      const request = { method: 'POST', path: '/', params: {}, query: {}, body, get: () => undefined }
+      const call = { route, request, caller: null, startedAtMs: Date.now(), answer: { status: 200 }, error: null }
       await writeAudit(call as unknown as AuditedCall, deps)
       const [row] = await database.query<{ params: string }>('SELECT request_params AS params FROM etl_operation_log')
       expect(JSON.parse(row?.params ?? '')).toEqual({ body: { pin: '***', colour: 'red' } })
