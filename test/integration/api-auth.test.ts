@@ -320,6 +320,14 @@ describe('tokens', () => {
     })
   })
 
+  test('of a user who is inactive fail at once, however they became so', async () => {
+    await withApi({}, async (api) => {
+      await api.call('get', '/me', 'USER').expect(200)
+      await api.database.execute("UPDATE etl_user SET status = 'INACTIVE' WHERE username = 'user'")
+      await api.call('get', '/me', 'USER').expect(401)
+    })
+  })
+
   test('that are smaller than their user make no larger one', async () => {
     await withApi({}, async (api) => {
       const small = (await api.call('post', '/tokens').send({ name: 'small', role: 'USER' })).body.token

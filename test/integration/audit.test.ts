@@ -8,9 +8,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { z } from 'zod'
 import { endMaintenance, type HouseDeps } from '../../activities/maintenance/house.js'
+import { type AuditedCall, writeAudit } from '../../api/http/audit.js'
 import { ROUTES } from '../../api/routes.js'
-import { jsonSchemaOf } from '../../core/config/schema.js'
+import { jsonSchemaOf, secret } from '../../core/config/schema.js'
 import type { SchemaNode } from '../../core/security/secret-fields.js'
 import { openDatabase } from '../../models/database.js'
 import { migrate } from '../../models/migrate.js'
@@ -379,6 +381,21 @@ describe('an entry', () => {
       expect(rows).toHaveLength(planted.length)
       expect(JSON.stringify([rows, api.logged])).not.toContain('planted ')
       expect(JSON.stringify(rows)).toContain('***')
+    })
+  })
+
+  test('masks by the schema alone, where no name gives it away', async () => {
+    await withApi({}, async ({ deps, database }) => {
+      const route = {
+        audit: { operation: 'TRY', resource: 'NOTHING' },
+        body: z.object({ pin: secret('of a card'), colour: z.string() }),
+      }
+      const body = { pin: 'planted 47', colour: 'red' }
+      const request = { method: 'POST', path: '/', params: {}, query: {}, body, get: () => undefined }
+      const call = { route, request, caller: null, startedAtMs: Date.now(), answer: { status: 200 }, error: null }
+      await writeAudit(call as unknown as AuditedCall, deps)
+      const [row] = await database.query<{ params: string }>('SELECT request_params AS params FROM etl_operation_log')
+      expect(JSON.parse(row?.params ?? '')).toEqual({ body: { pin: '***', colour: 'red' } })
     })
   })
 
