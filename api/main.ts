@@ -1,6 +1,6 @@
 /** The API process: reads the environment, opens what it needs, listens. */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import type { Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { openConnectors } from '../connectors/custom/open-connectors.js'
@@ -39,7 +39,7 @@ import { createLog } from '../process/log.js'
 import { openStore } from '../storage/open-store.js'
 import { createApp } from './app.js'
 import { connectorRecords, createFirstAdmin } from './bootstrap.js'
-import type { ApiDeps, Log, Probe } from './deps.js'
+import type { ApiDeps, Limits, Log, Probe } from './deps.js'
 import { configSchemasOf } from './jobs/config-schemas.js'
 import { ROUTES } from './routes.js'
 import { openKeeper } from './schedules/keeper.js'
@@ -61,8 +61,8 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
     await Promise.allSettled([temporal.close(), database.close(), rm(parts.scratch, { recursive: true, force: true })])
   }
   try {
-    const { secretKey, connectorPath } = environment
-    const deps = apiDeps({ database, temporal, parts, secretKey, connectorPath, log })
+    const { secretKey, connectorPath, api: limits } = environment
+    const deps = apiDeps({ database, temporal, parts, secretKey, connectorPath, log, limits })
     await seedConnectors(database, connectorRecords(connectors))
     const made = await createFirstAdmin(deps.users, environment.adminPassword)
     // Said on the terminal and not in the log, once.
@@ -85,7 +85,7 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
       await new Promise<void>((resolve) => {
         server.close(() => resolve())
         server.closeIdleConnections()
-        setTimeout(() => server.closeAllConnections(), 5000).unref()
+        setTimeout(() => server.closeAllConnections(), environment.api.drainTimeoutMs).unref()
       })
       clearInterval(registering)
       clearInterval(loading)
@@ -110,9 +110,10 @@ export interface ApiResources {
   readonly secretKey: string
   readonly connectorPath: string | null
   readonly log: Log
+  readonly limits: Omit<Limits, 'loginsPerMinute'>
 }
 
-export function apiDeps({ database, temporal, parts, secretKey, connectorPath, log }: ApiResources): ApiDeps {
+export function apiDeps({ database, temporal, parts, secretKey, connectorPath, log, limits }: ApiResources): ApiDeps {
   const executions = executionStore(database)
   const triggers = triggerStore(database)
   const matches: Matches = (where, payload) => eventConditionHolds(parts, where, payload)
@@ -151,7 +152,7 @@ export function apiDeps({ database, temporal, parts, secretKey, connectorPath, l
     probes: probesOf(database, temporal),
     routes: () => ROUTES,
     log,
-    limits: { bodyBytes: 4 * 1024 ** 2, loginsPerMinute: 30 },
+    limits: { ...limits, loginsPerMinute: 30 },
     now: Date.now,
     checkAnswers: false,
   }
@@ -228,9 +229,11 @@ function keepRegistering(temporal: TemporalControl, log: Log): NodeJS.Timeout {
   return timer
 }
 
-async function listen(app: ReturnType<typeof createApp>, { host, port }: Environment['api']): Promise<Server> {
+async function listen(app: ReturnType<typeof createApp>, api: Environment['api']): Promise<Server> {
+  const { host, port, headersTimeoutMs, requestTimeoutMs } = api
+  const limits = { headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs), requestTimeout: requestTimeoutMs }
   return await new Promise((resolve, reject) => {
-    const server = app.listen(port, host)
+    const server = createServer({ ...limits, connectionsCheckingInterval: 1000 }, app).listen(port, host)
     server.once('listening', () => resolve(server))
     server.once('error', (error: NodeJS.ErrnoException) => {
       const said = error.code === 'EADDRINUSE' ? 'is in use' : `cannot be opened (${error.code ?? error.message})`

@@ -16,6 +16,8 @@ export interface ProblemDetails {
   readonly errors: readonly Problem[]
 }
 
+const RETRY_SECONDS = 5
+
 export function problemDetails(error: unknown): ProblemDetails {
   const known = isJobError(error) ? error : fromHttpError(error)
   const facts = CODES[known.code]
@@ -33,6 +35,8 @@ export function problemDetails(error: unknown): ProblemDetails {
 export function sendProblem(response: Response, error: unknown): void {
   const details = problemDetails(error)
   if (details.status === 401) response.setHeader('WWW-Authenticate', 'Bearer')
+  // What is away comes back by itself: the call may be made again.
+  if (details.status === 503 && !response.hasHeader('Retry-After')) response.setHeader('Retry-After', RETRY_SECONDS)
   response.status(details.status).type('application/problem+json').send(JSON.stringify(details))
 }
 

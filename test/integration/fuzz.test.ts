@@ -30,7 +30,7 @@ fuzzed(
   'no call that the description allows or forbids is answered with 5xx or with what the description does not have',
   async () => {
     await withMigratedDatabase(async (mysql) => {
-      const quiet = { ETL_LOG_LEVEL: 'warn', ETL_RATE_LIMIT: '1000000' }
+      const quiet = { ETL_LOG_LEVEL: 'warn', ETL_API_RATE_LIMIT: '0' }
       await withStack({ mysql, temporal: temporalAddress() }, async (stack) => {
         const { code, report } = await fuzz(stack)
         const log = await readFile(join(stack.logs, 'api.log'), 'utf8')

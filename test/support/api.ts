@@ -76,6 +76,7 @@ export async function withApi<T>(options: LentApiOptions, run: (api: LentApi) =>
       secretKey,
       connectorPath,
       log: { info: note, warn: note, error: note },
+      limits: { bodyBytes: 4 * 1024 ** 2, callsPerMinute: 0, corsOrigins: [], trustedProxies: [] },
     })
     const deps: ApiDeps = {
       ...made,
