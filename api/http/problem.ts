@@ -1,5 +1,6 @@
 /** RFC 9457 problem details from any error: the one place that turns an error into an answer. */
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express'
+import { errorPagePath } from '../../core/errors/advice.js'
 import { CODES } from '../../core/errors/codes.js'
 import type { InvalidInput } from '../../core/errors/invalid-input.js'
 import { isJobError, JobError } from '../../core/errors/job-error.js'
@@ -22,7 +23,7 @@ export function problemDetails(error: unknown): ProblemDetails {
   const known = isJobError(error) ? error : fromHttpError(error)
   const facts = CODES[known.code]
   return {
-    type: `urn:etl:problem:${known.code}`,
+    type: errorPagePath(known.code),
     title: facts.meaning,
     status: facts.http,
     detail: known.message,

@@ -25,7 +25,7 @@ describe('errors', () => {
         expect(answer.body).toMatchObject({
           code,
           status: CODES[code].http,
-          type: `urn:etl:problem:${code}`,
+          type: `/api/v1/docs/errors/${code}`,
           title: CODES[code].meaning,
         })
         expect(typeof answer.body.detail).toBe('string')

@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path'
 import { expect, test } from '@jest/globals'
 // @ts-expect-error set-up scripts are plain JavaScript, they run before any package is there
 import { fuzzProgram } from '../../scripts/setup/fuzz-program.mjs'
+import { type Description, knowing, makeThings } from '../support/known-things.js'
 import { withMigratedDatabase } from '../support/lend.js'
 import { temporalAddress } from '../support/namespace.js'
 import { type Stack, withStack } from '../support/stack.js'
@@ -50,9 +51,9 @@ async function fuzz(stack: Stack): Promise<{ readonly code: number; readonly rep
   const config = join(stack.logs, 'schemathesis.toml')
   // Not on the command line, where everybody on the machine could read it.
   await writeFile(config, 'headers = { Authorization = "Bearer ${FUZZ_TOKEN}" }\n', { mode: 0o600 })
-  const { body } = await stack.request<object>('GET', '/api/v1/openapi.json')
+  const { body } = await stack.request<Description>('GET', '/api/v1/openapi.json')
   const description = join(stack.logs, 'openapi.json')
-  await writeFile(description, JSON.stringify(body))
+  await writeFile(description, JSON.stringify(knowing(body, await makeThings(stack))))
   const phases = seconds < 120 ? 'coverage,fuzzing' : 'examples,coverage,fuzzing,stateful'
   const child = spawn(
     program as string,
