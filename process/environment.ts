@@ -71,11 +71,7 @@ export function readEnvironment(variables: Variables): Environment {
 /** `migrate` needs nothing but the database. */
 export function readMysqlUrl(variables: Variables): string {
   const problems: string[] = []
-  const url = withTls(
-    required(problems, variables, 'ETL_MYSQL_URL', mysqlUrl),
-    reader(variables, problems),
-    problems,
-  )
+  const url = withTls(required(problems, variables, 'ETL_MYSQL_URL', mysqlUrl), reader(variables, problems), problems)
   if (problems.length > 0) throw new JobError('environment.invalid', problems.join('; '))
   return url
 }

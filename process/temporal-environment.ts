@@ -9,8 +9,8 @@ export interface TemporalEnvironment {
   /** null: not encrypted on the way. */
   readonly tls: TemporalTls | null
   readonly apiKey: string | null
-  /** The keys of the payload codec, as ETL_SECRET_KEY is written; null: payloads are as they are. */
-  readonly payloadKeys: string | null
+  /** The keys that read payloads, as ETL_SECRET_KEY is written, and whether the first of them encrypts what is written. */
+  readonly payloads: { readonly keys: string; readonly encrypts: boolean }
 }
 
 export interface TemporalTls {
@@ -24,7 +24,7 @@ export interface TemporalTls {
 type Problems = string[]
 
 export function readTemporal(read: Read, problems: Problems, secretKey: string, isKey: (text: string) => string) {
-  const isEncrypted = read('ETL_TEMPORAL_ENCRYPTION', yesOrNo, () => false)
+  const encrypts = read('ETL_TEMPORAL_ENCRYPTION', yesOrNo, () => false)
   const ownKey = read<string | null>('ETL_TEMPORAL_ENCRYPTION_KEY', isKey, () => null)
   const apiKey = read<string | null>('ETL_TEMPORAL_API_KEY', String, () => null)
   return {
@@ -32,13 +32,18 @@ export function readTemporal(read: Read, problems: Problems, secretKey: string, 
     namespace: read('ETL_TEMPORAL_NAMESPACE', String, () => 'default'),
     tls: readTls(read, problems, apiKey !== null),
     apiKey,
-    payloadKeys: isEncrypted ? (ownKey ?? secretKey) : null,
+    payloads: { keys: ownKey === null ? secretKey : `${ownKey},${secretKey}`, encrypts },
   } satisfies TemporalEnvironment
 }
 
 /** On as soon as any of its files is named; an API key is never sent in the clear. */
 function readTls(read: Read, problems: Problems, hasApiKey: boolean): TemporalTls | null {
-  const file = (name: string) => read<Buffer | null>(name, (path) => readFileSync(path), () => null)
+  const file = (name: string) =>
+    read<Buffer | null>(
+      name,
+      (path) => readFileSync(path),
+      () => null,
+    )
   const serverRootCACertificate = file('ETL_TEMPORAL_TLS_CA')
   const crt = file('ETL_TEMPORAL_TLS_CERT')
   const key = file('ETL_TEMPORAL_TLS_KEY')
@@ -62,7 +67,9 @@ function address(text: string): string {
 }
 
 /** As both clients of the SDK take it. */
-export function temporalOptions({ address: at, tls, apiKey }: Pick<TemporalEnvironment, 'address' | 'tls' | 'apiKey'>) {
+type Way = Pick<TemporalEnvironment, 'address'> & Partial<Pick<TemporalEnvironment, 'tls' | 'apiKey'>>
+
+export function temporalOptions({ address: at, tls = null, apiKey = null }: Way) {
   return {
     address: at,
     ...(apiKey === null ? {} : { apiKey }),

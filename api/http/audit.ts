@@ -1,7 +1,7 @@
 /** Every call that changes something leaves a row in etl_operation_log, refused and failed ones too, without secrets. */
 import type { Request } from 'express'
 import { reportError } from '../../core/errors/job-error.js'
-import { redact } from '../../core/security/secret-fields.js'
+import { redactGiven } from '../../core/security/secret-fields.js'
 import type { ApiDeps } from '../deps.js'
 import { faultOf, problemDetails } from './problem.js'
 import type { Answer, Caller, Route } from './route.js'
@@ -50,13 +50,13 @@ function auditedBody(
 ): Record<string, unknown> {
   const body: unknown = request.body
   if (body === undefined || body === null || (typeof body === 'object' && Object.keys(body).length === 0)) return {}
-  return { body: redact(route.auditBody === undefined ? body : route.auditBody(body, deps, params)) }
+  return { body: redactGiven(route.auditBody === undefined ? body : route.auditBody(body, deps, params)) }
 }
 
 /** Of a log-in that failed. */
 function attemptedName(request: Request): string | null {
   const name = (request.body as { username?: unknown } | undefined)?.username
-  return typeof name === 'string' ? name.slice(0, 100) : null
+  return typeof name === 'string' ? name.slice(0, 64) : null
 }
 
 function reportedMessage(error: unknown): string {

@@ -67,8 +67,14 @@ export function faultOf(error: unknown): { readonly fault: string; readonly stac
 function fromHttpError(error: unknown): JobError {
   if (!isClientError(error)) return new JobError('internal', CODES.internal.meaning)
   if (error.status === 413) return new JobError('request.too-large', CODES['request.too-large'].meaning)
-  const code = error.type === 'entity.parse.failed' ? 'spec.unreadable' : 'usage.invalid'
-  return new JobError(code, `The request cannot be read: ${error.message}`)
+  if (error.type !== 'entity.parse.failed')
+    return new JobError('usage.invalid', `The request cannot be read: ${error.message}`)
+  // The parser's words quote the text, which may be a secret.
+  const position = /at position \d+/.exec(error.message)?.[0]
+  return new JobError(
+    'spec.unreadable',
+    `The body is not JSON${position === undefined ? '' : `, from ${position.slice(3)} on`}`,
+  )
 }
 
 function isClientError(error: unknown): error is { status: number; type?: string; message: string } {

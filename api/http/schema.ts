@@ -48,7 +48,9 @@ export const problemDetailsSchema = z
     title: z.string(),
     status: z.number().int(),
     detail: z.string(),
-    code: z.enum(Object.keys(CODES) as [ErrorCode, ...ErrorCode[]]).describe('Stable; what each means and what to do is behind `type`.'),
+    code: z
+      .enum(Object.keys(CODES) as [ErrorCode, ...ErrorCode[]])
+      .describe('Stable; what each means and what to do is behind `type`.'),
     hint: z.string().optional(),
     errors: z.array(problemSchema),
   })

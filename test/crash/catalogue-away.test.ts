@@ -18,46 +18,55 @@ const awayMs = Number(process.env.ETL_AWAY_SECONDS ?? 20) * 1000
 const perSecond = 2000
 const rows = (awayMs / 1000 + 15) * perSecond
 
-test(`a job waits for a catalogue that is away for ${awayMs / 1000} s, and the API says so`, async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'etl-away-'))
-  const mysql = await privateMysql(folder)
-  await mysql.start()
-  try {
-    const catalogue = `${mysql.address}/etl_framework`
-    await migrate(catalogue)
-    await withDatabase(async (target) => {
-      await withStack({ mysql: catalogue, temporal: temporalAddress() }, async (stack) => {
-        for (let number = 1; number <= 3; number += 1) await setSecret(stack, `before-${number}`, 201)
-        const executionId = await stack.submit(jobInto(target))
-        await until('epochs are committed', async () => (await stack.execution(executionId)).epochs >= 2)
-        await mysql.kill()
-        const goneMs = Date.now()
-        const answers = await askWhileAway(stack, executionId, goneMs + awayMs)
-        await mysql.start()
-        const backMs = Date.now()
-        await until('the API recovers', async () => (await fetch(`${stack.url}/readyz`)).ok)
-        const recoveredMs = Date.now() - backMs
-        await setSecret(stack, 'after', 201)
-        const report = await stack.untilEnded(executionId, 180_000)
+test(
+  `a job waits for a catalogue that is away for ${awayMs / 1000} s, and the API says so`,
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'etl-away-'))
+    const mysql = await privateMysql(folder)
+    await mysql.start()
+    try {
+      const catalogue = `${mysql.address}/etl_framework`
+      await migrate(catalogue)
+      await withDatabase(async (target) => {
+        await withStack({ mysql: catalogue, temporal: temporalAddress() }, async (stack) => {
+          for (let number = 1; number <= 3; number += 1) await setSecret(stack, `before-${number}`, 201)
+          const executionId = await stack.submit(jobInto(target))
+          await until('epochs are committed', async () => (await stack.execution(executionId)).epochs >= 2)
+          await mysql.kill()
+          const goneMs = Date.now()
+          const answers = await askWhileAway(stack, executionId, goneMs + awayMs)
+          await mysql.start()
+          const backMs = Date.now()
+          await until('the API recovers', async () => (await fetch(`${stack.url}/readyz`)).ok)
+          const recoveredMs = Date.now() - backMs
+          await setSecret(stack, 'after', 201)
+          const report = await stack.untilEnded(executionId, 180_000)
 
-        expect(report).toMatchObject({ status: 'COMPLETED', restarts: 0, error: null, records: { read: rows, written: rows } })
-        const [seen] = (await onServer(
-          target,
-          'SELECT COUNT(*) AS records, COUNT(DISTINCT n) AS ids, CAST(SUM(n) AS CHAR) AS total FROM numbers',
-        )) as object[]
-        expect(seen).toEqual({ records: rows, ids: rows, total: String((rows * (rows - 1)) / 2) })
-        expect(await audited(catalogue)).toEqual(['after', 'before-1', 'before-2', 'before-3'])
-        console.info(
-          `away ${((backMs - goneMs) / 1000).toFixed(1)} s: ${answers} calls answered 503; ready ${recoveredMs} ms after the server; ` +
-            `${rows} rows, ${report.epochs} epochs`,
-        )
+          expect(report).toMatchObject({
+            status: 'COMPLETED',
+            restarts: 0,
+            error: null,
+            records: { read: rows, written: rows },
+          })
+          const [seen] = (await onServer(
+            target,
+            'SELECT COUNT(*) AS records, COUNT(DISTINCT n) AS ids, CAST(SUM(n) AS CHAR) AS total FROM numbers',
+          )) as object[]
+          expect(seen).toEqual({ records: rows, ids: rows, total: String((rows * (rows - 1)) / 2) })
+          expect(await audited(catalogue)).toEqual(['after', 'before-1', 'before-2', 'before-3'])
+          console.info(
+            `away ${((backMs - goneMs) / 1000).toFixed(1)} s: ${answers} calls answered 503; ready ${recoveredMs} ms after the server; ` +
+              `${rows} rows, ${report.epochs} epochs`,
+          )
+        })
       })
-    })
-  } finally {
-    await mysql.kill()
-    await rm(folder, { recursive: true, force: true })
-  }
-}, awayMs + 400_000)
+    } finally {
+      await mysql.kill()
+      await rm(folder, { recursive: true, force: true })
+    }
+  },
+  awayMs + 400_000,
+)
 
 /** Reads, writes and log-ins alike; every one is told why, and that it may come again. */
 async function askWhileAway(stack: Stack, executionId: string, untilMs: number): Promise<number> {

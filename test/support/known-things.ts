@@ -58,7 +58,12 @@ const job = {
   parameters: { day: { type: 'DATE', default: '2001-01-01' } },
   nodes: [
     { id: 'in', source: 'generator', config: { rows: 100, columns: { n: { kind: 'SEQUENCE' } } } },
-    { id: 'bad', operator: 'MAP', input: 'in', config: { set: { m: "CASE WHEN n = 7 THEN CAST('x' AS INT) ELSE n END" } } },
+    {
+      id: 'bad',
+      operator: 'MAP',
+      input: 'in',
+      config: { set: { m: "CASE WHEN n = 7 THEN CAST('x' AS INT) ELSE n END" } },
+    },
     { id: 'out', sink: 'blackhole', input: 'bad', config: {} },
   ],
 }

@@ -37,8 +37,15 @@ test('advice names only commands, variables and pages that there are', () => {
   const text = codes.map(errorPageText).join('\n')
   const files = [...text.matchAll(/docs\/([\w/-]+\.md)/g)].map((match) => match[1] ?? '')
   expect(files.length).toBeGreaterThan(0)
-  for (const file of files) expect(() => readFileSync(new URL(`../../../../docs/${file}`, import.meta.url))).not.toThrow()
-  const sources = ['cli/main.ts', ...readdirSync(new URL('../../../../process/', import.meta.url)).map((name) => `process/${name}`), 'cli/local/backup.ts', 'cli/client.ts', 'cli/command.ts']
+  for (const file of files)
+    expect(() => readFileSync(new URL(`../../../../docs/${file}`, import.meta.url))).not.toThrow()
+  const sources = [
+    'cli/main.ts',
+    ...readdirSync(new URL('../../../../process/', import.meta.url)).map((name) => `process/${name}`),
+    'cli/local/backup.ts',
+    'cli/client.ts',
+    'cli/command.ts',
+  ]
     .map((path) => readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8'))
     .join('\n')
   const unknown = [...text.matchAll(/\bETL_[A-Z_]+\b|`etl [a-z][a-z-]*/g)]
