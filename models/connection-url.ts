@@ -65,7 +65,7 @@ function tlsOf(parameters: URLSearchParams): TargetTls | null {
   }
 }
 
-/** The name in the certificate counts too: one of the same authority for another host is refused. */
+/** The name in the certificate counts too: one of the same authority for another host is refused, and so is one of an address. */
 function sslOptions({ ca, cert, key, verify }: TargetTls): SslOptions {
   return {
     ...(ca === null ? {} : { ca: readFileSync(ca, 'utf8') }),

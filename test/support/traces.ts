@@ -23,7 +23,7 @@ export async function historiesOf({ namespace }: Pick<Stack, 'namespace'>): Prom
     const texts: string[] = []
     for await (const { workflowId, runId } of client.workflow.list()) {
       const history = await client.workflow.getHandle(workflowId, runId).fetchHistory()
-      texts.push(JSON.stringify([workflowId, history], (_key, value) => readable(value)))
+      texts.push(JSON.stringify([workflowId, readable(history)]))
     }
     return texts.join('\n')
   } finally {
@@ -31,13 +31,12 @@ export async function historiesOf({ namespace }: Pick<Stack, 'namespace'>): Prom
   }
 }
 
-/** Payloads are bytes. */
+/** Payloads are bytes, which a history's own JSON would write as base64: their text, wherever they are. */
 function readable(value: unknown): unknown {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString()
-  const buffer = value as { type?: unknown; data?: unknown } | null
-  return typeof value === 'object' && buffer?.type === 'Buffer'
-    ? Buffer.from(buffer.data as number[]).toString()
-    : value
+  if (value instanceof Uint8Array || Buffer.isBuffer(value)) return Buffer.from(value).toString()
+  if (Array.isArray(value)) return value.map(readable)
+  if (typeof value !== 'object' || value === null) return typeof value === 'bigint' ? String(value) : value
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, readable(item)]))
 }
 
 export async function logsOf({ logs }: Pick<Stack, 'logs'>): Promise<string> {
