@@ -73,7 +73,7 @@ test('planted secrets are in no log, history, table, answer, error page or proce
           }
           expect(places.logs).toContain('worker started')
           expect(places.histories).toContain(things.executionId)
-        expect(places.histories).toContain('json/plain')
+          expect(places.histories).toContain('json/plain')
           expect(places.tables).toContain('CREATE_CONNECTION')
           expect(places.arguments).toContain('etl.js worker')
           expect(found(words, places)).toEqual([])
