@@ -23,9 +23,11 @@ const allowed = {
     'operators/operator\\.ts',
     'connectors/spi\\.ts',
     'functions/spi\\.ts',
+    'functions/child-process\\.ts',
   ],
   workflows: ['core', 'activities'],
   process: ['core', 'models/encryption\\.ts'],
+  telemetry: ['core'],
 }
 
 const folders = [...Object.keys(allowed), 'activities', 'worker', 'api', 'cli', 'scripts', 'bench', 'test']
@@ -45,9 +47,11 @@ const downwards = Object.entries(allowed).map(([name, others]) => ({
 const homes = [
   { library: '@duckdb/.+', home: '^duckdb/' },
   { library: 'sequelize|umzug', home: '^models/' },
-  { library: 'express|express-rate-limit|helmet|swagger-ui-dist|zod-openapi', home: '^api/' },
+  { library: 'express|express-rate-limit|helmet|openid-client|swagger-ui-dist|zod-openapi', home: '^api/' },
   { library: 'undici', home: '^(connectors/http|network|notify)/' },
   { library: 'nodemailer', home: '^notify/' },
+  { library: 'prom-client', home: '^telemetry/' },
+  { library: '@opentelemetry/.+', home: '^telemetry/otlp\\.ts$' },
   { library: '@platformatic/.+', home: '^connectors/kafka/' },
   { library: 'fzstd', home: '^connectors/(file|kafka)/' },
   { library: '@aws-sdk/.+', home: '^storage/' },

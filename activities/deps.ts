@@ -1,5 +1,6 @@
 import type { Admitted, Journal, WorkflowReference } from '../core/execution/journal.js'
 import { defaultLimits, type Limits } from '../core/execution/limits.js'
+import type { Board } from '../core/metrics/board.js'
 import type { EngineParts } from '../engine/engine.js'
 import type { runChain } from '../engine/run-chain.js'
 
@@ -13,6 +14,8 @@ export interface ActivityDeps {
   /** System settings; absent: as a new catalogue has them. */
   readonly limits?: () => Promise<Limits>
   readonly warn?: (details: object, message: string) => void
+  /** Where steps show what they do. Absent: nobody looks. */
+  readonly board?: Board
   readonly now: () => number
   /** Between -1 and 1: the jitter of a restart delay. */
   readonly jitter: () => number

@@ -2,6 +2,7 @@ import { JobError } from '../core/errors/job-error.js'
 import type { ChainReceipt, ChainResult, ChainTask } from '../core/execution/chain-task.js'
 import { type Fence, fenceName } from '../core/execution/fence.js'
 import { phaseNumbered } from '../core/graph/phase.js'
+import type { StepOnBoard } from '../core/metrics/board.js'
 import { addCounters, type Counters, noRecords } from '../core/record/counters.js'
 import { runChain } from '../engine/run-chain.js'
 import type { ActivityDeps, Call } from './deps.js'
@@ -21,6 +22,18 @@ export async function runOperatorChain(deps: ActivityDeps, call: Call, task: Cha
     throw new JobError('fenced', `Epoch ${task.fence.epoch} has no plan any more.`)
   const { timeoutMs } = record.settings.checkpoint
   const tooLong = AbortSignal.timeout(timeoutMs)
+  const shown = deps.board?.begin(
+    {
+      ...task,
+      epoch: task.fence.epoch,
+      jobId: record.jobId,
+      jobName: record.jobName,
+      graph: record.graph,
+      before: record.totals,
+      states: restored?.states ?? [],
+    },
+    performance.now(),
+  )
   const result = await (deps.runChain ?? runChain)(
     {
       ...forExecution(record),
@@ -35,10 +48,12 @@ export async function runOperatorChain(deps: ActivityDeps, call: Call, task: Cha
       upstream: await Promise.all(task.upstream.map((reference) => readResult(deps, reference))),
     },
     deps.parts,
-    { signal: AbortSignal.any([call.signal, tooLong]), progress: reportTo(deps, call, task) },
+    { signal: AbortSignal.any([call.signal, tooLong]), progress: reportTo(deps, call, task, shown) },
   ).catch((error: unknown) => {
+    shown?.ended(performance.now(), null)
     throw tooLong.aborted && !call.signal.aborted ? tookTooLong(timeoutMs) : error
   })
+  shown?.ended(performance.now(), result)
   const reference = `${place}/${fenceName(fence)}.json`
   await deps.parts.store.putText(reference, JSON.stringify(result))
   return receiptOf(result, reference)
@@ -78,10 +93,16 @@ function receiptOf(result: ChainResult, reference: string): ChainReceipt {
 }
 
 /** Counts ride on the heartbeat, and are mirrored at most once a second; a mirror that is away never stops the work. */
-function reportTo(deps: ActivityDeps, call: Call, { executionId, vertexId, subtask }: ChainTask) {
+function reportTo(
+  deps: ActivityDeps,
+  call: Call,
+  { executionId, vertexId, subtask }: ChainTask,
+  shown: StepOnBoard | undefined,
+) {
   let mirroredMs = deps.now()
   return (counters: Readonly<Record<string, Counters>>) => {
     const sum = Object.values(counters).reduce(addCounters, noRecords)
+    shown?.counted(counters)
     call.heartbeat({ recordsIn: sum.in, recordsOut: sum.out })
     if (deps.now() - mirroredMs < 1000) return
     mirroredMs = deps.now()

@@ -12,7 +12,7 @@ import type { ActivityDeps, Call } from './deps.js'
 import { dropPlan } from './drop-plan.js'
 import { evaluateRestartStrategy } from './evaluate-restart-strategy.js'
 import { finishExecution } from './finish-execution.js'
-import { beginMaintenance, type HouseDeps, maintain } from './maintenance/house.js'
+import { beginMaintenance, endMaintenance, type HouseDeps, maintain } from './maintenance/house.js'
 import { planEpoch } from './plan-epoch.js'
 import { prepareExecution } from './prepare-execution.js'
 import { runOperatorChain } from './run-operator-chain.js'
@@ -40,7 +40,7 @@ export function createActivities(deps: ActivityDeps, house: HouseDeps): Activiti
       called((call) => finishExecution(deps, call, owner, executionId, outcome)),
     beginMaintenance: (wish, given) => called(() => beginMaintenance(house, wish, given)),
     maintain: (runId, task, dryRun) => called((call) => maintain(house, call, runId, task, dryRun)),
-    endMaintenance: (runId) => called(async () => void (await house.runs.end(runId))),
+    endMaintenance: (runId) => called(() => endMaintenance(house, runId)),
   }
 }
 

@@ -22,7 +22,10 @@ import type { Matches, TriggerStore } from '../models/stores/trigger-store.js'
 import type { UserStore } from '../models/stores/user-store.js'
 import type { WorkerStore } from '../models/stores/worker-store.js'
 import type { Notifier } from '../notify/notify.js'
-import type { Route } from './http/route.js'
+import type { ApiMeters } from '../telemetry/api-meters.js'
+import type { OidcLogin } from './auth/oidc.js'
+import type { VerifyPassword } from './auth/password.js'
+import type { GuardedRoute } from './http/route.js'
 import type { ScheduleKeeper } from './schedules/keeper.js'
 import type { Starter } from './starter.js'
 import type { TemporalControl } from './temporal.js'
@@ -30,6 +33,9 @@ import type { TemporalControl } from './temporal.js'
 export interface ApiDeps {
   readonly users: UserStore
   readonly tokens: TokenStore
+  readonly verifyPassword: VerifyPassword
+  /** null: nobody logs in through a provider. */
+  readonly oidc: OidcLogin | null
   readonly operationLog: OperationLogStore
   readonly idempotency: IdempotencyStore
   readonly connections: ConnectionStore
@@ -62,7 +68,8 @@ export interface ApiDeps {
   readonly startMaintenance: TemporalControl['startMaintenance']
   /** What /readyz asks, by name. */
   readonly probes: Readonly<Record<string, Probe>>
-  readonly routes: () => readonly Route[]
+  readonly routes: () => readonly GuardedRoute[]
+  readonly meters: ApiMeters
   readonly log: Log
   readonly limits: Limits
   readonly now: () => number
@@ -81,6 +88,8 @@ export interface Limits {
   readonly trustedProxies: readonly string[]
   /** From one address. */
   readonly loginsPerMinute: number
+  /** Of one name, whether there is such a user or not. */
+  readonly loginsPerMinuteOfUser: number
 }
 
 export interface Log {

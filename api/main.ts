@@ -26,6 +26,7 @@ import { jobStore } from '../models/stores/job-store.js'
 import { keyRotation } from '../models/stores/key-rotation.js'
 import { maintenanceStore } from '../models/stores/maintenance-store.js'
 import { operationLogStore } from '../models/stores/operation-log-store.js'
+import { overviewStore } from '../models/stores/overview-store.js'
 import { scheduleStore } from '../models/stores/schedule-store.js'
 import { secretStore } from '../models/stores/secret-store.js'
 import { tokenStore } from '../models/stores/token-store.js'
@@ -36,10 +37,17 @@ import { openNotifier } from '../notify/notify.js'
 import { operators } from '../operators/index.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog } from '../process/log.js'
+import type { OidcSettings } from '../process/oidc-environment.js'
+import { readVersion } from '../process/version.js'
 import { openStore } from '../storage/open-store.js'
+import { openApiMeters } from '../telemetry/api-meters.js'
+import { openTelemetry } from '../telemetry/open.js'
 import { createApp } from './app.js'
+import { openOidc } from './auth/oidc.js'
+import { verifyPassword } from './auth/password.js'
 import { connectorRecords, createFirstAdmin } from './bootstrap.js'
 import type { ApiDeps, Limits, Log, Probe } from './deps.js'
+import { auditFirstUser, auditMigrations } from './house-audit.js'
 import { configSchemasOf } from './jobs/config-schemas.js'
 import { ROUTES } from './routes.js'
 import { openKeeper } from './schedules/keeper.js'
@@ -61,16 +69,20 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
     await Promise.allSettled([temporal.close(), database.close(), rm(parts.scratch, { recursive: true, force: true })])
   }
   try {
-    const { secretKey, connectorPath, api: limits } = environment
-    const deps = apiDeps({ database, temporal, parts, secretKey, connectorPath, log, limits })
+    const { secretKey, connectorPath, oidc, api: limits } = environment
+    const deps = apiDeps({ database, temporal, parts, secretKey, connectorPath, oidc, log, limits })
     await seedConnectors(database, connectorRecords(connectors))
+    const isFirst = await deps.users.isEmpty()
     const made = await createFirstAdmin(deps.users, environment.adminPassword)
+    if (isFirst) await auditFirstUser(deps)
+    await auditMigrations(deps)
     // Said on the terminal and not in the log, once.
     if (made !== null)
       process.stderr.write(
         `First user: admin, password: ${made} (shown once; change it with PUT /api/v1/me/password)\n`,
       )
     await loadCustom(deps)
+    const telemetry = await openTelemetry('etl-api', readVersion(), deps.meters.exposition, variables)
     const registering = keepRegistering(temporal, log)
     const loading = setInterval(() => void loadCustom(deps).catch(() => undefined), 30_000).unref()
     const server = await listen(createApp(deps), environment.api)
@@ -92,6 +104,9 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
       await reconciled
       await deps.keeper.close()
       await deps.starter.close()
+      await telemetry?.close()
+      const unwritten = await deps.operationLog.flush(5000)
+      if (unwritten > 0) log.error({ unwritten }, 'entries of the audit could not be written before the end')
       await release()
     }
     const url = urlOf(server, environment.api.host)
@@ -109,21 +124,25 @@ export interface ApiResources {
   readonly parts: EngineParts
   readonly secretKey: string
   readonly connectorPath: string | null
+  readonly oidc: OidcSettings | null
   readonly log: Log
-  readonly limits: Omit<Limits, 'loginsPerMinute'>
+  readonly limits: Omit<Limits, 'loginsPerMinute' | 'loginsPerMinuteOfUser'>
 }
 
-export function apiDeps({ database, temporal, parts, secretKey, connectorPath, log, limits }: ApiResources): ApiDeps {
+export function apiDeps(resources: ApiResources): ApiDeps {
+  const { database, temporal, parts, secretKey, connectorPath, oidc, log, limits } = resources
   const executions = executionStore(database)
   const triggers = triggerStore(database)
-  const matches: Matches = (where, payload) => eventConditionHolds(parts, where, payload)
+  const matches: Matches = (where, payload) => eventConditionHolds(where, payload)
   const configSchemas = configSchemasOf(parts)
   const schedules = scheduleStore(database)
   const starter = openStarter(temporal, executions, log, { triggers: { store: triggers, matches } })
   return {
     users: userStore(database),
     tokens: tokenStore(database),
-    operationLog: operationLogStore(database),
+    verifyPassword,
+    oidc: oidc === null ? null : openOidc(oidc, secretKey),
+    operationLog: operationLogStore(database, secretKey),
     idempotency: idempotencyStore(database),
     connections: connectionStore(database, secretKey),
     connectors: connectorStore(database),
@@ -151,8 +170,9 @@ export function apiDeps({ database, temporal, parts, secretKey, connectorPath, l
     startMaintenance: temporal.startMaintenance,
     probes: probesOf(database, temporal),
     routes: () => ROUTES,
+    meters: openApiMeters(overviewStore(database), Date.now),
     log,
-    limits: { ...limits, loginsPerMinute: 30 },
+    limits: { ...limits, loginsPerMinute: 30, loginsPerMinuteOfUser: 10 },
     now: Date.now,
     checkAnswers: false,
   }

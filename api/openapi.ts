@@ -5,10 +5,10 @@ import {
   type ZodOpenApiOperationObject,
   type ZodOpenApiPathsObject,
 } from 'zod-openapi'
-import type { Route } from './http/route.js'
+import type { GuardedRoute } from './http/route.js'
 import { problemDetailsSchema } from './http/schema.js'
 
-export function openApiDocument(routes: readonly Route[]): Record<string, unknown> {
+export function openApiDocument(routes: readonly GuardedRoute[]): Record<string, unknown> {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {}
   for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: operation(route) }
   const document: ZodOpenApiObject = {
@@ -30,7 +30,7 @@ export function openApiDocument(routes: readonly Route[]): Record<string, unknow
 type Part = ZodOpenApiOperationObject['requestParams']
 type Media = NonNullable<ZodOpenApiOperationObject['requestBody']>['content']
 
-function operation(route: Route): ZodOpenApiOperationObject {
+function operation(route: GuardedRoute): ZodOpenApiOperationObject {
   const success = route.response === null ? {} : { content: content(route.response, route.mediaType) }
   return {
     operationId: operationId(route),
@@ -52,7 +52,7 @@ function operation(route: Route): ZodOpenApiOperationObject {
   }
 }
 
-function headersOf(route: Route): Pick<ZodOpenApiOperationObject, 'parameters'> {
+function headersOf(route: GuardedRoute): Pick<ZodOpenApiOperationObject, 'parameters'> {
   const parameters = [
     ...(route.idempotent === true ? [IDEMPOTENCY_KEY] : []),
     ...(route.versioned === true ? [IF_MATCH] : []),
@@ -81,7 +81,7 @@ function content(schema: unknown, mediaType = 'application/json'): Media {
 }
 
 /** `get /jobs/{jobId}/versions` is `getJobsByJobIdVersions`: stable, and unique as paths are. */
-function operationId(route: Route): string {
+function operationId(route: GuardedRoute): string {
   const words = route.path.split('/').filter(Boolean)
   const name = words.map((word) =>
     word.startsWith('{') ? `By${upper(word.slice(1, -1))}` : word.split(/[-.]/).map(upper).join(''),

@@ -16,8 +16,10 @@ export interface Reconciling {
   readonly temporal: TemporalControl
   readonly executions: ExecutionStore
   readonly log: Log
-  /** Answers whether Temporal took it. */
-  readonly start: (execution: StartedExecution) => Promise<boolean>
+  /** Answers the code of what went wrong; null: Temporal took it. */
+  readonly start: (execution: StartedExecution) => Promise<string | null>
+  /** The same is not said with every pass. */
+  readonly toldOnce: (details: object, message: string) => void
   readonly nowMs: () => number
 }
 
@@ -45,17 +47,41 @@ async function startAccepted({ executions, start, nowMs }: Reconciling): Promise
   const accepted = await executions.acceptedBefore(new Date(nowMs() - ACCEPTED_MS))
   let started = 0
   for (const { executionId, jobId, triggerType } of accepted) {
-    if (!(await start({ executionId, jobId, trigger: triggerType }))) break
-    started += 1
+    const refused = await start({ executionId, jobId, trigger: triggerType })
+    if (refused === 'temporal.away') break
+    if (refused === null) started += 1
   }
   return started
 }
 
 /** What was asked while Temporal was away; asking again does no harm. */
-async function cancelAsked({ temporal }: Reconciling, unfinished: readonly UnfinishedExecution[]): Promise<number> {
+async function cancelAsked(at: Reconciling, unfinished: readonly UnfinishedExecution[]): Promise<number> {
   const asked = unfinished.filter((one) => one.cancelRequested)
-  for (const one of asked) await temporal.cancelExecution(workflowOf(one))
-  return asked.length
+  return await each(at, asked, workflowOf, async (one) => {
+    await at.temporal.cancelExecution(workflowOf(one))
+    return true
+  })
+}
+
+/** One that fails holds up no other; answers of how many something was done. */
+async function each<R>(
+  { toldOnce }: Reconciling,
+  rows: readonly R[],
+  nameOf: (row: R) => string,
+  work: (row: R) => Promise<boolean>,
+): Promise<number> {
+  let done = 0
+  for (const row of rows) {
+    try {
+      if (await work(row)) done += 1
+    } catch (error) {
+      const { code, message } = reportError(error)
+      // Then nothing goes, and it is no fault of this one (I7).
+      if (code === 'mysql.away' || code === 'temporal.away') throw error
+      toldOnce({ workflowId: nameOf(row), code }, `${message}; it is tried again`)
+    }
+  }
+  return done
 }
 
 async function closeLost(
@@ -63,23 +89,19 @@ async function closeLost(
   unfinished: readonly UnfinishedExecution[],
   running: ReadonlySet<string>,
 ): Promise<number> {
-  let closed = 0
-  for (const one of withoutWorkflow(unfinished, running, at.nowMs())) {
+  return await each(at, withoutWorkflow(unfinished, running, at.nowMs()), workflowOf, async (one) => {
     // The list lags behind; what a workflow says of itself does not.
     const state = await at.temporal.stateOf(workflowOf(one))
     if (isToStartAnew(state, one)) await at.executions.startAnew(one.executionId)
-    if (!isLost(state, one)) continue
-    if (!(await at.executions.closeLost(one.executionId))) continue
-    closed += 1
+    if (!isLost(state, one)) return false
+    if (!(await at.executions.closeLost(one.executionId))) return false
     at.log.warn({ executionId: one.executionId, workflow: state }, 'an execution without a workflow was closed')
-  }
-  return closed
+    return true
+  })
 }
 
-async function cancelOrphans(
-  { temporal, executions, log, nowMs }: Reconciling,
-  workflowIds: readonly string[],
-): Promise<number> {
+async function cancelOrphans(at: Reconciling, workflowIds: readonly string[]): Promise<number> {
+  const { temporal, executions, log, nowMs } = at
   const running = namedExecutions(workflowIds)
   if (running.length === 0) return 0
   const workedFor = await executions.workedFor(
@@ -87,11 +109,12 @@ async function cancelOrphans(
     new Date(nowMs() - SETTLED_MS),
   )
   const orphans = running.filter((one) => !workedFor.has(one.executionId))
-  for (const { workflowId } of orphans) {
+  const cancel = async ({ workflowId }: { readonly workflowId: string }) => {
     await temporal.cancelExecution(workflowId)
     log.warn({ workflowId }, 'a workflow that no execution asks for was cancelled')
+    return true
   }
-  return orphans.length
+  return await each(at, orphans, ({ workflowId }) => workflowId, cancel)
 }
 
 /** A signal that was lost is sent again. */

@@ -31,6 +31,7 @@ export interface Starter {
 const EVERY_MS = 30_000
 /** Retries and deadlines come so much too late at most. */
 const SWEEP_EVERY_MS = 5000
+const MOST_SAID = 1000
 
 export interface StarterOptions {
   /** Absent: nothing is triggered. */
@@ -47,22 +48,29 @@ export function openStarter(
   { triggers, everyMs = EVERY_MS, sweepEveryMs = SWEEP_EVERY_MS, nowMs = Date.now }: StarterOptions = {},
 ): Starter {
   const starting = new Set<Promise<unknown>>()
-  const start = async (execution: StartedExecution): Promise<boolean> => {
+  const start = async (execution: StartedExecution): Promise<string | null> => {
     try {
       await temporal.startExecution(execution)
-      return true
+      return null
     } catch (error) {
       const { code, message } = reportError(error)
       log.warn(
         { executionId: execution.executionId, code },
         `${message}; the execution is accepted and will be started later`,
       )
-      return false
+      return code
     }
+  }
+  const said = new Set<string>()
+  const toldOnce = (details: object, message: string) => {
+    const text = JSON.stringify([details, message])
+    if (said.size >= MOST_SAID) said.clear()
+    if (!said.has(text)) log.warn(details, message)
+    said.add(text)
   }
   let pass: Promise<Reconciled> | null = null
   const reconcile = (): Promise<Reconciled> => {
-    pass ??= reconcileOnce({ temporal, executions, log, start, nowMs }).finally(() => {
+    pass ??= reconcileOnce({ temporal, executions, log, start, toldOnce, nowMs }).finally(() => {
       pass = null
     })
     return pass
@@ -79,9 +87,11 @@ export function openStarter(
   const sweep = (): Promise<Swept> => {
     if (triggers === undefined) return Promise.resolve({ started: 0, missedSlas: 0 })
     const { store, matches } = triggers
-    sweeping ??= sweepOnce({ triggers: store, executions, matches, start, cancel, log, nowMs }).finally(() => {
-      sweeping = null
-    })
+    sweeping ??= sweepOnce({ triggers: store, executions, matches, start, cancel, log, toldOnce, nowMs }).finally(
+      () => {
+        sweeping = null
+      },
+    )
     return sweeping
   }
   const keepDoing = (work: () => Promise<unknown>, ms: number, what: string) =>

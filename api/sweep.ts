@@ -1,7 +1,8 @@
 /** What was left by those who died on the way, and what falls due: dependants, events, retries, deadlines. */
 import { reportError } from '../core/errors/job-error.js'
 import type { ExecutionStore } from '../models/stores/execution-store.js'
-import type { Matches, Triggered, TriggerStore } from '../models/stores/trigger-store.js'
+import type { Told } from '../models/stores/schedule-store.js'
+import type { Failed, Matches, Triggered, TriggerStore } from '../models/stores/trigger-store.js'
 import type { Log } from './deps.js'
 import type { StartedExecution } from './temporal.js'
 
@@ -12,6 +13,8 @@ export interface Sweeping {
   readonly start: (execution: StartedExecution) => Promise<unknown>
   readonly cancel: (jobId: string, executionId: string, workflowId: string | null) => Promise<void>
   readonly log: Log
+  /** The same is not said with every pass. */
+  readonly toldOnce: (details: object, message: string) => void
   readonly nowMs: () => number
 }
 
@@ -26,12 +29,25 @@ const LEFT_MS = 5000
 
 export async function sweep(at: Sweeping): Promise<Swept> {
   const { triggers, log, nowMs } = at
-  const left = await triggers.startUnhandled(new Date(nowMs() - LEFT_MS), at.matches, (eventId, error) =>
-    log.warn({ eventId, ...said(error) }, 'what an event starts could not be started; it is tried again'),
+  const failed = (what: string): Failed => {
+    return (id, error) => at.toldOnce({ id, ...said(error) }, `${what}; it is tried again`)
+  }
+  const left = await triggers.startUnhandled(
+    new Date(nowMs() - LEFT_MS),
+    at.matches,
+    toldTo(log),
+    failed('what an event starts could not be started'),
   )
-  const retries = await triggers.startDueRetries(new Date(nowMs()))
+  const retries = await triggers.startDueRetries(new Date(nowMs()), failed('an execution could not be retried'))
   const started = await startTriggered(at, [...left, ...retries])
-  return { started, missedSlas: await triggers.tellMissedSlas(new Date(nowMs())) }
+  const missedSlas = await triggers.tellMissedSlas(new Date(nowMs()), failed('a missed SLA could not be told of'))
+  return { started, missedSlas }
+}
+
+/** Trouble of a schedule that was not there before. */
+export function toldTo(log: Pick<Log, 'warn'>): Told {
+  return ({ code, message, ...which }) =>
+    log.warn({ event: 'SCHEDULE_TROUBLE', code, ...which }, `${message}; it is tried again`)
 }
 
 /** Answers how many. */
@@ -46,8 +62,8 @@ export async function startTriggered(
       started += 1
     }
     for (const running of toCancel) {
-      const { workflowId } = await executions.setCancelRequested(running, null, 'a newer execution')
-      await cancel(jobId, running, workflowId)
+      const asked = await executions.cancelIfStill(running, null, 'a newer execution')
+      if (asked !== null) await cancel(jobId, running, asked.workflowId)
     }
   }
   return started

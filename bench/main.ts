@@ -8,6 +8,7 @@ import { idle } from './idle.js'
 import { kafka } from './kafka.js'
 import { latency, latencyShort } from './latency.js'
 import { load, loadOften, loadTenfold } from './load.js'
+import { metrics } from './metrics.js'
 import { keep, machineOf, type Result, writePage } from './results.js'
 import { withRig } from './rig.js'
 import { runCommand } from './run-command.js'
@@ -34,6 +35,7 @@ const benchmarks = [
   extract,
   extractScanner,
   kafka,
+  metrics,
   scaling,
   ...badRecords,
 ]

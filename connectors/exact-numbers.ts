@@ -1,27 +1,62 @@
-import type { Schema } from '../core/record/schema.js'
-
 /**
- * DuckDB's JSON reader passes numbers with a fraction through a DOUBLE. Of more than 15 digits some would be others then,
- * where a column is a decimal that could hold them all; as text they are read digit by digit.
+ * DuckDB's JSON reader passes numbers with a fraction through a DOUBLE. Where that would give other digits they are marked:
+ * as text, behind blanks that no cast minds and nobody writes.
  */
-export function needsExactNumbers(columns: Schema): boolean {
-  return columns.some(({ type }) =>
-    [...type.matchAll(/DECIMAL\((\d+)/g)].some(([, digits]) => Number(digits) > exactDigits),
+import { isInexact, mostDigits, pointsIn } from './number-points.js'
+
+/** SQL of a VARCHAR or JSON that may hold such numbers: as they were written. */
+export function unmarked(read: string, type: 'VARCHAR' | 'JSON'): string {
+  const within = `regexp_replace(CAST(${read} AS VARCHAR), '"\\\\f\\\\t\\\\f([-+.0-9eE]+)"', '\\1', 'g')`
+  if (type === 'JSON') return `CAST(${within} AS JSON)`
+  const plainMark = 'chr(12) || chr(9) || chr(12)'
+  return `CASE WHEN starts_with(${read}, ${plainMark}) THEN ${read}[4:] WHEN contains(${read}, '\\f\\t\\f') THEN ${within} ELSE ${read} END`
+}
+
+/** Whole JSON, with such numbers marked; the same bytes where there are none. At most twice as many. */
+export function exactly<Bytes extends Uint8Array>(bytes: Bytes): Bytes | Buffer {
+  return pointsIn(bytes, []).inexact ? markedIn(bytes) : bytes
+}
+
+/** What of JSON is to be written for DuckDB, and what it may hold. `whole`: as `wholeNames` says. */
+export interface Prepared<Bytes> {
+  readonly bytes: Bytes | Buffer
+  readonly points: boolean
+  readonly exponents: boolean
+  readonly marked: boolean
+}
+
+export function prepared<Bytes extends Uint8Array>(bytes: Bytes, whole: readonly Buffer[] | null): Prepared<Bytes> {
+  const { fractions, inexact } = pointsIn(bytes, whole)
+  const exponents = whole?.length !== 0 && holdsExponents(bytes)
+  return { bytes: inexact ? markedIn(bytes) : bytes, points: fractions || inexact, exponents, marked: inexact }
+}
+
+/** What looks like a negative exponent. */
+export function holdsExponents(bytes: Uint8Array): boolean {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  return text.includes('e-') || text.includes('E-')
+}
+
+function markedIn(bytes: Uint8Array): Buffer {
+  const into = Buffer.allocUnsafe(2 * bytes.length)
+  return into.subarray(
+    0,
+    copy({ bytes, from: 0, to: bytes.length, final: true }, { into, at: 0 }, { inText: false }).at,
   )
 }
 
-const exactDigits = 15
-
-/** Copies whole JSON, with quotes around such numbers; answers where it ends. At most doubles its length. */
-export function copyExactly(bytes: Uint8Array, from: number, to: number, into: Buffer, at: number): number {
-  return copy({ bytes, from, to, final: true }, { into, at }, { inText: false }).at
+/** Whether there may be such numbers in JSON that comes piece by piece. */
+export async function anyInexact(pieces: AsyncIterable<Uint8Array>): Promise<boolean> {
+  let left: Uint8Array = new Uint8Array(0)
+  for await (const piece of pieces) {
+    const bytes = Buffer.concat([left, piece])
+    if (pointsIn(bytes, []).inexact) return true
+    left = bytes.subarray(-longestNumber)
+  }
+  return false
 }
 
-/** Whole JSON, likewise. */
-export function exactly(bytes: Uint8Array): Uint8Array {
-  const into = Buffer.allocUnsafe(2 * bytes.length)
-  return into.subarray(0, copyExactly(bytes, 0, bytes.length, into, 0))
-}
+const longestNumber = 400
 
 /** JSON piece by piece, likewise. */
 export async function* allExactly(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
@@ -53,7 +88,9 @@ function copy(
     if (state.inText || !startsNumber(byte)) {
       const isEscape = state.inText && byte === backslash
       if (isEscape && index + 1 === to && !final) break
+      // A line end is in no text: what an open quote has begun ends here.
       if (byte === quote) state.inText = !state.inText
+      else if (byte === lineFeed) state.inText = false
       into[at++] = byte
       index += 1
       if (isEscape && index < to) into[at++] = bytes[index++]!
@@ -61,17 +98,20 @@ function copy(
     }
     const end = endOfNumber(bytes, index, to)
     if (end === to && !final) break
-    const isLong = digitsOf(bytes, index, end) > exactDigits && hasFraction(bytes, index, end)
-    if (isLong) into[at++] = quote
+    const isMarked = end - index > mostDigits && isInexact(Buffer.from(bytes.subarray(index, end)).toString('latin1'))
+    if (isMarked) at += into.write(mark, at, 'latin1')
     into.set(bytes.subarray(index, end), at)
     at += end - index
-    if (isLong) into[at++] = quote
+    if (isMarked) into[at++] = quote
     index = end
   }
   return { from: index, at }
 }
 
 const quote = 0x22
+const lineFeed = 0x0a
+/** A quote, and the blanks as JSON writes them. */
+const mark = '"\\f\\t\\f'
 const backslash = 0x5c
 const minus = 0x2d
 
@@ -85,15 +125,4 @@ function endOfNumber(bytes: Uint8Array, from: number, to: number): number {
   let end = from + 1
   while (end < to && continues(bytes[end]!)) end += 1
   return end
-}
-
-function digitsOf(bytes: Uint8Array, from: number, to: number): number {
-  let digits = 0
-  for (let index = from; index < to; index += 1) if (isDigit(bytes[index]!)) digits += 1
-  return digits
-}
-
-function hasFraction(bytes: Uint8Array, from: number, to: number): boolean {
-  for (let index = from; index < to; index += 1) if (!isDigit(bytes[index]!) && bytes[index] !== minus) return true
-  return false
 }

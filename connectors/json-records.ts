@@ -5,8 +5,9 @@ import type { Place, RecordForm } from '../core/record/rejected.js'
 import type { Schema } from '../core/record/schema.js'
 import type { Session } from '../duckdb/session.js'
 import { among, identifier, text } from '../duckdb/sql.js'
+import { unmarked } from './exact-numbers.js'
 import { type FileSourceConfig, sourceConfig as fileConfig } from './file/config.js'
-import { badDocuments, readJson } from './file/json-options.js'
+import { badDocuments, type JsonText, readJson } from './file/json-options.js'
 import { tellApart, troubleOf } from './kafka/tell-apart.js'
 import type { SourceBatch } from './spi.js'
 
@@ -19,6 +20,8 @@ export interface JsonRecords {
   readonly records: number
   readonly schema: Schema
   readonly session: Session
+  /** `exactly` may have marked numbers in them. */
+  readonly marked: boolean
   /** How dates and times are written. */
   readonly options?: FileSourceConfig
   place(number: number): Place
@@ -26,7 +29,7 @@ export interface JsonRecords {
 
 /** Records as lines of a file in the session's folder, which DuckDB reads as it reads files of JSON. */
 export async function recordBatch(given: JsonRecords): Promise<SourceBatch> {
-  const { session, schema, records, place, options = asUsual } = given
+  const { session, schema, records, place, marked, options = asUsual } = given
   const name = randomUUID()
   const file = join(session.folder, `${name}.lines`)
   const table = identifier(`source ${name}`)
@@ -40,7 +43,8 @@ export async function recordBatch(given: JsonRecords): Promise<SourceBatch> {
       `COPY (SELECT ${line} FROM (${given.select})${condition} ORDER BY number) TO ${text(file)} (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '')`,
     )
   }
-  const select = () => `SELECT ${columns} FROM ${readJson(file, layout, options, schema, longest)}`
+  const json = (): JsonText => ({ file, layout: 'newline_delimited', longest, points: true, exponents: true, marked })
+  const select = () => `SELECT ${columns} FROM ${readJson(json(), options, schema)}`
   await write()
   let left: readonly number[] | null = null
 
@@ -62,7 +66,7 @@ export async function recordBatch(given: JsonRecords): Promise<SourceBatch> {
             return troubleOf(error)
           }
         },
-        named: () => badDocuments(file, layout, options, schema, session, longest).catch(noneNamed),
+        named: () => badDocuments(json(), options, schema, session).catch(noneNamed),
       })
       left = good
       const originals = await originalsOf(
@@ -84,7 +88,6 @@ export async function recordBatch(given: JsonRecords): Promise<SourceBatch> {
   }
 }
 
-const layout = 'newline_delimited'
 const asUsual = fileConfig.parse({ path: 'answer', format: 'jsonl' })
 
 function noneNamed(error: unknown): readonly never[] {
@@ -92,9 +95,10 @@ function noneNamed(error: unknown): readonly never[] {
   return []
 }
 
-async function originalsOf(numbers: readonly number[], { select, session }: JsonRecords) {
+async function originalsOf(numbers: readonly number[], { select, session, marked }: JsonRecords) {
+  const original = marked ? unmarked('json', 'VARCHAR') : 'json'
   const rows = await session.rows(
-    `SELECT number, left(json, ${longestOriginal}), length(json) > ${longestOriginal} FROM (${select}) WHERE number IN ${among(numbers)}`,
+    `SELECT number, left(${original}, ${longestOriginal}), length(json) > ${longestOriginal} FROM (${select}) WHERE number IN ${among(numbers)}`,
   )
   return new Map(
     rows.map(([number, original, isCut]): [number, { original: string; form: RecordForm }] => [

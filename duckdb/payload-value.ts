@@ -14,6 +14,16 @@ export function payloadValue(payload: Readonly<Record<string, Json>>, read: read
   return `CAST(${text(JSON.stringify(whole))}::JSON AS ${typeOf(whole, 0)})`
 }
 
+/** The fields that are read, of no type yet. */
+export function unknownPayload(read: readonly (readonly string[])[]): string {
+  const literal = (value: Json): string => {
+    if (!isObject(value)) return 'NULL'
+    const fields = Object.entries(value).map(([name, inner]) => `${identifier(name)} := ${literal(inner)}`)
+    return `struct_pack(${fields.join(', ')})`
+  }
+  return read.length === 0 ? "'{}'::JSON" : literal(read.reduce<Json>((known, path) => withPath(known, path), {}))
+}
+
 /** `payload.a.b` as `['a', 'b']`. */
 export async function payloadFields(condition: string): Promise<readonly (readonly string[])[]> {
   const tree = await parseExpression(condition)

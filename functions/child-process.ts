@@ -1,8 +1,16 @@
-/** One process in which a function runs: without the environment of this one, bounded, and never longer than this one. */
+/** One process in which a function, or what else may have to be ended, runs: without the environment of this one, bounded, and never longer than this one. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import type { FoundModule } from './find-module.js'
 import type { FunctionAnswer } from './spi.js'
+
+export interface Program {
+  /** Plain JavaScript, which answers messages. */
+  readonly script: string
+  readonly cwd: string
+  /** Of Node.js. */
+  readonly flags: readonly string[]
+  /** While it is not asked it keeps nobody from ending, and ends with them. */
+  readonly isKept?: boolean
+}
 
 export interface Limits {
   /** Of the heap of JavaScript; on Linux all its data is bounded too, by somewhat more. */
@@ -19,6 +27,9 @@ export type Said =
   | { readonly kind: 'INVALID'; readonly message: string }
   /** It failed, and ends. */
   | { readonly kind: 'BROKEN'; readonly message: string }
+  /** Of a DuckDB. */
+  | { readonly kind: 'OPENED' }
+  | { readonly kind: 'ROW'; readonly values: readonly unknown[] }
   | { readonly kind: 'GONE'; readonly why: string }
   | { readonly kind: 'LATE' }
 
@@ -29,10 +40,13 @@ export class Child {
   private readonly process: ChildProcess
   private readonly ended: Promise<void>
 
-  constructor({ folder }: FoundModule, { memoryLimitBytes, prints }: Limits) {
+  constructor(
+    private readonly program: Program,
+    { memoryLimitBytes, prints }: Limits,
+  ) {
     const out = prints === 'STDERR' ? 2 : 'ignore'
-    this.process = spawn('sh', ['-c', BOUNDED, 'sh', ...command(folder, memoryLimitBytes)], {
-      cwd: folder,
+    this.process = spawn('sh', ['-c', BOUNDED, 'sh', ...command(program, memoryLimitBytes)], {
+      cwd: program.cwd,
       env: environment(),
       serialization: 'advanced',
       stdio: ['ignore', out, out, 'ipc'],
@@ -54,7 +68,8 @@ export class Child {
   /** LATE: it has not answered in time, and is still at it. */
   async ask(asked: object, timeoutMs: number): Promise<Said> {
     if (this.gone !== null) return { kind: 'GONE', why: this.gone }
-    return await new Promise((resolve) => {
+    if (this.program.isKept) this.hold(true)
+    const said = await new Promise<Said>((resolve) => {
       const late = setTimeout(() => resolve({ kind: 'LATE' }), timeoutMs)
       this.waiting = (said) => {
         clearTimeout(late)
@@ -62,11 +77,17 @@ export class Child {
       }
       this.tell(asked)
     })
+    if (this.program.isKept) this.hold(false)
+    return said
   }
 
   /** Whoever is gone hears nothing, and its end is told. */
   tell(said: object): void {
     this.process.send?.(said, () => undefined)
+  }
+
+  private hold(isHeld: boolean): void {
+    for (const one of [this.process, this.process.channel]) isHeld ? one?.ref() : one?.unref()
   }
 
   async end(): Promise<void> {
@@ -75,25 +96,16 @@ export class Child {
   }
 }
 
-const runner = fileURLToPath(new URL('./child.mjs', import.meta.url))
-
 /** Besides its heap: buffers, code, stacks of threads. */
 const besidesHeap = 512 * 1024 ** 2
 
 /** No dump of its memory; where data cannot be bounded the heap still is. */
 const BOUNDED = 'ulimit -c 0; ulimit -d "$1" 2>/dev/null; shift; exec "$@"'
 
-function command(folder: string, memoryLimitBytes: number): string[] {
+function command({ script, flags }: Program, memoryLimitBytes: number): string[] {
   const dataKiB = Math.floor((memoryLimitBytes + besidesHeap) / 1024)
-  const flags = [
-    `--max-old-space-size=${Math.floor(memoryLimitBytes / 1024 ** 2)}`,
-    // It reads its own folder; it writes no files and starts no processes. Secrets of this process are out of its reach.
-    process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission',
-    `--allow-fs-read=${folder}/*`,
-    `--allow-fs-read=${runner}`,
-    '--no-warnings',
-  ]
-  return [String(dataKiB), process.execPath, ...flags, runner]
+  const heap = `--max-old-space-size=${Math.floor(memoryLimitBytes / 1024 ** 2)}`
+  return [String(dataKiB), process.execPath, heap, ...flags, '--no-warnings', script]
 }
 
 /** Times in it mean what they mean in SQL here: UTC. */

@@ -1,6 +1,7 @@
 /** A module of somebody else, loaded in a process of its own: whatever it does there, this one goes on. */
 import { Child } from './child-process.js'
 import type { FoundModule } from './find-module.js'
+import { functionProgram } from './function-program.js'
 
 export type DescribedExport =
   /** As JSON, with `[function]` where it has one. */
@@ -11,7 +12,7 @@ export type DescribedExport =
 const limits = { memoryLimitBytes: 256 * 1024 ** 2, prints: 'NOWHERE' } as const
 
 export async function describeExport(module: FoundModule, name: string, timeoutMs: number): Promise<DescribedExport> {
-  const child = new Child(module, limits)
+  const child = new Child(functionProgram(module.folder), limits)
   try {
     const said = await child.ask({ kind: 'DESCRIBE', file: module.file, name }, timeoutMs)
     if (said.kind === 'DESCRIBED') return { ok: true, description: said.description, exports: said.exports }

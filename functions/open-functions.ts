@@ -3,6 +3,7 @@ import { JobError } from '../core/errors/job-error.js'
 import { nearestHint } from '../core/spec/nearest.js'
 import { Child, type Limits, type Said } from './child-process.js'
 import { findModule } from './find-module.js'
+import { functionProgram } from './function-program.js'
 import type { FunctionAnswer, FunctionBatch, FunctionProcess, FunctionReference, Functions } from './spi.js'
 
 /** Of one process: those of all slots have to fit beside their sessions. */
@@ -57,7 +58,7 @@ class OneFunction implements FunctionProcess {
       await child.end()
       return { kind: 'FAILED', message: said.message }
     }
-    if (said.kind === 'LOADED' || said.kind === 'DESCRIBED')
+    if (said.kind !== 'RESULT' && said.kind !== 'FAILED')
       throw new JobError('internal', `${this.label} was loaded twice.`)
     return said
   }
@@ -80,7 +81,7 @@ class OneFunction implements FunctionProcess {
     if (this.child !== null && this.child.gone === null) return this.child
     const { module, export: name, config } = this.reference
     const found = findModule(module, this.path)
-    this.child = new Child(found, this.limits)
+    this.child = new Child(functionProgram(found.folder), this.limits)
     const said = await this.child.ask({ kind: 'LOAD', file: found.file, name, config }, loadMs)
     if (this.isOver) throw cancelled()
     if (said.kind !== 'LOADED') throw await this.notLoaded(this.child, said)

@@ -13,7 +13,7 @@ import { deadLetterColumns, executionEventColumns, jobExecutionColumns, lineageC
 import { graphEdgeColumns, graphNodeColumns, jobGraphColumns, streamGraphColumns } from './tables/graphs.js'
 import { jobColumns, jobScheduleColumns, jobVersionColumns } from './tables/jobs.js'
 import { jobMetricsColumns, operatorMetricsColumns } from './tables/metrics.js'
-import { backfillColumns, scheduleDecisionColumns } from './tables/schedules.js'
+import { backfillColumns, scheduleDecisionColumns, scheduleTroubleColumns } from './tables/schedules.js'
 import {
   idempotencyKeyColumns,
   maintenanceRunColumns,
@@ -31,6 +31,7 @@ export function defineTables(sequelize: Sequelize) {
     jobVersion: defineTable(sequelize, 'etl_job_version', jobVersionColumns),
     jobSchedule: defineTable(sequelize, 'etl_job_schedule', jobScheduleColumns),
     scheduleDecision: defineTable(sequelize, 'etl_schedule_decision', scheduleDecisionColumns),
+    scheduleTrouble: defineTable(sequelize, 'etl_schedule_trouble', scheduleTroubleColumns),
     backfill: defineTable(sequelize, 'etl_backfill', backfillColumns),
     jobExecution: defineTable(sequelize, 'etl_job_execution', jobExecutionColumns),
     lineage: defineTable(sequelize, 'etl_lineage', lineageColumns),

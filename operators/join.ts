@@ -4,13 +4,13 @@ import { JobError } from '../core/errors/job-error.js'
 import { parseDuration } from '../core/spec/duration.js'
 import { comparedOn } from '../duckdb/conditions.js'
 import { identifier, text } from '../duckdb/sql.js'
-import { emptyRelation } from './columns.js'
 import { duration } from './config.js'
 import { attempt, failingValues } from './failing.js'
 import { equalColumns } from './join/equal-columns.js'
 import { intervalJoin, nearInTime } from './join/interval-join.js'
 import { type OutputColumn, outputColumns, type Sides } from './join/output-columns.js'
-import { type Compiled, defineOperator, type Input, keepingMet, type Setting, stateTable } from './operator.js'
+import { unmatchedRight } from './join/unmatched-right.js'
+import { type Compiled, defineOperator, type Input, keepingMet, type Setting } from './operator.js'
 
 const config = z
   .strictObject({
@@ -76,7 +76,7 @@ export const join = defineOperator<Config>({
     const { type, within } = given
     const withinMs = within === undefined ? null : parseDuration(within)!
     if (withinMs !== null && mode === 'STREAMING') return intervalJoin(given, sides, withinMs, nodeId)
-    const settings = withinMs === null ? given : { ...given, on: `(${given.on}) AND ${nearInTime(sides, withinMs)}` }
+    const settings = withNearness(given, sides)
     if (type === 'SEMI' || type === 'ANTI') return halfJoin(settings, sides)
     const values = outputColumns(settings, sides)
     const items = values.map(({ name, value }) => `${value} AS ${identifier(name)}`).join(', ')
@@ -90,7 +90,7 @@ export const join = defineOperator<Config>({
       accounting: kept === 'LEFT' ? 'FANS_OUT' : { passed: `SELECT count(*) FROM ${pairs('SEMI')}` },
     }
     return type === 'RIGHT' || type === 'FULL'
-      ? { ...joined, ...unmatchedRight(settings, sides, items, nodeId) }
+      ? { ...joined, ...unmatchedRight(given, settings.on, sides, items, nodeId) }
       : joined
   },
 })
@@ -115,6 +115,12 @@ function checkStrategy({ type, on, strategy, within }: Config, mode: Setting['mo
       hint: 'Use BROADCAST, or leave `strategy` out.',
     })
   }
+}
+
+/** BATCH has no watermark: nearness in time is a part of the condition. */
+function withNearness(given: Config, sides: Sides): Config {
+  if (given.within === undefined) return given
+  return { ...given, on: `(${given.on}) AND ${nearInTime(sides, parseDuration(given.within)!)}` }
 }
 
 async function halfJoin(settings: Config, { left, right }: Sides): Promise<Compiled> {
@@ -157,31 +163,4 @@ async function failingPairs(
       WHERE fault IS NOT NULL GROUP BY "the place"`)
   }
   return failing.length === 0 ? {} : { failing: failing.map((one) => `(${one})`).join(' UNION ALL ') }
-}
-
-/** Right records that found a partner are remembered by place; the others follow at the end. */
-function unmatchedRight(
-  { on }: Config,
-  { left, right }: Sides,
-  items: string,
-  nodeId: string,
-): Omit<Compiled, 'each' | 'accounting'> {
-  const matched = stateTable(nodeId, 'matched')
-  return {
-    absorb: [
-      `INSERT INTO ${matched} SELECT "right".rowid FROM ${right.table} AS "right" SEMI JOIN ${left.table} AS "left" ON (${on})
-       WHERE "right".rowid NOT IN (SELECT place FROM ${matched})`,
-    ],
-    end: `SELECT ${left.met === null ? items : `${items}, CAST(NULL AS BIGINT) AS ${left.met}`} FROM ${right.table} AS "right" LEFT JOIN ${emptyRelation(left.schema)} AS "left" ON true
-      WHERE "right".rowid NOT IN (SELECT place FROM ${matched}) ORDER BY "right".rowid`,
-    state: [
-      {
-        name: 'matched',
-        type: 'LIST',
-        table: matched,
-        create: `CREATE TABLE ${matched} (place BIGINT NOT NULL)`,
-        grows: true,
-      },
-    ],
-  }
 }

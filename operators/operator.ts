@@ -180,6 +180,10 @@ export interface StateTable {
   readonly grows?: true
   /** Its own columns that tell by which column of the input a row was dealt to this subtask; absent: nothing tells. */
   readonly key?: readonly { readonly column: string; readonly of: string }[]
+  /** The port whose records decided by their key; absent: the first that is not blocking. */
+  readonly port?: string
+  /** A column that numbers its rows in one subtask: numbered anew where rows of several come together. */
+  readonly place?: string
   /** Each subtask takes all rows of all others: they are of no key. */
   readonly everywhere?: true
   /** What an epoch has changed, after `close`: a snapshot holds only that. */

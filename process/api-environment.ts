@@ -1,5 +1,5 @@
 /** Where the API listens, and how much it bears (docs/operations/hardening.md). */
-import { duration, hosts, listOf, type Read, size, whole } from './variables.js'
+import { duration, hosts, listOf, port, type Read, size, whole } from './variables.js'
 
 export interface ApiEnvironment {
   readonly host: string
@@ -30,12 +30,6 @@ export function readApi(read: Read): ApiEnvironment {
     requestTimeoutMs: read('ETL_API_REQUEST_TIMEOUT', duration, () => 60_000),
     drainTimeoutMs: read('ETL_API_DRAIN_TIMEOUT', duration, () => 5000),
   }
-}
-
-function port(text: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new Error('must be a port number, 0 to 65535')
-  return value
 }
 
 function origins(text: string): readonly string[] {

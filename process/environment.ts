@@ -6,8 +6,9 @@ import { JobError } from '../core/errors/job-error.js'
 import { secretKeyProblem } from '../models/encryption.js'
 import { type ApiEnvironment, readApi } from './api-environment.js'
 import { withTls } from './mysql-environment.js'
+import { type OidcSettings, readOidc } from './oidc-environment.js'
 import { readTemporal, type TemporalEnvironment } from './temporal-environment.js'
-import { duration, hosts, reader, type Variables, whole } from './variables.js'
+import { duration, hosts, port, reader, type Variables, whole } from './variables.js'
 
 /** The settings of a server process (SURFACES section 1), parsed and checked. */
 export interface Environment {
@@ -21,6 +22,8 @@ export interface Environment {
   readonly workerSlots: number
   /** How long steps of a worker may go on after SIGTERM before they are given back. */
   readonly workerDrainMs: number
+  /** Where a worker shows its metrics; port null: it does not. */
+  readonly workerMetrics: { readonly host: string; readonly port: number | null }
   readonly heartbeatTimeoutMs: number
   readonly logLevel: LogLevel
   /** Of the first user `admin`, used once. */
@@ -29,6 +32,7 @@ export interface Environment {
   readonly connectorPath: string | null
   readonly allowPrivateHosts: readonly string[]
   readonly fileRoots: readonly string[]
+  readonly oidc: OidcSettings | null
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
@@ -48,6 +52,10 @@ export function readEnvironment(variables: Variables): Environment {
     secretKey: key,
     workerSlots: read('ETL_WORKER_SLOTS', whole(1, 1024), availableParallelism),
     workerDrainMs: read('ETL_WORKER_DRAIN_TIMEOUT', duration, () => 500),
+    workerMetrics: {
+      host: read('ETL_WORKER_METRICS_HOST', String, () => '127.0.0.1'),
+      port: read<number | null>('ETL_WORKER_METRICS_PORT', port, () => null),
+    },
     heartbeatTimeoutMs: read('ETL_HEARTBEAT_TIMEOUT', duration, () => 10_000),
     logLevel: read('ETL_LOG_LEVEL', logLevel, () => 'info'),
     adminPassword: variables.ETL_ADMIN_PASSWORD?.trim() || null,
@@ -63,6 +71,7 @@ export function readEnvironment(variables: Variables): Environment {
     ),
     allowPrivateHosts: read('ETL_ALLOW_PRIVATE_HOSTS', hosts, () => []),
     fileRoots: read('ETL_FILE_ROOTS', folders, () => [resolve('examples'), resolve(home, 'files')]),
+    oidc: readOidc(variables, problems),
   }
   if (problems.length > 0) throw new JobError('environment.invalid', problems.join('; '))
   return environment

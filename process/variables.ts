@@ -39,6 +39,12 @@ export function whole(least: number, most: number): (text: string) => number {
   }
 }
 
+export function port(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new Error('must be a port number, 0 to 65535')
+  return value
+}
+
 export function yesOrNo(text: string): boolean {
   if (['true', '1', 'yes', 'on'].includes(text.toLowerCase())) return true
   if (['false', '0', 'no', 'off'].includes(text.toLowerCase())) return false

@@ -5,9 +5,11 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { accessPage } from './generate/access.js'
 import { connectorPages } from './generate/connectors.js'
 import { errorPages } from './generate/errors.js'
 import { jobPages } from './generate/job.js'
+import { metricsPage } from './generate/metrics.js'
 import { openApiFile } from './generate/openapi.js'
 import { operatorPage } from './generate/operators.js'
 import { settingsPage } from './generate/settings.js'
@@ -20,6 +22,8 @@ const generators: readonly (() => Readonly<Record<string, string>>)[] = [
   errorPages,
   openApiFile,
   settingsPage,
+  metricsPage,
+  accessPage,
 ]
 
 const target = fileURLToPath(new URL('../../docs', import.meta.url))

@@ -8,6 +8,8 @@ import { createActivities, createAlertActivities } from '../activities/temporal.
 import { QUEUES } from '../core/execution/workflow-names.js'
 import type { Environment } from '../process/environment.js'
 import { payloadConverter } from '../process/payload-codec.js'
+import type { Trace } from '../telemetry/spans.js'
+import { traced } from './traced.js'
 
 /** A step that was told to stop has so long to do it. */
 const LET_GO_MS = 7500
@@ -19,12 +21,14 @@ export async function createWorkers(
   deps: ActivityDeps,
   house: HouseDeps,
   alerts: AlertDeps,
+  trace: Trace | null,
 ): Promise<Worker[]> {
   const shared = {
     connection,
     namespace: environment.temporal.namespace,
     dataConverter: payloadConverter(environment.temporal.payloads),
     activities: { ...createActivities(deps, house), ...createAlertActivities(alerts) },
+    ...(trace === null ? {} : { interceptors: { activity: [traced(trace)] } }),
     // Without it a cancel takes seconds to arrive: cancellation rides on the answer to a heartbeat.
     maxHeartbeatThrottleInterval: '500ms',
     // What runs is given back then: it fails as `worker.lost`, and another worker takes it.

@@ -5,13 +5,14 @@ import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Runtime, type Worker } from '@temporalio/worker'
 import type { ActivityDeps } from '../activities/deps.js'
 import type { HouseDeps } from '../activities/maintenance/house.js'
-import { QUEUES } from '../core/execution/workflow-names.js'
+import { ALERTS, MAINTENANCE, QUEUES } from '../core/execution/workflow-names.js'
 import { keepSpares, releaseAll } from '../engine/sessions.js'
 import { type Database, openDatabase } from '../models/database.js'
 import { configStore } from '../models/stores/config-store.js'
 import { executionStore } from '../models/stores/execution-store.js'
 import { mysqlJournal } from '../models/stores/journal.js'
 import { maintenanceStore } from '../models/stores/maintenance-store.js'
+import { operationLogStore } from '../models/stores/operation-log-store.js'
 import { scheduleStore } from '../models/stores/schedule-store.js'
 import { systemLimits } from '../models/stores/system-limits.js'
 import { triggerStore } from '../models/stores/trigger-store.js'
@@ -21,10 +22,12 @@ import { createLog, temporalLogger } from '../process/log.js'
 import { payloadConverter } from '../process/payload-codec.js'
 import { temporalOptions } from '../process/temporal-environment.js'
 import { alertDeps } from './alert-deps.js'
-import { keepAlertSchedule } from './alert-schedule.js'
+import { alertSchedule } from './alert-schedule.js'
 import { heard, openAlertWatch } from './alert-watch.js'
 import { createWorkers } from './create-workers.js'
-import { keepMaintenanceSchedule } from './maintenance-schedule.js'
+import { keepSchedule } from './keep-schedule.js'
+import { maintenanceSchedule } from './maintenance-schedule.js'
+import { openMeasuring } from './measuring.js'
 import { workerParts } from './parts.js'
 import { keepPresent } from './presence.js'
 import { startDependants } from './start-dependants.js'
@@ -59,7 +62,8 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     namespace: environment.temporal.namespace,
     dataConverter: payloadConverter(environment.temporal.payloads),
   })
-  const deps = await activityDeps(environment, database, client, log)
+  const limits = systemLimits(database)
+  const deps = await activityDeps(environment, database, limits, client, log)
   const house: HouseDeps = {
     runs: maintenanceStore(database),
     mysqlUrl: environment.mysqlUrl,
@@ -68,12 +72,17 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     workflows: workflowsOf(client),
     scratch: deps.parts.scratch,
     secretKey: environment.secretKey,
+    audit: operationLogStore(database, environment.secretKey),
     now: Date.now,
   }
   const alerts = alertDeps(database, deps.parts, environment.secretKey, log)
   const watch = openAlertWatch(alerts)
-  const heardDeps = { ...deps, journal: heard(deps.journal, watch.soon) }
-  const workers = await createWorkers(environment, connection, heardDeps, house, alerts)
+  let workers: readonly Worker[] = []
+  const slotsUsed = () => stepsOf(workers, QUEUES.data)
+  const { journal } = deps
+  const measuring = await openMeasuring({ environment, variables, database, journal, limits, slotsUsed, log })
+  const heardDeps = { ...deps, board: measuring.board, journal: heard(measuring.journal, watch.soon) }
+  workers = await createWorkers(environment, connection, heardDeps, house, alerts, measuring.trace)
   let stopping = false
   const ended = (error: unknown) => {
     if (stopping)
@@ -87,22 +96,26 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     {
       slots: environment.workerSlots,
       taskQueues: workers.map((worker) => worker.options.taskQueue),
-      slotsUsed: () => stepsOf(workers, QUEUES.data),
+      slotsUsed,
     },
     log,
   )
-  const schedule = keepMaintenanceSchedule(client, configStore(database), log)
-  const alertSchedule = keepAlertSchedule(client, log)
+  const configs = configStore(database)
+  const kept = [
+    keepSchedule(client, MAINTENANCE.id, () => maintenanceSchedule(configs), log),
+    keepSchedule(client, ALERTS.id, async () => alertSchedule, log),
+  ]
   const { workerId } = presence
+  measuring.begin(workerId)
   log.info({ workerId, slots: environment.workerSlots, temporal: environment.temporal.address }, 'worker started')
   return {
     stop: async () => {
       stopping = true
-      schedule.stop()
+      for (const schedule of kept) schedule.stop()
       await presence.stopping()
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
       await running
-      alertSchedule.stop()
+      await measuring.stop()
       await watch.stop()
       await presence.stopped()
       await releaseAll()
@@ -125,11 +138,11 @@ function stepsOf(workers: readonly Worker[], taskQueue: string): number {
 async function activityDeps(
   environment: Environment,
   database: Database,
+  limits: ReturnType<typeof systemLimits>,
   client: Client,
   log: Pick<ReturnType<typeof createLog>, 'info' | 'warn'>,
 ): Promise<ActivityDeps> {
-  const limits = systemLimits(database)
-  const journal = mysqlJournal(database, limits)
+  const journal = mysqlJournal(database)
   const parts = await workerParts(environment, database)
   await keepSpares(parts)
   return {

@@ -3,8 +3,10 @@ import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/c
 import { reportError } from '../core/errors/job-error.js'
 import { QUEUES, WORKFLOW_TYPE, workflowIdOf } from '../core/execution/workflow-names.js'
 import type { ExecutionStore } from '../models/stores/execution-store.js'
+import type { Told } from '../models/stores/schedule-store.js'
 import type { Triggered, TriggerStore } from '../models/stores/trigger-store.js'
 import { startAttributes } from '../process/start-attributes.js'
+import { cancelOvertaken } from './cancel-overtaken.js'
 
 interface Log {
   warn(details: object, message: string): void
@@ -12,8 +14,8 @@ interface Log {
 
 export interface Dependants {
   readonly triggers: Pick<TriggerStore, 'startDependants'>
-  readonly executions: Pick<ExecutionStore, 'setCancelRequested'>
-  readonly workflows: Pick<Client['workflow'], 'start'>
+  readonly executions: Pick<ExecutionStore, 'cancelIfStill'>
+  readonly workflows: Pick<Client['workflow'], 'start' | 'getHandle'>
   readonly log: Log
 }
 
@@ -22,12 +24,13 @@ export interface Dependants {
  * without a workflow, or a cancel that nobody carried out) the reconciler finds.
  */
 export function startDependants({ triggers, executions, workflows, log }: Dependants) {
+  const told: Told = ({ code, message, ...which }) =>
+    log.warn({ event: 'SCHEDULE_TROUBLE', code, ...which }, `${message}; it is tried again`)
   return async (executionId: string): Promise<void> => {
     try {
-      for (const triggered of await triggers.startDependants(executionId)) {
+      for (const triggered of await triggers.startDependants(executionId, told)) {
         if (triggered.isToStart) await start(workflows, triggered)
-        for (const running of triggered.toCancel)
-          await executions.setCancelRequested(running, null, 'a newer execution')
+        await cancelOvertaken({ executions, workflows, log }, triggered)
       }
     } catch (error) {
       log.warn({ executionId, code: reportError(error).code }, 'dependants could not be started; it is tried again')

@@ -12,6 +12,7 @@ import type { ExecutionStore } from '../../models/stores/execution-store.js'
 import { type HouseConnection, withHouseConnection } from '../../models/stores/maintenance/house-connection.js'
 import { housePolicy } from '../../models/stores/maintenance/policy.js'
 import type { MaintenanceStore } from '../../models/stores/maintenance-store.js'
+import type { OperationLogStore } from '../../models/stores/operation-log-store.js'
 import type { ObjectStore } from '../../storage/store.js'
 import type { Call } from '../deps.js'
 import { backUpDaily } from './daily-backup.js'
@@ -32,6 +33,7 @@ export interface HouseDeps {
   /** A folder for what is on its way. */
   readonly scratch: string
   readonly secretKey: string
+  readonly audit: Pick<OperationLogStore, 'append'>
   readonly now: () => number
 }
 
@@ -96,6 +98,24 @@ export async function maintain(
   } finally {
     clearInterval(heard)
   }
+}
+
+/** The audit has a run once, however often its end is asked for. */
+export async function endMaintenance({ runs, audit }: HouseDeps, runId: string): Promise<void> {
+  const run = await runs.end(runId)
+  if (run.dryRun) return
+  const tasks = run.tasks.map(({ task, status, done }) => ({ task, status, done }))
+  const failed = run.tasks.flatMap(({ task, error }) => (error === null ? [] : [`${task}: ${error}`]))
+  await audit.append({
+    ...{ logId: `maintenance-${runId}`, userId: null, username: 'maintenance' },
+    ...{ operationType: 'MAINTENANCE', resourceType: 'MAINTENANCE', resourceId: runId },
+    requestParams: { trigger: run.trigger, tasks },
+    succeeded: run.status === 'COMPLETED',
+    errorMessage: failed.length === 0 ? null : failed.join('; '),
+    ...{ requestMethod: null, requestPath: null, responseStatus: null, ipAddress: null, userAgent: null },
+    durationMs: Date.parse(run.endedAt ?? run.startedAt) - Date.parse(run.startedAt),
+    startedAt: new Date(run.startedAt),
+  })
 }
 
 /** A task that fails is one line of the report: the others go on. Only a catalogue that is away is waited for (I7). */

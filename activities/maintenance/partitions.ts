@@ -2,6 +2,7 @@
 import { JobError } from '../../core/errors/job-error.js'
 import { daysBefore, type HousePolicy } from '../../core/maintenance/policy.js'
 import type { Findings } from '../../core/maintenance/report.js'
+import { anchorMonth } from '../../models/stores/audit/anchor.js'
 import {
   archiveMonth,
   dropMonth,
@@ -27,6 +28,13 @@ export async function keepPartitions(work: HouseWork): Promise<Findings> {
       signal.throwIfAborted()
       if (!dryRun) {
         archived += await archive(work, table, month.partition, month.rows)
+        const unfit = await anchorMonth(house, table, month.partition, work.secretKey)
+        if (unfit !== null) {
+          warnings.push(
+            `The audit is not as it was written, so ${month.partition} of it stays: ${unfit} See etl audit verify.`,
+          )
+          break
+        }
         if (!(await dropMonth(house, table, month.partition))) {
           warnings.push(busy(table, 'dropped'))
           break

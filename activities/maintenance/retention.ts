@@ -6,6 +6,7 @@ import {
   type KnownLineage,
   knownLineages,
   removeEmptyLineage,
+  removeProgress,
   sealLineage,
 } from '../../models/stores/maintenance/lineages.js'
 import {
@@ -45,8 +46,10 @@ async function removeLineage(
 ): Promise<void> {
   if (!work.dryRun && !(await sealLineage(work.house, lineage))) return
   for (const part of partsOfLineage(lineage.lineageId)) await remove(part)
+  if (work.dryRun) return
+  await removeProgress(work.house, lineage)
   // Its files are nobody's any more: the task `files` finds them.
-  if (!work.dryRun) await removeEmptyLineage(work.house, lineage)
+  await removeEmptyLineage(work.house, lineage)
 }
 
 /** As MySQL writes it. */

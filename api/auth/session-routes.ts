@@ -4,9 +4,10 @@ import type { UserRecord } from '../../models/stores/user-store.js'
 import type { ApiDeps } from '../deps.js'
 import { type Caller, callerOf, type Route, route } from '../http/route.js'
 import { noQuery } from '../http/schema.js'
-import { newBearerToken } from './bearer.js'
-import { checkPassword, hashPassword, verifyPassword } from './password.js'
+import { checkPassword, hashPassword } from './password.js'
+import { leastCharacters } from './policy.js'
 import { loginAnswer, loginBody, passwordBody, user } from './schema.js'
+import { openSession } from './session.js'
 
 const audit = (operation: string) => ({ operation, resource: 'USER' })
 
@@ -16,18 +17,13 @@ export const sessionRoutes: readonly Route[] = [
     path: '/auth/login',
     tag: 'Users',
     summary: 'Logs in: a bearer token for 12 hours, unless the setting security.session_hours says otherwise.',
-    access: 'PUBLIC',
     audit: audit('LOGIN'),
     body: loginBody,
     status: 200,
     response: loginAnswer,
-    handle: async ({ body, newId, ip }, deps) => {
-      const known = await logIn(body.username, body.password, ip, deps)
-      const { token, hash } = newBearerToken()
-      const expiresAt = new Date(deps.now() + (await sessionHours(deps)) * 3_600_000).toISOString()
-      const session = { tokenId: newId, userId: known.userId, name: 'log-in', type: 'SESSION', role: null } as const
-      await deps.tokens.create({ ...session, hash, expiresAt })
-      return { body: { token, expiresAt, username: known.username, role: known.role }, resourceId: known.userId }
+    handle: async (call, deps) => {
+      const known = await logIn(call.body.username, call.body.password, call.ip, deps)
+      return { body: await openSession(known, call, deps), resourceId: known.userId, username: known.username }
     },
   }),
   route({
@@ -35,7 +31,6 @@ export const sessionRoutes: readonly Route[] = [
     path: '/auth/logout',
     tag: 'Users',
     summary: 'Revokes the token that this call carries.',
-    access: 'USER',
     audit: audit('LOGOUT'),
     status: 204,
     response: null,
@@ -50,7 +45,6 @@ export const sessionRoutes: readonly Route[] = [
     path: '/me',
     tag: 'Users',
     summary: 'Who the token belongs to.',
-    access: 'USER',
     query: noQuery,
     status: 200,
     response: user,
@@ -60,8 +54,7 @@ export const sessionRoutes: readonly Route[] = [
     method: 'put',
     path: '/me/password',
     tag: 'Users',
-    summary: 'Sets a new password, and revokes every other token of the user.',
-    access: 'USER',
+    summary: 'Sets a new password, and revokes every other token and log-in of the user.',
     audit: audit('CHANGE_PASSWORD'),
     body: passwordBody,
     status: 204,
@@ -74,43 +67,51 @@ export const sessionRoutes: readonly Route[] = [
   }),
 ]
 
-/** Failed log-ins in a row lock the account; the answer to a wrong name and to a wrong password is the same. */
+/**
+ * Failed log-ins in a row lock the account. Nobody learns from the answer, or from how long it takes, whether the name is
+ * known, the password wrong, or the account locked: a comparison is made in each case.
+ */
 async function logIn(username: string, password: string, ip: string, deps: ApiDeps): Promise<UserRecord> {
   const known = await deps.users.findForLogin(username)
-  if (known?.isLocked === true) throw locked()
-  const right = await verifyPassword(password, known?.passwordHash ?? null)
-  if (known === null) throw refused()
-  const { userId, status } = known.user
-  if (!right) {
-    const attempts = await deps.configs.number('security.login_attempts', 5)
-    const minutes = await deps.configs.number('security.lock_minutes', 15)
-    throw (await deps.users.noteFailedLogin(userId, attempts, minutes)) ? locked() : refused()
+  const right = await deps.verifyPassword(password, known?.passwordHash ?? null)
+  const mayTry = known !== null && !known.isLocked && known.user.status !== 'INACTIVE'
+  if (!mayTry || !right) {
+    // Who has no password cannot be shut out by guessing at it. The statements are the same for nobody.
+    await noteFailure(mayTry && known.user.authType === 'PASSWORD' ? known.user.userId : NOBODY, deps)
+    throw refused()
   }
-  if (status === 'INACTIVE') throw refused()
-  if (!(await deps.users.noteLogin(userId, ip))) throw locked()
+  const { userId } = known.user
+  if (!(await deps.users.noteLogin(userId, ip))) throw refused()
   return known.user
 }
 
-function sessionHours(deps: ApiDeps): Promise<number> {
-  return deps.configs.number('security.session_hours', 12)
+const NOBODY = ''
+
+async function noteFailure(userId: string, deps: ApiDeps): Promise<void> {
+  const attempts = await deps.configs.number('security.login_attempts', 5)
+  await deps.users.noteFailedLogin(userId, attempts, await deps.configs.number('security.lock_minutes', 15))
 }
 
+/** Whoever has taken over a session has no more tries at the password than at the log-in. */
 async function changePassword(caller: Caller, current: string, next: string, deps: ApiDeps): Promise<void> {
   const known = await deps.users.findForLogin(caller.username)
-  if (!(await verifyPassword(current, known?.passwordHash ?? null))) {
+  if (known?.user.authType === 'OIDC') throw noPassword()
+  const right = await deps.verifyPassword(current, known?.passwordHash ?? null)
+  if (!right && known?.isLocked === false) await noteFailure(caller.userId, deps)
+  if (!right || known?.isLocked === true) {
     throw new JobError('permission.denied', 'The present password is not right', { pointer: '/currentPassword' })
   }
-  checkPassword(next, caller.username, '/newPassword')
+  checkPassword(next, caller.username, '/newPassword', await leastCharacters(deps))
   await deps.users.setPassword(caller.userId, await hashPassword(next))
   await deps.tokens.revokeAll(caller.userId, caller.tokenId)
 }
 
 function refused(): JobError {
-  return new JobError('auth.required', 'The user name or the password is not right')
+  return new JobError('auth.required', 'The user name or the password is not right', {
+    hint: 'After several failures in a row an account is closed for a while; an ADMIN can unlock it.',
+  })
 }
 
-function locked(): JobError {
-  return new JobError('auth.locked', 'The account is locked after failed log-ins', {
-    hint: 'Wait, or have an ADMIN unlock it.',
-  })
+function noPassword(): JobError {
+  return new JobError('conflict', 'This user logs in with OpenID Connect, and has no password here')
 }

@@ -1,12 +1,13 @@
-/** API tokens of the caller, for scripts: they carry the caller's role and are shown once. */
+/** API tokens, for scripts: they carry the role of their user or a smaller one, and are shown once. Log-ins are tokens too. */
 import { JobError } from '../../core/errors/job-error.js'
-import { includesRole } from '../../core/security/roles.js'
+import { includesRole, type Role } from '../../core/security/roles.js'
+import type { ApiDeps } from '../deps.js'
 import { pageRequest } from '../http/page.js'
-import { callerOf, type Route, route } from '../http/route.js'
+import { callerOf, type Route, route, userAgentOf } from '../http/route.js'
 import { newBearerToken } from './bearer.js'
 import { createdToken, newToken, tokenList, tokenParams, tokenQuery } from './schema.js'
 
-const shared = { tag: 'Users', access: 'USER' } as const
+const shared = { tag: 'Users' } as const
 const audit = (operation: string) => ({ operation, resource: 'TOKEN' })
 
 export const tokenRoutes: readonly Route[] = [
@@ -14,11 +15,18 @@ export const tokenRoutes: readonly Route[] = [
     ...shared,
     method: 'get',
     path: '/tokens',
-    summary: 'Your tokens that are valid; the tokens themselves are never shown again.',
+    summary:
+      'Your tokens and log-ins that are valid; the tokens themselves are never shown again. ADMIN: those of others too.',
     query: tokenQuery,
     status: 200,
     response: tokenList,
-    handle: async (call, deps) => ({ body: await deps.tokens.list(callerOf(call).userId, pageRequest(call.query)) }),
+    handle: async (call, deps) => {
+      const { userId: own, role } = callerOf(call)
+      const { userId = own, ...query } = call.query
+      if (userId !== own && role !== 'ADMIN')
+        throw new JobError('permission.denied', 'Only an ADMIN sees those of others')
+      return { body: await deps.tokens.list({ ...pageRequest(query), userId: userId === 'all' ? null : userId }) }
+    },
   }),
   route({
     ...shared,
@@ -31,9 +39,9 @@ export const tokenRoutes: readonly Route[] = [
     response: createdToken,
     handle: async (call, deps) => {
       const { token, hash } = newBearerToken()
-      const expiresAt = new Date(deps.now() + call.body.expiresInDays * 86_400_000).toISOString()
       const { userId, role: own } = callerOf(call)
-      const { name, role = null } = call.body
+      const { name, role = null, expiresInDays: days } = call.body
+      const expiresAt = days === null ? null : new Date(deps.now() + days * 86_400_000).toISOString()
       if (role !== null && !includesRole(own, role)) {
         throw new JobError('permission.denied', `A token cannot have more rights than its owner, who has ${own}`)
       }
@@ -42,9 +50,12 @@ export const tokenRoutes: readonly Route[] = [
         userId,
         name,
         type: 'API',
-        role,
+        // Of a token that is smaller than its user, no larger one comes.
+        role: role ?? (await ownRole(userId, own, deps)),
         hash,
         expiresAt,
+        address: call.ip,
+        userAgent: userAgentOf(call),
       })
       return { body: { ...created, token }, resourceId: call.newId }
     },
@@ -53,14 +64,19 @@ export const tokenRoutes: readonly Route[] = [
     ...shared,
     method: 'delete',
     path: '/tokens/{tokenId}',
-    summary: 'Revokes one of your tokens.',
+    summary: 'Revokes one of your tokens or log-ins; ADMIN: anybody’s.',
     audit: audit('REVOKE_TOKEN'),
     params: tokenParams,
     status: 204,
     response: null,
     handle: async (call, deps) => {
-      await deps.tokens.revoke(call.params.tokenId, callerOf(call).userId)
+      const { userId, role } = callerOf(call)
+      await deps.tokens.revoke(call.params.tokenId, role === 'ADMIN' ? null : userId)
       return {}
     },
   }),
 ]
+
+async function ownRole(userId: string, own: Role, deps: ApiDeps): Promise<Role | null> {
+  return (await deps.users.find(userId)).role === own ? null : own
+}

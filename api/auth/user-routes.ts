@@ -4,9 +4,10 @@ import { pageRequest } from '../http/page.js'
 import { callerOf, type Route, route } from '../http/route.js'
 import { noQuery, versionQuery } from '../http/schema.js'
 import { checkPassword, hashPassword } from './password.js'
+import { leastCharacters } from './policy.js'
 import { changedUser, newUser, user, userList, userParams, userQuery } from './schema.js'
 
-const shared = { tag: 'Users', access: 'ADMIN', visibleTo: 'ADMIN' } as const
+const shared = { tag: 'Users' } as const
 const audit = (operation: string) => ({ operation, resource: 'USER' })
 
 export const userRoutes: readonly Route[] = [
@@ -30,7 +31,7 @@ export const userRoutes: readonly Route[] = [
     status: 201,
     response: user,
     handle: async ({ body, newId }, deps) => {
-      checkPassword(body.password, body.username, '/password')
+      checkPassword(body.password, body.username, '/password', await leastCharacters(deps))
       const { password, email = null, displayName = null, ...rest } = body
       const passwordHash = await hashPassword(password)
       const created = await deps.users.create({ ...rest, email, displayName, passwordHash, userId: newId })
@@ -55,7 +56,8 @@ export const userRoutes: readonly Route[] = [
     ...shared,
     method: 'put',
     path: '/users/{userId}',
-    summary: 'Changes a user; a new password revokes their tokens, a new role holds at once.',
+    summary:
+      'Changes a user; a new password revokes their tokens, a new role holds at once. The last active ADMIN stays one.',
     audit: audit('UPDATE_USER'),
     versioned: true,
     params: userParams,
@@ -69,7 +71,8 @@ export const userRoutes: readonly Route[] = [
       if (userId === callerOf(call).userId && (change.role ?? 'ADMIN') !== 'ADMIN') throw notYourself()
       if (userId === callerOf(call).userId && change.status === 'INACTIVE') throw notYourself()
       const known = await deps.users.find(userId)
-      if (password !== undefined) checkPassword(password, known.username, '/password')
+      if (password !== undefined && known.authType === 'OIDC') throw noPassword()
+      if (password !== undefined) checkPassword(password, known.username, '/password', await leastCharacters(deps))
       const changed = await deps.users.update(userId, change, call.version)
       if (password !== undefined) await deps.users.setPassword(userId, await hashPassword(password))
       if (password !== undefined || change.status === 'INACTIVE') {
@@ -82,7 +85,7 @@ export const userRoutes: readonly Route[] = [
     ...shared,
     method: 'delete',
     path: '/users/{userId}',
-    summary: 'Removes a user and their tokens; the audit keeps their name.',
+    summary: 'Removes a user and their tokens; the audit keeps their name. The last active ADMIN stays.',
     audit: audit('DELETE_USER'),
     params: userParams,
     query: versionQuery,
@@ -109,4 +112,10 @@ export const userRoutes: readonly Route[] = [
 
 function notYourself(): JobError {
   return new JobError('conflict', 'You cannot remove, deactivate or demote yourself', { hint: 'Ask another ADMIN.' })
+}
+
+function noPassword(): JobError {
+  return new JobError('conflict', 'This user logs in with OpenID Connect, and has no password here', {
+    pointer: '/password',
+  })
 }

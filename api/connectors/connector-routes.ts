@@ -11,7 +11,7 @@ import { type Route, route } from '../http/route.js'
 import { noQuery } from '../http/schema.js'
 import { connector, connectorList, connectorParams, operator, operatorList, operatorParams } from './schema.js'
 
-const shared = { method: 'get', tag: 'Connectors', access: 'USER', query: noQuery, status: 200 } as const
+const shared = { method: 'get', tag: 'Connectors', query: noQuery, status: 200 } as const
 
 export const connectorRoutes: readonly Route[] = [
   route({

@@ -5,7 +5,7 @@ import { describeStored } from './connector-routes.js'
 import { connector, connectorParams, customChange, customConnector } from './schema.js'
 import { tryModule } from './try-module.js'
 
-const shared = { tag: 'Connectors', access: 'ADMIN', visibleTo: 'USER' } as const
+const shared = { tag: 'Connectors' } as const
 const audit = (operation: string) => ({ operation, resource: 'CONNECTOR' })
 
 export const customRoutes: readonly Route[] = [

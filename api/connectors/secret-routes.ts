@@ -4,7 +4,7 @@ import { pageRequest } from '../http/page.js'
 import { callerOf, type Route, route } from '../http/route.js'
 import { rotatedKeys, secretBody, secretList, secretParams, secretQuery, secretRecord } from './schema.js'
 
-const shared = { tag: 'Secrets', access: 'ADMIN', visibleTo: 'ADMIN' } as const
+const shared = { tag: 'Secrets' } as const
 const audit = (operation: string) => ({ operation, resource: 'SECRET' })
 
 export const secretRoutes: readonly Route[] = [

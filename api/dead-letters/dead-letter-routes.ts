@@ -19,7 +19,6 @@ export const deadLetterRoutes: readonly Route[] = [
     path: '/jobs/{jobId}/dead-letters',
     tag,
     summary: 'Records that could not be processed, newest first.',
-    access: 'USER',
     params: jobParams,
     query: letterQuery,
     status: 200,
@@ -35,7 +34,6 @@ export const deadLetterRoutes: readonly Route[] = [
     path: '/dead-letters/{deadLetterId}',
     tag,
     summary: 'One dead letter: the record, where it stood, where it failed and why.',
-    access: 'USER',
     params: letterParams,
     query: noQuery,
     status: 200,
@@ -47,7 +45,6 @@ export const deadLetterRoutes: readonly Route[] = [
     path: '/dead-letters/{deadLetterId}',
     tag,
     summary: 'Corrects the record, or discards it.',
-    access: 'DEVELOPER',
     audit: audit('EDIT_DEAD_LETTER'),
     // Records stay where they are kept (I6).
     auditBody: (body) => ({ ...(body as object), ...('record' in (body as object) ? { record: MASK } : {}) }),
@@ -70,7 +67,6 @@ export const deadLetterRoutes: readonly Route[] = [
     tag,
     summary:
       'Runs dead letters through the part of the job that they have not been through, in executions of their own.',
-    access: 'DEVELOPER',
     audit: audit('REPLAY_DEAD_LETTERS'),
     idempotent: true,
     body: replayBody,

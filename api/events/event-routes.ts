@@ -5,6 +5,7 @@ import { pageRequest } from '../http/page.js'
 import { type Route, route } from '../http/route.js'
 import { noQuery } from '../http/schema.js'
 import { jobParams } from '../jobs/schema.js'
+import { toldTo } from '../sweep.js'
 import { dependencies, eventBody, postedEvent, triggerEventList, triggerEventQuery } from './schema.js'
 
 const tag = 'Schedules'
@@ -15,7 +16,6 @@ export const eventRoutes: readonly Route[] = [
     path: '/events',
     tag,
     summary: 'Something has happened: starts the jobs whose EVENT schedule waits for it. The same id counts once.',
-    access: 'DEVELOPER',
     audit: { operation: 'POST_EVENT', resource: 'EVENT' },
     idempotent: true,
     body: eventBody,
@@ -26,7 +26,7 @@ export const eventRoutes: readonly Route[] = [
       const time = body.time === undefined ? new Date(deps.now()) : new Date(body.time)
       // Durable first: what it starts is found again by the sweeper, whatever happens now.
       const isNew = await deps.triggers.recordEvent({ id, type, time, payload })
-      await deps.starter.startTriggered(await deps.triggers.startByEvent(id, deps.matches))
+      await deps.starter.startTriggered(await deps.triggers.startByEvent(id, deps.matches, toldTo(deps.log)))
       const fact = (await deps.triggers.event(id))!
       const { eventId, type: known, time: at } = fact
       return {
@@ -40,7 +40,6 @@ export const eventRoutes: readonly Route[] = [
     path: '/events',
     tag,
     summary: 'Events and ends of executions, newest first, each with what jobs have made of it.',
-    access: 'USER',
     query: triggerEventQuery,
     status: 200,
     response: triggerEventList,
@@ -55,7 +54,6 @@ export const eventRoutes: readonly Route[] = [
     path: '/jobs/{jobId}/dependencies',
     tag,
     summary: 'What a job waits for, which ends of it are there already, and which jobs wait for it.',
-    access: 'USER',
     params: jobParams,
     query: noQuery,
     status: 200,

@@ -7,9 +7,7 @@ import { type Call, type Caller, callerOf } from '../http/route.js'
 export async function accepted(created: CreatedExecution, trigger: string, call: Call, deps: ApiDeps) {
   const { executionId, jobId, status, isNew, toCancel } = created
   if (isNew) deps.starter.start({ executionId, jobId, trigger })
-  for (const running of toCancel) {
-    await cancelRunning(jobId, running, callerOf(call), deps)
-  }
+  for (const running of toCancel) await cancelIfStill(jobId, running, callerOf(call), deps)
   return {
     body: { executionId, status },
     resourceId: executionId,
@@ -26,4 +24,18 @@ export async function cancelRunning(
   const { status, workflowId } = await deps.executions.setCancelRequested(executionId, userId, username)
   if (!isTerminal(status)) await deps.starter.cancel(jobId, executionId, workflowId)
   return status
+}
+
+/** null: it has ended by itself in the meantime, or is not `status` any more. */
+export async function cancelIfStill(
+  jobId: string,
+  executionId: string,
+  { userId, username }: Caller,
+  deps: ApiDeps,
+  wanted?: ExecutionDetails['status'],
+): Promise<ExecutionDetails['status'] | null> {
+  const answer = await deps.executions.cancelIfStill(executionId, userId, username, wanted)
+  if (answer === null) return null
+  if (!isTerminal(answer.status)) await deps.starter.cancel(jobId, executionId, answer.workflowId)
+  return answer.status
 }

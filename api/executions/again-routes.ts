@@ -19,7 +19,6 @@ export const againRoutes: readonly Route[] = [
     path: '/executions/{executionId}/restart',
     tag,
     summary: 'A new execution of the same lineage from its latest checkpoint, with the newest version of the job.',
-    access: 'DEVELOPER',
     audit: { operation: 'RESTART_EXECUTION', resource: 'EXECUTION' },
     idempotent: true,
     params: executionParams,
@@ -56,7 +55,6 @@ export const againRoutes: readonly Route[] = [
     tag,
     summary:
       'A new lineage from a retained checkpoint or savepoint, with the newest version; what came after it is written again.',
-    access: 'DEVELOPER',
     audit: { operation: 'FORK_CHECKPOINT', resource: 'CHECKPOINT' },
     idempotent: true,
     params: checkpointParams,

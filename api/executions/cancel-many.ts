@@ -1,9 +1,6 @@
 /** Many executions are cancelled at once: those of a job, or of a status, or all. */
-import { isJobError } from '../../core/errors/job-error.js'
-import type { Cancellable } from '../../models/stores/execution-store.js'
-import type { ApiDeps } from '../deps.js'
-import { type Call, callerOf, type Route, route } from '../http/route.js'
-import { cancelRunning } from './accepted.js'
+import { callerOf, type Route, route } from '../http/route.js'
+import { cancelIfStill } from './accepted.js'
 import { cancelled, cancelManyBody } from './schema.js'
 
 export const cancelManyRoute: Route = route({
@@ -11,7 +8,6 @@ export const cancelManyRoute: Route = route({
   path: '/executions/cancel',
   tag: 'Executions',
   summary: 'Cancels all executions that have not ended and fit the filter; what waits to be tried again is given up.',
-  access: 'DEVELOPER',
   audit: { operation: 'CANCEL_EXECUTIONS', resource: 'EXECUTION' },
   idempotent: true,
   body: cancelManyBody,
@@ -20,22 +16,13 @@ export const cancelManyRoute: Route = route({
   handle: async (call, deps) => {
     const { jobId, status, dryRun } = call.body
     const found = await deps.executions.cancellable({ jobId, status })
+    const caller = callerOf(call)
     const items = []
     // Newest first: what waits is not let in by the end of what runs.
     for (const one of [...found].reverse()) {
-      const now = dryRun ? one.status : await cancelOne(one, call as Call, deps)
+      const now = dryRun ? one.status : await cancelIfStill(one.jobId, one.executionId, caller, deps, status)
       if (now !== null) items.push({ ...one, status: now })
     }
     return { body: { items, dryRun } }
   },
 })
-
-/** null: it has ended by itself in the meantime. */
-async function cancelOne({ jobId, executionId }: Cancellable, call: Call, deps: ApiDeps) {
-  try {
-    return await cancelRunning(jobId, executionId, callerOf(call), deps)
-  } catch (error) {
-    if (isJobError(error) && error.code === 'conflict') return null
-    throw error
-  }
-}

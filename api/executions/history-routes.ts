@@ -1,5 +1,6 @@
 /** What is known of an execution: timeline, operators, metrics, checkpoints. */
 
+import { parseDuration } from '../../core/spec/duration.js'
 import { pageRequest } from '../http/page.js'
 import { type Route, route } from '../http/route.js'
 import { noQuery } from '../http/schema.js'
@@ -18,7 +19,7 @@ import {
   stateList,
 } from './schema.js'
 
-const shared = { method: 'get', tag: 'Executions', access: 'USER', status: 200 } as const
+const shared = { method: 'get', tag: 'Executions', status: 200 } as const
 
 export const historyRoutes: readonly Route[] = [
   route({
@@ -45,30 +46,29 @@ export const historyRoutes: readonly Route[] = [
   route({
     ...shared,
     path: '/executions/{executionId}/operators',
-    summary: 'Records through each operator, committed and running.',
+    summary: 'Records through each operator, committed and running, and which of them is the slowest.',
     params: executionParams,
     query: noQuery,
     response: operatorList,
-    handle: async ({ params }, deps) => ({
-      body: { items: [...(await deps.executions.operators(params.executionId))] as never, nextCursor: null },
-    }),
+    handle: async ({ params }, deps) => {
+      const { items, slowest } = await deps.executions.operators(params.executionId)
+      return { body: { items: [...items] as never, slowest, nextCursor: null } }
+    },
   }),
   route({
     ...shared,
     path: '/executions/{executionId}/metrics',
-    summary: 'Metrics over time, of the job and of each operator.',
+    summary: 'Metrics over time, of the job and of each operator: one point a step, none where there was nothing.',
     params: executionParams,
     query: metricsQuery,
     response: metrics,
-    handle: async ({ params, query }, deps) => {
-      await deps.executions.get(params.executionId)
-      const { from, to, limit } = query
-      const range = {
+    handle: async ({ params, query: { from, to, step } }, deps) => {
+      const wanted = {
         from: from === undefined ? undefined : new Date(from),
         to: to === undefined ? undefined : new Date(to),
-        limit,
+        stepMs: step === undefined ? undefined : (parseDuration(step) ?? undefined),
       }
-      return { body: (await deps.executions.metrics(params.executionId, range)) as never }
+      return { body: (await deps.executions.metrics(params.executionId, wanted)) as never }
     },
   }),
   route({

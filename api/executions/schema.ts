@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseDuration } from '../../core/spec/duration.js'
 import { id, json, listOf, page, time, timeRange } from '../http/schema.js'
 
 export const executionParams = z.strictObject({ executionId: id })
@@ -164,14 +165,72 @@ export const operatorList = z.object({
       running: counters.nullable().describe('Of the epoch that is running.'),
     }),
   ),
+  slowest: z
+    .object({
+      operatorId: z.string(),
+      why: z
+        .enum(['BUSY', 'WAITING_FOR_SINK', 'SKEWED'])
+        .describe('It computes longest; it waits for what it writes to; one of its subtasks has most of the records.'),
+      percent: count.describe('Of the processing time of all operators.'),
+      skew: z.number().describe('Records of the busiest subtask beside those of an average one.'),
+      message: z.string(),
+    })
+    .nullable()
+    .describe('By its last minutes; null: nothing has been worked on yet.'),
   nextCursor: z.string().nullable(),
 })
 
 export const metricsQuery = z.strictObject({
-  ...timeRange,
-  limit: z.coerce.number().int().min(1).max(5000).default(500),
+  from: timeRange.from.describe('Not before this time; absent: since it began.'),
+  to: timeRange.to.describe('Before this time; absent: until its end, or now.'),
+  step: z
+    .string()
+    .refine((text) => (parseDuration(text) ?? 0) >= 1000, 'must be a duration of a second or more, such as 10s or 5m')
+    .optional()
+    .describe('How long a stretch one point stands for, such as `30s` or `1h`; absent: so that there are some 300.'),
 })
-export const metrics = z.object({ job: z.array(json), operators: z.array(json) }).meta({ id: 'Metrics' })
+const optionalNumber = z.number().nullable()
+const rate = z.number().describe('Records per second.')
+export const metrics = z
+  .object({
+    from: time,
+    to: time,
+    stepMs: count,
+    job: z.array(
+      z.object({
+        time: time.describe('Where its stretch begins; stretches without a point are gaps.'),
+        epoch: count.nullable(),
+        records: execution.shape.records.describe('So far.'),
+        rates: z.object({ read: rate, processed: rate, written: rate }),
+        backpressureCount: count.describe('Waits of more than 100 ms for what is behind.'),
+        backpressureTimeMs: z.number(),
+        checkpointDurationMs: optionalNumber.describe('The longest, from its plan to its commit.'),
+        latencyMs: optionalNumber.describe('From the event time of the newest record of an epoch to its commit.'),
+        stateSizeBytes: z.number().describe('Of the checkpoint.'),
+        restarts: count,
+        cpuUsagePercent: optionalNumber.describe('Of the worker process; 100: one core.'),
+        memoryUsageBytes: optionalNumber.describe('Of the worker process.'),
+      }),
+    ),
+    operators: z.array(
+      z.object({
+        time,
+        epoch: count.nullable(),
+        operatorId: z.string(),
+        recordsIn: count.describe('Within the stretch, like all that follows.'),
+        recordsOut: count,
+        recordsFiltered: count,
+        recordsFailed: count,
+        subtasks: count,
+        skew: optionalNumber.describe('Records of the busiest subtask beside those of an average one.'),
+        processingMs: z.number(),
+        backpressureTimeMs: z.number().describe('Waiting for what is behind it.'),
+        idleMs: z.number().describe('Neither.'),
+        stateSizeBytes: z.number(),
+      }),
+    ),
+  })
+  .meta({ id: 'Metrics' })
 
 export const checkpoint = z
   .object({

@@ -1,7 +1,10 @@
 /** Every call that changes something leaves a row in etl_operation_log, refused and failed ones too, without secrets. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Request } from 'express'
+import { type ConfigSchema, jsonSchemaOf } from '../../core/config/schema.js'
 import { reportError } from '../../core/errors/job-error.js'
-import { redactGiven } from '../../core/security/secret-fields.js'
+import { redactGiven, type SchemaNode } from '../../core/security/secret-fields.js'
+import type { Operation } from '../../models/stores/operation-log-store.js'
 import type { ApiDeps } from '../deps.js'
 import { faultOf, problemDetails } from './problem.js'
 import type { Answer, Caller, Route } from './route.js'
@@ -19,28 +22,37 @@ export async function writeAudit(call: AuditedCall, deps: ApiDeps): Promise<void
   const { route, request, answer } = call
   if (route.audit === undefined) return
   const params = request.params as Record<string, string>
-  try {
-    await deps.operationLog.append({
-      userId: call.caller?.userId ?? null,
-      username: call.caller?.username ?? attemptedName(request),
-      operationType: route.audit.operation,
-      resourceType: route.audit.resource,
-      resourceId: Object.values(params)[0] ?? answer?.resourceId ?? null,
-      requestMethod: request.method,
-      requestPath: request.path.slice(0, 512),
-      responseStatus: answer === null ? problemDetails(call.error).status : (answer.status ?? route.status),
-      requestParams: { ...params, ...request.query, ...auditedBody(route, request, deps, params) },
-      succeeded: answer !== null,
-      errorMessage: answer === null ? reportedMessage(call.error) : null,
-      ipAddress: request.ip ?? '',
-      userAgent: request.get('user-agent')?.slice(0, 500) ?? null,
-      durationMs: Date.now() - call.startedAtMs,
-    })
-  } catch (error) {
-    // What was done is done: the caller is not told that it failed.
-    deps.log.error({ operation: route.audit.operation, ...faultOf(error) }, 'the audit row could not be written')
+  const operation: Operation = {
+    userId: call.caller?.userId ?? null,
+    username: call.caller?.username ?? answer?.username ?? attemptedName(request),
+    operationType: route.audit.operation,
+    resourceType: route.audit.resource,
+    resourceId: Object.values(params)[0] ?? answer?.resourceId ?? null,
+    requestMethod: request.method,
+    requestPath: request.path,
+    responseStatus: answer === null ? problemDetails(call.error).status : (answer.status ?? route.status),
+    requestParams: { ...params, ...redactedQuery(route, request), ...auditedBody(route, request, deps, params) },
+    succeeded: answer !== null,
+    errorMessage: answer === null ? reportedMessage(call.error) : null,
+    ipAddress: request.ip ?? '',
+    userAgent: request.get('user-agent') ?? null,
+    durationMs: Date.now() - call.startedAtMs,
+    startedAt: new Date(call.startedAtMs),
   }
+  await appendWithin(operation, deps)
 }
+
+/** What was done is done: the caller is told so, and does not wait for a database that is away; the entry does. */
+async function appendWithin(operation: Operation, { operationLog, log }: ApiDeps): Promise<void> {
+  const written = operationLog.append(operation).catch((error: unknown) => {
+    log.error({ operation, ...faultOf(error) }, 'an entry of the audit could not be written; here it is')
+  })
+  const patience = new AbortController()
+  await Promise.race([written, sleep(PATIENCE_MS, undefined, patience).catch(() => undefined)])
+  patience.abort()
+}
+
+const PATIENCE_MS = 2000
 
 function auditedBody(
   route: Route,
@@ -50,7 +62,21 @@ function auditedBody(
 ): Record<string, unknown> {
   const body: unknown = request.body
   if (body === undefined || body === null || (typeof body === 'object' && Object.keys(body).length === 0)) return {}
-  return { body: redactGiven(route.auditBody === undefined ? body : route.auditBody(body, deps, params)) }
+  const shown = route.auditBody === undefined ? body : route.auditBody(body, deps, params)
+  return { body: redactGiven(shown, schemaOf(route.body)) }
+}
+
+function redactedQuery(route: Route, { query }: Request): Record<string, unknown> {
+  return redactGiven(query, schemaOf(route.query)) as Record<string, unknown>
+}
+
+const schemas = new WeakMap<ConfigSchema, SchemaNode>()
+
+function schemaOf(schema: ConfigSchema | undefined): SchemaNode | null {
+  if (schema === undefined) return null
+  const known = schemas.get(schema) ?? (jsonSchemaOf(schema) as SchemaNode)
+  schemas.set(schema, known)
+  return known
 }
 
 /** Of a log-in that failed. */

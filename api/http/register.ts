@@ -7,10 +7,10 @@ import { authenticate } from '../auth/bearer.js'
 import type { ApiDeps } from '../deps.js'
 import { writeAudit } from './audit.js'
 import { type Claim, claimKey } from './idempotency.js'
-import type { Answer, Call, Caller, Route } from './route.js'
+import type { Answer, Call, Caller, GuardedRoute } from './route.js'
 import { validated } from './validate.js'
 
-export function handlerOf(route: Route, deps: ApiDeps): RequestHandler {
+export function handlerOf(route: GuardedRoute, deps: ApiDeps): RequestHandler {
   return async (request, response) => {
     const startedAtMs = Date.now()
     let caller: Caller | null = null
@@ -30,15 +30,15 @@ export function handlerOf(route: Route, deps: ApiDeps): RequestHandler {
   }
 }
 
-function checkRole(route: Route, caller: Caller | null): void {
-  if (route.access === 'PUBLIC' || caller === null) return
-  if (!includesRole(caller.role, route.visibleTo ?? 'USER')) throw new JobError('not.found', 'There is no such thing')
+function checkRole(route: GuardedRoute, caller: Caller | null): void {
+  if (route.access === 'PUBLIC' || route.visibleTo === 'PUBLIC' || caller === null) return
+  if (!includesRole(caller.role, route.visibleTo)) throw new JobError('not.found', 'There is no such thing')
   if (includesRole(caller.role, route.access)) return
   throw new JobError('permission.denied', `This needs the role ${route.access}; ${caller.username} has ${caller.role}`)
 }
 
 async function answerOf(
-  route: Route,
+  route: GuardedRoute,
   request: Request,
   response: Response,
   caller: Caller | null,
@@ -60,7 +60,7 @@ async function answerOf(
 }
 
 function readCall(
-  route: Route,
+  route: GuardedRoute,
   request: Request,
   response: Response,
   caller: Caller | null,
@@ -102,7 +102,7 @@ function unversioned(): JobError {
   })
 }
 
-function send(route: Route, response: Response, answer: Answer): void {
+function send(route: GuardedRoute, response: Response, answer: Answer): void {
   response.set({ 'Cache-Control': 'no-store', ...answer.headers }).status(answer.status ?? route.status)
   if (answer.body === undefined) response.end()
   else response.json(answer.body)

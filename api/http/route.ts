@@ -1,4 +1,4 @@
-/** What one route of the API is. Express routes, role checks, validation, audit rows and OpenAPI are derived from it. */
+/** What one route of the API is. Express routes, validation, audit rows and OpenAPI are derived from it; who may call it says api/access.ts. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ConfigSchema } from '../../core/config/schema.js'
 import type { Access, Role } from '../../core/security/roles.js'
@@ -10,10 +10,6 @@ export interface Route<P = unknown, Q = unknown, B = unknown, R = unknown> {
   readonly path: string
   readonly tag: string
   readonly summary: string
-  /** Who may call it. */
-  readonly access: Access
-  /** Who may know of it; anyone else gets 404 (403 is for what one sees but may not do). */
-  readonly visibleTo?: Role
   /** What the audit calls it: exactly the routes that change something have one. */
   readonly audit?: { readonly operation: string; readonly resource: string }
   readonly params?: ConfigSchema<P>
@@ -33,6 +29,14 @@ export interface Route<P = unknown, Q = unknown, B = unknown, R = unknown> {
   readonly handle: (call: Call<P, Q, B>, deps: ApiDeps) => Promise<Answer<R>>
   /** The body as the audit may keep it, where key names and schema do not tell which fields are secret. */
   readonly auditBody?: (body: unknown, deps: ApiDeps, params: Readonly<Record<string, string>>) => unknown
+}
+
+/** With what api/access.ts says of it. */
+export interface GuardedRoute extends Route {
+  /** Who may call it. */
+  readonly access: Access
+  /** Who may know of it. */
+  readonly visibleTo: Access
 }
 
 export interface Call<P = unknown, Q = unknown, B = unknown> {
@@ -62,6 +66,8 @@ export interface Answer<R = unknown> {
   readonly headers?: Readonly<Record<string, string>>
   /** For the audit, where the path does not name it. */
   readonly resourceId?: string
+  /** For the audit, where the caller became known only by the call. */
+  readonly username?: string
   /** The handler has written the answer itself. */
   readonly sent?: boolean
 }
@@ -75,4 +81,8 @@ export function route<P = unknown, Q = unknown, B = unknown, R = unknown>(of: Ro
 export function callerOf(call: Call): Caller {
   if (call.caller === null) throw new Error('a PUBLIC route has no caller')
   return call.caller
+}
+
+export function userAgentOf({ raw }: Call): string | null {
+  return raw.request.headers['user-agent']?.slice(0, 500) ?? null
 }

@@ -30,6 +30,7 @@ export function listOf<T extends z.ZodType>(item: T) {
 }
 
 export const noQuery = z.strictObject({})
+export const noBody = z.strictObject({}).describe('Nothing.')
 export const versionQuery = z.strictObject({ version: version.optional() })
 
 export const problemSchema = z

@@ -5,7 +5,7 @@ import { callerOf, type Route, route } from '../http/route.js'
 import { noQuery } from '../http/schema.js'
 import { run, runBody, runList, runParams, runQuery } from './schema.js'
 
-const shared = { tag: 'System', access: 'ADMIN', visibleTo: 'ADMIN' } as const
+const shared = { tag: 'System' } as const
 
 export const maintenanceRoutes: readonly Route[] = [
   route({

@@ -1,9 +1,9 @@
 /** Backfills: the past of a schedule filled, beside what runs in its turn. */
 
-import { cancelRunning } from '../executions/accepted.js'
+import { cancelIfStill } from '../executions/accepted.js'
 import { pageRequest } from '../http/page.js'
 import { type Call, callerOf, type Route, route } from '../http/route.js'
-import { noQuery } from '../http/schema.js'
+import { noBody, noQuery } from '../http/schema.js'
 import {
   backfill,
   backfillBody,
@@ -26,7 +26,6 @@ export const backfillRoutes: readonly Route[] = [
     tag,
     summary:
       'Starts an execution for each time of a range that has passed; lower in priority than what runs in its turn.',
-    access: 'DEVELOPER',
     audit: audit('CREATE_BACKFILL'),
     idempotent: true,
     params: scheduleParams,
@@ -56,7 +55,6 @@ export const backfillRoutes: readonly Route[] = [
     path: '/schedules/{scheduleId}/backfills',
     tag,
     summary: 'Backfills of a schedule, newest first.',
-    access: 'USER',
     params: scheduleParams,
     query: pageQuery,
     status: 200,
@@ -71,7 +69,6 @@ export const backfillRoutes: readonly Route[] = [
     path: '/backfills/{backfillId}',
     tag,
     summary: 'How far a backfill has come.',
-    access: 'USER',
     params: backfillParams,
     query: noQuery,
     status: 200,
@@ -80,19 +77,43 @@ export const backfillRoutes: readonly Route[] = [
   }),
   route({
     method: 'post',
+    path: '/backfills/{backfillId}/pause',
+    tag,
+    summary: 'Starts no more of it until it goes on; what runs goes on to its end.',
+    audit: audit('PAUSE_BACKFILL'),
+    params: backfillParams,
+    body: noBody,
+    status: 200,
+    response: backfill,
+    handle: async ({ params }, deps) => ({ body: await deps.schedules.holdBackfill(params.backfillId, true) }),
+  }),
+  route({
+    method: 'post',
+    path: '/backfills/{backfillId}/resume',
+    tag,
+    summary: 'It goes on where it was paused.',
+    audit: audit('RESUME_BACKFILL'),
+    params: backfillParams,
+    body: noBody,
+    status: 200,
+    response: backfill,
+    handle: async ({ params }, deps) => ({ body: await deps.schedules.holdBackfill(params.backfillId, false) }),
+  }),
+  route({
+    method: 'post',
     path: '/backfills/{backfillId}/cancel',
     tag,
     summary: 'Starts no more of it, and cancels what runs.',
-    access: 'DEVELOPER',
     audit: audit('CANCEL_BACKFILL'),
     params: backfillParams,
+    body: noBody,
     status: 202,
     response: cancelledBackfill,
     handle: async (call, deps) => {
       const { backfillId } = call.params
       const { jobId } = await deps.schedules.backfill(backfillId)
       const cancelled = await deps.schedules.cancelBackfill(backfillId)
-      for (const executionId of cancelled) await cancelRunning(jobId, executionId, callerOf(call), deps)
+      for (const executionId of cancelled) await cancelIfStill(jobId, executionId, callerOf(call), deps)
       return { body: { backfillId, cancelled: [...cancelled] } }
     },
   }),

@@ -3,6 +3,7 @@ import { reportError } from '../../core/errors/job-error.js'
 import type { Missed, ScheduleStore } from '../../models/stores/schedule-store.js'
 import type { Log } from '../deps.js'
 import type { Starter } from '../starter.js'
+import { toldTo } from '../sweep.js'
 import type { ScheduleControl } from './schedule-control.js'
 import { type Synced, syncJob, syncSchedules } from './sync.js'
 
@@ -38,10 +39,11 @@ export function openKeeper(
   log: Log,
   { everyMs = EVERY_MS, fillEveryMs = FILL_EVERY_MS, nowMs = Date.now, onMissed }: KeeperOptions = {},
 ): ScheduleKeeper {
-  const at = { held, schedules, nowMs }
+  const told = toldTo(log)
+  const at = { held, schedules, nowMs, told }
   const following = new Set<Promise<unknown>>()
   const catchUp = async (): Promise<readonly Missed[]> => {
-    const missed = await schedules.catchUp(new Date(nowMs()))
+    const missed = await schedules.catchUp(new Date(nowMs()), told)
     for (const one of missed) {
       const { scheduleId, jobId, jobName, count, message } = one
       log.warn({ event: 'SCHEDULE_MISSED', scheduleId, jobId, jobName, count }, message)
@@ -69,7 +71,7 @@ export function openKeeper(
     return { ...(await syncSchedules(at)), missed }
   })
   const fill = once(async () => {
-    const started = await schedules.advanceBackfills()
+    const started = await schedules.advanceBackfills(told)
     await starter.startTriggered(started)
     return started.length
   })

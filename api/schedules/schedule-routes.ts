@@ -7,7 +7,7 @@ import type { ScheduleRecord } from '../../models/stores/schedule-store.js'
 import type { ApiDeps } from '../deps.js'
 import { pageRequest } from '../http/page.js'
 import { type Call, callerOf, type Route, route } from '../http/route.js'
-import { noQuery, versionQuery } from '../http/schema.js'
+import { noBody, noQuery, versionQuery } from '../http/schema.js'
 import { saveSpec } from '../jobs/save-spec.js'
 import { backfillRoutes } from './backfill-routes.js'
 import {
@@ -22,6 +22,7 @@ import {
   scheduleParams,
   scheduleQuery,
   triggered,
+  versionBody,
 } from './schema.js'
 
 const tag = 'Schedules'
@@ -34,7 +35,6 @@ export const scheduleRoutes: readonly Route[] = [
     path: '/schedules',
     tag,
     summary: 'Schedules, newest first; a job has one at most.',
-    access: 'USER',
     query: scheduleQuery,
     status: 200,
     response: scheduleList,
@@ -50,7 +50,6 @@ export const scheduleRoutes: readonly Route[] = [
     path: '/schedules',
     tag,
     summary: 'Gives a job that has none a schedule, with a new version of the job.',
-    access: 'DEVELOPER',
     audit: audit('CREATE_SCHEDULE'),
     body: newSchedule,
     status: 201,
@@ -59,7 +58,10 @@ export const scheduleRoutes: readonly Route[] = [
       const { jobId, schedule: written } = call.body
       const job = await deps.jobs.get(jobId)
       if ((await deps.schedules.backed(jobId)).length > 0)
-        throw new JobError('conflict', `Job ${job.name} has a schedule already.`, { hint: 'Change that one with PUT.' })
+        throw new JobError('conflict', `Job ${job.name} has a schedule already.`, {
+          pointer: '/jobId',
+          hint: 'Change that one with PUT, or take it away with DELETE.',
+        })
       await saveSpec({ ...job.spec, schedule: written }, job, callerOf(call), deps)
       const made = await ofJob(jobId, deps)
       return { body: shown(made), resourceId: made.scheduleId }
@@ -70,7 +72,6 @@ export const scheduleRoutes: readonly Route[] = [
     path: '/schedules/{scheduleId}',
     tag,
     summary: 'One schedule, and how it stands.',
-    access: 'USER',
     params: scheduleParams,
     query: noQuery,
     status: 200,
@@ -85,7 +86,6 @@ export const scheduleRoutes: readonly Route[] = [
     path: '/schedules/{scheduleId}',
     tag,
     summary: 'Changes it, with a new version of its job; needs its present version (`version` or If-Match).',
-    access: 'DEVELOPER',
     audit: audit('UPDATE_SCHEDULE'),
     versioned: true,
     params: scheduleParams,
@@ -103,7 +103,6 @@ export const scheduleRoutes: readonly Route[] = [
     path: '/schedules/{scheduleId}',
     tag,
     summary: 'Takes it away, with a new version of its job; what it started stays.',
-    access: 'DEVELOPER',
     audit: audit('DELETE_SCHEDULE'),
     params: scheduleParams,
     query: versionQuery,
@@ -119,9 +118,9 @@ export const scheduleRoutes: readonly Route[] = [
     path: '/schedules/{scheduleId}/pause',
     tag,
     summary: 'It starts nothing until it goes on.',
-    access: 'DEVELOPER',
     audit: audit('PAUSE_SCHEDULE'),
     params: scheduleParams,
+    body: versionBody,
     status: 200,
     response: schedule,
     handle: (call, deps) => setEnabled(call, false, deps),
@@ -131,9 +130,9 @@ export const scheduleRoutes: readonly Route[] = [
     path: '/schedules/{scheduleId}/resume',
     tag,
     summary: 'It goes on; what passed meanwhile is made up for as its `catchUp` says.',
-    access: 'DEVELOPER',
     audit: audit('RESUME_SCHEDULE'),
     params: scheduleParams,
+    body: versionBody,
     status: 200,
     response: schedule,
     handle: (call, deps) => setEnabled(call, true, deps),
@@ -143,10 +142,10 @@ export const scheduleRoutes: readonly Route[] = [
     path: '/schedules/{scheduleId}/trigger',
     tag,
     summary: 'Starts its job now, with its parameters; the calendar goes on as it was.',
-    access: 'DEVELOPER',
     audit: audit('TRIGGER_SCHEDULE'),
     idempotent: true,
     params: scheduleParams,
+    body: noBody,
     status: 202,
     response: triggered,
     handle: async (call, deps) => {
@@ -164,7 +163,6 @@ export const scheduleRoutes: readonly Route[] = [
     path: '/schedules/{scheduleId}/next',
     tag,
     summary: 'When its calendar comes true next, whether it is paused or not.',
-    access: 'USER',
     params: scheduleParams,
     query: nextQuery,
     status: 200,
@@ -180,7 +178,6 @@ export const scheduleRoutes: readonly Route[] = [
     path: '/schedules/{scheduleId}/decisions',
     tag,
     summary: 'Why times of it started nothing, newest first.',
-    access: 'USER',
     params: scheduleParams,
     query: pageQuery,
     status: 200,
@@ -215,8 +212,9 @@ async function rewrite(
 ): Promise<string> {
   const { jobId, version } = await deps.schedules.get(call.params.scheduleId)
   if (call.version !== null && call.version !== version)
-    throw new JobError('conflict', `The schedule was changed in the meantime; its version is ${version}`, {
+    throw new JobError('conflict', `The schedule was changed in the meantime: it is at version ${version}.`, {
       pointer: '/version',
+      hint: 'Read it again and repeat the change.',
     })
   const job = await deps.jobs.get(jobId)
   await saveSpec(change(job.spec as Spec), job, callerOf(call), deps)
@@ -225,7 +223,8 @@ async function rewrite(
 
 async function ofJob(jobId: string, { schedules }: ApiDeps): Promise<ScheduleRecord> {
   const [found] = await schedules.backed(jobId)
-  if (found === undefined) throw new JobError('not.found', 'The schedule is gone.')
+  if (found === undefined)
+    throw new JobError('not.found', 'The schedule is gone.', { hint: 'Somebody has taken it away meanwhile.' })
   return await schedules.get(found.scheduleId)
 }
 
@@ -235,5 +234,6 @@ function shown(record: ScheduleRecord) {
     ...record,
     description: parsed?.ok === true ? describeCron(parsed.cron) : null,
     dependsOn: [...record.dependsOn],
+    troubles: [...record.troubles],
   }
 }

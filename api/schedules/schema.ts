@@ -53,6 +53,19 @@ export const schedule = z
     fireCount: count,
     lastExecutionId: z.string().nullable(),
     lastDecision: decision.nullable(),
+    troubles: z
+      .array(
+        z.object({
+          what: z
+            .string()
+            .describe(
+              'HELD: written to Temporal. CATCH_UP: missed times made up for. DEPENDENCY, EVENT: started by one. BACKFILL, with its id: the past filled.',
+            ),
+          message: z.string(),
+          since: time,
+        }),
+      )
+      .describe('What cannot be done of it at present; it is tried again, and goes from here once it goes well.'),
     version: count,
     updatedBy: z.string().nullable(),
     createdAt: time,
@@ -64,6 +77,7 @@ export const scheduleList = listOf(schedule)
 const written = json.describe('`schedule` of a job spec: GET /schemas/job.')
 export const newSchedule = z.strictObject({ jobId: id, schedule: written })
 export const scheduleBody = z.strictObject({ version: version.optional(), schedule: written })
+export const versionBody = z.strictObject({ version: version.optional() })
 export const nextQuery = z.strictObject({
   count: z.coerce.number().int().min(1).max(1000).default(10),
   from: instant('Times after it; without it, after now.').optional(),
@@ -88,7 +102,7 @@ export const backfill = z
     backfillId: z.string(),
     scheduleId: z.string(),
     jobId: z.string(),
-    status: z.enum(['RUNNING', 'COMPLETED', 'CANCELLED']),
+    status: z.enum(['RUNNING', 'PAUSED', 'COMPLETED', 'CANCELLED']),
     from: time,
     to: time,
     maxConcurrentRuns: count,

@@ -1,17 +1,19 @@
 /** Makes Temporal's schedules equal to those of the catalogue, both ways. Asked again, it does nothing. */
 import { createHash } from 'node:crypto'
+import { JobError } from '../../core/errors/job-error.js'
 import { compileCalendar } from '../../core/schedule/compile-calendar.js'
 import { describeCron } from '../../core/schedule/describe-cron.js'
 import { firstFire } from '../../core/schedule/fires.js'
 import { parseCron } from '../../core/schedule/parse-cron.js'
 import { openZone } from '../../core/schedule/zone.js'
-import type { BackedSchedule, ScheduleStore } from '../../models/stores/schedule-store.js'
+import type { BackedSchedule, ScheduleStore, Told } from '../../models/stores/schedule-store.js'
 import type { HeldSchedule, ScheduleControl } from './schedule-control.js'
 
 export interface Syncing {
   readonly held: ScheduleControl
-  readonly schedules: Pick<ScheduleStore, 'backed'>
+  readonly schedules: Pick<ScheduleStore, 'backed' | 'eachHeld'>
   readonly nowMs: () => number
+  readonly told: Told
 }
 
 export interface Synced {
@@ -24,14 +26,15 @@ export async function syncSchedules(at: Syncing): Promise<Synced> {
   const held = await at.held.list()
   const backed = await at.schedules.backed()
   let written = 0
-  for (const schedule of backed) {
+  const hold = async (schedule: BackedSchedule) => {
     const known = held.get(schedule.scheduleId)
     const isPaused = isPausedIn(schedule, at.nowMs())
     if (known !== undefined && known.isPaused === isPaused && isFresh(known.note, markOf(at, schedule), at.nowMs()))
-      continue
+      return
     await at.held.put(heldAs(at, schedule))
     written += 1
   }
+  await at.schedules.eachHeld(backed, hold, at.told)
   const wanted = new Set(backed.map(({ scheduleId }) => scheduleId))
   const orphans = [...held.keys()].filter((scheduleId) => !wanted.has(scheduleId))
   for (const scheduleId of orphans) await at.held.remove(scheduleId)
@@ -41,21 +44,20 @@ export async function syncSchedules(at: Syncing): Promise<Synced> {
 /** One job's, as it was saved just now; `scheduleIdBefore` is one that it may have had. */
 export async function syncJob(at: Syncing, jobId: string, scheduleIdBefore: string | null): Promise<void> {
   const backed = await at.schedules.backed(jobId)
-  for (const schedule of backed) await at.held.put(heldAs(at, schedule))
+  await at.schedules.eachHeld(backed, (schedule) => at.held.put(heldAs(at, schedule)), at.told)
   if (scheduleIdBefore !== null && backed.every(({ scheduleId }) => scheduleId !== scheduleIdBefore))
     await at.held.remove(scheduleIdBefore)
 }
 
 function heldAs(at: Syncing, schedule: BackedSchedule): HeldSchedule {
-  const { scheduleId, jobId, jitterMs, startTime, endTime, cronExpression, timezone } = schedule
-  const parsed = cronExpression === null ? null : parseCron(cronExpression)
-  const zone = openZone(timezone)
-  const isCron = parsed?.ok === true && zone !== null
+  const { scheduleId, jobId, jitterMs, startTime, endTime, timezone } = schedule
+  const read = readCalendar(schedule)
   const now = at.nowMs()
   // The server forgets one that has nothing to do for long: it is written from its next time on.
   const from = Math.max(now, (nextOf(schedule, now) ?? now) - DAY_MS)
-  const { calendars, untilMs } = isCron ? compileCalendar(parsed.cron, zone, from) : { calendars: [], untilMs: null }
-  const said = isCron ? `${describeCron(parsed.cron)} (${timezone})` : schedule.scheduleType
+  const { calendars, untilMs } =
+    read !== null ? compileCalendar(read.cron, read.zone, from) : { calendars: [], untilMs: null }
+  const said = read !== null ? `${describeCron(read.cron)} (${timezone})` : schedule.scheduleType
   return {
     scheduleId,
     jobId,
@@ -66,6 +68,18 @@ function heldAs(at: Syncing, schedule: BackedSchedule): HeldSchedule {
     isPaused: isPausedIn(schedule, now),
     note: `${said.slice(0, 300)} ${stamp(markOf(at, schedule), now, untilMs)}`,
   }
+}
+
+/** null: it has none. One that nobody can read any more would never come true, and nobody would be told. */
+function readCalendar({ cronExpression, timezone }: BackedSchedule) {
+  if (cronExpression === null) return null
+  const parsed = parseCron(cronExpression)
+  const hint = 'Save the job with another.'
+  if (!parsed.ok)
+    throw new JobError('spec.invalid', `Its expression \`${cronExpression}\` cannot be read any more.`, { hint })
+  const zone = openZone(timezone)
+  if (zone === null) throw new JobError('spec.invalid', `Its time zone \`${timezone}\` is not known here.`, { hint })
+  return { cron: parsed.cron, zone }
 }
 
 /** One that has nothing left to do would be forgotten by the server, if it were not paused. */

@@ -31,7 +31,9 @@ const status = z.enum(['SUCCESS', 'FAILED'])
 export const operationQuery = z.strictObject({
   ...page,
   ...timeRange,
+  order: z.enum(['NEWEST', 'OLDEST']).default('NEWEST').describe('Which come first.'),
   userId: id.optional(),
+  username: z.string().max(100).optional().describe('Of a failed log-in: the name that was tried.'),
   operationType: z.string().max(64).optional(),
   resourceType: z.string().max(64).optional(),
   resourceId: z.string().max(191).optional(),
@@ -55,9 +57,47 @@ export const operation = z
     ipAddress: z.string().nullable(),
     userAgent: z.string().nullable(),
     durationMs: z.number().nullable(),
+    startedAt: time.nullable().describe('When the operation began; `time` is when the entry was written.'),
+    sequence: z.string().nullable().describe('Place in the chain, from 1 without a gap; null: older than the chain.'),
+    previousHash: z.string().nullable(),
+    entryHash: z.string().nullable().describe('SHA-256 over the entry and the hash before it.'),
   })
   .meta({ id: 'Operation' })
 export const operationList = listOf(operation)
+
+const sequence = z.string().regex(/^\d{1,15}$/, 'a number')
+export const verificationQuery = z
+  .strictObject({
+    sequence: sequence.optional().describe('Of a head that was noted before: it has to be there still.'),
+    hash: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, '64 hex digits')
+      .optional()
+      .describe('Its hash.'),
+  })
+  .refine((query) => (query.sequence === undefined) === (query.hash === undefined), 'sequence and hash go together')
+export const verification = z
+  .object({
+    intact: z.boolean(),
+    entries: z.number().int().describe('How many were looked at.'),
+    anchorSequence: z.string().describe('Up to this one retention has removed them.'),
+    head: z
+      .object({ sequence, hash: z.string(), time })
+      .nullable()
+      .describe('The newest entry. Noted elsewhere, it proves that the end was not cut off and signed again.'),
+    olderRows: z.number().int().describe('Rows from before there was a chain: nothing proves them.'),
+    fault: z
+      .object({
+        kind: z.enum(['CHANGED', 'REMOVED', 'ADDED', 'UNSIGNED']),
+        sequence: sequence.nullable(),
+        logId: z.string().nullable(),
+        time: time.nullable(),
+        message: z.string(),
+      })
+      .nullable()
+      .describe('The first that does not fit.'),
+  })
+  .meta({ id: 'AuditVerification' })
 
 export const schemaParams = z.strictObject({
   name: z.string().min(1).max(100).describe('job, connection, alertRule or setting.'),

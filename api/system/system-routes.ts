@@ -1,4 +1,4 @@
-/** Settings, the audit, published schemas and this API's own description. */
+/** Settings, workers, published schemas and this API's own description. */
 import { JobError } from '../../core/errors/job-error.js'
 import { MASK } from '../../core/security/secret-fields.js'
 import { nearestHint } from '../../core/spec/nearest.js'
@@ -11,8 +11,6 @@ import { noQuery, versionQuery } from '../http/schema.js'
 import { openApiDocument } from '../openapi.js'
 import {
   anyDocument,
-  operationList,
-  operationQuery,
   schemaParams,
   setting,
   settingBody,
@@ -31,8 +29,6 @@ export const systemRoutes: readonly Route[] = [
     method: 'get',
     path: '/system-configs',
     summary: 'System settings.',
-    access: 'ADMIN',
-    visibleTo: 'ADMIN',
     query: settingQuery,
     status: 200,
     response: settingList,
@@ -45,8 +41,6 @@ export const systemRoutes: readonly Route[] = [
     method: 'get',
     path: '/system-configs/{key}',
     summary: 'One system setting.',
-    access: 'ADMIN',
-    visibleTo: 'ADMIN',
     params: settingParams,
     query: noQuery,
     status: 200,
@@ -61,8 +55,6 @@ export const systemRoutes: readonly Route[] = [
     method: 'put',
     path: '/system-configs/{key}',
     summary: 'Changes a system setting.',
-    access: 'ADMIN',
-    visibleTo: 'ADMIN',
     audit: { operation: 'UPDATE_CONFIG', resource: 'CONFIG' },
     auditBody: (body, _deps, { key }) => (isEncryptedSetting(key ?? '') ? { ...(body as object), value: MASK } : body),
     versioned: true,
@@ -80,21 +72,8 @@ export const systemRoutes: readonly Route[] = [
   route({
     ...shared,
     method: 'get',
-    path: '/operation-logs',
-    summary: 'The audit, newest first: every call that changed something or tried to.',
-    access: 'ADMIN',
-    visibleTo: 'ADMIN',
-    query: operationQuery,
-    status: 200,
-    response: operationList,
-    handle: async ({ query }, deps) => ({ body: await deps.operationLog.list(pageRequest(query)) }),
-  }),
-  route({
-    ...shared,
-    method: 'get',
     path: '/workers',
     summary: 'Worker processes of the last day, newest first.',
-    access: 'USER',
     query: workerQuery,
     status: 200,
     response: workerList,
@@ -108,7 +87,6 @@ export const systemRoutes: readonly Route[] = [
     method: 'get',
     path: '/schemas/{name}',
     summary: 'JSON Schema of a kind of definition, for editors.',
-    access: 'PUBLIC',
     params: schemaParams,
     query: noQuery,
     status: 200,
@@ -120,7 +98,6 @@ export const systemRoutes: readonly Route[] = [
     method: 'get',
     path: '/openapi.json',
     summary: 'This API as OpenAPI 3.1.',
-    access: 'PUBLIC',
     query: noQuery,
     status: 200,
     response: anyDocument,

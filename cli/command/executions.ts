@@ -1,7 +1,8 @@
 /** `etl executions`, `show`, `events`, `restart`, `fork`. */
 import { randomUUID } from 'node:crypto'
 import type { ExecutionReport } from '../../core/execution/report.js'
-import { connect } from '../client.js'
+import type { Slowest } from '../../core/metrics/slowest.js'
+import { type Client, connect } from '../client.js'
 import type { Context } from '../command.js'
 import { readParameters } from '../definitions.js'
 import { findJob } from '../jobs.js'
@@ -42,8 +43,17 @@ export async function show(
   const client = connect(variables)
   if (options.watch === true) return await watch(client, executionId, output)
   const report = await client.get<ExecutionReport>(`/executions/${encodeURIComponent(executionId)}`)
-  output.result(report, () => describeReport(report, output))
+  // The object of --json is the same wherever an execution is reported.
+  const slowest = output.json ? null : await slowestOf(client, executionId)
+  output.result(report, () =>
+    [describeReport(report, output), ...(slowest === null ? [] : [`slowest: ${slowest.message}`])].join('\n'),
+  )
   return 0
+}
+
+async function slowestOf(client: Client, executionId: string): Promise<Slowest | null> {
+  const path = `/executions/${encodeURIComponent(executionId)}/operators`
+  return (await client.get<{ readonly slowest: Slowest | null }>(path)).slowest
 }
 
 interface Event {

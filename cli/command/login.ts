@@ -1,9 +1,8 @@
-/** `etl login`: asks who you are, and keeps the token where only you may read it. */
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+/** `etl login`: asks who you are, and keeps the token where only you may read it. `etl logout` ends it. */
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { createInterface } from 'node:readline/promises'
-import { Writable } from 'node:stream'
 import { JobError } from '../../core/errors/job-error.js'
+import { ask, standardInput } from '../ask.js'
 import { connect, tokenFile } from '../client.js'
 import type { Context } from '../command.js'
 
@@ -37,14 +36,18 @@ export async function login({ output, variables }: Context, options: Options): P
   )
 }
 
+export async function logout({ output, variables }: Context): Promise<void> {
+  await connect(variables).send('POST', '/auth/logout')
+  rmSync(tokenFile(variables), { force: true })
+  output.result({ loggedOut: true }, () => 'logged out')
+}
+
 async function credentials(
   options: Options,
   variables: NodeJS.ProcessEnv,
 ): Promise<{ username: string; password: string }> {
   if (options.passwordStdin === true) {
-    let password = ''
-    for await (const chunk of process.stdin) password += String(chunk)
-    return { username: options.username ?? 'admin', password: password.replace(/\r?\n$/, '') }
+    return { username: options.username ?? 'admin', password: await standardInput() }
   }
   if (process.stdin.isTTY !== true) {
     const password = variables.ETL_ADMIN_PASSWORD
@@ -55,17 +58,4 @@ async function credentials(
   }
   const username = options.username ?? ((await ask('User name [admin]: ', false)) || 'admin')
   return { username, password: await ask('Password: ', true) }
-}
-
-/** What is typed for a hidden answer is not shown. */
-async function ask(question: string, hidden: boolean): Promise<string> {
-  process.stderr.write(question)
-  const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
-  const lines = createInterface({ input: process.stdin, output: hidden ? silent : process.stderr, terminal: true })
-  try {
-    return (await lines.question('')).trim()
-  } finally {
-    lines.close()
-    if (hidden) process.stderr.write('\n')
-  }
 }

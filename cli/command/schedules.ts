@@ -29,6 +29,7 @@ interface Schedule {
   readonly lastFireTime: string | null
   readonly fireCount: number
   readonly lastExecutionId: string | null
+  readonly troubles: readonly { readonly what: string; readonly message: string; readonly since: string }[]
   readonly lastDecision: { readonly logicalTime: string; readonly message: string } | null
 }
 
@@ -151,6 +152,20 @@ export async function cancelBackfill({ output, variables }: Context, backfillId:
   output.result(answer, () => `cancelled; executions that were asked to end: ${answer.cancelled.length}`)
 }
 
+export async function pauseBackfill({ output, variables }: Context, backfillId: string): Promise<void> {
+  const answer = await hold(variables, backfillId, 'pause')
+  output.result(answer, () => `paused; executions so far: ${countsOf(answer)}`)
+}
+
+export async function resumeBackfill({ output, variables }: Context, backfillId: string): Promise<void> {
+  const answer = await hold(variables, backfillId, 'resume')
+  output.result(answer, () => `goes on; executions so far: ${countsOf(answer)}`)
+}
+
+async function hold(variables: Context['variables'], backfillId: string, verb: 'pause' | 'resume'): Promise<Backfill> {
+  return await connect(variables).send<Backfill>('POST', `/backfills/${encodeURIComponent(backfillId)}/${verb}`, {})
+}
+
 export async function next(
   { output, variables }: Context,
   job: string,
@@ -193,6 +208,9 @@ function describe(schedule: Schedule): string {
     ['fired', String(schedule.fireCount)],
     ['execution', schedule.lastExecutionId],
     ['left out', lastDecision === null ? null : `${lastDecision.logicalTime}: ${lastDecision.message}`],
+    ...schedule.troubles.map(
+      ({ what, message, since }) => ['fails', `${what} since ${since}: ${message}`] as [string, string],
+    ),
   ]
   return lines.flatMap(([name, value]) => (value === null ? [] : [`${name.padEnd(9)}  ${value}`])).join('\n')
 }

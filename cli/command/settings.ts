@@ -1,5 +1,6 @@
 /** `etl secrets`, `etl keys` and `etl config`, for ADMIN. */
 import { JobError } from '../../core/errors/job-error.js'
+import { standardInput } from '../ask.js'
 import { connect } from '../client.js'
 import type { Context } from '../command.js'
 import { table } from '../output.js'
@@ -34,12 +35,6 @@ export async function setSecret(
     description,
   })
   output.result(saved, () => `${name} is set; specs name it as \${secret:${name}}`)
-}
-
-async function standardInput(): Promise<string> {
-  let value = ''
-  for await (const chunk of process.stdin) value += String(chunk)
-  return value.replace(/\r?\n$/, '')
 }
 
 export async function deleteSecret({ output, variables }: Context, name: string): Promise<void> {

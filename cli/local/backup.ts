@@ -1,11 +1,14 @@
 /** `etl backup`, `etl backup verify` and `etl restore`: on the machine that reaches catalogue and store; no server is needed. */
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { backUp } from '../../activities/backup/back-up.js'
 import { openPlace } from '../../activities/backup/place.js'
 import { restoreBackup, verifyBackup } from '../../activities/backup/restore.js'
 import { JobError } from '../../core/errors/job-error.js'
 import type { BackupManifest } from '../../core/maintenance/backup-manifest.js'
+import { openDatabase } from '../../models/database.js'
 import { secretKeyProblem } from '../../models/encryption.js'
+import { operationLogStore } from '../../models/stores/operation-log-store.js'
 import { readEnvironment } from '../../process/environment.js'
 import { openStore } from '../../storage/open-store.js'
 import type { Context } from '../command.js'
@@ -42,7 +45,8 @@ export async function verifyCommand({ output, variables }: Context, from: string
 }
 
 export async function restoreCommand({ output, variables }: Context, from: string, options: Options): Promise<void> {
-  const { mysqlUrl, storageUrl, home } = readEnvironment(variables)
+  const { mysqlUrl, storageUrl, home, secretKey } = readEnvironment(variables)
+  const startedAt = new Date()
   const manifest = await restoreBackup({
     mysqlUrl,
     store: openStore(storageUrl),
@@ -52,11 +56,33 @@ export async function restoreCommand({ output, variables }: Context, from: strin
     force: options.force === true,
     log: (line) => output.note(line),
   })
+  await auditRestore(mysqlUrl, secretKey, { backup: manifest.name, force: options.force === true }, startedAt)
   output.result(
     { backup: from, ...summaryOf(manifest) },
     () =>
       `Restored ${sentence(manifest)}\nStart API and worker: executions that were at work end as FAILED, and etl restart goes on from their latest checkpoints.`,
   )
+}
+
+/** By who runs the command, as the system knows them; what the audit was before is in the backup, or gone. */
+async function auditRestore(
+  mysqlUrl: string,
+  secretKey: string,
+  requestParams: object,
+  startedAt: Date,
+): Promise<void> {
+  const database = await openDatabase(mysqlUrl)
+  try {
+    await operationLogStore(database, secretKey).append({
+      ...{ userId: null, username: `os:${userInfo().username}`, operationType: 'RESTORE', resourceType: 'CATALOGUE' },
+      ...{ resourceId: null, requestMethod: null, requestPath: null, requestParams: { ...requestParams } },
+      ...{ responseStatus: null, succeeded: true, errorMessage: null, ipAddress: null, userAgent: null },
+      durationMs: Date.now() - startedAt.getTime(),
+      startedAt,
+    })
+  } finally {
+    await database.close()
+  }
 }
 
 /** A key of their own; never on the command line, where others see it. */

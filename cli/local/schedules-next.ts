@@ -6,6 +6,7 @@ import { nextTimes } from '../../core/schedule/next-times.js'
 import { parseCron } from '../../core/schedule/parse-cron.js'
 import { openZone } from '../../core/schedule/zone.js'
 import { zoneHint } from '../../core/schedule/zone-names.js'
+import { FIRST_MS, LAST_MS } from '../../core/spec/schema.js'
 import type { Context } from '../command.js'
 import { FailedWithProblems } from '../failure.js'
 import { table } from '../output.js'
@@ -74,7 +75,10 @@ function momentOf(text: string): number {
   const day = Date.parse(text.slice(0, 10))
   const moment = shape.test(text) ? Date.parse(text) : Number.NaN
   // `Date` takes 30 February for 2 March.
-  if (!Number.isNaN(moment) && new Date(day).toISOString().startsWith(text.slice(0, 10))) return moment
+  if (!Number.isNaN(moment) && new Date(day).toISOString().startsWith(text.slice(0, 10))) {
+    if (moment >= FIRST_MS && moment < LAST_MS) return moment
+    throw new JobError('usage.invalid', `--from ${text} is not between 1970 and 2199`)
+  }
   const hint = 'Write date, time and offset: 2026-01-01T00:00:00Z, or 2026-01-01T00:00:00+01:00.'
   throw new JobError('usage.invalid', `--from ${text} is not a moment`, { hint })
 }

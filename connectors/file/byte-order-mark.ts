@@ -16,8 +16,12 @@ export async function byteOrderMark(file: TextFile): Promise<number> {
   }
 }
 
+const asUtf8 = 'Write it anew in UTF-8: `iconv -f UTF-32 -t UTF-8`.'
+
 /** What no text in UTF-8 begins with. */
 const others: readonly { readonly mark: string; readonly is: string; readonly hint: string }[] = [
+  { mark: 'fffe0000', is: 'written in UTF-32', hint: asUtf8 },
+  { mark: '0000feff', is: 'written in UTF-32', hint: asUtf8 },
   { mark: 'fffe', is: 'written in UTF-16', hint: 'Say `encoding: utf-16`.' },
   { mark: 'feff', is: 'written in UTF-16', hint: 'Say `encoding: utf-16`.' },
   { mark: '1f8b', is: 'compressed', hint: 'Say `compression: gzip`.' },

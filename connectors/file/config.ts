@@ -73,7 +73,7 @@ export const sourceConfig = z.strictObject({
     .refine((columns) => Object.keys(columns).length > 0, 'name at least one column')
     .optional()
     .describe(
-      'Column types by name: `{id: BIGINT, name: VARCHAR}`; else inferred once, when the job is saved. What is written with a zone becomes UTC as a TIMESTAMP. A DATE leaves out a time, a TIMESTAMP what is finer than microseconds, a BIGINT of JSON rounds a fraction (of CSV it is a bad record): declare what the file holds.',
+      'Column types by name: `{id: BIGINT, name: VARCHAR}`; else inferred once, when the job is saved. What is written with a zone becomes UTC as a TIMESTAMP; times leave out what is finer than microseconds, a DOUBLE or FLOAT takes the nearest number it has, and JSON shows a number in a VARCHAR as a DOUBLE is shown, unless digits would be lost. Nothing else is rounded or cut: a fraction in a whole number, more digits behind the point than a DECIMAL has, a time of day in a DATE, a day or a zone in a TIME, 2 in a BOOLEAN are bad records, within lists and structs too.',
     ),
   pathColumns: z
     .record(z.string().min(1), z.string().trim().min(1))
@@ -115,7 +115,9 @@ export const sinkConfig = z
       .min(1)
       .describe('A folder, also `s3://bucket/folder`; with `singleFile` the file. Finished parts appear in it.'),
     connection,
-    format,
+    format: format.describe(
+      'How the files are written; else from the extension. Parquet has no place for INTERVAL, HUGEINT, UHUGEINT, BIT and TIME WITH TIME ZONE: they are text there, on every level.',
+    ),
     mode: z.enum(['APPEND', 'REPLACE']).default('APPEND').describe('REPLACE: what was there goes when the job ends.'),
     singleFile: z.boolean().default(false).describe('BATCH: one file at `path`, written when the job ends.'),
     compression: z

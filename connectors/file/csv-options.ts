@@ -1,10 +1,9 @@
 import type { Schema } from '../../core/record/schema.js'
 import { text } from '../../duckdb/sql.js'
+import { exactValues } from '../exact-values.js'
 import type { FileSourceConfig } from './config.js'
-import { momentsOf } from './moments.js'
 import type { Dialect } from './record-ends.js'
 import type { Slice } from './text-format.js'
-import { wholeNumbersOf } from './whole-numbers.js'
 
 export interface CsvOptions {
   readonly delimiter: string
@@ -12,6 +11,7 @@ export interface CsvOptions {
   readonly escape: string
   /** DuckDB's options that do not change from slice to slice. */
   readonly fixed: string
+  readonly dateFormat: string | undefined
   readonly timestampFormat: string | undefined
 }
 
@@ -33,15 +33,26 @@ export function csvOptions(config: FileSourceConfig): CsvOptions {
     ...(config.dateFormat === undefined ? [] : [`dateformat = ${text(config.dateFormat)}`]),
     ...(config.timestampFormat === undefined ? [] : [`timestampformat = ${text(config.timestampFormat)}`]),
   ].join(', ')
-  return { delimiter, quote, escape: escaping, fixed, timestampFormat: config.timestampFormat }
+  return {
+    delimiter,
+    quote,
+    escape: escaping,
+    fixed,
+    dateFormat: config.dateFormat,
+    timestampFormat: config.timestampFormat,
+  }
 }
 
 /** `read_csv('slice', …)` with these columns. */
 export function readCsv(options: CsvOptions, columns: Schema, slice: Slice): string {
-  const moments = momentsOf(columns, options.timestampFormat)
-  if (!slice.points) return moments.from(scanCsv(options, moments.columns, slice))
-  const numbers = wholeNumbersOf(moments.columns)
-  return moments.from(numbers.from(scanCsv(options, numbers.columns, slice)))
+  const exact = exactValues(columns, {
+    ...options,
+    points: slice.points,
+    exponents: slice.exponents,
+    json: false,
+    marked: false,
+  })
+  return exact.from(scanCsv(options, exact.columns, slice))
 }
 
 /** With DuckDB's own reading of each type, whose rejects it can name. */

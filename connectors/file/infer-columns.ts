@@ -56,7 +56,7 @@ async function lookInto(
   if (open && !packed && format !== 'json')
     return { path: file.path, shown: file.path, size: file.size, open: () => open(file) }
   const local = await (packed ? unpackInto(folder, file, config, place) : fetchInto(folder, file, place))
-  return format === 'json' ? await plainDocument(local, []) : local
+  return format === 'json' ? await plainDocument(local, false) : local
 }
 
 async function csvColumns(file: TextFile, config: FileSourceConfig, session: Session): Promise<Schema> {

@@ -1,50 +1,58 @@
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
+import { type ExactValues, exactValues } from '../exact-values.js'
 import type { FileSourceConfig } from './config.js'
-import { momentsOf } from './moments.js'
 import { longestRecord } from './stretches.js'
 import type { BadRecord } from './text-format.js'
 
 export type JsonLayout = 'newline_delimited' | 'auto'
 
+/** JSON that lies in a file. */
+export interface JsonText {
+  readonly file: string
+  readonly layout: JsonLayout
+  readonly longest: number
+  /** As of a slice. */
+  readonly points: boolean
+  readonly exponents: boolean
+  /** `exactly` has marked numbers in it. */
+  readonly marked: boolean
+}
+
 /** `read_json('file', …)` with these columns. A key that is missing is no value; one that nobody asked for is left out. */
-export function readJson(
-  file: string,
-  layout: JsonLayout,
-  config: FileSourceConfig,
-  columns: Schema,
-  longest: number,
-): string {
-  const moments = momentsOf(columns, config.timestampFormat)
-  const types = moments.columns.map((column) => `${text(column.name)}: ${text(column.type)}`).join(', ')
+export function readJson(json: JsonText, config: FileSourceConfig, columns: Schema): string {
+  const exact = exactValues(columns, { ...formatsOf(config), ...json, json: true })
+  const types = exact.columns.map((column) => `${text(column.name)}: ${text(column.type)}`).join(', ')
   const options = [
-    `format = '${layout}'`,
+    `format = '${json.layout}'`,
     'records = true',
     'auto_detect = false',
     `columns = {${types}}`,
     ...(config.dateFormat === undefined ? [] : [`dateformat = ${text(config.dateFormat)}`]),
     ...(config.timestampFormat === undefined ? [] : [`timestampformat = ${text(config.timestampFormat)}`]),
   ]
-  return moments.from(
-    `read_json(${text(file)}, compression = 'uncompressed', ${options.join(', ')}${longObjects(longest)})`,
+  return exact.from(
+    `read_json(${text(json.file)}, compression = 'uncompressed', ${options.join(', ')}${longObjects(json.longest)})`,
   )
 }
 
 /** Documents that are no JSON, no objects, or hold a value that is not of its column's type. */
 export async function badDocuments(
-  file: string,
-  layout: JsonLayout,
+  { file, layout, longest, marked }: JsonText,
   config: FileSourceConfig,
   columns: Schema,
   session: Session,
-  longest: number,
 ): Promise<readonly (BadRecord & { readonly original: string })[]> {
   const objects = `read_json_objects(${text(file)}, compression = 'uncompressed', format = '${layout}', ignore_errors = true${longObjects(longest)})`
-  const wrong = columns.map((column) => {
-    const { name, type } = column
+  const exact = exactValues(columns, { ...formatsOf(config), points: true, exponents: true, json: true, marked })
+  const wrong = columns.map((column, at) => {
+    const { name } = column
     const value = textOf(name)
-    return `WHEN ${value} IS NOT NULL AND ${valueIn(column, config)} IS NULL THEN ${text(`Column "${name}" does not hold a value of type ${type}: `)} || left(${value}, 100)`
+    const isOther = /^STRUCT\(.*\)$/.test(column.type)
+      ? ` OR json_type(json, ${text(pointer(name))}) NOT IN ('OBJECT', 'NULL')`
+      : ''
+    return `WHEN ${value} IS NOT NULL AND (${valueIn(column, exact, at, config)} IS NULL${isOther}) THEN ${noValueOf(column, value)}`
   })
   const rows = await session.rows(`
     SELECT number, message, original FROM (
@@ -62,12 +70,21 @@ export async function badDocuments(
 }
 
 /** What `readJson` makes of a column of the document `json`; NULL where it fails, but not where only a part of a struct does. */
-function valueIn({ name, type }: Schema[number], config: FileSourceConfig): string {
+function valueIn({ name, type }: Schema[number], exact: ExactValues, at: number, config: FileSourceConfig): string {
+  const read = (as: string) => `json_transform(json, ${text(JSON.stringify({ [name]: as }))}).${identifier(name)}`
+  const value = exact.value(name, read(exact.columns[at]!.type))
+  if (value !== null) return `TRY(${value})`
   const format = formatOf(type, config)
   // There is no other function that takes a format of dates.
   if (format !== undefined) return `CAST(try_strptime(${textOf(name)}, ${text(format)}) AS ${type})`
-  return `TRY(json_transform(json, ${text(JSON.stringify({ [name]: type }))})).${identifier(name)}`
+  return `TRY(${read(type)})`
 }
+
+/** SQL of what is said of a value that is not of its column's type. */
+export const noValueOf = ({ name, type }: Schema[number], value: string): string =>
+  `${text(`Column "${name}" does not hold a value of type ${type}: `)} || left(ltrim(${value}, chr(12) || chr(9)), 100)`
+
+const formatsOf = ({ dateFormat, timestampFormat }: FileSourceConfig) => ({ dateFormat, timestampFormat })
 
 function formatOf(type: string, { dateFormat, timestampFormat }: FileSourceConfig): string | undefined {
   if (type === 'DATE') return dateFormat

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
-import { allExactly, needsExactNumbers } from '../exact-numbers.js'
+import { allExactly, anyInexact } from '../exact-numbers.js'
 import { recordBatch } from '../json-records.js'
 import type { SourceBatch } from '../spi.js'
 import { byteOrderMark } from './byte-order-mark.js'
@@ -15,12 +15,12 @@ import type { TextFile } from './text-format.js'
 
 /** A whole file of JSON: one array, or documents one after another. One batch, as it can be cut nowhere. */
 export function jsonBatch(
-  file: { readonly path: string; readonly shown: string; readonly size: number },
+  file: PlainDocument,
   config: FileSourceConfig,
   schema: Schema,
   session: Session,
 ): SourceBatch {
-  const select = `SELECT * FROM ${readJson(file.path, 'auto', config, schema, file.size)}`
+  const select = `SELECT * FROM ${readJson({ file: file.path, layout: 'auto', longest: file.size, points: true, exponents: true, marked: file.marked }, config, schema)}`
   const held = identifier(`documents ${randomUUID()}`)
   let lines: SourceBatch | null = null
   return {
@@ -39,6 +39,7 @@ export function jsonBatch(
         schema,
         session,
         options: config,
+        marked: file.marked,
         place: (record) => ({ file: file.shown, record }),
       })
       return await lines.isolate()
@@ -51,14 +52,19 @@ export function jsonBatch(
   }
 }
 
-/** The document as DuckDB reads it: without a byte order mark, and with numbers that come out exactly. Takes the file's place. */
-export async function plainDocument(file: TextFile, schema: Schema): Promise<TextFile> {
+interface PlainDocument extends TextFile {
+  /** `exactly` has marked numbers in it. */
+  readonly marked: boolean
+}
+
+/** The document as DuckDB reads it: without a byte order mark, `exact`: and with numbers that come out exactly. Takes the file's place. */
+export async function plainDocument(file: TextFile, exact: boolean): Promise<PlainDocument> {
   const start = await byteOrderMark(file)
-  const exact = needsExactNumbers(schema)
-  if (start === 0 && !exact) return file
+  const marked = exact && (await anyInexact(createReadStream(file.path)))
+  if (start === 0 && !marked) return { ...file, marked }
   const path = `${file.path}.plain`
   const bytes = createReadStream(file.path, { start })
-  await pipeline(exact ? allExactly(bytes) : bytes, createWriteStream(path))
+  await pipeline(marked ? allExactly(bytes) : bytes, createWriteStream(path))
   await rm(file.path, { force: true })
-  return { ...file, path, size: (await stat(path)).size }
+  return { ...file, path, size: (await stat(path)).size, marked }
 }

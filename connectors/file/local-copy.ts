@@ -47,5 +47,11 @@ function unpackFault(path: string, { encoding }: Packed, error: unknown): JobErr
   const isDamaged = code.startsWith('Z_') || code.startsWith('ZSTD_')
   if (!isDamaged && code !== 'ERR_ENCODING_INVALID_ENCODED_DATA') return fileFault(path, error)
   const what = isDamaged ? 'is damaged or not compressed that way' : `is not written in ${encoding}`
-  return new JobError('source.unreadable', `The file ${path} ${what}.`, { cause: error })
+  return new JobError('source.unreadable', `The file ${path} ${what}.`, {
+    cause: error,
+    pointer: isDamaged ? '/compression' : '/encoding',
+    hint: isDamaged
+      ? 'Was it copied to its end? If it is not compressed, say `compression: none`.'
+      : 'Say under `encoding` how it is written.',
+  })
 }

@@ -2,9 +2,11 @@ import { rm } from 'node:fs/promises'
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
+import { exactValues } from '../exact-values.js'
 import { amongAll } from '../left-out.js'
 import type { SourceBatch } from '../spi.js'
 import { checkNames } from './check-names.js'
+import { noValueOf } from './json-options.js'
 
 export interface ParquetFile {
   /** A link in the session's folder. */
@@ -33,15 +35,15 @@ export async function* readParquet(
     schema,
     file.shown,
   )
-  const isCast = schema.some(
-    ({ name, type }) => !columns.some((column) => column.name === name && column.type === type),
-  )
+  const own = new Map(columns.map(({ name, type }) => [name, type]))
+  const casts = schema.map((column) => castsOf(column, own.get(column.name) ?? column.type))
+  const isCast = schema.some(({ name, type }) => own.get(name) !== type)
   const perRecord = file.size / Math.max(1, file.records)
   const room = Math.max(2048, Math.min(batchRecords, Math.floor(batchBytes / Math.max(perRecord, 1))))
   const step = room < groupRecords ? room : room - (room % groupRecords)
   for (let from = range.from, to = 0; from < range.to; from = to) {
     to = Math.min(from - (from % step) + step, range.to)
-    yield parquetBatch(file, { from, to, last: to === range.to, isCast }, schema, session)
+    yield parquetBatch(file, { from, to, last: to === range.to, isCast, casts }, schema, session)
   }
 }
 
@@ -56,19 +58,17 @@ export async function parquetRecords(paths: readonly string[], session: Session)
 
 function parquetBatch(
   file: ParquetFile,
-  { from, to, last, isCast }: { from: number; to: number; last: boolean; isCast: boolean },
+  { from, to, last, isCast, casts }: BatchRange,
   schema: Schema,
   session: Session,
 ): SourceBatch {
   const records = `read_parquet(${text(file.path)}, file_row_number = true) WHERE file_row_number >= ${from} AND file_row_number < ${to}`
-  const select = (cast: 'CAST' | 'TRY_CAST', further = '') =>
-    `SELECT ${schema.map((column) => `${castOf(cast, column)} AS ${identifier(column.name)}`).join(', ')} FROM ${records}${further}`
-  const bad = schema.map(
-    (column) => `(${identifier(column.name)} IS NOT NULL AND ${castOf('TRY_CAST', column)} IS NULL)`,
-  )
+  const select = (how: keyof Casts, further = '') =>
+    `SELECT ${schema.map(({ name }, at) => `${casts[at]![how]} AS ${identifier(name)}`).join(', ')} FROM ${records}${further}`
+  const bad = schema.map(({ name }, at) => `(${identifier(name)} IS NOT NULL AND ${casts[at]!.tried} IS NULL)`)
   let inBatch = (index: number) => index
   return {
-    select: select('CAST'),
+    select: select('sure'),
     // Of other types than the file's own some may be bad.
     ...(isCast ? {} : { view: viewOf(schema, records, from) }),
     records: to - from,
@@ -80,17 +80,16 @@ function parquetBatch(
       const value = (column: Schema[number]) =>
         `${text(column.name)}, left(CAST(${identifier(column.name)} AS VARCHAR), 4096)`
       const wrong = schema.map(
-        (column, at) =>
-          `WHEN ${bad[at]} THEN ${text(`Column "${column.name}" does not hold a value of type ${column.type}.`)}`,
+        (column, at) => `WHEN ${bad[at]} THEN ${noValueOf(column, `CAST(${identifier(column.name)} AS VARCHAR)`)}`,
       )
       const rows = await session.rows(
         `SELECT file_row_number, CAST(json_object(${schema.map(value).join(', ')}) AS VARCHAR), CASE ${wrong.join(' ')} END FROM ${records} AND (${bad.join(' OR ')}) ORDER BY 1`,
       )
       // A broken page is no bad record: reading it again says so.
-      if (rows.length === 0) await session.run(`CREATE OR REPLACE TEMP TABLE whole_batch AS ${select('CAST')}`)
+      if (rows.length === 0) await session.run(`CREATE OR REPLACE TEMP TABLE whole_batch AS ${select('sure')}`)
       inBatch = amongAll(rows.map(([number]) => Number(number) - from))
       return {
-        select: select('TRY_CAST', ` AND NOT coalesce(${bad.join(' OR ')}, false)`),
+        select: select('tried', ` AND NOT coalesce(${bad.join(' OR ')}, false)`),
         rejected: rows.map(([number, original, message]) => ({
           original: String(original),
           place: { file: file.shown, record: Number(number) },
@@ -110,6 +109,38 @@ function viewOf(schema: Schema, records: string, from: number): string {
   return `SELECT ${schema.map(({ name }) => identifier(name)).join(', ')}, file_row_number - ${from} AS rowid FROM ${records}`
 }
 
-/** The type has been through DuckDB before, which wrote it anew: no text of a user stands here. */
-const castOf = (cast: 'CAST' | 'TRY_CAST', column: Schema[number]) =>
-  `${cast}(${identifier(column.name)} AS ${column.type})`
+interface BatchRange {
+  readonly from: number
+  readonly to: number
+  readonly last: boolean
+  readonly isCast: boolean
+  /** Of each column. */
+  readonly casts: readonly Casts[]
+}
+
+/** From the type that the file has: fails, or gives NULL, where that type holds no such value. */
+interface Casts {
+  readonly sure: string
+  readonly tried: string
+}
+
+/** DuckDB would round and cut: what cannot be cast back is another value. Types have been through it before, which wrote them anew. */
+function castsOf({ name, type }: Schema[number], own: string): Casts {
+  const read = identifier(name)
+  if (own === 'VARCHAR') {
+    const value = exactValues([{ name, type }], textOfFile).value(name, read) ?? `CAST(${read} AS ${type})`
+    return { sure: value, tried: `TRY(${value})` }
+  }
+  const [sure, tried] = [`CAST(${read} AS ${type})`, `TRY_CAST(${read} AS ${type})`]
+  if (own === type || !mayCut.test(type)) return { sure, tried }
+  const isSame = `TRY_CAST(${tried} AS ${own}) IS NOT DISTINCT FROM ${read}`
+  return {
+    sure: `CASE WHEN ${isSame} THEN ${sure} ELSE CAST('another value: ' || CAST(${read} AS VARCHAR) AS ${type}) END`,
+    tried: `CASE WHEN ${isSame} THEN ${tried} END`,
+  }
+}
+
+const textOfFile = { points: true, exponents: true, json: false, marked: false }
+
+/** A FLOAT, and times finer than microseconds, give the nearest there is, as of text. */
+const mayCut = /\b(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|DECIMAL|DATE|TIME|BOOLEAN|TIMESTAMP_M?S)\b(?! ZONE)/

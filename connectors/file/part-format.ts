@@ -1,5 +1,6 @@
 import type { Schema } from '../../core/record/schema.js'
 import { identifier, text } from '../../duckdb/sql.js'
+import { spelled, typeTree } from '../../duckdb/type-tree.js'
 import { jsonObject, needsOwnText } from '../json-text.js'
 import type { Compression, Format } from './config.js'
 
@@ -65,21 +66,15 @@ export function emptySelect(schema: Schema): string {
 /** Lines that are text already. */
 const asTheyStand = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER ''"
 
-/** Parquet has no place for some numbers and times, which DuckDB would round: they are written as text. */
+/** Parquet has no place for some numbers and times, which DuckDB would round: they are written as text, wherever they stand. */
 function asParquet(table: string, schema: Schema): string {
-  return rewritten(
-    table,
-    schema,
-    /^(U?HUGEINT|TIME WITH TIME ZONE|INTERVAL|BIT|BIGNUM)$/,
-    (column) => `CAST(${column} AS VARCHAR)`,
-  )
+  const columns = schema.map(({ name, type }) => {
+    const tree = typeTree(type)
+    const placed = spelled(tree, (leaf) => (hasNoPlace.test(leaf) ? 'VARCHAR' : leaf))
+    const column = identifier(name)
+    return placed === spelled(tree) ? column : `CAST(${column} AS ${placed}) AS ${column}`
+  })
+  return columns.some((column) => column.startsWith('CAST(')) ? `(SELECT ${columns.join(', ')} FROM ${table})` : table
 }
 
-function rewritten(table: string, schema: Schema, types: RegExp, rewrite: (column: string) => string): string {
-  if (!schema.some(({ type }) => types.test(type))) return table
-  const columns = schema.map(({ name, type }) => {
-    const column = identifier(name)
-    return types.test(type) ? `${rewrite(column)} AS ${column}` : column
-  })
-  return `(SELECT ${columns.join(', ')} FROM ${table})`
-}
+const hasNoPlace = /^(U?HUGEINT|TIME WITH TIME ZONE|INTERVAL|BIT|BIGNUM)$/

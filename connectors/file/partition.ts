@@ -88,7 +88,7 @@ function partition(part: {
 }
 
 /** As Hive, Spark and DuckDB name them, and take them apart again. */
-function folderOf(name: string): string {
+export function folderOf(name: string): string {
   const value = `url_encode(CAST(${identifier(name)} AS VARCHAR))`
   return `url_encode(${text(name)}) || '=' || coalesce(${value}, ${text(noValue)})`
 }

@@ -4,6 +4,7 @@ import type { Schema } from '../../core/record/schema.js'
 import { pointerTo } from '../../core/spec/pointer.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
+import { exactValues } from '../exact-values.js'
 import type { SourceBatch } from '../spi.js'
 import { noValue } from './partition.js'
 
@@ -26,14 +27,16 @@ export async function withPathValues(
 ): Promise<(batch: SourceBatch) => SourceBatch> {
   if (inPath.length === 0) return (batch) => batch
   const folders = new Map(file.split('/').flatMap((folder) => namedValue(folder)))
+  const exactly = exactValues(inPath, { points: true, exponents: true, json: false, marked: false })
   const values: string[] = []
   for (const { name, type } of inPath) {
     const value = folders.get(name)
     if (value === undefined) throw wrong(`The path ${file} has no folder \`${name}=…\`.`, name)
     const literal = value === noValue ? 'NULL' : text(value)
-    const [[fits] = []] = await session.rows(`SELECT ${literal} IS NULL OR TRY_CAST(${literal} AS ${type}) IS NOT NULL`)
+    const cast = exactly.value(name, `CAST(${literal} AS VARCHAR)`) ?? `CAST(${literal} AS ${type})`
+    const [[fits] = []] = await session.rows(`SELECT ${literal} IS NULL OR TRY(${cast}) IS NOT NULL`)
     if (fits !== true) throw wrong(`The path ${file} does not hold a value of type ${type} for \`${name}\`.`, name)
-    values.push(`CAST(${literal} AS ${type}) AS ${identifier(name)}`)
+    values.push(`${cast} AS ${identifier(name)}`)
   }
   const added = (select: string) => `SELECT *, ${values.join(', ')} FROM (${select})`
   return (batch) => ({
@@ -61,4 +64,7 @@ function decoded(name: string): string {
 }
 
 const wrong = (message: string, name: string) =>
-  new JobError('schema.mismatch', message, { pointer: pointerTo(['pathColumns', name]) })
+  new JobError('schema.mismatch', message, {
+    pointer: pointerTo(['pathColumns', name]),
+    hint: 'Say under `pathColumns` what the folders hold, or leave the file out of `path`.',
+  })

@@ -29,7 +29,7 @@ export async function takeSample(
   })
   const path = join(session.folder, 'sample')
   await writeFile(path, rewritten(bytes, records, dialect))
-  return { file: path, longest, crlf: false, points: true, records: records.length }
+  return { file: path, longest, crlf: false, points: true, exponents: true, marked: false, records: records.length }
 }
 
 async function beginning(file: TextFile, from: Cursor, dialect: Dialect): Promise<Buffer> {

@@ -10,13 +10,13 @@ import { isInBucket } from './bucket-path.js'
 import { type CommitLog, openLog, type Part, prepareLog } from './commit-log.js'
 import type { FileSinkConfig, S3Connection } from './config.js'
 import { writeFault } from './durable.js'
-import { withoutBlankLines } from './one-column.js'
 import { partFormats } from './part-format.js'
 import { type PartWriter, partWriter } from './part-writer.js'
 import { absolutePath } from './paths.js'
 import { publishParts, publishSingleFile, replaceParts } from './publish.js'
 import { stagedParts } from './staged-parts.js'
 import { logFolder, partName, readStarted, stagedFolder, startSink, type Target, targetOf } from './target.js'
+import { withoutUnwritable } from './unwritable.js'
 
 /**
  * Writes parts into a folder. A part is staged, becomes the target's with the manifest of its epoch, which is created
@@ -125,11 +125,12 @@ function openSink(target: Target, key: SinkKey, { committed, writer, commit, gua
     method: target.format.toUpperCase(),
     append: (batch, session) =>
       guarded(async () => {
-        if (target.format !== 'csv') {
-          await writer.write(batch, session)
-          return []
+        const layout = {
+          format: target.format,
+          partitionBy: config.partitionBy ?? [],
+          longestName: isInBucket(config.path) ? longestKeyPart : longestFileName,
         }
-        const written = await withoutBlankLines(batch, config.partitionBy ?? [], session)
+        const written = await withoutUnwritable(batch, layout, session)
         await writer.write(written.batch, session).finally(written.release)
         return written.rejected
       }),
@@ -151,6 +152,10 @@ function openSink(target: Target, key: SinkKey, { committed, writer, commit, gua
     },
   }
 }
+
+/** Bytes: of a file system, and of a bucket, whose whole key has 1,024 at most. */
+const longestFileName = 255
+const longestKeyPart = 800
 
 async function problemsOf(
   config: FileSinkConfig,

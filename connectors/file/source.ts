@@ -147,7 +147,7 @@ async function* readPiece(
       )
       return { records: at.record, at: null }
     }
-    yield jsonBatch(await plainDocument(local, schema), config, schema, session)
+    yield jsonBatch(await plainDocument(local, true), config, schema, session)
     return { records: 0, at: null }
   } finally {
     // The batches that are still to be read need the file: it goes with the session's folder, or here if none is.

@@ -1,10 +1,11 @@
 /** Which records of a slice are bad: as DuckDB names them, and else by trial. */
-import { writeFile } from 'node:fs/promises'
 import { isJobError } from '../../core/errors/job-error.js'
 import type { Session } from '../../duckdb/session.js'
+import { plainTrouble } from '../plain-trouble.js'
 import type { Dialect } from './record-ends.js'
 import { type Found, rewritten, startsOf } from './rewrite.js'
 import type { BadRecord, Slice, TextReader } from './text-format.js'
+import { writeSlice } from './write-slice.js'
 
 export interface Whole {
   readonly bytes: Uint8Array
@@ -38,15 +39,14 @@ async function attempt(whole: Whole, indexes: readonly number[]): Promise<string
   const { bytes, records, dialect, slice, reader, session, table } = whole
   const part = indexes.map((index) => records[index]!)
   const plain = rewritten(bytes, part, dialect)
-  await writeFile(slice.file, reader.written?.(plain) ?? plain)
+  const written = await writeSlice({ ...slice, crlf: false }, plain, reader)
   try {
-    await session.run(`CREATE OR REPLACE TABLE ${table} AS ${reader.select({ ...slice, crlf: false })}`)
+    await session.run(`CREATE OR REPLACE TABLE ${table} AS ${reader.select(written)}`)
     const read = await session.count(`SELECT count(*) FROM ${table}`)
     return read === indexes.length ? null : 'The record cannot be told from its neighbours.'
   } catch (error) {
     if (!isJobError(error) || ['cancelled', 'disk.full', 'memory.exhausted'].includes(error.code)) throw error
-    // Its advice is about options of its own.
-    return error.message.replace(/,? Try setting .*/s, '')
+    return plainTrouble(error.message)
   }
 }
 

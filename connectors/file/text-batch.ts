@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Place, RecordForm } from '../../core/record/rejected.js'
 import type { Session } from '../../duckdb/session.js'
@@ -8,9 +8,8 @@ import { bareReturn, type Dialect, takeRecords } from './record-ends.js'
 import { type Found, rewritten, withMark } from './rewrite.js'
 import type { FileStretch } from './stretches.js'
 import { tellApart } from './tell-apart.js'
-import type { BadRecord, Slice, TextReader } from './text-format.js'
-
-const point = '.'.charCodeAt(0)
+import type { BadRecord, TextReader } from './text-format.js'
+import { writeSlice } from './write-slice.js'
 
 /** What is kept of a bad record. */
 const longestOriginal = 64 * 1024
@@ -36,8 +35,7 @@ export async function textBatch(
   // DuckDB takes one kind of line end, and may take a quoted one for it: then the slice is written with LF alone.
   const quotes = options.dialect.quote !== null && bytes.includes(options.dialect.quote)
   const mixed = found.blankLines > 0 || (found.crlf > 0 && (found.lf > 0 || quotes))
-  const longest = reader.written ? 2 * found.longest : found.longest
-  const slice: Slice = { file: path, longest, crlf: found.crlf > 0 && !mixed, points: bytes.includes(point) }
+  const whole = { file: path, longest: found.longest, crlf: found.crlf > 0 && !mixed }
 
   // Offsets are found again when they are asked for: clean data pays nothing for them.
   let text: () => Uint8Array = () => bytes
@@ -50,7 +48,7 @@ export async function textBatch(
   const known = mayHoldBad(stretch) ? knownBad(bytes, records(), options.dialect, found.unterminated) : []
   const asIs = !mixed && known.length === 0
   const plain = asIs ? withMark(bytes, options.dialect) : rewritten(bytes, without(records(), known), options.dialect)
-  await writeFile(path, reader.written?.(plain) ?? plain)
+  const slice = await writeSlice(whole, plain, reader)
   let good: number[] | null = null
   const place = (index: number): Place => {
     const original = good?.[index] ?? index

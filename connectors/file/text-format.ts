@@ -1,5 +1,6 @@
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
+import type { Prepared } from '../exact-numbers.js'
 import type { OpenFile } from './files.js'
 import type { Cursor } from './position.js'
 import type { Dialect } from './record-ends.js'
@@ -9,8 +10,11 @@ export interface Slice {
   readonly file: string
   readonly longest: number
   readonly crlf: boolean
-  /** A point stands somewhere in it. */
+  /** A number that must be whole, or of so many digits, may have a point, or a negative exponent. */
   readonly points: boolean
+  readonly exponents: boolean
+  /** Numbers in it are marked, see `exact-numbers.ts`. */
+  readonly marked: boolean
 }
 
 export interface BadRecord {
@@ -41,8 +45,8 @@ export interface TextReader {
   readonly firstRecord: Cursor
   /** The line that names the fields of each record, where there is one. */
   readonly header: string | null
-  /** The bytes of records as `select` wants them in a slice; absent: as they are. */
-  readonly written?: (bytes: Uint8Array) => Uint8Array
+  /** The bytes of records as `select` wants them in a slice, and what there is in them. */
+  readonly prepared: (bytes: Uint8Array) => Prepared<Uint8Array>
   /** SELECT over a slice; fails if one record is bad. */
   select(slice: Slice): string
   /** Bad records as far as DuckDB names them; asked only of slices whose `select` fails. `starts`: their offsets. */

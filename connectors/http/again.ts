@@ -16,7 +16,14 @@ export async function* readAgain(
   try {
     await session.append(table, [records.map((record) => record.text)])
     const select = `SELECT json, rowid AS number FROM ${table}`
-    yield await recordBatch({ select, records: records.length, schema, session, place: (record) => ({ record }) })
+    yield await recordBatch({
+      select,
+      records: records.length,
+      schema,
+      session,
+      marked: false,
+      place: (record) => ({ record }),
+    })
   } finally {
     await session.run(`DROP TABLE IF EXISTS ${table}`)
   }

@@ -19,7 +19,10 @@ export async function checkConnection(connection: HttpConnection, ctx: Connector
     .catch((error: unknown) => {
       throw asUnreached(error)
     })
-  return `${endpoint.shown} answers ${status}.`
+  const isUsual = status < 400
+  return isUsual
+    ? `${endpoint.shown} answers ${status}.`
+    : `${endpoint.shown} answers ${status}: it can be reached, and has nothing for us at this address itself. Many an API answers so; if a job fails, look at \`url\` first.`
 }
 
 function asUnreached(error: unknown): unknown {

@@ -3,7 +3,7 @@ import { JobError } from '../../core/errors/job-error.js'
 import { type Credentials, credentialsOf, renew, withoutSecrets } from './credentials.js'
 import { type Endpoint, type Patience, shownUrl } from './endpoint.js'
 import { type Answer, beginning, exchange, type Outgoing } from './exchange.js'
-import { isPassing, networkFault, statusFault } from './http-fault.js'
+import { isPassing, networkFault, outOfAttempts, outOfBudget, statusFault } from './http-fault.js'
 import { retryAfterMs } from './retry-after.js'
 
 /** Requests of one piece of work: they share what may be waited for repetitions. */
@@ -34,7 +34,7 @@ export function openClient(endpoint: Endpoint, signal: AbortSignal, of: 'SOURCE'
   const { retry, paces } = endpoint
   let budgetMs = retry.budgetMs
   const wait = async (ms: number, fault: JobError) => {
-    if (ms > budgetMs) throw fault
+    if (ms > budgetMs) throw outOfBudget(fault, ms)
     budgetMs -= ms
     await sleep(ms, undefined, { signal }).catch(() => {
       throw cancelled()
@@ -54,7 +54,7 @@ export function openClient(endpoint: Endpoint, signal: AbortSignal, of: 'SOURCE'
           for (const pace of paces) pace.hold(Math.min(tried.ms, budgetMs))
           await wait(Math.max(tried.ms, shortestWaitMs), tried.fault)
         } else {
-          if (tries === retry.attempts) throw tried.fault
+          if (tries === retry.attempts) throw outOfAttempts(tried.fault, tries)
           await wait(backoffMs(tries, retry), tried.fault)
           tries += 1
         }

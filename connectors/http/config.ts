@@ -198,7 +198,7 @@ export const sourceConfig = z
       .refine((columns) => Object.keys(columns).length > 0, 'name at least one column')
       .optional()
       .describe(
-        'Column types by name: `{id: BIGINT, name: VARCHAR}`; else inferred once from the first page, when the job is saved.',
+        'Column types by name: `{id: BIGINT, name: VARCHAR}`; else inferred once from the first page, when the job is saved. What a type cannot hold as it is written, like 1.5 in a BIGINT, is a bad record.',
       ),
     pagination,
     stopWhen: sql(

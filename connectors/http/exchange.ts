@@ -42,8 +42,10 @@ export async function exchange(
     if (!redirections.has(answer.status) || location === undefined) return answer
     answer.body.destroy()
     const url = URL.canParse(location, outgoing.url.href) ? new URL(location, outgoing.url) : null
-    if (url === null || !/^https?:$/.test(url.protocol) || redirects === mostRedirects)
-      throw refused(outgoing.url, url === null ? 'to what is no URL' : 'again and again')
+    if (url === null) throw refused(outgoing.url, 'to what is no URL')
+    if (!/^https?:$/.test(url.protocol))
+      throw refused(outgoing.url, `to a URL of \`${url.protocol}\`, which is never followed`)
+    if (redirects === mostRedirects) throw refused(outgoing.url, 'again and again')
     const staysAsItIs = outgoing.method === 'GET' || answer.status >= 307
     if (!staysAsItIs || (outgoing.body !== null && url.origin !== outgoing.url.origin))
       throw refused(outgoing.url, `to ${url.origin}${url.pathname}, where its body is not to go`)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { JobError } from '../../core/errors/job-error.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
-import { copyExactly, exactly } from '../exact-numbers.js'
+import { exactly, unmarked } from '../exact-numbers.js'
 import { type HttpClient, inShort, isTaken, wordsBytes } from './client.js'
 import type { HttpSourceConfig } from './config.js'
 import type { Endpoint } from './endpoint.js'
@@ -69,7 +69,9 @@ const isFraction = (json: string) => /^-?\d+[.e]/i.test(json)
 /** A number as it stands there, where DuckDB has passed it through a DOUBLE. */
 async function cursorIn(exact: string, { pagination }: HttpSourceConfig, session: Session): Promise<string | null> {
   const at = pagination !== undefined && 'at' in pagination && pagination.at !== undefined ? pagination.at : ''
-  const [[cursor = null] = []] = await session.rows(`SELECT json_extract_string(content, ${text(at)}) FROM ${exact}`)
+  const [[cursor = null] = []] = await session.rows(
+    `SELECT ${unmarked(`json_extract_string(content, ${text(at)})`, 'VARCHAR')} FROM ${exact}`,
+  )
   return cursor === null ? null : String(cursor)
 }
 
@@ -91,7 +93,7 @@ async function takeRecords(held: string, table: string, config: HttpSourceConfig
   const found = `json_extract(content, ${text(pointer)})`
   const at = pagination !== undefined && 'at' in pagination && pagination.at !== undefined ? pagination.at : null
   const [facts = []] = await session.rows(
-    `SELECT json_type(content, ${text(pointer)}), ${at === null ? 'NULL' : `CAST(json_extract(content, ${text(at)}) AS VARCHAR)`}, md5(CAST(${found} AS VARCHAR)) FROM ${held}`,
+    `SELECT json_type(content, ${text(pointer)}), ${at === null ? 'NULL' : `CAST(${unmarked(`json_extract(content, ${text(at)})`, 'JSON')} AS VARCHAR)`}, md5(CAST(${found} AS VARCHAR)) FROM ${held}`,
   )
   const [type, cursor, hash] = facts.map((fact) => (fact === null ? null : String(fact)))
   const where = pointer === '' ? 'The answer' : `What stands at ${pointer} in the answer`
@@ -115,7 +117,7 @@ async function takeRecords(held: string, table: string, config: HttpSourceConfig
   const stops =
     stopWhen !== undefined &&
     (await session.count(
-      stopSql(stopWhen, `SELECT CAST(content AS JSON) AS answer, ${records}::BIGINT AS records FROM ${held}`),
+      stopSql(stopWhen, `SELECT ${unmarked('content', 'JSON')} AS answer, ${records}::BIGINT AS records FROM ${held}`),
     )) === 1
   return { records, at: cursor ?? null, hash: hash ?? '', stops }
 }
@@ -135,9 +137,7 @@ function readable(body: Buffer, { headers }: Answer, exact: boolean, shown: stri
       'Its header `Content-Type` may name another charset.',
     )
   const plain = utf8.subarray(0, 3).equals(byteOrderMark) ? utf8.subarray(3) : utf8
-  if (!exact) return plain
-  const into = Buffer.allocUnsafe(plain.length * 2)
-  return into.subarray(0, copyExactly(plain, 0, plain.length, into, 0))
+  return exact ? exactly(plain) : plain
 }
 
 function decoded(body: Buffer, charset: string, shown: string): Buffer {

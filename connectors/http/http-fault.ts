@@ -59,6 +59,26 @@ export function networkFault(error: unknown, shown: string, timeoutMs: number): 
   )
 }
 
+/** `fault` came, and what is left to wait for is less than `ms`. */
+export const outOfBudget = ({ code, message, cause, hint, pointer }: JobError, ms: number): JobError =>
+  new JobError(
+    code,
+    `${message} To ask again it would have to wait ${Math.ceil(ms / 1000)} s, longer than \`retry.budget\` has left.`,
+    {
+      cause,
+      ...(hint && { hint }),
+      ...(pointer && { pointer }),
+    },
+  )
+
+/** `fault` came at each of so many attempts. */
+export const outOfAttempts = ({ code, message, cause, hint, pointer }: JobError, attempts: number): JobError =>
+  new JobError(code, `${message} That was attempt ${attempts} of ${attempts}.`, {
+    cause,
+    ...(hint && { hint }),
+    ...(pointer && { pointer }),
+  })
+
 export interface Refusal {
   readonly status: number
   readonly shown: string
@@ -73,13 +93,9 @@ export function statusFault({ status, shown, said }: Refusal, of: 'SOURCE' | 'SI
   if (status === 401 || status === 403 || status === 407)
     return new JobError('connection.denied', message, { hint: 'Check `auth`: who asks, and what that user may do.' })
   if (status === 429)
-    return new JobError(
-      of === 'SOURCE' ? 'source.unreadable' : 'sink.refused',
-      `It asks for more time than \`retry.budget\` has: ${message}`,
-      {
-        hint: 'Set `rateLimit` to what the server allows, or raise `retry.budget`.',
-      },
-    )
+    return new JobError(of === 'SOURCE' ? 'source.unreadable' : 'sink.refused', message, {
+      hint: 'Set `rateLimit` to what the server allows, or raise `retry.attempts` and `retry.budget`.',
+    })
   if (of === 'SINK')
     return new JobError('sink.refused', message, { hint: 'Does the target take such requests at this URL?' })
   if (status === 404 || status === 410)

@@ -2,6 +2,7 @@ import type { Schema } from '../../core/record/schema.js'
 import { sameName } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { text } from '../../duckdb/sql.js'
+import { unmarked } from '../exact-numbers.js'
 import type { HttpSourceConfig } from './config.js'
 import type { Newest } from './position.js'
 
@@ -24,7 +25,7 @@ export async function newestOf(
     known === null ? '' : `UNION ALL SELECT ${text(known.value)}, ${typed(text(known.value), "''", type)}, NULL`
   const [row = []] = await session.rows(`
     WITH held AS (
-      SELECT CAST(json_extract(json, ${at}) AS VARCHAR) AS value, ${typed('json', at, type)} AS typed, ${hashOf} AS hash
+      SELECT CAST(${unmarked(`json_extract(json, ${at})`, 'JSON')} AS VARCHAR) AS value, ${typed('json', at, type)} AS typed, ${hashOf} AS hash
       FROM ${table} ${before})
     SELECT arg_max(value, typed), CAST(to_json((list(DISTINCT hash) FILTER (WHERE hash IS NOT NULL AND typed = (SELECT max(typed) FROM held)))[:${mostSeen}]) AS VARCHAR),
       ${known === null ? 'false' : `max(typed) = ${typed(text(known.value), "''", type)}`}
@@ -55,7 +56,8 @@ export async function leaveOutSeen(
 /** Half of it is enough to tell a thousand records apart, and a position stays small. */
 const hashOf = 'left(md5(json), 16)'
 
-const typed = (json: string, at: string, type: string) => `TRY_CAST(json_extract_string(${json}, ${at}) AS ${type})`
+const typed = (json: string, at: string, type: string) =>
+  `TRY_CAST(${unmarked(`json_extract_string(${json}, ${at})`, 'VARCHAR')} AS ${type})`
 
 const typeOf = (column: string, schema: Schema) => schema.find(({ name }) => sameName(name, column))?.type ?? 'VARCHAR'
 const nameIn = (column: string, schema: Schema) => schema.find(({ name }) => sameName(name, column))?.name ?? column

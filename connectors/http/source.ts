@@ -4,7 +4,6 @@ import { JobError } from '../../core/errors/job-error.js'
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { text } from '../../duckdb/sql.js'
-import { needsExactNumbers } from '../exact-numbers.js'
 import { recordBatch } from '../json-records.js'
 import { withOwnSession } from '../own-session.js'
 import type { ConnectorContext, Reached, Source, SourceBatch } from '../spi.js'
@@ -56,7 +55,7 @@ export function httpSource(config: HttpSourceConfig, connection: HttpConnection 
       const split = planned as HttpSplit
       let file = await capture.existing(captureName)
       if (file === null) {
-        const asking = askingBy(endpoint, session, needsExactNumbers(schema))
+        const asking = askingBy(endpoint, session, true)
         file = await capture.keep(captureName, await capturePages(split, asking, schema))
       }
       try {
@@ -85,6 +84,7 @@ async function* capturedBatches(
       records: to - from,
       schema,
       session,
+      marked: true,
       place: (number) => ({ table: shown, record: from + number }),
     })
   }

@@ -99,7 +99,7 @@ export const sinkConfig = z
       .optional()
       .describe('UPSERT: columns of a unique index.'),
     replaceWhere: foreignSql(
-      'With APPEND: which rows are deleted when the new records are put in, at the end; a condition in the dialect of the database.',
+      'With APPEND: which rows are deleted when the new records are put in, at the end; a condition in the dialect of the database. It fires ON DELETE of tables that refer to this one.',
     ).optional(),
     createTable: z.boolean().default(false).describe('Make the table if there is none.'),
     onSchemaChange: z

@@ -97,7 +97,7 @@ export const sourceConfig = z
       .refine((columns) => Object.keys(columns).length > 0, 'name at least one column')
       .optional()
       .describe(
-        'Column types by name: `{id: BIGINT, name: VARCHAR}`. JSON: else inferred once from messages, when the job is saved. CSV: in the order of the values. Raw: one column, VARCHAR or BLOB; else `value VARCHAR`.',
+        'Column types by name: `{id: BIGINT, name: VARCHAR}`. JSON: else inferred once from messages, when the job is saved. CSV: in the order of the values. Raw: one column, VARCHAR or BLOB; else `value VARCHAR`. What a type cannot hold as it is written, like 1.5 in a BIGINT, is a bad record.',
       ),
     metadata: z
       .array(z.enum(metadataColumns))

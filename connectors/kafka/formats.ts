@@ -1,10 +1,12 @@
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier } from '../../duckdb/sql.js'
-import { copyExactly, needsExactNumbers } from '../exact-numbers.js'
+import { holdsExponents, type Prepared, prepared } from '../exact-numbers.js'
 import { sourceConfig as fileConfig } from '../file/config.js'
 import { csvOptions, readCsv } from '../file/csv-options.js'
-import { badDocuments, readJson } from '../file/json-options.js'
+import { inexactRecords, rejectsOf } from '../file/csv-rejects.js'
+import { badDocuments, type JsonText, readJson } from '../file/json-options.js'
+import { wholeNames } from '../number-points.js'
 import type { KafkaSourceConfig } from './config.js'
 import type { Message } from './record-batches.js'
 
@@ -18,6 +20,10 @@ export interface Lines {
   readonly file: string
   /** Bytes of the longest. */
   readonly longest: number
+  /** As of a slice of a file. */
+  readonly points: boolean
+  readonly exponents: boolean
+  readonly marked: boolean
 }
 
 /** How values are read: as a file of lines, one a message, which DuckDB reads as it reads files. */
@@ -26,6 +32,8 @@ export interface Format {
   write(message: Message, index: number, into: Buffer, at: number): number
   /** At most so many bytes more than the value has. */
   readonly room: number
+  /** What was written, as it is wanted in the file, and what there is in it. */
+  readonly prepared: (bytes: Buffer) => Prepared<Buffer>
   /** SELECT of the payload's columns and `present`, true in every row; fails if one message is bad. */
   select(lines: Lines): string
   /** Bad messages as far as DuckDB names them; it may name none. */
@@ -42,23 +50,21 @@ const columnsOf = (payload: Schema) => payload.map(({ name }) => identifier(name
 /** A message without a value is a record without values. Line ends stand between tokens only: a space does as well. */
 function json(config: KafkaSourceConfig, payload: Schema): Format {
   const options = fileConfig.parse({ path: config.topic, format: 'jsonl' })
-  const exact = needsExactNumbers(payload)
+  const json = (lines: Lines): JsonText => ({ ...lines, layout: 'newline_delimited' })
+  const whole = wholeNames(payload)
   return {
     room: 8,
     write({ bytes, valueAt, valueLength }, _index, into, at) {
       if (valueLength < 0) return at + into.write('null', at, 'latin1')
       // DuckDB would pass over an empty line.
       if (isBlank(bytes, valueAt, valueLength)) return at + into.write('""', at, 'latin1')
-      const end = exact
-        ? copyExactly(bytes, valueAt, valueAt + valueLength, into, at)
-        : at + bytes.copy(into, at, valueAt, valueAt + valueLength)
+      const end = at + bytes.copy(into, at, valueAt, valueAt + valueLength)
       for (let index = at; index < end; index += 1) if (into[index] === lineFeed) into[index] = space
       return end
     },
-    select: ({ file, longest }) =>
-      `SELECT ${columnsOf(payload)}, true AS present FROM ${readJson(file, 'newline_delimited', options, payload, longest)}`,
-    findBad: ({ file, longest }, session) =>
-      badDocuments(file, 'newline_delimited', options, payload, session, longest),
+    prepared: (bytes) => prepared(bytes, whole),
+    select: (lines) => `SELECT ${columnsOf(payload)}, true AS present FROM ${readJson(json(lines), options, payload)}`,
+    findBad: (lines, session) => badDocuments(json(lines), options, payload, session),
   }
 }
 
@@ -75,19 +81,32 @@ function csv(config: KafkaSourceConfig, payload: Schema): Format {
       const end = start + bytes.copy(into, start, valueAt, valueAt + valueLength)
       return withoutLineEnd(into, start, end)
     },
-    select: ({ file, longest }) =>
-      `SELECT ${columnsOf(payload)}, true AS present FROM ${readCsv(options, columns, { file, longest, crlf: false, points: true })} WHERE ${identifier(number)} IS NOT NULL`,
-    findBad: async () => [],
+    prepared: (bytes) => ({ bytes, points: bytes.includes('.'), exponents: holdsExponents(bytes), marked: false }),
+    select: (lines) =>
+      `SELECT ${columnsOf(payload)}, true AS present FROM ${readCsv(options, columns, { ...lines, crlf: false })} WHERE ${identifier(number)} IS NOT NULL`,
+    async findBad(lines, session) {
+      const slice = { ...lines, crlf: false }
+      const rejected = (await rejectsOf(slice, options, columns, session)).flatMap(({ line, message }) => {
+        const index = /^\d+/.exec(line)?.[0]
+        return index === undefined ? [] : [{ index: Number(index), message: withoutNumber(message) }]
+      })
+      return rejected.length > 0 ? rejected : await inexactRecords(slice, options, columns, session)
+    },
   }
 }
+
+/** Of columns DuckDB counts one more than there are. */
+const withoutNumber = (message: string) =>
+  message.replace(/^Expected Number of Columns: (\d+) Found: (\d+)/, (_, expected, found) => {
+    return `Expected ${Number(expected) - 1} values, found ${Number(found) - 1}`
+  })
 
 /** As hexadecimal digits, which every line can hold. */
 function raw([column]: Schema): Format {
   const { name, type } = column!
   const options = csvOptions(fileConfig.parse({ path: name, format: 'csv' }))
   const value = type === 'BLOB' ? 'unhex(line[2:])' : 'decode(unhex(line[2:]))'
-  const lines = ({ file, longest }: Lines) =>
-    readCsv(options, [{ name: 'line', type: 'VARCHAR' }], { file, longest, crlf: false, points: false })
+  const lines = (given: Lines) => readCsv(options, [{ name: 'line', type: 'VARCHAR' }], { ...given, crlf: false })
   return {
     room: 16,
     write({ bytes, valueAt, valueLength }, _index, into, at) {
@@ -95,6 +114,7 @@ function raw([column]: Schema): Format {
       const start = at + into.write('+', at, 'latin1')
       return start + into.write(bytes.toString('hex', valueAt, valueAt + valueLength), start, 'latin1')
     },
+    prepared: (bytes) => ({ bytes, points: false, exponents: false, marked: false }),
     select: (given) =>
       `SELECT CASE WHEN line[1] = '+' THEN ${value} END AS ${identifier(name)}, true AS present FROM ${lines(given)}`,
     async findBad(given, session) {

@@ -8,7 +8,7 @@ import type { Session } from '../../duckdb/session.js'
 import { identifier } from '../../duckdb/sql.js'
 import type { SourceBatch } from '../spi.js'
 import type { MetadataColumn } from './config.js'
-import type { BadMessage, Format } from './formats.js'
+import type { BadMessage, Format, Lines } from './formats.js'
 import { type MessagePlace, metadataLine, metadataSelect, readMetadata, storesMetadata } from './metadata.js'
 import type { Message } from './record-batches.js'
 import { tellApart, troubleOf } from './tell-apart.js'
@@ -60,7 +60,7 @@ export async function messageBatch(messages: readonly Message[], reading: Readin
             return troubleOf(error)
           }
         },
-        named: () => reading.format.findBad({ file: files.lines, longest: written.longest }, session).catch(noneNamed),
+        named: () => reading.format.findBad(written.lines, session).catch(noneNamed),
       })
       left = good.map((index) => candidates[index]!)
       const all = [
@@ -89,7 +89,7 @@ interface Files {
 
 async function writeFiles(messages: readonly Message[], reading: Reading, files: Files) {
   const { format, metadata, payload, place } = reading
-  const room = messages.reduce((sum, { valueLength }) => sum + Math.max(0, valueLength) * 2 + format.room + 1, 0)
+  const room = messages.reduce((sum, { valueLength }) => sum + Math.max(0, valueLength) + format.room + 1, 0)
   const into = Buffer.allocUnsafe(room)
   let longest = 0
   let at = 0
@@ -99,17 +99,20 @@ async function writeFiles(messages: readonly Message[], reading: Reading, files:
     into[at++] = 10
     longest = Math.max(longest, at - start)
   }
-  await writeFile(files.lines, into.subarray(0, at))
+  const plain = into.subarray(0, at)
+  const { bytes, ...holds } = format.prepared(plain)
+  await writeFile(files.lines, bytes)
+  const written: Lines = { ...holds, file: files.lines, longest: holds.marked ? 2 * longest : longest }
   const facts = storesMetadata(metadata) ? messages.map((message) => String(metadataLine(metadata, message))) : null
   if (facts !== null) await writeFile(files.facts, facts.join(''))
-  const lines = format.select({ file: files.lines, longest })
+  const lines = format.select(written)
   const columns = [...payload.map(({ name }) => `lines.${identifier(name)}`), ...metadataSelect(metadata, place)]
   // One that was missing on either side would be filled up with NULL: it is left out, and so missed.
   const beside =
     facts === null
       ? ''
       : ` POSITIONAL JOIN (SELECT *, true AS present FROM ${readMetadata(metadata, files.facts, longestOf(facts))}) AS facts WHERE lines.present AND facts.present`
-  return { select: `SELECT ${columns.join(', ')} FROM (${lines}) AS lines${beside}`, longest }
+  return { select: `SELECT ${columns.join(', ')} FROM (${lines}) AS lines${beside}`, lines: written }
 }
 
 /** Of UTF-8 a character takes three bytes at most for each unit of its UTF-16. */

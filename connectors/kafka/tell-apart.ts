@@ -1,4 +1,5 @@
 import { isJobError } from '../../core/errors/job-error.js'
+import { plainTrouble } from '../plain-trouble.js'
 import type { BadMessage } from './formats.js'
 
 export interface Trial {
@@ -38,5 +39,5 @@ async function byHalves(indexes: readonly number[], attempt: Trial['attempt']): 
 /** What an attempt says of an error: that of a record; any other is thrown on. */
 export function troubleOf(error: unknown): string {
   if (!isJobError(error) || ['cancelled', 'disk.full', 'memory.exhausted'].includes(error.code)) throw error
-  return error.message
+  return plainTrouble(error.message)
 }

@@ -166,13 +166,6 @@ export const CODES = {
     exit: 4,
     meaning: 'Not logged in, or the token is not valid any more.',
   },
-  'auth.locked': {
-    owner: 'USER',
-    onFailure: 'FAIL',
-    http: 423,
-    exit: 4,
-    meaning: 'The account is locked after failed log-ins.',
-  },
   'rate.limited': {
     owner: 'USER',
     onFailure: 'FAIL',

@@ -13,6 +13,7 @@ export interface Limits {
   readonly retainedCheckpoints: number
   /** Files of a running lineage that nothing names are removed from this age on. */
   readonly graceMs: number
+  /** Between two samples of what runs in a worker; 0: none are taken. */
   readonly metricsIntervalMs: number
 }
 
@@ -20,5 +21,5 @@ export const defaultLimits: Limits = {
   budget: { first: firstBudget, most: { records: 5_000_000, bytes: 1024 * 1024 * 1024 } },
   retainedCheckpoints: 3,
   graceMs: 60_000,
-  metricsIntervalMs: 60_000,
+  metricsIntervalMs: 10_000,
 }

@@ -60,16 +60,19 @@ function dealtFault(node: StreamNode, type: StateType, by: KeptBy, port: string 
     const byPlace = edge?.edgeType === 'SHUFFLE' && edge.partitionStrategy !== 'HASH' && node.parallelism > 1
     return byPlace ? undealt(node, by) : null
   }
-  // A value has no key; which right records have found a partner is told by their place in a subtask.
-  const keys = type === 'VALUE' || node.kind === 'JOIN' ? null : keysOf(now)
-  const decides = ({ dealt }: KeptBy) =>
-    dealt.parallelism === 1 || (dealt.key !== null && keys !== null && isAmong(dealt.key, keys))
-  return keys !== null && decides(by) && decides(now) ? null : undealt(node, by)
+  // A value has no key.
+  const decides = type === 'VALUE' ? () => false : decidesFor(node, now)
+  return decides(by) && decides(now) ? null : undealt(node, by)
 }
 
-function keysOf({ settings }: KeptBy): readonly string[] | null {
-  const keys = settings.groupBy ?? settings.key
-  return keys === undefined ? null : (JSON.parse(keys) as string[])
+/** Rows of a JOIN hold whatever they may be dealt by; those of others their keys. */
+function decidesFor(node: StreamNode, { settings }: KeptBy): (kept: KeptBy) => boolean {
+  const given = settings.groupBy ?? settings.key
+  const keys = given === undefined ? null : (JSON.parse(given) as string[])
+  return ({ dealt }) =>
+    dealt.parallelism === 1
+      ? node.kind === 'JOIN' || keys !== null
+      : dealt.key !== null && (node.kind === 'JOIN' ? dealt.key.length > 0 : keys !== null && isAmong(dealt.key, keys))
 }
 
 function isAmong(some: readonly string[], all: readonly string[]): boolean {

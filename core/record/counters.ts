@@ -44,6 +44,12 @@ export function addCounters(a: Counters, b: Counters): Counters {
   }
 }
 
+/** `now` counts what `before` did, and more. */
+export function subtractCounters(now: Counters, before: Counters): Counters {
+  const fields = Object.keys(noRecords) as (keyof Counters)[]
+  return Object.fromEntries(fields.map((field) => [field, now[field] - before[field]])) as unknown as Counters
+}
+
 /** By node id. */
 export type OperatorCounters = Readonly<Record<string, Counters>>
 

@@ -16,8 +16,7 @@ export function whyMissed(schedule: CatchingUp, atMs: number, nowMs: number): st
   const { calendar, catchUp } = schedule
   const [next = null] = fires(calendar, atMs, 1)
   if (nowMs - atMs <= graceMs(schedule, atMs, next)) return null
-  const most = catchUp.mode === 'ALL' ? (catchUp.max ?? MOST_MADE_UP) : 1
-  return whyNotMadeUp(catchUp, fires(calendar, atMs, most).filter((time) => time <= nowMs).length)
+  return whyNotMadeUp(catchUp, fires(calendar, atMs, mostMadeUp(catchUp)).filter((time) => time <= nowMs).length)
 }
 
 /** Of a time that was missed, `later` of the same calendar having come since. */
@@ -26,6 +25,11 @@ export function whyNotMadeUp({ mode, max }: CatchUp, later: number): string | nu
   if (mode === 'LAST') return later === 0 ? null : 'It was missed, and only the last is made up for (catchUp: LAST).'
   const most = max ?? MOST_MADE_UP
   return later < most ? null : `It was missed, and only the last ${most} are made up for (catchUp: ALL).`
+}
+
+/** When so many have come since, a time is not made up for. */
+export function mostMadeUp({ mode, max }: CatchUp): number {
+  return mode === 'ALL' ? (max ?? MOST_MADE_UP) : 1
 }
 
 /** Of `ALL` without a number. */

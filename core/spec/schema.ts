@@ -18,11 +18,11 @@ const output = (description: string) =>
   z.string().min(1).describe(`${description} \`id.late\` is the second output of a node.`)
 const INSTANT_EXPECTED = 'Expected a time with its zone, such as 2026-12-01T00:00:00Z.'
 /** Databases and calendars disagree about years beyond. */
-const [FIRST_MS, LAST_MS] = [0, Date.UTC(2200, 0, 1)]
+export const [FIRST_MS, LAST_MS] = [0, Date.UTC(2200, 0, 1)]
 /** A time with its zone, from 1970 to 2199. */
 export const instant = (description: string) =>
   z.iso
-    .datetime({ offset: true, error: INSTANT_EXPECTED })
+    .datetime({ offset: true, error: INSTANT_EXPECTED, abort: true })
     .refine((text) => Date.parse(text) >= FIRST_MS && Date.parse(text) < LAST_MS, {
       error: 'Expected a time from 1970 to 2199.',
     })

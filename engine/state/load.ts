@@ -26,17 +26,15 @@ export async function loadParts(session: Session, wanted: Wanted, store: ObjectS
   const schema = await session.describe(`SELECT * FROM ${table}`)
   const shape = shapeOf({ ...wanted, type }, schema)
   await withFiles(session, handles, store, async (files) => {
-    const where = own === null ? '' : ` WHERE ${own}`
-    const read = (some: readonly string[], columns: Schema) =>
-      `SELECT * FROM (${selectFromParquet(some, columns)})${where}`
     const [base, ...since] = files
     await checkColumns(session, nodeId, base!, schema)
     for (const file of since) await checkColumns(session, nodeId, file, changes ? schemaOfPart(shape) : schema)
     if (changes === undefined || since.length === 0) {
-      await session.run(`INSERT INTO ${table} ${read(files, schema)}`)
+      await session.run(`INSERT INTO ${table} ${ownOf(selectFromParquet(files, schema), own)}`)
     } else {
-      const parts = since.map((file) => read([file], schemaOfPart(shape)))
-      for (const statement of putTogether(shape, table, read([base!], schema), parts)) await session.run(statement)
+      const parts = since.map((file) => selectFromParquet([file], schemaOfPart(shape)))
+      const whole = selectFromParquet([base!], schema)
+      for (const statement of putTogether(shape, table, own, whole, parts)) await session.run(statement)
     }
   })
 }
@@ -57,11 +55,23 @@ export async function withFiles<T>(
   }
 }
 
-/** Rows of the base that later parts replace are not loaded first: a table does not give back what is deleted at once. */
-function putTogether(shape: Shape, table: string, base: string, since: readonly string[]): string[] {
+const ownOf = (rows: string, own: string | null) => (own === null ? rows : `SELECT * FROM (${rows}) WHERE ${own}`)
+
+/**
+ * Rows of the base that later parts replace are not loaded first: a table does not give back what is deleted at once.
+ * Whose a row is, is asked last: what says that a row has gone may hold no more than what names it.
+ */
+function putTogether(
+  shape: Shape,
+  table: string,
+  own: string | null,
+  base: string,
+  since: readonly string[],
+): string[] {
   const { schema, type, gone } = shape
   const columns = schema.map(({ name }) => identifier(name)).join(', ')
-  const stands = gone === null ? '' : ` WHERE NOT ${identifier(gone)}`
+  const conditions = [...(gone === null ? [] : [`NOT ${identifier(gone)}`]), ...(own === null ? [] : [own])]
+  const stands = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
   if (type === 'LIST') {
     const first = gone === null ? base : `SELECT *, false AS ${identifier(gone)} FROM (${base})`
     return [`INSERT INTO ${table} SELECT ${columns} FROM (${merged(shape, [first, ...since])})${stands}`]
@@ -69,7 +79,7 @@ function putTogether(shape: Shape, table: string, base: string, since: readonly 
   const later = 'FROM "since the base"'
   return [
     `CREATE OR REPLACE TABLE "since the base" AS ${merged(shape, since)}`,
-    `INSERT INTO ${table} ${withoutKeysOf(shape, base, [later])}`,
+    `INSERT INTO ${table} ${ownOf(withoutKeysOf(shape, base, [later]), own)}`,
     `INSERT INTO ${table} SELECT ${columns} ${later}${stands}`,
     'DROP TABLE "since the base"',
   ]

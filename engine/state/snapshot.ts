@@ -8,6 +8,7 @@ import { unfitStates } from '../../core/execution/unfit-states.js'
 import type { StreamEdge } from '../../core/graph/stream-graph.js'
 import { sameName } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
+import { identifier } from '../../duckdb/sql.js'
 import type { Input, StateTable } from '../../operators/operator.js'
 import type { ObjectStore } from '../../storage/store.js'
 import { type Chain, columnsOf, type Step } from '../chain.js'
@@ -124,14 +125,27 @@ async function loadState(
   const condition = await ownState(session, id, table, run)
   for (const subtask of [...new Set(others.map((handle) => handle.subtask))].sort((a, b) => a - b)) {
     const parts = others.filter((handle) => handle.subtask === subtask)
+    const numbered = await numberedAnew(session, table)
     await loadParts(session, { ...target, handles: parts, own: condition }, store)
+    for (const statement of numbered) await session.run(statement)
   }
+}
+
+/** Statements for what is loaded next: its places follow those that are there. */
+async function numberedAnew(session: Session, { table, place }: StateTable): Promise<readonly string[]> {
+  if (place === undefined) return []
+  const name = identifier(place)
+  const [row] = await session.rows(`SELECT count(*), coalesce(max(${name}) + 1, 0) FROM ${table}`)
+  const [known, next] = row ?? [0, 0]
+  return [`UPDATE ${table} SET ${name} = ${name} + ${next} WHERE rowid >= ${known}`]
 }
 
 /** Which rows of a state that other subtasks have kept are this one's now; null: all. */
 async function ownState(session: Session, nodeId: string, table: StateTable, run: ChainRun): Promise<string | null> {
   if (table.everywhere === true) return null
-  const edge = run.graph.stream.edges.find(({ to, blocking }) => to === nodeId && !blocking)
+  const edge = run.graph.stream.edges.find(
+    ({ to, port, blocking }) => to === nodeId && (table.port === undefined ? !blocking : port === table.port),
+  )
   const columnOf = (name: string) => table.key?.find(({ of }) => sameName(of, name))?.column
   const columns = edge?.key.map(columnOf).filter((column) => column !== undefined) ?? []
   if (edge === undefined || table.key === undefined || columns.length < edge.key.length) {

@@ -2,6 +2,7 @@
 
 import { partitionClause } from './partitions.js'
 import { addColumn, COUNT, CREATED, ID, KEY, name, tail } from './parts.js'
+import { SAMPLING } from './settings.js'
 
 export const operatorShares = (): readonly string[] =>
   addColumn(
@@ -9,6 +10,26 @@ export const operatorShares = (): readonly string[] =>
     'subtask_count',
     "INT UNSIGNED NOT NULL DEFAULT 1 AFTER records_late, ADD COLUMN records_busiest_subtask BIGINT NOT NULL DEFAULT 0 COMMENT 'even: records_in divided by subtask_count' AFTER subtask_count",
   )
+
+/**
+ * Samples of what runs stand beside the rows of checkpoints, told apart by who took them. The unique keys make a batch that
+ * is sent again a batch that changes nothing; rows of checkpoints name nobody, and are unique by their transaction.
+ */
+export const samples = (): readonly string[] => [
+  ...addColumn(
+    'etl_job_metrics',
+    'sampled_by',
+    `${KEY} NULL COMMENT 'the worker; NULL: the row of a checkpoint' AFTER epoch, ADD COLUMN latency_ms BIGINT NULL COMMENT 'from the newest event time to the commit' AFTER checkpoint_duration_ms, ADD UNIQUE KEY uk_sample (execution_id, sampled_by, metric_time)`,
+  ),
+  ...addColumn(
+    'etl_operator_metrics',
+    'sampled_by',
+    `${KEY} NULL COMMENT 'the worker; NULL: the row of a checkpoint' AFTER epoch, ADD COLUMN idle_time_ms ${COUNT} AFTER backpressure_time_ms, ADD COLUMN state_size_bytes ${COUNT} AFTER backpressure_count, ADD UNIQUE KEY uk_sample (execution_id, operator_id, sampled_by, metric_time)`,
+  ),
+  // A value that someone has chosen stays.
+  "UPDATE etl_system_config SET config_value = '10000' WHERE config_key = 'metrics.interval_ms' AND config_value = default_value",
+  `UPDATE etl_system_config SET default_value = '10000', description = '${SAMPLING}' WHERE config_key = 'metrics.interval_ms'`,
+]
 
 export const metricTables = (at: Date): readonly string[] => [
   `CREATE TABLE IF NOT EXISTS etl_job_metrics (

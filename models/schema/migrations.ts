@@ -2,16 +2,18 @@
  * Every step of the schema, in order. A step that was released is never edited; a change is a new step, and each of its
  * statements must stand being run twice (IF NOT EXISTS, INSERT IGNORE).
  */
+import { access } from './access.js'
 import { alertDelivery, alertTables } from './alerts.js'
+import { auditChain } from './audit.js'
 import { checkpointRetention, checkpointTables, restartAcrossVersions } from './checkpoints.js'
 import { connectorTables, connectorVersions } from './connectors.js'
 import { deadLetterReplay, executionTables } from './executions.js'
 import { graphTables } from './graphs.js'
 import { houseTables } from './house.js'
 import { jobTables } from './jobs.js'
-import { metricTables, operatorShares } from './metrics.js'
+import { metricTables, operatorShares, samples } from './metrics.js'
 import { CREATED, ID, name, tail } from './parts.js'
-import { scheduleTables } from './schedules.js'
+import { scheduleTables, scheduleTroubles } from './schedules.js'
 import { systemTables } from './system.js'
 import { triggers } from './triggers.js'
 import { userTables } from './users.js'
@@ -41,6 +43,10 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0016-triggers', statements: triggers },
   { name: '0017-house', statements: houseTables },
   { name: '0018-alerts', statements: alertDelivery },
+  { name: '0019-access', statements: access },
+  { name: '0020-samples', statements: samples },
+  { name: '0021-audit-chain', statements: auditChain },
+  { name: '0022-schedule-troubles', statements: scheduleTroubles },
 ]
 
 /** Which steps a database has. */

@@ -41,3 +41,15 @@ export const scheduleTables = (): readonly string[] => [
 
   ...addColumn('etl_job_execution', 'backfill_id', `${KEY} NULL AFTER schedule_id, ADD KEY idx_backfill (backfill_id)`),
 ]
+
+export const scheduleTroubles = (): readonly string[] => [
+  `CREATE TABLE IF NOT EXISTS etl_schedule_trouble (
+  ${ID},
+  schedule_id ${KEY} NOT NULL,
+  trouble ${KEY} NOT NULL COMMENT 'what could not be done: HELD, CATCH_UP, DEPENDENCY, EVENT, BACKFILL and its id',
+  message VARCHAR(1024) NOT NULL,
+  ${CREATED},
+  PRIMARY KEY (id),
+  UNIQUE KEY uk_schedule_trouble (schedule_id, trouble)
+) ${tail('what of schedules fails and is tried again; gone once it goes well')}`,
+]

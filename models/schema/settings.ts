@@ -17,6 +17,8 @@ export interface InitialSetting {
   readonly pattern?: string
 }
 
+export const SAMPLING = 'Time between two samples of what runs in a worker, at least 1000; 0: none are taken'
+
 export const INITIAL_SETTINGS: readonly InitialSetting[] = [
   {
     key: 'executor.max_epoch_records',
@@ -65,11 +67,11 @@ export const INITIAL_SETTINGS: readonly InitialSetting[] = [
   },
   {
     key: 'metrics.interval_ms',
-    value: '60000',
+    value: '10000',
     type: 'INT',
     group: 'metrics',
-    description: 'Time between two metrics of a long epoch',
-    least: 1000,
+    description: SAMPLING,
+    least: 0,
     most: 86_400_000,
   },
   {

@@ -3,19 +3,20 @@ import type { Problem } from '../../core/errors/problem.js'
 import type { StateHandle } from '../../core/execution/chain-task.js'
 import type { Admitted, EventType, ExecutionEvent } from '../../core/execution/journal.js'
 import type { Next } from '../../core/execution/plan.js'
-import type { RecordTotals } from '../../core/execution/record-totals.js'
 import type { ExecutionReport } from '../../core/execution/report.js'
 import type { ExecutionStatus } from '../../core/execution/status.js'
+import type { Slowest } from '../../core/metrics/slowest.js'
 import type { Counters } from '../../core/record/counters.js'
 import type { Database } from '../database.js'
 import type { Page, PageRequest } from '../page.js'
 import type { TriggerType } from '../tables/executions.js'
-import { requestCancel } from './execution/cancel.js'
+import { cancelIfStill, requestCancel } from './execution/cancel.js'
 import { type CancelFilter, type Cancellable, cancellableExecutions } from './execution/cancellable.js'
 import { getCheckpoint, listCheckpoints, listStates } from './execution/checkpoints.js'
 import { type CreatedExecution, createExecution, type NewExecution } from './execution/create-execution.js'
 import { getExecution, listExecutions } from './execution/executions.js'
-import { executionMetrics, listEvents, operatorCounters } from './execution/history.js'
+import { listEvents, operatorCounters } from './execution/history.js'
+import { type MetricPoints, metricPoints, type PointsWanted } from './execution/metric-points.js'
 import {
   acceptedBefore,
   admitWaitingOf,
@@ -86,31 +87,11 @@ export interface OperatorRecord {
   readonly running: Counters | null
 }
 
-export interface JobMetricRecord {
-  readonly time: string
-  readonly epoch: number | null
-  readonly records: RecordTotals
-  readonly rates: { readonly read: number; readonly processed: number; readonly written: number }
-  readonly backpressureCount: number
-  readonly backpressureTimeMs: number
-  readonly checkpointDurationMs: number | null
-  readonly stateSizeBytes: number
-  readonly restarts: number
-  readonly cpuUsagePercent: number | null
-  readonly memoryUsageBytes: number | null
-}
-
-export interface OperatorMetricRecord {
-  readonly time: string
-  readonly epoch: number | null
-  readonly operatorId: string
-  readonly recordsIn: number
-  readonly recordsOut: number
-  readonly subtasks: number
-  /** Records of the busiest subtask beside those of an average one: 1 where all have the same; null: no records. */
-  readonly skew: number | null
-  readonly processingMs: number
-  readonly backpressureTimeMs: number
+export interface OperatorRecords {
+  /** In the order of the graph. */
+  readonly items: readonly OperatorRecord[]
+  /** null: nothing has been worked on yet. */
+  readonly slowest: Slowest | null
 }
 
 export interface CheckpointRecord {
@@ -173,16 +154,21 @@ export interface ExecutionStore {
     executionId: string,
     request: { readonly limit: number; readonly after?: string | undefined },
   ): Promise<readonly EventRecord[]>
-  operators(executionId: string): Promise<readonly OperatorRecord[]>
-  metrics(
-    executionId: string,
-    range: { readonly from?: Date | undefined; readonly to?: Date | undefined; readonly limit: number },
-  ): Promise<{ readonly job: readonly JobMetricRecord[]; readonly operators: readonly OperatorMetricRecord[] }>
+  operators(executionId: string): Promise<OperatorRecords>
+  /** One point a step; throws `usage.invalid` where these are too many. */
+  metrics(executionId: string, wanted: PointsWanted): Promise<MetricPoints>
   checkpoints(executionId: string, request: PageRequest): Promise<Page<CheckpointRecord>>
   checkpoint(checkpointId: string): Promise<CheckpointRecord>
   states(checkpointId: string): Promise<readonly StateRecord[]>
   /** One that has no workflow yet is CANCELLED at once; of any other the caller cancels the workflow. */
   setCancelRequested(executionId: string, by: string | null, asked?: string): Promise<CancelAnswer>
+  /** The same of one that may have ended by itself, or is not `status` any more: null, and nothing is changed. */
+  cancelIfStill(
+    executionId: string,
+    by: string | null,
+    asked: string,
+    status?: ExecutionStatus,
+  ): Promise<CancelAnswer | null>
   /** Those that may be cancelled and fit, oldest first. */
   cancellable(filter: CancelFilter): Promise<readonly Cancellable[]>
   /** Accepted before `before` and without a workflow: a reconciler starts them. */
@@ -208,11 +194,12 @@ export function executionStore(db: Database): ExecutionStore {
     list: (filter) => listExecutions(db, filter),
     events: (executionId, request) => listEvents(db, executionId, request),
     operators: (executionId) => operatorCounters(db, executionId),
-    metrics: (executionId, range) => executionMetrics(db, executionId, range),
+    metrics: (executionId, wanted) => metricPoints(db, executionId, wanted),
     checkpoints: (executionId, request) => listCheckpoints(db, executionId, request),
     checkpoint: (checkpointId) => getCheckpoint(db, checkpointId),
     states: (checkpointId) => listStates(db, checkpointId),
     setCancelRequested: (executionId, by, asked = by ?? undefined) => requestCancel(db, executionId, by, asked ?? null),
+    cancelIfStill: (executionId, by, asked, status) => cancelIfStill(db, executionId, by, asked, status),
     cancellable: (filter) => cancellableExecutions(db, filter),
     acceptedBefore: (before) => acceptedBefore(db, before),
     unfinished: () => unfinishedExecutions(db),

@@ -15,9 +15,8 @@ import { retainCheckpoints } from './journal/retain.js'
 import { takeSavepoint } from './journal/savepoint.js'
 import { findStanding } from './journal/standing.js'
 import { thinOutRows } from './journal/thin-out.js'
-import { systemLimits } from './system-limits.js'
 
-export function mysqlJournal(db: Database, limits = systemLimits(db)): Journal {
+export function mysqlJournal(db: Database): Journal {
   const versions = rememberJobVersions(db)
   return {
     admit: (executionId, workflow) => admit(db, versions, executionId, workflow),
@@ -26,7 +25,7 @@ export function mysqlJournal(db: Database, limits = systemLimits(db)): Journal {
     raiseAttempt: (owner) => raiseAttempt(db, owner),
     settlePlan: (owner, epoch, isShown) => settlePlan(db, owner, epoch, isShown),
     completeCheckpoint: (owner, commit) => completeCheckpoint(db, versions, owner, commit),
-    progress: progressMirror(db, versions, limits),
+    progress: progressMirror(db, versions),
     storeRestart: (owner, failure, evaluation) => storeRestart(db, owner, failure, evaluation),
     event: async (executionId, event) => {
       await addEvents(db, await findExecution(db, executionId), [event])

@@ -35,6 +35,8 @@ async function readLimits(db: Database): Promise<Limits> {
     },
     retainedCheckpoints: read('checkpoint.retained', retainedCheckpoints, 1),
     graceMs: read('checkpoint.grace_seconds', graceMs / 1000, 0) * 1000,
-    metricsIntervalMs: read('metrics.interval_ms', metricsIntervalMs, 1000),
+    metricsIntervalMs: sampled(read('metrics.interval_ms', metricsIntervalMs, 0)),
   }
 }
+
+const sampled = (everyMs: number) => (everyMs === 0 ? 0 : Math.max(1000, everyMs))

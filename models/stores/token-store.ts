@@ -8,12 +8,23 @@ import type { ApiTokenRow } from '../tables/users.js'
 
 export interface TokenRecord {
   readonly tokenId: string
+  readonly userId: string
   readonly name: string
   readonly type: 'SESSION' | 'API'
   readonly role: Role | null
-  readonly expiresAt: string
+  /** null: never. */
+  readonly expiresAt: string | null
   readonly lastUsedAt: string | null
+  /** Where it was asked for. */
+  readonly address: string | null
+  readonly userAgent: string | null
   readonly createdAt: string
+}
+
+export interface TokenFilter extends PageRequest {
+  /** null: of everybody. */
+  readonly userId: string | null
+  readonly type?: 'SESSION' | 'API' | undefined
 }
 
 export interface NewToken {
@@ -23,7 +34,9 @@ export interface NewToken {
   readonly type: 'SESSION' | 'API'
   readonly role: Role | null
   readonly hash: string
-  readonly expiresAt: string
+  readonly expiresAt: string | null
+  readonly address?: string | null
+  readonly userAgent?: string | null
 }
 
 export interface TokenOwner {
@@ -46,18 +59,28 @@ export function tokenStore(database: Database) {
   }
   return {
     async create(token: NewToken): Promise<TokenRecord> {
-      const { tokenId, userId, name, type, role, hash, expiresAt } = token
-      const expireTime = new Date(expiresAt)
-      await apiToken.create({ tokenId, userId, tokenName: name, tokenType: type, role, tokenHash: hash, expireTime })
+      const { tokenId, userId, name, type, role, hash, expiresAt, address = null, userAgent = null } = token
+      await apiToken.create({
+        tokenId,
+        userId,
+        tokenName: name,
+        tokenType: type,
+        role,
+        tokenHash: hash,
+        expireTime: expiresAt === null ? null : new Date(expiresAt),
+        createIp: address,
+        userAgent,
+      })
       return await find(tokenId)
     },
-    /** Who holds the token, if it is valid and its user may act. */
+    /** Who holds the token, if it is valid and its user may act. A lock is against guessing passwords: tokens go on. */
     async findOwner(hash: string): Promise<TokenOwner | null> {
       const [row] = await database.query<TokenOwner & { tokenRole: Role | null; lastUsed: Date | null }>(
         `SELECT t.token_id AS tokenId, t.role AS tokenRole, t.last_used_time AS lastUsed,
                 u.user_id AS userId, u.username AS username, u.role AS role
            FROM etl_api_token t JOIN etl_user u ON u.user_id = t.user_id
-          WHERE t.token_hash = :hash AND t.revoked_time IS NULL AND t.expire_time > :now AND u.status = 'ACTIVE'`,
+          WHERE t.token_hash = :hash AND t.revoked_time IS NULL
+            AND (t.expire_time IS NULL OR t.expire_time > :now) AND u.status <> 'INACTIVE'`,
         { hash, now: new Date() },
       )
       if (row === undefined) return null
@@ -69,21 +92,22 @@ export function tokenStore(database: Database) {
       const role = tokenRole !== null && includesRole(row.role, tokenRole) ? tokenRole : row.role
       return { tokenId, userId, username, role }
     },
-    async list(userId: string, request: PageRequest): Promise<Page<TokenRecord>> {
-      const valid = { revokedTime: null, expireTime: { [Op.gt]: new Date() } }
+    /** Those that are valid. */
+    async list({ userId, type, ...request }: TokenFilter): Promise<Page<TokenRecord>> {
+      const valid = { revokedTime: null, expireTime: { [Op.or]: [{ [Op.is]: null }, { [Op.gt]: new Date() }] } }
+      const given = { ...(userId === null ? {} : { userId }), ...(type === undefined ? {} : { tokenType: type }) }
       const { where: before, order, limit } = pageQuery(request)
-      const rows = await apiToken.findAll({ where: { [Op.and]: [before, { userId, ...valid }] }, order, limit })
+      const rows = await apiToken.findAll({ where: { [Op.and]: [before, given, valid] }, order, limit })
       return pageOf(
         rows.map((row) => row.get()),
         request,
         recordOf,
       )
     },
-    async revoke(tokenId: string, userId: string): Promise<void> {
-      const [changed] = await apiToken.update(
-        { revokedTime: new Date() },
-        { where: { tokenId, userId, revokedTime: null } },
-      )
+    /** `userId` null: whoever it belongs to. */
+    async revoke(tokenId: string, userId: string | null): Promise<void> {
+      const where = { tokenId, revokedTime: null, ...(userId === null ? {} : { userId }) }
+      const [changed] = await apiToken.update({ revokedTime: new Date() }, { where })
       if (changed === 0) throw new JobError('not.found', 'There is no such token')
     },
     /** Every token of the user but one. */
@@ -97,11 +121,14 @@ export function tokenStore(database: Database) {
 function recordOf(row: ApiTokenRow): TokenRecord {
   return {
     tokenId: row.tokenId,
+    userId: row.userId,
     name: row.tokenName ?? '',
     type: row.tokenType,
     role: row.role,
-    expiresAt: (row.expireTime ?? row.createTime).toISOString(),
+    expiresAt: row.expireTime?.toISOString() ?? null,
     lastUsedAt: row.lastUsedTime?.toISOString() ?? null,
+    address: row.createIp,
+    userAgent: row.userAgent,
     createdAt: row.createTime.toISOString(),
   }
 }

@@ -1,8 +1,10 @@
 /** What starts executions besides people: the ends of other executions, events from outside, retries that fall due. */
 import type { Database } from '../database.js'
 import type { Page } from '../page.js'
+import type { Told } from './schedule/troubles.js'
 import { type Dependencies, dependenciesOf } from './trigger/dependencies.js'
-import { factsBefore } from './trigger/facts.js'
+import { eachInTurn, type Failed } from './trigger/each-in-turn.js'
+import { factsBefore, type Unhandled } from './trigger/facts.js'
 import { type EventFilter, type FactRecord, findEvent, listFacts } from './trigger/list-facts.js'
 import { startDueRetries } from './trigger/retry.js'
 import { tellMissedSlas } from './trigger/sla.js'
@@ -10,17 +12,18 @@ import { type Matches, type OutsideEvent, outsideId, recordEvent, startByEvent }
 import type { Triggered } from './trigger/start-by-schedule.js'
 import { startDependants } from './trigger/start-dependants.js'
 
+export type { Failed } from './trigger/each-in-turn.js'
 export type { FactRecord } from './trigger/list-facts.js'
 export type { Matches, OutsideEvent } from './trigger/start-by-event.js'
 export type { Triggered } from './trigger/start-by-schedule.js'
 
 export interface TriggerStore {
   /** Starts what depends on this execution, once it has ended. Asked again: nothing more. */
-  startDependants(executionId: string): Promise<readonly Triggered[]>
+  startDependants(executionId: string, told: Told): Promise<readonly Triggered[]>
   /** Durable once it answers; false: its id was there already. */
   recordEvent(event: OutsideEvent): Promise<boolean>
   /** Starts what waits for the event. Asked again: nothing more. */
-  startByEvent(id: string, matches: Matches): Promise<readonly Triggered[]>
+  startByEvent(id: string, matches: Matches, told: Told): Promise<readonly Triggered[]>
   /** What has become of it; null: there is none. */
   event(id: string): Promise<FactRecord | null>
   /** Ends and events, newest first, each with what jobs have made of it. */
@@ -28,39 +31,35 @@ export interface TriggerStore {
   /** What the job waits for, and what waits for it. */
   dependencies(jobId: string): Promise<Dependencies>
   /** Facts from before `before` of which nobody has made anything: who wrote them died. */
-  startUnhandled(
-    before: Date,
-    matches: Matches,
-    failed: (eventId: string, error: unknown) => void,
-  ): Promise<readonly Triggered[]>
-  startDueRetries(now: Date): Promise<readonly Triggered[]>
+  startUnhandled(before: Date, matches: Matches, told: Told, failed: Failed): Promise<readonly Triggered[]>
+  startDueRetries(now: Date, failed: Failed): Promise<readonly Triggered[]>
   /** Says of each execution that should have ended by now that it has not, once; answers how many. */
-  tellMissedSlas(now: Date): Promise<number>
+  tellMissedSlas(now: Date, failed: Failed): Promise<number>
 }
-
-/** In one pass; what is left is for the next. */
-const AT_ONCE = 500
 
 export function triggerStore(db: Database): TriggerStore {
   return {
-    startDependants: (executionId) => startDependants(db, executionId),
+    startDependants: (executionId, told) => startDependants(db, executionId, told),
     recordEvent: (event) => recordEvent(db, event),
-    startByEvent: (id, matches) => startByEvent(db, outsideId(id), matches),
+    startByEvent: (id, matches, told) => startByEvent(db, outsideId(id), matches, told),
     event: (id) => findEvent(db, outsideId(id)),
     list: (filter) => listFacts(db, filter),
     dependencies: (jobId) => dependenciesOf(db, jobId),
-    startUnhandled: async (before, matches, failed) => {
+    startUnhandled: async (before, matches, told, failed) => {
       const started: Triggered[] = []
-      for (const { eventId, isEnd } of await factsBefore(db, before, AT_ONCE)) {
-        try {
-          started.push(...(await (isEnd ? startDependants(db, eventId) : startByEvent(db, eventId, matches))))
-        } catch (error) {
-          failed(eventId, error)
-        }
-      }
+      const start = async ({ eventId, isEnd }: Unhandled) =>
+        void started.push(
+          ...(await (isEnd ? startDependants(db, eventId, told) : startByEvent(db, eventId, matches, told))),
+        )
+      await eachInTurn(
+        (after, limit) => factsBefore(db, before, after, limit),
+        ({ eventId }) => eventId,
+        start,
+        failed,
+      )
       return started
     },
-    startDueRetries: (now) => startDueRetries(db, now, AT_ONCE),
-    tellMissedSlas: (now) => tellMissedSlas(db, now, AT_ONCE),
+    startDueRetries: (now, failed) => startDueRetries(db, now, failed),
+    tellMissedSlas: (now, failed) => tellMissedSlas(db, now, failed),
   }
 }

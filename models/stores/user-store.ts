@@ -1,4 +1,5 @@
 /** Users, and the lock-out after failed log-ins. */
+import { Op, type Transaction } from 'sequelize'
 import { JobError } from '../../core/errors/job-error.js'
 import type { Role } from '../../core/security/roles.js'
 import type { Database } from '../database.js'
@@ -13,7 +14,9 @@ export interface UserRecord {
   readonly displayName: string | null
   readonly role: Role
   readonly status: 'ACTIVE' | 'INACTIVE' | 'LOCKED'
+  readonly authType: 'PASSWORD' | 'OIDC'
   readonly lastLoginAt: string | null
+  readonly lastLoginAddress: string | null
   readonly version: number
   readonly createdAt: string
   readonly updatedAt: string
@@ -22,10 +25,14 @@ export interface UserRecord {
 export interface NewUser {
   readonly userId: string
   readonly username: string
-  readonly passwordHash: string
+  /** null: of another log-in than by password. */
+  readonly passwordHash: string | null
   readonly role: Role
   readonly email: string | null
   readonly displayName: string | null
+  readonly authType?: 'PASSWORD' | 'OIDC'
+  /** `<issuer> <subject>` of an OIDC user. */
+  readonly externalId?: string
   readonly createdBy?: string
 }
 
@@ -34,6 +41,11 @@ export interface UserChange {
   readonly status?: 'ACTIVE' | 'INACTIVE' | undefined
   readonly email?: string | null | undefined
   readonly displayName?: string | null | undefined
+}
+
+export interface UserFilter extends PageRequest {
+  readonly username?: string | undefined
+  readonly role?: Role | undefined
 }
 
 export interface KnownUser {
@@ -72,29 +84,36 @@ export function userStore(database: Database) {
     async findForLogin(username: string): Promise<KnownUser | null> {
       const row = (await user.findOne({ where: { username } }))?.get()
       if (row === undefined) return null
-      const isLocked = row.status === 'LOCKED' && (row.lockedUntil === null || row.lockedUntil.getTime() > Date.now())
-      return { user: recordOf(row), passwordHash: row.passwordHash, isLocked }
+      return { user: recordOf(row), passwordHash: row.passwordHash, isLocked: isLocked(row) }
     },
-    async list(request: PageRequest): Promise<Page<UserRecord>> {
-      const rows = await user.findAll(pageQuery(request))
+    /** Of an OIDC user; null: they have never logged in. */
+    async findByExternalId(externalId: string): Promise<UserRecord | null> {
+      const row = await user.findOne({ where: { externalId } })
+      return row === null ? null : recordOf(row.get())
+    },
+    async list({ username, role, ...request }: UserFilter): Promise<Page<UserRecord>> {
+      const { where: before, order, limit } = pageQuery(request)
+      const given = { ...(username === undefined ? {} : { username }), ...(role === undefined ? {} : { role }) }
+      const rows = await user.findAll({ where: { [Op.and]: [before, given] }, order, limit })
       return pageOf(
         rows.map((row) => row.get()),
         request,
         recordOf,
       )
     },
+    /** Throws `conflict` where no ADMIN who may act would be left. */
     async update(userId: string, change: UserChange, version: number | null): Promise<UserRecord> {
       const known = await find(userId)
-      const next = {
-        ...known,
-        ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)),
-      }
-      const { role, status, email, displayName } = next
-      const changed = await database.execute(
-        `UPDATE etl_user SET role = :role, status = :status, email = :email, display_name = :displayName, version = version + 1
-          WHERE user_id = :userId AND version = :version`,
-        { userId, role, status, email, displayName, version: version ?? known.version },
-      )
+      const given = Object.entries(change).filter(([, value]) => value !== undefined)
+      const set = given.map(([field]) => `${COLUMN_OF[field as keyof UserChange]} = :${field}, `).join('')
+      const changed = await database.transaction(async (transaction) => {
+        if (isLessThanAdmin(change)) await keepAnAdmin(database, userId, transaction)
+        return await database.execute(
+          `UPDATE etl_user SET ${set}version = version + 1 WHERE user_id = :userId AND version = :version`,
+          { ...Object.fromEntries(given), userId, version: version ?? known.version },
+          transaction,
+        )
+      })
       return changed === 0 ? await refuse(userId) : await find(userId)
     },
     async setPassword(userId: string, passwordHash: string): Promise<void> {
@@ -133,12 +152,41 @@ export function userStore(database: Database) {
     },
     async remove(userId: string, version: number | null): Promise<void> {
       await database.transaction(async (transaction) => {
+        await keepAnAdmin(database, userId, transaction)
         const where = { userId, ...(version === null ? {} : { version }) }
         if ((await user.destroy({ where, transaction })) === 0) await refuse(userId)
         await database.tables.apiToken.destroy({ where: { userId }, transaction })
       })
     },
   }
+}
+
+const COLUMN_OF: Readonly<Record<keyof UserChange, string>> = {
+  role: 'role',
+  status: 'status',
+  email: 'email',
+  displayName: 'display_name',
+}
+
+const isLessThanAdmin = ({ role, status }: UserChange): boolean =>
+  status === 'INACTIVE' || (role !== undefined && role !== 'ADMIN')
+
+/** Two who demote each other at once: the second waits for the first, and finds nobody else. */
+async function keepAnAdmin(database: Database, except: string, transaction: Transaction): Promise<void> {
+  const admins = await database.query<{ userId: string; status: string; lockedUntil: Date | null }>(
+    `SELECT user_id AS userId, status, locked_until AS lockedUntil FROM etl_user
+      WHERE role = 'ADMIN' AND status <> 'INACTIVE' ORDER BY id FOR UPDATE`,
+    {},
+    transaction,
+  )
+  if (!admins.some(({ userId }) => userId === except)) return
+  if (admins.some((one) => one.userId !== except && !isLocked(one))) return
+  throw new JobError('conflict', 'This is the last ADMIN who may log in', { hint: 'Make another user ADMIN first.' })
+}
+
+/** A lock ends by itself. */
+function isLocked({ status, lockedUntil }: { readonly status: string; readonly lockedUntil: Date | null }): boolean {
+  return status === 'LOCKED' && (lockedUntil === null || new Date(lockedUntil).getTime() > Date.now())
 }
 
 function recordOf(row: UserRow): UserRecord {
@@ -148,8 +196,10 @@ function recordOf(row: UserRow): UserRecord {
     email: row.email,
     displayName: row.displayName,
     role: row.role,
-    status: row.status,
+    status: row.status === 'LOCKED' && !isLocked(row) ? 'ACTIVE' : row.status,
+    authType: row.authType,
     lastLoginAt: row.lastLoginTime?.toISOString() ?? null,
+    lastLoginAddress: row.lastLoginIp,
     version: row.version,
     createdAt: row.createTime.toISOString(),
     updatedAt: row.updateTime.toISOString(),

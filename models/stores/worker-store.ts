@@ -27,7 +27,7 @@ export interface WorkerRecord extends WorkerProcess, WorkerUsage {
 }
 
 export const BEAT_MS = 10_000
-const LOST_MS = 3 * BEAT_MS + 2000
+export const LOST_MS = 3 * BEAT_MS + 2000
 /** Those that ended are listed for a day. */
 const SHOWN_MS = 24 * 3_600_000
 

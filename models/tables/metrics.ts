@@ -7,6 +7,7 @@ export const jobMetricsColumns = {
   executionId: text(),
   metricTime: time(),
   epoch: optional(count()),
+  sampledBy: optional(text()),
   recordsReadTotal: count(),
   recordsSideReadTotal: count(),
   recordsProcessedTotal: count(),
@@ -20,6 +21,7 @@ export const jobMetricsColumns = {
   backpressureCount: count(),
   backpressureTimeMs: count(),
   checkpointDurationMs: optional(count()),
+  latencyMs: optional(count()),
   stateSizeBytes: count(),
   restartCount: int(),
   cpuUsagePercent: optional(real()),
@@ -37,6 +39,7 @@ export const operatorMetricsColumns = {
   operatorName: optional(text()),
   metricTime: time(),
   epoch: optional(count()),
+  sampledBy: optional(text()),
   recordsIn: count(),
   recordsOut: count(),
   recordsFiltered: count(),
@@ -47,7 +50,9 @@ export const operatorMetricsColumns = {
   recordsBusiestSubtask: count(),
   processingTimeMs: count(),
   backpressureTimeMs: count(),
+  idleTimeMs: count(),
   backpressureCount: count(),
+  stateSizeBytes: count(),
   createTime: time(),
 }
 

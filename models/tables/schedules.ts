@@ -18,7 +18,7 @@ export const backfillColumns = {
   backfillId: text(),
   scheduleId: text(),
   jobId: text(),
-  backfillStatus: text<'RUNNING' | 'COMPLETED' | 'CANCELLED'>(),
+  backfillStatus: text<'RUNNING' | 'PAUSED' | 'COMPLETED' | 'CANCELLED'>(),
   cronExpression: text(),
   timezone: text(),
   parameters: optional(json<Readonly<Record<string, string>>>()),
@@ -36,3 +36,13 @@ export const backfillColumns = {
 }
 
 export type BackfillRow = Row<typeof backfillColumns>
+
+export const scheduleTroubleColumns = {
+  id: rowId(),
+  scheduleId: text(),
+  trouble: text(),
+  message: text(),
+  createTime: time(),
+}
+
+export type ScheduleTroubleRow = Row<typeof scheduleTroubleColumns>

@@ -207,7 +207,7 @@ function tick(watermark: number | null, { state, at }: Clock, base: string): str
   return `CREATE OR REPLACE TABLE ${state.table} AS SELECT CAST(${now} AS BIGINT) AS watermark, CAST(${base} AS BIGINT) AS place`
 }
 
-function stateOf(name: string, { state, input }: Side, { changes }: Notes): StateTable {
+function stateOf(name: 'left' | 'right', { state, input }: Side, { changes }: Notes): StateTable {
   const schema = [
     ...input.schema,
     { name: kept.at, type: 'BIGINT' },
@@ -215,5 +215,6 @@ function stateOf(name: string, { state, input }: Side, { changes }: Notes): Stat
     { name: kept.matched, type: 'BOOLEAN' },
   ]
   const create = `CREATE TABLE ${state} AS SELECT * FROM ${emptyRelation(schema)}`
-  return { name, type: 'MAP', table: state, create, changes }
+  const key = namesOf(input.schema).map((column) => ({ column, of: column }))
+  return { name, type: 'MAP', table: state, create, changes, key, port: name, place: kept.place }
 }

@@ -3,14 +3,15 @@
  * have changed it, and what it keeps goes once `allowedLateness` has passed too (as Apache Flink's WindowOperator does).
  */
 import { sameName } from '../../core/record/schema.js'
-import { emptyRelation, sameKeys } from '../columns.js'
+import { emptyRelation } from '../columns.js'
 import type { Grouping, Windows } from '../group/grouping.js'
 import type { Keeping } from '../group/keeping.js'
 import type { PartialAggregate } from '../group/partial-aggregates.js'
-import { type Changes, type Closing, type Compiled, stateTable } from '../operator.js'
+import { type Closing, type Compiled, stateTable } from '../operator.js'
 import { type Clock, lastMicros } from '../state/clock.js'
-import { rowsWithKeysOf } from '../state/set-rows.js'
+import { changesOf, type EpochChanges } from './epoch-changes.js'
 import { type Kept, partialsKept, recordsKept } from './payload.js'
+import { sessionChanges } from './session-changes.js'
 import { decideSessions, type Sessions, setAside, staying } from './session-windows.js'
 
 export interface Streaming {
@@ -45,15 +46,18 @@ function keepWindows(
   const own = keys.slice(0, -2)
   const create = (name: string) =>
     `CREATE TABLE ${name} AS FROM (${kept.rows(emptyRows(grouping), '0::BIGINT')}) LIMIT 0`
-  const type = partials === null ? 'LIST' : 'MAP'
+  const isMerged = windows.merge !== null
+  const type = partials === null || isMerged ? 'LIST' : 'MAP'
   const key = own.map((of, index) => ({ column: `key${index}`, of }))
+  const ownNames = names.slice(0, -2)
   const whole = (rows: string) => (windows.merge === null ? rows : windows.merge(rows, names))
   const aside = sessions === null ? null : stateTable(nodeId, 'aside')
   const taken = windows.assign(sessions === null ? records.from : staying(nodeId, records), keys)
   const place = `${records.place} + ${after}`
   const columns = windows.columns.map(({ name }) => name)
-  // Of sessions, rows of other keys may belong to the same window.
-  const changes = windows.merge === null ? changesOf(nodeId, state, names, kept, clock) : null
+  // Without a key, all sessions are of one: they are written whole.
+  const bySession = () => (own.length === 0 ? null : sessionChanges(nodeId, state, ownNames, kept, clock, whole))
+  const changes = isMerged ? bySession() : changesOf(nodeId, state, names, kept, clock)
   return {
     each: null,
     ...(sessions === null ? {} : { decide: decideSessions(sessions, own, records, whole) }),
@@ -62,7 +66,7 @@ function keepWindows(
       `INSERT INTO ${state} ${kept.rows(taken, place)}`,
       ...kept.compact(state),
     ],
-    close: (watermark) => closing({ watermark, latenessMs, clock, state, aside, kept, changes, whole, end }),
+    close: (watermark) => closing({ watermark, latenessMs, clock, state, aside, kept, changes, isMerged, whole, end }),
     state: [
       clock.state,
       { name: 'groups', type, table: state, create: create(state), key, ...(changes && { changes: changes.kept }) },
@@ -80,14 +84,15 @@ interface Closed {
   /** What was due in the course of the epoch, and is not in state any more; null: there is never any. */
   readonly aside: string | null
   readonly kept: Kept
-  /** null: windows are merged. */
+  /** null: they are not told. */
   readonly changes: EpochChanges | null
+  readonly isMerged: boolean
   /** Rows of state with the bounds of the whole window. */
   readonly whole: (rows: string) => string
   readonly end: string
 }
 
-function closing({ watermark, latenessMs, clock, state, aside, kept, changes, whole, end }: Closed): Closing {
+function closing({ watermark, latenessMs, clock, state, aside, kept, changes, isMerged, whole, end }: Closed): Closing {
   const isFinal = watermark === Number.POSITIVE_INFINITY
   // It never goes back: not known now, it stands where it stood (I3: what an epoch has added is told of once).
   const now = watermark ?? clock.at
@@ -98,8 +103,7 @@ function closing({ watermark, latenessMs, clock, state, aside, kept, changes, wh
   const isNew = (newest: string) =>
     `coalesce(${lastMicros(end)} > ${clock.at} * 1000, true) OR ${newest} >= ${clock.place}`
   const rows = `(SELECT rowid AS "row", * FROM ${state})`
-  const gone =
-    changes === null ? `rowid IN (SELECT "row" FROM ${whole(rows)} WHERE ${passed(latenessMs)})` : passed(latenessMs)
+  const gone = isMerged ? `rowid IN (SELECT "row" FROM ${whole(rows)} WHERE ${passed(latenessMs)})` : passed(latenessMs)
   return {
     emit: kept.results(due, isNew),
     after: [
@@ -110,36 +114,6 @@ function closing({ watermark, latenessMs, clock, state, aside, kept, changes, wh
       `DELETE FROM ${state} WHERE ${gone}`,
       ...(aside === null ? [] : [`DELETE FROM ${aside}`]),
     ],
-  }
-}
-
-interface EpochChanges {
-  readonly kept: Changes
-  /** Statements while the clock stands as it did; `gone`: a condition over rows that the state is about to lose. */
-  readonly note: (gone: string) => string[]
-}
-
-/** Rows of an epoch are put together with those of their windows, so that a restored state is the same to the last bit. */
-function changesOf(nodeId: string, state: string, names: readonly string[], kept: Kept, clock: Clock): EpochChanges {
-  const [changed, gone] = [stateTable(nodeId, 'changed'), stateTable(nodeId, 'gone')]
-  const added = `(SELECT * FROM ${state} WHERE newest >= ${clock.place})`
-  return {
-    kept: { by: names, set: `SELECT * FROM ${changed}`, gone: `SELECT * FROM ${gone}` },
-    note: (condition) => {
-      const stays = `NOT coalesce(${condition}, false)`
-      const touched = `(SELECT * FROM ${rowsWithKeysOf(state, added, names)} AND ${stays})`
-      const rows = kept.merged === null ? `SELECT * FROM ${added} WHERE ${stays}` : kept.merged(touched)
-      return [
-        `CREATE OR REPLACE TABLE ${gone} AS SELECT DISTINCT ${names.join(', ')} FROM ${state} WHERE ${condition}`,
-        `CREATE OR REPLACE TABLE ${changed} AS ${rows}`,
-        ...(kept.merged === null
-          ? []
-          : [
-              `DELETE FROM ${state} AS state USING ${changed} AS changed WHERE ${sameKeys('state', 'changed', names)}`,
-              `INSERT INTO ${state} FROM ${changed}`,
-            ]),
-      ]
-    },
   }
 }
 

@@ -96,6 +96,35 @@ describe('a limit of the whole system', () => {
     })
   })
 
+  test('is what a list names, where that is what keeps one waiting now', async () => {
+    await withCatalogue(2, async ({ journal, accept, job, executions, database }) => {
+      const [narrow, other] = [await job('narrow'), await job('other', { maxConcurrentRuns: 9 })]
+      for (const jobId of [narrow, other]) owner(await journal.admit(await accept(jobId), null))
+      const waiting = await accept(narrow)
+      await journal.admit(waiting, null)
+      const listed = async () =>
+        (await executions.list({ limit: 10, status: 'WAITING' })).items.map(({ waitReason }) => waitReason)
+      expect(await listed()).toEqual(['1 of 1 concurrent runs of this job are running.'])
+      await database.execute('UPDATE etl_job SET max_concurrent_runs = 5 WHERE job_id = :narrow', { narrow })
+      expect(await listed()).toEqual(['2 of 2 executions that may run at once in the whole system are running.'])
+    })
+  })
+
+  test('lets a cancel of what waits leave alone what has begun meanwhile', async () => {
+    await withCatalogue(1, async ({ journal, accept, job, executions }) => {
+      const jobId = await job('a', { maxConcurrentRuns: 9 })
+      const running = owner(await journal.admit(await accept(jobId), null))
+      const [first, second] = [await accept(jobId), await accept(jobId)]
+      for (const executionId of [first, second]) await journal.admit(executionId, null)
+      const found = await executions.cancellable({ status: 'WAITING' })
+      expect(found.map(({ executionId }) => executionId)).toEqual([first, second])
+      await journal.finish(running, completed, 1)
+      expect(await executions.cancelIfStill(first, null, 'ada', 'WAITING')).toBeNull()
+      expect(await executions.get(first)).toMatchObject({ status: 'RUNNING', cancelRequested: false })
+      expect(await executions.cancelIfStill(second, null, 'ada', 'WAITING')).not.toBeNull()
+    })
+  })
+
   test('holds under submissions and ends of many jobs at once, and leaves nobody waiting', async () => {
     await withCatalogue(4, async ({ journal, accept, job, live, database }) => {
       const jobs = await Promise.all(

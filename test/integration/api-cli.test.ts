@@ -163,6 +163,75 @@ describe('with a server', () => {
     })
   })
 
+  test('users are made, changed, unlocked and removed by name, and their passwords are no arguments', async () => {
+    await served(async (api, variables) => {
+      const made = await etl(
+        ['users', 'create', 'anna', '--role', 'developer', '--json'],
+        variables,
+        'correct horse battery\n',
+      )
+      expect(JSON.parse(made.out)).toMatchObject({ username: 'anna', role: 'DEVELOPER' })
+      expect((await etl(['users', 'create', 'berta'], variables, 'berta-berta-1\n')).code).toBe(2)
+      const anna = { ETL_API_URL: variables.ETL_API_URL ?? '', ETL_HOME: join(folder, 'anna') }
+      const login = async (password: string) =>
+        (await etl(['login', '--username', 'anna', '--password-stdin'], anna, `${password}\n`)).code
+      expect(await login('correct horse battery')).toBe(0)
+      expect((await etl(['users', 'password'], anna, 'correct horse battery\nanother long password\n')).code).toBe(0)
+      for (let failed = 1; failed <= 5; failed += 1) expect(await login('correct horse battery')).toBe(4)
+      expect(await login('another long password')).toBe(4)
+      expect((await etl(['users', 'unlock', 'anna'], variables)).out).toBe('anna is ACTIVE\n')
+      expect(await login('another long password')).toBe(0)
+      expect((await etl(['users', 'list'], variables)).out).toMatch(/anna +DEVELOPER +ACTIVE +PASSWORD +20/)
+      expect((await etl(['users', 'list'], anna)).code).toBe(2)
+
+      const token = (await etl(['tokens', 'create', 'nightly', '--role', 'user', '--days', 'none'], anna)).out.trim()
+      expect(token).toMatch(/^etl_/)
+      const { items } = JSON.parse((await etl(['tokens', '--all', '--json'], variables)).out)
+      const { tokenId } = items.find((one: { name: string }) => one.name === 'nightly')
+      expect((await etl(['jobs'], { ...anna, ETL_TOKEN: token })).code).toBe(0)
+      expect((await etl(['tokens', 'revoke', tokenId], variables)).code).toBe(0)
+      expect((await etl(['jobs'], { ...anna, ETL_TOKEN: token })).code).toBe(4)
+
+      expect((await etl(['users', 'set', 'anna', '--role', 'user', '--status', 'inactive'], variables)).out).toMatch(
+        /INACTIVE/,
+      )
+      expect((await etl(['jobs'], anna)).code).toBe(4)
+      expect((await etl(['users', 'delete', 'anna'], variables)).code).toBe(0)
+      expect((await etl(['users', 'show', 'anna'], variables)).code).toBe(2)
+      expect((await etl(['users', 'delete', 'admin'], variables)).code).toBe(2)
+      expect(await api.deps.users.list({ username: 'admin' })).toMatchObject({ items: [{ role: 'ADMIN' }] })
+    })
+  }, 120_000)
+
+  test('the audit is listed, verified against a head that was noted, and exported', async () => {
+    await served(async (api, variables) => {
+      await etl(['secrets', 'set', 'WORD'], variables, 'opensesame\n')
+      await etl(['login', '--username', '=cmd()', '--password-stdin'], variables, 'opensesame\n')
+      const listed = await etl(['audit', 'list', '--type', 'login', '--status', 'failed'], variables)
+      expect(listed.out).toMatch(/=cmd\(\) +LOGIN +USER +FAILED/)
+      const verified = await etl(['audit', 'verify'], variables)
+      expect(verified).toMatchObject({ code: 0 })
+      const head = /head (\S+)/.exec(verified.out)?.[1] ?? ''
+      expect((await etl(['audit', 'verify', '--head', head], variables)).code).toBe(0)
+
+      const lines = (await etl(['audit', 'export'], variables)).out.trim().split('\n')
+      expect(lines.map((line) => JSON.parse(line).operationType)).toEqual(['SET_SECRET', 'LOGIN'])
+      const exported = await etl(['audit', 'export', '--format', 'csv', '--output', 'audit.csv', '--json'], variables)
+      expect(JSON.parse(exported.out)).toEqual({ entries: 2, file: 'audit.csv' })
+      const csv = await readFile(join(folder, 'audit.csv'), 'utf8')
+      expect(csv.split('\n')[0]).toMatch(/^sequence,logId,time,/)
+      expect(csv).toContain(",'=cmd(),LOGIN,")
+      expect(csv + lines.join()).not.toContain('opensesame')
+      expect((await stat(join(folder, 'audit.csv'))).mode & 0o777).toBe(0o600)
+
+      await api.database.execute("UPDATE etl_operation_log SET operation_status = 'SUCCESS'")
+      const broken = await etl(['audit', 'verify'], variables)
+      expect(broken.code).toBe(1)
+      expect(broken.out).toMatch(/^CHANGED at entry 2, /)
+      expect((await etl(['audit', 'export', '--format', 'xml'], variables)).code).toBe(2)
+    })
+  }, 120_000)
+
   test('submit saves once, starts, and reports in one JSON object', async () => {
     await served(async (_api, variables) => {
       const first = JSON.parse((await etl(['submit', 'job.yaml', '--json'], variables)).out)

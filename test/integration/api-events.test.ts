@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { mysqlJournal } from '../../models/stores/journal.js'
 import { type LentApi, withApi } from '../support/api.js'
+import { untold } from '../support/untold.js'
 
 describe('an event', () => {
   test('starts the jobs that wait for it, with parameters from its payload; the same id counts once', async () => {
@@ -52,6 +53,22 @@ describe('an event', () => {
     })
   })
 
+  test('with an id that a database would take for another is refused', async () => {
+    await withApi({}, async (api) => {
+      for (const [id, what] of [
+        ['e1 ', 'no space at its end'],
+        ['e1\t', 'no space at its end'],
+        ['\ud800', 'whole characters'],
+        ['a\udc00b', 'whole characters'],
+      ] as const) {
+        const { status, body } = await post(api, { id, type: 'e', payload: {} })
+        expect({ id, status }).toEqual({ id, status: 400 })
+        expect(body.errors).toMatchObject([{ pointer: '/id', message: expect.stringContaining(what) }])
+      }
+      expect((await post(api, { id: ' e1 🙂', type: 'e', payload: {} })).body.eventId).toBe(' e1 🙂')
+    })
+  })
+
   test('over which a condition cannot be judged starts nothing, and says why', async () => {
     await withApi({}, async (api) => {
       const jobId = await save(api, 'job', { event: 'e', where: 'payload.text > 5' })
@@ -79,11 +96,13 @@ describe('an event', () => {
       const later = new Date(Date.now() + 60_000)
       const failed: unknown[] = []
       const [one, two] = await Promise.all(
-        [1, 2].map(() => api.deps.triggers.startUnhandled(later, api.deps.matches, (_id, error) => failed.push(error))),
+        [1, 2].map(() =>
+          api.deps.triggers.startUnhandled(later, api.deps.matches, untold, (_id, error) => failed.push(error)),
+        ),
       )
       expect(failed).toEqual([])
       expect([...one!, ...two!]).toMatchObject([{ jobId, isToStart: true }])
-      expect(await api.deps.triggers.startUnhandled(later, api.deps.matches, () => undefined)).toEqual([])
+      expect(await api.deps.triggers.startUnhandled(later, api.deps.matches, untold, () => undefined)).toEqual([])
     })
   })
 

@@ -6,6 +6,7 @@ import { type LentApi, withApi } from '../support/api.js'
 import { onServer } from '../support/lend.js'
 import { until } from '../support/until.js'
 
+const page = { limit: 50 }
 const hourly = { type: 'CRON', cron: '0 0 * * * ?' }
 
 test('a schedule is made, read, changed, paused, resumed and taken away, each with a version of its own', async () => {
@@ -89,6 +90,57 @@ test('a value that a parameter needs and the schedule does not give is told when
       { pointer: '/schedule', message: expect.stringContaining('`day`') },
       { pointer: '/schedule/parameters/n', message: expect.stringContaining('INT') },
     ])
+  })
+}, 60_000)
+
+test('what a route does not know is refused, with the nearest that it does', async () => {
+  await withApi({}, async (api) => {
+    const jobId = await save(api, 'orders')
+    const { scheduleId } = (await api.call('post', '/schedules').send({ jobId, schedule: hourly }).expect(201)).body
+    const refused = async (path: string, body: object) =>
+      (await api.call('post', `/schedules/${scheduleId}${path}`).send(body).expect(400)).body.errors
+    expect(await refused('/trigger', { parameters: { day: 1 } })).toMatchObject([{ pointer: '/parameters' }])
+    expect(await refused('/pause', { verson: 1 })).toMatchObject([
+      { pointer: '/verson', hint: 'Did you mean `version`?' },
+    ])
+    const range = { from: '2026-01-01T00:00:00Z', to: '2026-01-01T03:00:00Z' }
+    expect(await refused('/backfill', { ...range, maxConcurentRuns: 2 })).toMatchObject([
+      { hint: 'Did you mean `maxConcurrentRuns`?' },
+    ])
+    const backwards = { from: range.to, to: range.from }
+    expect(await refused('/backfill', backwards)).toMatchObject([{ pointer: '/to', hint: expect.any(String) }])
+    for (const path of ['/schedules/nobody', '/backfills/nobody'])
+      expect((await api.call('get', path).expect(404)).body.hint).toContain('etl schedules')
+    for (const from of ['-000001-01-01T00:00:00Z', '0000-01-01T00:00:00Z', '+275000-01-01T00:00:00Z', '2026']) {
+      const { body } = await api
+        .call('get', `/schedules/${scheduleId}/next?from=${encodeURIComponent(from)}`)
+        .expect(400)
+      expect(body.errors).toMatchObject([{ pointer: '/from', message: expect.stringMatching(/^Expected a time/) }])
+    }
+  })
+}, 60_000)
+
+test('a backfill is paused, and goes on; what has ended does neither', async () => {
+  await withApi({}, async (api) => {
+    const jobId = await save(api, 'orders')
+    const { scheduleId } = (await api.call('post', '/schedules').send({ jobId, schedule: hourly }).expect(201)).body
+    const range = { from: '2026-01-01T00:00:00Z', to: '2026-01-01T03:00:00Z', maxConcurrentRuns: 2 }
+    const made = (await api.call('post', `/schedules/${scheduleId}/backfill`).send(range).expect(202)).body.backfill
+    const path = `/backfills/${made.backfillId}`
+    for (let again = 0; again < 2; again++)
+      expect((await api.call('post', `${path}/pause`, 'DEVELOPER').expect(200)).body.status).toBe('PAUSED')
+    const before = (await api.deps.executions.list(page)).items.length
+    expect(await api.deps.keeper.fill()).toBe(0)
+    expect((await api.call('post', `${path}/resume`).expect(200)).body.status).toBe('RUNNING')
+    await api.deps.keeper.fill()
+    expect((await api.deps.executions.list(page)).items.length).toBeGreaterThan(Math.max(before, 0))
+    await api.call('post', `${path}/pause`).expect(200)
+    // One of them has ended by itself meanwhile: the others are cancelled all the same.
+    await onServer(api.url, "UPDATE etl_job_execution SET execution_status = 'COMPLETED' LIMIT 1")
+    expect((await api.call('post', `${path}/cancel`).expect(202)).body.cancelled).toHaveLength(1)
+    const refused = (await api.call('post', `${path}/resume`).expect(409)).body
+    expect(refused.detail).toContain('has ended already: it is CANCELLED')
+    await api.call('post', '/backfills/nobody/pause').expect(404)
   })
 }, 60_000)
 

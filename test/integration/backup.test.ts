@@ -109,7 +109,7 @@ describe('a backup', () => {
 })
 
 /** The drill of docs/operations/backup.md. */
-test('after a restore into an empty database and store, a job that was stopped mid-way completes, exactly', async () => {
+test('after a restore into an empty database and store, a job that was stopped mid-way completes, exactly, and schedules fire again', async () => {
   const records = 6000
   const shared = await mkdtemp(join(tmpdir(), 'etl-drill-'))
   const files = join(shared, 'files')
@@ -129,6 +129,7 @@ test('after a restore into an empty database and store, a job that was stopped m
           { mysql: lost, temporal },
           async (stack) => {
             const executionId = await submitCopy(stack, target)
+            expect((await stack.request('POST', '/api/v1/jobs', often)).status).toBe(201)
             await until('some epochs', async () => (await stack.execution(executionId)).epochs >= 5)
             await stack.killWorker()
             const backup = await etl(stack, lost, ['backup', '--to', join(shared, 'backups'), '--encrypt'])
@@ -142,10 +143,15 @@ test('after a restore into an empty database and store, a job that was stopped m
         await withDatabase(async (found) => {
           const storage = { ETL_STORAGE_URL: pathToFileURL(join(shared, 'storage')).href }
           await etl({ logs: shared }, found, ['restore', made.backup], storage)
+          const audit = 'SELECT operation_type AS type, username, chain_sequence AS sequence FROM etl_operation_log'
+          expect(await onServer(found, audit)).toEqual([
+            { type: 'RESTORE', username: expect.stringMatching(/^os:./), sequence: 1 },
+          ])
           await withStack(
             { mysql: found, temporal },
             async (stack) => {
               expect(stack.token()).toBeTruthy()
+              const backAt = Date.now()
               const ended = await stack.untilEnded(made.executionId)
               expect(ended).toMatchObject({ status: 'FAILED', error: { code: 'workflow.lost' } })
               const again = await stack.request('POST', `/api/v1/executions/${made.executionId}/restart`, {})
@@ -158,6 +164,7 @@ test('after a restore into an empty database and store, a job that was stopped m
                   'SELECT COUNT(*) AS held, COUNT(DISTINCT id) AS ids, SUM(id) AS total FROM copied',
                 ),
               ).toEqual([{ held: records, ids: records, total: String((records * (records - 1)) / 2) }])
+              await until('the schedule fires again', async () => (await firesSince(found, backAt)) > 0)
             },
             { ...env, ...storage },
           )
@@ -168,6 +175,28 @@ test('after a restore into an empty database and store, a job that was stopped m
     await rm(shared, { recursive: true, force: true })
   }
 }, 240_000)
+
+/** Once begun it is done within moments. */
+const often = {
+  name: 'often',
+  delivery: 'AT_LEAST_ONCE',
+  overlap: 'SKIP',
+  schedule: { type: 'CRON', cron: '0/5 * * * * ?', catchUp: 'NONE' },
+  nodes: [
+    { id: 'made', source: 'generator', config: { rows: 1, columns: { id: 'n' } } },
+    { id: 'out', sink: 'blackhole', input: 'made' },
+  ],
+}
+
+async function firesSince(catalogue: string, atMs: number): Promise<number> {
+  const since = new Date(atMs).toISOString().slice(0, 23).replace('T', ' ')
+  const rows = await onServer(
+    catalogue,
+    `SELECT COUNT(*) AS fires FROM etl_job_execution
+      WHERE trigger_type = 'CRON' AND execution_status = 'COMPLETED' AND logical_time > '${since}'`,
+  )
+  return Number((rows as { fires: string }[])[0]?.fires)
+}
 
 async function submitCopy(stack: Stack, target: string): Promise<string> {
   await stack.request('POST', '/api/v1/connections', { name: 'target', connector: 'jdbc', config: { url: target } })

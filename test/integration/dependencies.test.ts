@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { TerminalStatus } from '../../core/execution/status.js'
 import { mysqlJournal } from '../../models/stores/journal.js'
 import { type LentApi, withApi } from '../support/api.js'
+import { untold } from '../support/untold.js'
 
 let api: LentApi
 let giveBack: () => void
@@ -122,9 +123,9 @@ describe('a job that depends on others', () => {
     await end(a, {}, 'COMPLETED', false)
     expect(await runsOf(b)).toEqual([])
     const later = new Date(Date.now() + 60_000)
-    const started = await api.deps.triggers.startUnhandled(later, api.deps.matches, () => undefined)
+    const started = await api.deps.triggers.startUnhandled(later, api.deps.matches, untold, () => undefined)
     expect(started).toMatchObject([{ jobId: b, isToStart: true }])
-    expect(await api.deps.triggers.startUnhandled(later, api.deps.matches, () => undefined)).toEqual([])
+    expect(await api.deps.triggers.startUnhandled(later, api.deps.matches, untold, () => undefined)).toEqual([])
     expect(await runsOf(b)).toHaveLength(1)
   })
 })
@@ -150,7 +151,7 @@ async function finish(executionId: string, status: TerminalStatus = 'COMPLETED',
   const answer = await journal.admit(executionId, null)
   if (answer.kind === 'waiting') throw new Error(answer.reason)
   await journal.finish(answer.owner, { status, error: null }, 1)
-  if (looks) await api.deps.triggers.startDependants(executionId)
+  if (looks) await api.deps.triggers.startDependants(executionId, untold)
 }
 
 async function runsOf(jobId: string) {

@@ -8,6 +8,7 @@ import { mysqlJournal } from '../../models/stores/journal.js'
 import { triggerStore } from '../../models/stores/trigger-store.js'
 import { withMigratedDatabase } from '../support/lend.js'
 import { jobSecrets, sampleJob } from '../support/sample-job.js'
+import { untold } from '../support/untold.js'
 
 const jobs = Number(process.env.ETL_TEST_LATTICE_JOBS ?? 200)
 const rounds = Number(process.env.ETL_TEST_LATTICE_ROUNDS ?? 2)
@@ -55,7 +56,9 @@ test(`${jobs} jobs that depend on each other each run once per round of what the
         await journal.finish(answer.owner, outcome, 1)
         // Now and then it dies just here, and nobody looks but the sweeper; or two look at once.
         if (chance(0.1)) return
-        await Promise.all(Array.from({ length: chance(0.2) ? 2 : 1 }, () => triggers.startDependants(executionId)))
+        await Promise.all(
+          Array.from({ length: chance(0.2) ? 2 : 1 }, () => triggers.startDependants(executionId, untold)),
+        )
       }
       const worker = async () => {
         while (!isOver) {
@@ -71,7 +74,7 @@ test(`${jobs} jobs that depend on each other each run once per round of what the
       const sweeper = async () => {
         while (!isOver) {
           await survived(() =>
-            triggers.startUnhandled(new Date(Date.now() + 1000), never, (_id, error) => {
+            triggers.startUnhandled(new Date(Date.now() + 1000), never, untold, (_id, error) => {
               if (!isExpected(error)) throw error
             }),
           )

@@ -378,6 +378,21 @@ describe('at the end of the job', () => {
     })
   })
 
+  test.each([
+    ['CASCADE', 'takes along, by ON DELETE CASCADE, all rows that refer to it in child.'],
+    ['SET NULL', 'empties, by ON DELETE SET NULL, the references to it in child.'],
+    ['RESTRICT', 'MySQL refuses to delete what rows still refer to in child.'],
+  ])('the way out of a refused REPLACE says what ON DELETE %s does', async (rule, said) => {
+    await withDatabase(async (url) => {
+      await onServer(
+        url,
+        `CREATE TABLE kept (n INT PRIMARY KEY); CREATE TABLE child (n INT, FOREIGN KEY (n) REFERENCES kept (n) ON DELETE ${rule})`,
+      )
+      const [problem] = await sinkOf(url, { table: 'kept', mode: 'REPLACE' }).check([{ name: 'n', type: 'INTEGER' }])
+      expect(problem?.hint).toContain(said)
+    })
+  })
+
   test('replaceWhere deletes and inserts what its condition names, and only once', async () => {
     await withDatabase(async (url) => {
       await onServer(

@@ -10,6 +10,18 @@ import { onServer } from '../support/lend.js'
 
 const DAY = 86_400_000
 
+/** As a sink makes it, with a row of each lineage, and of one of another catalogue. */
+const PROGRESS = `
+  CREATE TABLE etl_sink_progress (lineage_id VARCHAR(64) NOT NULL, sink_uid VARCHAR(255) NOT NULL, subtask INT NOT NULL,
+    PRIMARY KEY (lineage_id, sink_uid, subtask)) DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+  INSERT INTO etl_sink_progress SELECT lineage_id, 'out', 0 FROM etl_lineage;
+  INSERT INTO etl_sink_progress VALUES ('of another catalogue', 'out', 0)`
+
+const idsOf = async (url: string, table: string) =>
+  ((await onServer(url, `SELECT lineage_id AS id FROM ${table} ORDER BY 1`)) as { id: string }[]).map(({ id }) => id)
+const progressOf = (url: string) => idsOf(url, 'etl_sink_progress')
+const lineagesOf = async (url: string) => [...(await idsOf(url, 'etl_lineage')), 'of another catalogue'].sort()
+
 describe('retention', () => {
   for (const archive of ['NONE', 'TABLE', 'PARQUET']) {
     test(`removes executions that nobody needs, with their children; archive ${archive}`, async () => {
@@ -17,6 +29,7 @@ describe('retention', () => {
         await house.set('retention.archive', archive)
         await house.set('retention.batch_rows', 3)
         await makeHistory(house.url)
+        await onServer(house.url, PROGRESS)
         const before = await executionsOf(house.url)
         const dry = await house.run('retention', true)
         expect(await executionsOf(house.url)).toEqual(before)
@@ -28,6 +41,7 @@ describe('retention', () => {
         expect(await orphanRows(house.url)).toEqual({ checkpoints: 0, events: 0, states: 0, lineages: 0 })
         expect(await checkpointsOf(house.url)).toEqual(CHECKPOINTS_LEFT)
         expect((await house.run('retention')).done).toEqual([])
+        expect([...(await progressOf(house.url))].sort()).toEqual(await lineagesOf(house.url))
         await archived(house, archive)
       })
     }, 120_000)

@@ -49,10 +49,27 @@ test('a worker keeps the house: all tasks, each with its report, and settings ta
       const { body } = await stack.request<{ items: Run[] }>('GET', '/api/v1/maintenance/runs')
       expect(body.items.map(({ runId }) => runId)).toEqual([dry, second, first, all].map(({ runId }) => runId))
 
+      await isInTheAudit(stack, [second, first, all])
+
       await movesWithTheSettings(stack, temporal)
     })
   })
 }, 300_000)
+
+/** What the worker and the API did by themselves too; a dry run changes nothing. */
+async function isInTheAudit(stack: Stack, runs: readonly Run[]): Promise<void> {
+  const path = '/api/v1/operation-logs'
+  const { body } = await stack.request<{ items: { operationType: string; resourceId: string | null }[] }>(
+    'GET',
+    `${path}?limit=500`,
+  )
+  const kept = body.items.filter(({ operationType }) => operationType === 'MAINTENANCE')
+  expect(kept.map(({ resourceId }) => resourceId)).toEqual(runs.map(({ runId }) => runId))
+  expect(body.items.map(({ operationType }) => operationType)).toEqual(
+    expect.arrayContaining(['CREATE_USER', 'START_API', 'MIGRATE', 'LOGIN', 'RUN_MAINTENANCE']),
+  )
+  expect((await stack.request('GET', `${path}/verification`)).body).toMatchObject({ intact: true, fault: null })
+}
 
 /** What the schedule begins is a run like any other. */
 async function movesWithTheSettings(stack: Stack, address: string): Promise<void> {

@@ -10,6 +10,7 @@ import { mysqlJournal } from '../../models/stores/journal.js'
 import { type TriggerStore, triggerStore } from '../../models/stores/trigger-store.js'
 import { withMigratedDatabase } from '../support/lend.js'
 import { jobSecrets, sampleJob } from '../support/sample-job.js'
+import { unfailed } from '../support/untold.js'
 
 const away: ReportedError = {
   code: 'connection.refused',
@@ -29,8 +30,8 @@ describe('a retry of a whole execution', () => {
       const first = await start({ parameters: { day: '2026-01-01' }, logicalTime, triggerType: 'CRON', priority: 7 })
       await journal.finish(first, failed, 1)
       expect((await executions.get(first.executionId)).retryAt).not.toBeNull()
-      expect(await triggers.startDueRetries(new Date())).toEqual([])
-      const [one, two] = await Promise.all([1, 2].map(() => triggers.startDueRetries(inAMinute())))
+      expect(await triggers.startDueRetries(new Date(), unfailed)).toEqual([])
+      const [one, two] = await Promise.all([1, 2].map(() => triggers.startDueRetries(inAMinute(), unfailed)))
       const [retry, ...more] = [...one!, ...two!]
       expect(more).toEqual([])
       expect(retry).toMatchObject({ jobId: job.jobId, triggerType: 'RETRY', isToStart: true })
@@ -43,10 +44,10 @@ describe('a retry of a whole execution', () => {
         priority: 7,
       })
       await journal.finish(owner(await journal.admit(second.executionId, null)), failed, 1)
-      const [last] = await triggers.startDueRetries(inAMinute())
+      const [last] = await triggers.startDueRetries(inAMinute(), unfailed)
       await journal.finish(owner(await journal.admit(last!.executionId!, null)), failed, 1)
       expect((await executions.get(last!.executionId!)).retryAt).toBeNull()
-      expect(await triggers.startDueRetries(inAMinute())).toEqual([])
+      expect(await triggers.startDueRetries(inAMinute(), unfailed)).toEqual([])
       expect(await typesOf(executions, first.executionId)).toEqual([
         'SUBMITTED',
         'STARTED',
@@ -67,7 +68,7 @@ describe('a retry of a whole execution', () => {
       await journal.finish(await start(), { status: 'FAILED', error: { ...away, code: 'config.invalid' } }, 1)
       await journal.finish(await start(), { status: 'CANCELLED', error: null }, 1)
       await journal.finish(await start(), { status: 'COMPLETED', error: null }, 1)
-      expect(await triggers.startDueRetries(inAMinute())).toEqual([])
+      expect(await triggers.startDueRetries(inAMinute(), unfailed)).toEqual([])
       expect((await triggers.list(page)).items).toHaveLength(3)
     })
   })
@@ -80,7 +81,7 @@ describe('a retry of a whole execution', () => {
       expect(await executions.cancellable({})).toMatchObject([{ executionId, status: 'FAILED' }])
       expect(await executions.setCancelRequested(executionId, 'ada')).toMatchObject({ status: 'FAILED' })
       await expect(executions.setCancelRequested(executionId, 'ada')).rejects.toMatchObject({ code: 'conflict' })
-      expect(await triggers.startDueRetries(inAMinute())).toEqual([])
+      expect(await triggers.startDueRetries(inAMinute(), unfailed)).toEqual([])
       expect((await triggers.list(page)).items).toMatchObject([{ source: { executionId, status: 'FAILED' } }])
       expect(await typesOf(executions, executionId)).toContain('RETRY_DROPPED')
     })
@@ -92,7 +93,7 @@ describe('a retry of a whole execution', () => {
       await journal.finish(before, failed, 1)
       const byHand = await start({ restartOf: before.executionId, triggerType: 'RESTART' })
       await journal.finish(byHand, { status: 'COMPLETED', error: null }, 1)
-      expect(await triggers.startDueRetries(inAMinute())).toEqual([])
+      expect(await triggers.startDueRetries(inAMinute(), unfailed)).toEqual([])
       expect(await typesOf(executions, before.executionId)).toContain('RETRY_DROPPED')
       expect((await triggers.list(page)).items).toMatchObject([{ source: { executionId: byHand.executionId } }])
     })
@@ -105,8 +106,8 @@ describe('an execution that should have ended by now', () => {
       const running = await start()
       const waiting = await accept()
       await journal.admit(waiting, null)
-      expect(await triggers.tellMissedSlas(new Date(Date.now() - 60_000))).toBe(0)
-      const told = await Promise.all([1, 2, 3].map(() => triggers.tellMissedSlas(inAMinute())))
+      expect(await triggers.tellMissedSlas(new Date(Date.now() - 60_000), unfailed)).toBe(0)
+      const told = await Promise.all([1, 2, 3].map(() => triggers.tellMissedSlas(inAMinute(), unfailed)))
       expect(told.reduce((a, b) => a + b)).toBe(2)
       await journal.finish(running, { status: 'COMPLETED', error: null }, 1)
       for (const executionId of [running.executionId, waiting])
@@ -121,8 +122,8 @@ describe('an execution that should have ended by now', () => {
     await withCatalogue(settings, async ({ journal, triggers, executions, start }) => {
       const first = await start()
       await journal.finish(first, failed, 1)
-      const [retry] = await triggers.startDueRetries(inAMinute())
-      expect(await triggers.tellMissedSlas(inAMinute())).toBe(1)
+      const [retry] = await triggers.startDueRetries(inAMinute(), unfailed)
+      expect(await triggers.tellMissedSlas(inAMinute(), unfailed)).toBe(1)
       expect(await typesOf(executions, retry!.executionId!)).toContain('SLA_MISSED')
     })
   })
@@ -134,10 +135,10 @@ describe('an execution that should have ended by now', () => {
       await new Promise((resolve) => setTimeout(resolve, 20))
       await journal.finish(first, failed, 1)
       expect(await typesOf(executions, first.executionId)).toContain('SLA_MISSED')
-      const [retry] = await triggers.startDueRetries(inAMinute())
+      const [retry] = await triggers.startDueRetries(inAMinute(), unfailed)
       const row = await database.tables.jobExecution.findOne({ where: { executionId: retry!.executionId! } })
       expect(row?.get().slaDueTime).toBeNull()
-      expect(await triggers.tellMissedSlas(inAMinute())).toBe(0)
+      expect(await triggers.tellMissedSlas(inAMinute(), unfailed)).toBe(0)
     })
   })
 })

@@ -6,6 +6,7 @@ import { jobStore } from '../../models/stores/job-store.js'
 import { type ScheduleStore, scheduleStore } from '../../models/stores/schedule-store.js'
 import { withMigratedDatabase } from '../support/lend.js'
 import { jobSecrets, sampleJob } from '../support/sample-job.js'
+import { untold } from '../support/untold.js'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -78,7 +79,7 @@ describe('times that passed while nobody looked', () => {
       const first = (await nextFire(database)).getTime()
       const now = new Date(first + 5 * HOUR + 10 * MINUTE)
       // Two that look at once find it once.
-      const found = (await Promise.all([schedules.catchUp(now), schedules.catchUp(now)])).flat()
+      const found = (await Promise.all([schedules.catchUp(now, untold), schedules.catchUp(now, untold)])).flat()
       expect(found).toMatchObject([{ count: 6, jobName: 'scheduled' }])
       expect(found[0]!.madeUp.every((fired) => fired.isStarted && fired.isToStart)).toBe(true)
       expect(await executedTimes(database)).toEqual(indexes.map((index) => first + index * HOUR))
@@ -91,15 +92,37 @@ describe('times that passed while nobody looked', () => {
         expect(await schedules.fire({ ...late, logicalTime: new Date(first + index * HOUR) })).toMatchObject({
           isStarted: false,
         })
-      expect(await schedules.catchUp(now)).toEqual([])
+      expect(await schedules.catchUp(now, untold)).toEqual([])
+    })
+  })
+
+  test.each([
+    ['LAST', 1],
+    ['ALL(3)', 3],
+  ])('are made up for as under catchUp: %s however many there are', async (catchUp, count) => {
+    await withSchedule({ cron: '* * * * * ?', catchUp }, async ({ schedules, database }) => {
+      const first = (await nextFire(database)).getTime()
+      const now = new Date(first + 6 * HOUR)
+      const missed: number[] = []
+      for (let found = await schedules.catchUp(now, untold); found.length > 0; ) {
+        missed.push(found[0]!.count)
+        found = await schedules.catchUp(now, untold)
+      }
+      // Those of the last minute may be on their way.
+      const overdue = (6 * HOUR - MINUTE) / 1000 + 1
+      expect(missed.reduce((sum, one) => sum + one)).toBe(overdue)
+      const newest = first + (overdue - 1) * 1000
+      const times = await executedTimes(database)
+      expect(times.length).toBeLessThanOrEqual(count)
+      expect(times.every((time) => time > newest - count * 1000)).toBe(true)
     })
   })
 
   test('are none while a time may still be on its way', async () => {
     await withSchedule({ cron: '0 0 * * * ?' }, async ({ schedules, database }) => {
       const first = (await nextFire(database)).getTime()
-      expect(await schedules.catchUp(new Date(first + 50_000))).toEqual([])
-      expect(await schedules.catchUp(new Date(first + 70_000))).toMatchObject([{ count: 1 }])
+      expect(await schedules.catchUp(new Date(first + 50_000), untold)).toEqual([])
+      expect(await schedules.catchUp(new Date(first + 70_000), untold)).toMatchObject([{ count: 1 }])
     })
   })
 
@@ -112,9 +135,9 @@ describe('times that passed while nobody looked', () => {
         await schedules.setEnabled(scheduleId, false, { userId: null })
         const past = new Date(Math.floor(Date.now() / HOUR) * HOUR - 5 * HOUR)
         await database.tables.jobSchedule.update({ nextFireTime: past }, { where: { scheduleId } })
-        expect(await schedules.catchUp(new Date())).toEqual([])
+        expect(await schedules.catchUp(new Date(), untold)).toEqual([])
         await schedules.setEnabled(scheduleId, true, { userId: null })
-        await schedules.catchUp(new Date(Date.now() + 2 * MINUTE))
+        await schedules.catchUp(new Date(Date.now() + 2 * MINUTE), untold)
         expect(await database.tables.jobExecution.count()).toBe(count)
         expect((await nextFire(database)).getTime()).toBeGreaterThan(Date.now())
       })
@@ -132,7 +155,7 @@ describe('the past', () => {
       expect(total).toBe(10)
       for (let round = 0; round < 6; round++) {
         // Several processes, and one that starts anew.
-        await Promise.all([schedules.advanceBackfills(), scheduleStore(database).advanceBackfills()])
+        await Promise.all([schedules.advanceBackfills(untold), scheduleStore(database).advanceBackfills(untold)])
         const live = await database.tables.jobExecution.count({ where: { executionStatus: 'CREATED' } })
         expect(live).toBeLessThanOrEqual(3)
         await database.execute(
@@ -156,11 +179,11 @@ describe('the past', () => {
     await withSchedule({ cron: '0 0 5 * * ?', maxConcurrentRuns: 50 }, async ({ schedules, scheduleId, database }) => {
       const fill = async (reprocess: 'MISSING' | 'FAILED' | 'ALL') => {
         const { total } = await schedules.createBackfill({ ...wanted, maxConcurrentRuns: 50, scheduleId, reprocess })
-        const started = (await schedules.advanceBackfills()).length
+        const started = (await schedules.advanceBackfills(untold)).length
         await database.execute(
           "UPDATE etl_job_execution SET execution_status = 'COMPLETED' WHERE execution_status = 'CREATED'",
         )
-        await schedules.advanceBackfills()
+        await schedules.advanceBackfills(untold)
         return [total, started]
       }
       expect(await fill('MISSING')).toEqual([10, 10])
@@ -175,7 +198,7 @@ describe('the past', () => {
   test('is left alone once that is cancelled, and neither skips nor cancels what runs in its turn', async () => {
     await withSchedule({ cron: '0 0 5 * * ?', overlap: 'SKIP' }, async ({ schedules, scheduleId, database }) => {
       const { backfillId } = await schedules.createBackfill({ ...wanted, scheduleId, reprocess: 'MISSING' })
-      expect(await schedules.advanceBackfills()).toHaveLength(3)
+      expect(await schedules.advanceBackfills(untold)).toHaveLength(3)
       const time = await nextFire(database)
       expect(await schedules.fire({ scheduleId, logicalTime: time, workflow: null, now: time })).toMatchObject({
         isStarted: true,
@@ -184,7 +207,7 @@ describe('the past', () => {
       })
       expect(await schedules.cancelBackfill(backfillId)).toHaveLength(3)
       await database.execute("UPDATE etl_job_execution SET execution_status = 'CANCELLED'")
-      expect(await schedules.advanceBackfills()).toEqual([])
+      expect(await schedules.advanceBackfills(untold)).toEqual([])
       expect(await schedules.backfill(backfillId)).toMatchObject({ status: 'CANCELLED', executions: { CANCELLED: 3 } })
     })
   })

@@ -3,12 +3,13 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import { Client, Connection } from '@temporalio/client'
 import { heldIdOf } from '../../api/schedules/schedule-control.js'
-import { syncSchedules } from '../../api/schedules/sync.js'
+import { type Syncing, syncSchedules } from '../../api/schedules/sync.js'
 import { openTemporal, type TemporalControl } from '../../api/temporal.js'
 import { fires } from '../../core/schedule/fires.js'
 import type { BackedSchedule } from '../../models/stores/schedule-store.js'
 import { ownNamespace, temporalAddress } from '../support/namespace.js'
 import { until } from '../support/until.js'
+import { untold } from '../support/untold.js'
 
 let temporal: TemporalControl
 let client: Client
@@ -59,7 +60,7 @@ const FAR = [
 test('a Temporal server fires at the times that are computed, for a minute, and means to fire at those that are far', async () => {
   const all = [...FAST, ...FAR].map(([expression, timezone]) => backed(expression, timezone))
   const begun = Date.now()
-  const at = { held: temporal.schedules, schedules: { backed: async () => all }, nowMs: Date.now }
+  const at = syncing(async () => all)
   expect((await syncSchedules(at)).written).toBe(all.length)
 
   for (const schedule of all.slice(FAST.length)) {
@@ -97,11 +98,7 @@ test('what is held is made equal to what is saved: changed, paused, removed, mad
   const [one, two] = [backed('0 0 5 * * ?', 'UTC'), backed('0 0 6 * * ?', 'Europe/Berlin')]
   let saved: BackedSchedule[] = [one, two]
   let ahead = 0
-  const at = {
-    held: temporal.schedules,
-    schedules: { backed: async () => saved },
-    nowMs: () => Date.now() + ahead,
-  }
+  const at = { ...syncing(async () => saved), nowMs: () => Date.now() + ahead }
   await syncSchedules(at)
   const isListed = (wanted: number) =>
     until('the list has caught up', async () => (await temporal.schedules.list()).size === wanted)
@@ -132,6 +129,13 @@ test('what is held is made equal to what is saved: changed, paused, removed, mad
   expect((await syncSchedules(at)).removed).toBe(1)
   await isListed(1)
 }, 120_000)
+
+function syncing(saved: () => Promise<BackedSchedule[]>): Syncing {
+  const eachHeld: Syncing['schedules']['eachHeld'] = async (rows, hold) => {
+    for (const row of rows) await hold(row)
+  }
+  return { held: temporal.schedules, schedules: { backed: saved, eachHeld }, nowMs: Date.now, told: untold }
+}
 
 async function startedBy({ scheduleId }: BackedSchedule): Promise<string[]> {
   const found: string[] = []

@@ -27,7 +27,8 @@ interface Schedule {
   readonly lastDecision: { readonly decision: string; readonly message: string } | null
 }
 
-test('a job runs at its times, each once; it is paused, goes on, is started out of turn, changed, and its past is filled', async () => {
+// Each has servers of its own, and mostly waits.
+test.concurrent('a job runs at its times, each once; it is paused, goes on, is started out of turn, changed, and its past is filled', async () => {
   await withCatalogue(async (stack, catalogue) => {
     await writeFile(join(stack.files, 'in.csv'), 'id\n1\n2\n')
     const spec = copyJob('often', {
@@ -133,7 +134,7 @@ test('a job runs at its times, each once; it is paused, goes on, is started out 
   })
 }, 240_000)
 
-test('what a worker was away for is made up for by the newest time, and no time runs twice', async () => {
+test.concurrent('what a worker was away for is made up for by the newest time, and no time runs twice', async () => {
   await withCatalogue(async (stack, catalogue) => {
     await writeFile(join(stack.files, 'in.csv'), 'id\n1\n2\n')
     const spec = copyJob('often', {
@@ -169,7 +170,7 @@ test('what a worker was away for is made up for by the newest time, and no time 
   })
 }, 180_000)
 
-test('an execution that a schedule started is paused, goes on, is stopped and cancelled like any other; what it leaves no room for waits or is left out', async () => {
+test.concurrent('an execution that a schedule started is paused, goes on, is stopped and cancelled like any other; what it leaves no room for waits or is left out', async () => {
   await withFeed(async ({ stack, target, catalogue, put, arrived }) => {
     const streaming = (overlap: string) => ({
       name: 'streaming',
@@ -223,7 +224,7 @@ test('an execution that a schedule started is paused, goes on, is stopped and ca
   })
 }, 180_000)
 
-test('IMMEDIATE starts once when it is saved, and not when the job is saved again', async () => {
+test.concurrent('IMMEDIATE starts once when it is saved, and not when the job is saved again', async () => {
   await withCatalogue(async (stack, catalogue) => {
     await writeFile(join(stack.files, 'in.csv'), 'id\n1\n2\n')
     const spec = copyJob('once', { type: 'IMMEDIATE', parameters: { at: '2026-01-01T00:00:00Z' } })

@@ -21,6 +21,7 @@ import { connectionStore } from '../../models/stores/connection-store.js'
 import { connectorStore, seedConnectors } from '../../models/stores/connector-store.js'
 import { secretStore } from '../../models/stores/secret-store.js'
 import { operators } from '../../operators/index.js'
+import type { OidcSettings } from '../../process/oidc-environment.js'
 import { openStore } from '../../storage/open-store.js'
 import { withMigratedDatabase } from './lend.js'
 
@@ -43,6 +44,8 @@ export interface LentApiOptions {
   readonly temporal?: { readonly address: string; readonly namespace: string }
   readonly limits?: Partial<ApiDeps['limits']>
   readonly privateHosts?: readonly string[]
+  readonly oidc?: OidcSettings
+  readonly verifyPassword?: ApiDeps['verifyPassword']
 }
 
 export async function withApi<T>(options: LentApiOptions, run: (api: LentApi) => Promise<T>): Promise<T> {
@@ -75,13 +78,15 @@ export async function withApi<T>(options: LentApiOptions, run: (api: LentApi) =>
       parts,
       secretKey,
       connectorPath,
+      oidc: options.oidc ?? null,
       log: { info: note, warn: note, error: note },
       limits: { bodyBytes: 4 * 1024 ** 2, callsPerMinute: 0, corsOrigins: [], trustedProxies: [] },
     })
     const deps: ApiDeps = {
       ...made,
       checkAnswers: true,
-      limits: { ...made.limits, loginsPerMinute: 1000, ...options.limits },
+      verifyPassword: options.verifyPassword ?? made.verifyPassword,
+      limits: { ...made.limits, loginsPerMinute: 1000, loginsPerMinuteOfUser: 1000, ...options.limits },
     }
     try {
       await seedConnectors(database, connectorRecords(connectors))

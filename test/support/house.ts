@@ -9,6 +9,7 @@ import { migrate } from '../../models/migrate.js'
 import { addMonths } from '../../models/schema/partition-upkeep.js'
 import { executionStore } from '../../models/stores/execution-store.js'
 import { maintenanceStore } from '../../models/stores/maintenance-store.js'
+import { operationLogStore } from '../../models/stores/operation-log-store.js'
 import { openStore } from '../../storage/open-store.js'
 import type { ObjectStore } from '../../storage/store.js'
 import { onServer, withDatabase } from './lend.js'
@@ -34,6 +35,7 @@ export async function withHouse(run: (house: House) => Promise<void>, given: Par
     const workflows: Workflows = { running: async () => [], stateOf: async () => 'GONE', ...given }
     const runs = maintenanceStore(database)
     const secretKey = Buffer.alloc(32, 7).toString('base64')
+    const audit = operationLogStore(database, secretKey)
     try {
       await run({
         url,
@@ -41,7 +43,14 @@ export async function withHouse(run: (house: House) => Promise<void>, given: Par
         store,
         run: async (task, dryRun = false, signal = new AbortController().signal) =>
           await performTask(
-            { runs, mysqlUrl: url, store, scratch: folder, secretKey, executions, workflows, now: () => houseNow },
+            {
+              ...{ runs, audit, secretKey, mysqlUrl: url },
+              store,
+              scratch: folder,
+              executions,
+              workflows,
+              now: () => houseNow,
+            },
             { signal },
             task,
             dryRun,

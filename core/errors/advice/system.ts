@@ -25,16 +25,9 @@ export const ofTheSystem = {
       'Is ETL_TOKEN set to an old token? It goes before what `etl login` saved.',
       '`GET /api/v1/operation-logs?operation=LOGIN` (as ADMIN) for attempts that failed.',
     ],
-    act: ['`etl login`; for programs make an API token with `POST /api/v1/tokens` and note when it expires.'],
-  },
-  'auth.locked': {
-    why: 'Too many log-ins in a row had a wrong password (`security.login_attempts`), so that guessing takes too long. It ends by itself after `security.lock_minutes`.',
-    look: [
-      'The audit: from which address did the attempts come? A program with an old password keeps locking its user.',
-    ],
     act: [
-      'Wait, or `POST /api/v1/users/{userId}/unlock` as ADMIN.',
-      'Attempts by a stranger: keep the API away from that network; let programs use tokens.',
+      '`etl login`; for programs make an API token with `POST /api/v1/tokens` and note when it expires.',
+      'Locked after too many wrong passwords in a row, which reads the same: wait `security.lock_minutes`, or `POST /api/v1/users/{userId}/unlock` as ADMIN.',
     ],
   },
   'rate.limited': {

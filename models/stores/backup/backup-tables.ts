@@ -44,11 +44,17 @@ export const HISTORY_TABLES: Readonly<Record<string, BackedUp>> = {
   etl_alert_history: {},
   etl_alert_notification: {},
   etl_operation_log: {},
+  etl_audit_chain: {},
   etl_maintenance_run: {},
 }
 
 /** Of this hour only, or of this database. */
-export const PASSING_TABLES: readonly string[] = ['etl_idempotency_key', 'etl_worker', 'etl_schema_migration']
+export const PASSING_TABLES: readonly string[] = [
+  'etl_idempotency_key',
+  'etl_worker',
+  'etl_schedule_trouble',
+  'etl_schema_migration',
+]
 
 export function backedUp(history: boolean): Readonly<Record<string, BackedUp>> {
   return history ? { ...KEPT_TABLES, ...HISTORY_TABLES } : KEPT_TABLES

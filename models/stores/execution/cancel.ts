@@ -2,7 +2,7 @@
 
 import type { Transaction } from 'sequelize'
 import { JobError } from '../../../core/errors/job-error.js'
-import { isTerminal } from '../../../core/execution/status.js'
+import { type ExecutionStatus, isTerminal } from '../../../core/execution/status.js'
 import type { Database } from '../../database.js'
 import type { JobExecutionRow } from '../../tables/executions.js'
 import type { CancelAnswer } from '../execution-store.js'
@@ -16,14 +16,42 @@ export async function requestCancel(
   by: string | null,
   asked: string | null,
 ): Promise<CancelAnswer> {
+  const answer = await cancelWhere(db, executionId, by, asked, () => true)
+  if (answer !== null) return answer
+  const { executionStatus } = await findExecution(db, executionId)
+  throw new JobError('conflict', `The execution has ended already: it is ${executionStatus}.`, {
+    hint: 'There is nothing left to cancel.',
+  })
+}
+
+/** null: it has ended by itself, or is not `status` any more. */
+export async function cancelIfStill(
+  db: Database,
+  executionId: string,
+  by: string | null,
+  asked: string | null,
+  status?: ExecutionStatus,
+): Promise<CancelAnswer | null> {
+  return await cancelWhere(db, executionId, by, asked, (now) => status === undefined || now === status)
+}
+
+/** What it is is judged where nobody can change it meanwhile. */
+async function cancelWhere(
+  db: Database,
+  executionId: string,
+  by: string | null,
+  asked: string | null,
+  fits: (status: ExecutionStatus) => boolean,
+): Promise<CancelAnswer | null> {
   const { jobId } = await findExecution(db, executionId)
   return await db.transaction(async (transaction) => {
     await lockJob(db, transaction, jobId)
     const execution = await lockExecution(db, transaction, executionId)
     const { executionStatus: status, workflowId } = execution
+    if (!fits(status)) return null
     if (status === 'CANCELLED' || (execution.cancelRequested && !isTerminal(status))) return { status, workflowId }
     if (execution.retryDueTime !== null) return await dropRetry(db, transaction, execution, by, asked)
-    if (isTerminal(status)) throw new JobError('conflict', `The execution has ended already: it is ${status}.`)
+    if (isTerminal(status)) return null
     await db.tables.jobExecution.update(
       { cancelRequested: true, cancelRequestedBy: by, cancelRequestedTime: new Date() },
       { where: { executionId }, transaction },

@@ -8,7 +8,7 @@ import { type Page, pageOf, pageQuery } from '../../page.js'
 import type { JobExecutionRow } from '../../tables/executions.js'
 import type { ExecutionDetails, ExecutionFilter, ExecutionSummary } from '../execution-store.js'
 import { findExecution } from '../journal/ownership.js'
-import { reasonToWait } from '../journal/queue.js'
+import { reachedLimits, reasonToWait } from '../journal/queue.js'
 import { sumOfSteps } from '../journal/sum-of-steps.js'
 import { systemLimit } from '../journal/system-limit.js'
 
@@ -38,11 +38,15 @@ export async function listExecutions(db: Database, filter: ExecutionFilter): Pro
     order,
     limit,
   })
-  return pageOf(
-    rows.map((row) => row.get()),
-    filter,
-    executionSummary,
-  )
+  const found = rows.map((row) => row.get())
+  // The row says what it waited for when it asked last: another limit may be reached since.
+  const waiting = found.filter((row) => row.executionStatus === 'WAITING' && row.replay === null)
+  const jobIds = [...new Set(waiting.map(({ jobId }) => jobId))]
+  const limits = jobIds.length === 0 ? null : await reachedLimits(db, jobIds, await systemLimit(db))
+  return pageOf(found, filter, (row) => {
+    const summary = executionSummary(row)
+    return waiting.includes(row) ? { ...summary, waitReason: limits?.get(row.jobId) ?? summary.waitReason } : summary
+  })
 }
 
 /** The row says what it waited for when it asked last; others have ended since, or gone before it. */

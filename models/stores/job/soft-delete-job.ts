@@ -5,6 +5,7 @@ import { UNFINISHED } from '../../../core/execution/status.js'
 import type { Database } from '../../database.js'
 import { lockJob } from '../journal/ownership.js'
 import { jobsWaitingFor } from '../schedule/dependency.js'
+import { forgetTroubles } from '../schedule/troubles.js'
 import { refuseStale } from './save-job.js'
 
 export async function softDeleteJob(db: Database, jobId: string, by: string | null, version?: number): Promise<void> {
@@ -22,6 +23,7 @@ export async function softDeleteJob(db: Database, jobId: string, by: string | nu
       throw new JobError('conflict', `Job ${job.jobName} is waited for by ${waiting.join(', ')}.`, {
         hint: 'Delete those first, or take it out of their `schedule.on`.',
       })
+    await forgetTroubles(db, transaction, jobId)
     await db.tables.jobSchedule.destroy({ where: { jobId }, transaction })
     await db.tables.job.update(
       { isDeleted: true, deletedTime: new Date(), updatedBy: by },

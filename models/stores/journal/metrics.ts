@@ -3,6 +3,7 @@ import type { Transaction } from 'sequelize'
 import { allOf } from '../../../core/all-of.js'
 import type { CheckpointCommit } from '../../../core/execution/journal.js'
 import { type RecordTotals, totalsOfEpoch } from '../../../core/execution/record-totals.js'
+import { latencyMsOf } from '../../../core/metrics/latency.js'
 import type { Counters, Share } from '../../../core/record/counters.js'
 import type { Database } from '../../database.js'
 import type { CommittedTotals, JobExecutionRow } from '../../tables/executions.js'
@@ -30,6 +31,7 @@ export async function storeMetrics(db: Database, transaction: Transaction, epoch
       backpressureCount: sum(counted, 'backpressureCount'),
       backpressureTimeMs: Math.round(sum(counted, 'backpressureMs')),
       checkpointDurationMs: Math.round(commit.durationMs),
+      latencyMs: latencyMsOf(version.graph, commit, metricTime.getTime()),
       stateSizeBytes: commit.stateSizeBytes,
       restartCount: execution.restartCount,
       ...processUsage(),
@@ -37,13 +39,18 @@ export async function storeMetrics(db: Database, transaction: Transaction, epoch
     { transaction },
   )
   const names = new Map(version.graph.stream.nodes.map((node) => [node.id, node.name]))
-  const rows = Object.entries(commit.counters).map(([operatorId, counters]) => ({
-    ...place,
-    operatorId,
-    operatorName: names.get(operatorId) ?? null,
-    ...operatorColumns(counters),
-    ...shareColumns(commit.shares[operatorId]),
-  }))
+  const rows = Object.entries(commit.counters).map(([operatorId, counters]) => {
+    const share = shareColumns(commit.shares[operatorId])
+    return {
+      ...place,
+      operatorId,
+      operatorName: names.get(operatorId) ?? null,
+      ...operatorColumns(counters),
+      ...share,
+      idleTimeMs: idleOf(counters, commit.durationMs * share.subtaskCount),
+      stateSizeBytes: stateSizeOf(commit, operatorId),
+    }
+  })
   await allOf([ofJob, db.tables.operatorMetrics.bulkCreate(rows, { transaction })])
 }
 
@@ -69,7 +76,7 @@ function rateColumns(totals: RecordTotals, durationMs: number) {
   }
 }
 
-function operatorColumns(counters: Counters) {
+export function operatorColumns(counters: Counters) {
   return {
     recordsIn: counters.in,
     recordsOut: counters.out,
@@ -90,4 +97,13 @@ function shareColumns({ subtasks, busiest }: Share = { subtasks: 1, busiest: 0 }
 
 function sum(counted: readonly Counters[], field: keyof Counters): number {
   return counted.reduce((total, counters) => total + counters[field], 0)
+}
+
+/** Of the time that its subtasks had. */
+function idleOf({ processingMs, backpressureMs }: Counters, hadMs: number): number {
+  return Math.max(0, Math.round(hadMs - processingMs - backpressureMs))
+}
+
+function stateSizeOf({ states }: CheckpointCommit, operatorId: string): number {
+  return states.filter(({ nodeId }) => nodeId === operatorId).reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0)
 }

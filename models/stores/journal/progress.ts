@@ -1,44 +1,31 @@
 /** Numbers while an epoch runs: for people, never authoritative, and never in anyone's way. */
 import { Op } from 'sequelize'
-import type { Limits } from '../../../core/execution/limits.js'
 import { addTotals, noTotals, totalsOfEpoch } from '../../../core/execution/record-totals.js'
 import type { OperatorCounters } from '../../../core/record/counters.js'
 import type { Database } from '../../database.js'
 import type { JobVersions } from './job-versions.js'
-import { totalColumns } from './metrics.js'
 import { findExecution } from './ownership.js'
-import { processUsage } from './process-usage.js'
 import { recordColumns } from './record-columns.js'
 import { sumOfSteps } from './sum-of-steps.js'
 
 const LEAST_BETWEEN_MS = 900
 const REMEMBERED = 1000
 
-export function progressMirror(db: Database, versions: JobVersions, limits: () => Promise<Limits>) {
+export function progressMirror(db: Database, versions: JobVersions) {
   const shownAt = new Map<string, number>()
-  const metricAt = new Map<string, number>()
   return async (executionId: string, step: string, operators: OperatorCounters): Promise<void> => {
     if (!isDue(shownAt, `${executionId} ${step}`, LEAST_BETWEEN_MS)) return
     const execution = await findExecution(db, executionId)
-    const { jobId, epochs, metrics } = execution
+    const { epochs, metrics } = execution
     const { graph } = await versions(execution)
     // Two that report at the same moment may overwrite each other; the next report puts that right.
     const progress = { ...execution.progress, [step]: operators }
     const sum = sumOfSteps(progress)
     const totals = addTotals(metrics?.totals ?? noTotals, totalsOfEpoch(graph, phaseOf(graph, sum), sum))
-    const [changed] = await db.tables.jobExecution.update(
+    await db.tables.jobExecution.update(
       { ...recordColumns(totals), progress, executionStatus: 'RUNNING' },
       { where: { executionId, epochs, executionStatus: { [Op.in]: ['RUNNING', 'RESTARTING'] } } },
     )
-    if (changed === 0 || !isDue(metricAt, executionId, (await limits()).metricsIntervalMs, true)) return
-    await db.tables.jobMetrics.create({
-      jobId,
-      executionId,
-      metricTime: new Date(),
-      ...totalColumns(totals),
-      restartCount: execution.restartCount,
-      ...processUsage(),
-    })
   }
 }
 
@@ -52,12 +39,12 @@ function phaseOf(
   return (phase ?? graph.phases.at(-1))?.number ?? 1
 }
 
-function isDue(times: Map<string, number>, executionId: string, leastMs: number, notAtFirst = false): boolean {
+function isDue(times: Map<string, number>, step: string, leastMs: number): boolean {
   const now = Date.now()
-  const last = times.get(executionId)
+  const last = times.get(step)
   if (last !== undefined && now - last < leastMs) return false
-  times.set(executionId, now)
+  times.set(step, now)
   const oldest = times.keys().next().value
   if (times.size > REMEMBERED && oldest !== undefined) times.delete(oldest)
-  return last !== undefined || !notAtFirst
+  return true
 }

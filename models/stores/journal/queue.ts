@@ -25,12 +25,40 @@ export async function reasonToWait(
   if (inLineage > 0) return 'Another execution of the same lineage is running.'
   // A replay is no run of the job: it neither waits for them nor keeps them waiting.
   if (execution.replay !== null) return null
-  if (running + before >= room.ofJob)
-    return `${running} of ${room.ofJob} concurrent runs of this job are running${thoseBefore(before)}.`
+  if (running + before >= room.ofJob) return ofJob(running, room.ofJob, before)
   if (room.ofSystem === null) return null
   const all = await inSystem(db, execution, transaction)
   if (all.running + all.before < room.ofSystem) return null
-  return `${all.running} of ${room.ofSystem} executions that may run at once in the whole system are running${thoseBefore(all.before)}.`
+  return ofSystem(all.running, room.ofSystem, all.before)
+}
+
+const ofJob = (running: number, most: number, before: number) =>
+  `${running} of ${most} concurrent runs of this job are running${thoseBefore(before)}.`
+
+const ofSystem = (running: number, most: number, before: number) =>
+  `${running} of ${most} executions that may run at once in the whole system are running${thoseBefore(before)}.`
+
+/** The limit that is reached for each of these jobs now: for people, and for a whole page at the cost of one. */
+export async function reachedLimits(
+  db: Database,
+  jobIds: readonly string[],
+  most: number | null,
+): Promise<ReadonlyMap<string, string>> {
+  if (jobIds.length === 0) return new Map()
+  const rows = await db.query<{ jobId: string; most: number; running: number | string; all: number | string }>(
+    `SELECT j.job_id AS jobId, j.max_concurrent_runs AS most, ${RUNNING_IN_SYSTEM} AS \`all\`,
+            (SELECT COUNT(*) FROM etl_job_execution e
+              WHERE e.job_id = j.job_id AND e.execution_status ${IS_LIVE} AND e.replay IS NULL) AS running
+       FROM etl_job j WHERE j.job_id IN (:jobIds)`,
+    { jobIds },
+  )
+  return new Map(
+    rows.flatMap((row) => {
+      const [running, all] = [Number(row.running), Number(row.all)]
+      if (running >= row.most) return [[row.jobId, ofJob(running, row.most, 0)]]
+      return most !== null && all >= most ? [[row.jobId, ofSystem(all, most, 0)]] : []
+    }),
+  )
 }
 
 /** Whom room is looked for: the executions of a job, or all where the system's limit binds. */

@@ -4,7 +4,7 @@ import type { Database } from '../../database.js'
 
 interface Rolled {
   readonly table: string
-  /** Rows that agree in these are rolled up together. */
+  /** Rows that agree in these are rolled up together; NULL agrees with NULL. */
   readonly by: readonly string[]
   readonly sums: readonly string[]
   readonly means: readonly string[]
@@ -14,7 +14,7 @@ interface Rolled {
 const ROLLED: readonly Rolled[] = [
   {
     table: 'etl_job_metrics',
-    by: [],
+    by: ['sampled_by'],
     sums: ['backpressure_count', 'backpressure_time_ms'],
     means: [
       'records_read_rate',
@@ -29,6 +29,7 @@ const ROLLED: readonly Rolled[] = [
         (what) => `records_${what}_total`,
       ),
       'epoch',
+      'latency_ms',
       'state_size_bytes',
       'restart_count',
       'memory_usage_bytes',
@@ -36,15 +37,16 @@ const ROLLED: readonly Rolled[] = [
   },
   {
     table: 'etl_operator_metrics',
-    by: ['operator_id'],
+    by: ['operator_id', 'sampled_by'],
     sums: [
       ...['in', 'out', 'filtered', 'failed', 'absorbed', 'late', 'busiest_subtask'].map((what) => `records_${what}`),
       'processing_time_ms',
       'backpressure_time_ms',
+      'idle_time_ms',
       'backpressure_count',
     ],
     means: [],
-    greatest: ['epoch', 'subtask_count'],
+    greatest: ['epoch', 'subtask_count', 'state_size_bytes'],
   },
 ]
 
@@ -105,7 +107,7 @@ async function rollUp(db: Database, rolled: Rolled, range: Range & { readonly fi
   const groups = `SELECT ${[...by, `${STRETCH} AS stretch`, 'MAX(id) AS kept', ...counted.map(([name, sum]) => `${sum} AS ${name}`)].join(', ')}
        FROM ${table} WHERE ${WITHIN}
       GROUP BY ${[...by, 'stretch'].join(', ')} HAVING COUNT(*) > 1`
-  const same = by.map((name) => `AND r.${name} = g.${name}`).join(' ')
+  const same = by.map((name) => `AND r.${name} <=> g.${name}`).join(' ')
   const ofRow = (sql: string) =>
     sql.replaceAll('metric_time', 'r.metric_time').replaceAll('execution_id', 'r.execution_id')
   return await db.transaction(async (transaction) => {

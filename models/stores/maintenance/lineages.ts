@@ -98,6 +98,18 @@ export async function giveUpOlder(house: HouseConnection, lineage: KnownLineage,
   })
 }
 
+/**
+ * What a sink noted of it (I2), where jobs write into the catalogue's own database. Only its own rows: those of lineages that are
+ * not known here may be another catalogue's.
+ */
+export async function removeProgress(house: HouseConnection, { lineageId }: KnownLineage): Promise<void> {
+  const tables = await house.query(
+    "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'etl_sink_progress'",
+  )
+  if (tables.length > 0)
+    await house.execute('DELETE FROM etl_sink_progress WHERE lineage_id = :lineageId', { lineageId })
+}
+
 export async function removeEmptyLineage(house: HouseConnection, { lineageId }: KnownLineage): Promise<void> {
   await house.execute(
     `DELETE FROM etl_lineage WHERE lineage_id = :lineageId

@@ -13,6 +13,8 @@ import { startBySchedule, type Triggered } from '../trigger/start-by-schedule.js
 import { calendarOf, triggerKeyOf } from './calendar-of.js'
 import { withSchedule } from './pause.js'
 import { type BackfillRange, type PlannedTime, planTimes, timesIn } from './plan-backfill.js'
+import { noSchedule } from './schedules.js'
+import { eachSchedule, type Told } from './troubles.js'
 
 export interface NewBackfill extends BackfillRange {
   readonly scheduleId: string
@@ -45,14 +47,20 @@ const LOWER_BY = 1000
 
 export async function planBackfill(db: Database, wanted: NewBackfill): Promise<readonly PlannedTime[]> {
   const row = (await db.tables.jobSchedule.findOne({ where: { scheduleId: wanted.scheduleId } }))?.get()
-  if (row === undefined) throw new JobError('not.found', `There is no schedule ${wanted.scheduleId}.`)
+  if (row === undefined) throw noSchedule(wanted.scheduleId)
   if (row.cronExpression === null)
-    throw new JobError('conflict', `A schedule of type ${row.scheduleType} has no times that could be filled.`)
+    throw new JobError('conflict', `A schedule of type ${row.scheduleType} has no times that could be filled.`, {
+      hint: 'Only CRON has; start single executions with `etl start`.',
+    })
   if (wanted.to < wanted.from)
-    throw new JobError('usage.invalid', 'The range ends before it starts.', { pointer: '/to' })
+    throw new JobError('usage.invalid', 'The range ends before it starts.', {
+      pointer: '/to',
+      hint: '`from` is the earlier one; both belong to the range.',
+    })
   if (wanted.to.getTime() > Date.now())
     throw new JobError('usage.invalid', 'The range ends in the future; the schedule itself will see to that.', {
       pointer: '/to',
+      hint: 'Choose a time up to now.',
     })
   return await planTimes(db, wanted.scheduleId, timesIn(calendarOf(row), wanted), wanted.reprocess)
 }
@@ -92,21 +100,32 @@ export async function createBackfill(db: Database, wanted: NewBackfill): Promise
 }
 
 /** A step of each that runs: as many executions more as have room. */
-export async function advanceBackfills(db: Database): Promise<readonly Triggered[]> {
+export async function advanceBackfills(db: Database, told: Told): Promise<readonly Triggered[]> {
   const rows = await db.tables.backfill.findAll({
+    attributes: ['backfillId', 'scheduleId', 'jobId'],
     where: { backfillStatus: 'RUNNING' },
     order: [['id', 'ASC']],
-    limit: 100,
   })
   const started: Triggered[] = []
-  for (const row of rows) started.push(...(await advance(db, row.get())))
+  await eachSchedule(
+    db,
+    rows.map((row) => row.get()),
+    ({ backfillId }) => troubleOf(backfillId),
+    async (row) => void started.push(...(await advance(db, row))),
+    told,
+  )
   return started
 }
+
+const troubleOf = (backfillId: string) => `BACKFILL ${backfillId}`
 
 /** Looked at in one step; what is left is for the next. */
 const LOOKED_AT_ONCE = 500
 
-async function advance(db: Database, { backfillId, jobId }: BackfillRow): Promise<readonly Triggered[]> {
+async function advance(
+  db: Database,
+  { backfillId, jobId }: Pick<BackfillRow, 'backfillId' | 'jobId'>,
+): Promise<readonly Triggered[]> {
   return await db.transaction(async (transaction) => {
     const job = await lockJob(db, transaction, jobId)
     const lock = transaction.LOCK.UPDATE
@@ -175,9 +194,16 @@ async function startOne(
   })
 }
 
+/** Nobody has to be able to read them to cancel it. */
+const NOT_SHOWN = ['parameters']
+
 export async function getBackfill(db: Database, backfillId: string): Promise<BackfillRecord> {
-  const row = (await db.tables.backfill.findOne({ where: { backfillId } }))?.get()
-  if (row === undefined) throw new JobError('not.found', `There is no backfill ${backfillId}.`)
+  const attributes = { exclude: NOT_SHOWN }
+  const row = (await db.tables.backfill.findOne({ attributes, where: { backfillId } }))?.get()
+  if (row === undefined)
+    throw new JobError('not.found', `There is no backfill ${backfillId}.`, {
+      hint: '`etl schedules backfills JOB` has those of a job.',
+    })
   return await recordOf(db, row)
 }
 
@@ -187,7 +213,12 @@ export async function listBackfills(
   request: PageRequest,
 ): Promise<Page<BackfillRecord>> {
   const { where, order, limit } = pageQuery(request)
-  const rows = await db.tables.backfill.findAll({ where: { [Op.and]: [where, { scheduleId }] }, order, limit })
+  const rows = await db.tables.backfill.findAll({
+    attributes: { exclude: NOT_SHOWN },
+    where: { [Op.and]: [where, { scheduleId }] },
+    order,
+    limit,
+  })
   const records = await Promise.all(rows.map((row) => recordOf(db, row.get())))
   const byId = new Map(records.map((record) => [record.backfillId, record]))
   return pageOf(
@@ -197,16 +228,41 @@ export async function listBackfills(
   )
 }
 
+/** Pauses it, or lets it go on; asked again, nothing changes. */
+export async function holdBackfill(db: Database, backfillId: string, isPaused: boolean): Promise<BackfillRecord> {
+  const { jobId } = await getBackfill(db, backfillId)
+  await db.transaction(async (transaction) => {
+    await lockJob(db, transaction, jobId)
+    const [from, backfillStatus] = isPaused ? (['RUNNING', 'PAUSED'] as const) : (['PAUSED', 'RUNNING'] as const)
+    await db.tables.backfill.update({ backfillStatus }, { where: { backfillId, backfillStatus: from }, transaction })
+    if (isPaused) await forgetBackfillTrouble(db, transaction, backfillId)
+  })
+  const held = await getBackfill(db, backfillId)
+  if (held.status === 'COMPLETED' || held.status === 'CANCELLED') throw ended(held.status)
+  return held
+}
+
+function ended(status: BackfillRow['backfillStatus']): JobError {
+  return new JobError('conflict', `The backfill has ended already: it is ${status}.`, {
+    hint: 'Ask for a new one; it fills only what is missing, unless `reprocess` says otherwise.',
+  })
+}
+
+async function forgetBackfillTrouble(db: Database, transaction: Transaction, backfillId: string): Promise<void> {
+  await db.tables.scheduleTrouble.destroy({ where: { trouble: troubleOf(backfillId) }, transaction })
+}
+
 /** Answers the executions of it that have not ended: whoever asks cancels them. */
 export async function cancelBackfill(db: Database, backfillId: string): Promise<readonly string[]> {
   const { jobId, status } = await getBackfill(db, backfillId)
-  if (status === 'COMPLETED') throw new JobError('conflict', 'The backfill has ended already.')
+  if (status === 'COMPLETED') throw ended(status)
   return await db.transaction(async (transaction) => {
     await lockJob(db, transaction, jobId)
     await db.tables.backfill.update(
       { backfillStatus: 'CANCELLED' },
-      { where: { backfillId, backfillStatus: 'RUNNING' }, transaction },
+      { where: { backfillId, backfillStatus: ['RUNNING', 'PAUSED'] }, transaction },
     )
+    await forgetBackfillTrouble(db, transaction, backfillId)
     const rows = await db.tables.jobExecution.findAll({
       attributes: ['executionId'],
       where: { backfillId, executionStatus: { [Op.in]: [...UNFINISHED] } },

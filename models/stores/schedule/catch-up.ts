@@ -1,13 +1,14 @@
 /** Times of calendars that nobody has looked at: who should have done so was away. They are made up for as the schedule says. */
 import { Op } from 'sequelize'
 import { fires } from '../../../core/schedule/fires.js'
-import { settledMs, whyNotMadeUp } from '../../../core/schedule/missed.js'
+import { mostMadeUp, settledMs, whyNotMadeUp } from '../../../core/schedule/missed.js'
 import type { Database } from '../../database.js'
 import type { JobScheduleRow } from '../../tables/jobs.js'
 import { lockJob } from '../journal/ownership.js'
 import { calendarOf, catchingUp } from './calendar-of.js'
 import { decide } from './decisions.js'
 import { type Fired, lockSchedule, startAt } from './fire.js'
+import { eachSchedule, type Told } from './troubles.js'
 
 export interface Missed {
   readonly scheduleId: string
@@ -21,30 +22,45 @@ export interface Missed {
 }
 
 /** Of every schedule of which a time is overdue; `now` is ahead of it by more than a grace. */
-export async function catchUp(db: Database, now: Date): Promise<readonly Missed[]> {
+export async function catchUp(db: Database, now: Date, told: Told): Promise<readonly Missed[]> {
+  const missed: Missed[] = []
+  // All of them: those that fail every time must not stand before the others for ever.
+  for (let after = '0'; ; ) {
+    const rows = await overdueAfter(db, after, now)
+    const work = async (row: Overdue) => {
+      const found = await catchUpOne(db, row, now)
+      if (found !== null) missed.push(found)
+    }
+    await eachSchedule(db, rows, () => 'CATCH_UP', work, told)
+    if (rows.length < SCHEDULES_AT_ONCE) return missed
+    after = rows.at(-1)!.id
+  }
+}
+
+const SCHEDULES_AT_ONCE = 200
+
+type Overdue = Pick<JobScheduleRow, 'id' | 'jobId' | 'scheduleId'>
+
+async function overdueAfter(db: Database, after: string, now: Date): Promise<readonly Overdue[]> {
   const rows = await db.tables.jobSchedule.findAll({
+    attributes: ['id', 'jobId', 'scheduleId'],
     where: {
+      id: { [Op.gt]: after },
       isEnabled: true,
       scheduleType: 'CRON',
       nextFireTime: { [Op.lt]: new Date(now.getTime() - settledMs(0)) },
     },
-    order: [['nextFireTime', 'ASC']],
+    order: [['id', 'ASC']],
     limit: SCHEDULES_AT_ONCE,
   })
-  const missed: Missed[] = []
-  for (const row of rows) {
-    const found = await catchUpOne(db, row.get(), now)
-    if (found !== null) missed.push(found)
-  }
-  return missed
+  return rows.map((row) => row.get())
 }
 
-const SCHEDULES_AT_ONCE = 200
 /** In one transaction; what is left is for the next pass. */
 const MADE_UP_AT_ONCE = 50
 const LOOKED_AT_ONCE = 20_000
 
-async function catchUpOne(db: Database, { jobId, scheduleId }: JobScheduleRow, now: Date): Promise<Missed | null> {
+async function catchUpOne(db: Database, { jobId, scheduleId }: Overdue, now: Date): Promise<Missed | null> {
   return await db.transaction(async (transaction) => {
     const job = await lockJob(db, transaction, jobId)
     const schedule = await lockSchedule(db, transaction, scheduleId)
@@ -56,7 +72,9 @@ async function catchUpOne(db: Database, { jobId, scheduleId }: JobScheduleRow, n
     const overdue = come.filter((time) => time <= now.getTime() - settledMs(schedule.jitterMs))
     if (overdue.length === 0) return null
     const policy = catchingUp(schedule).catchUp
-    const wanted = overdue.filter((_, index) => whyNotMadeUp(policy, come.length - index - 1) === null)
+    // Of more than are looked at, only so many count as can make a difference.
+    const further = fires(calendar, come.at(-1)!, mostMadeUp(policy)).filter((time) => time <= now.getTime()).length
+    const wanted = overdue.filter((_, index) => whyNotMadeUp(policy, come.length - index - 1 + further) === null)
     const chosen = wanted.slice(0, MADE_UP_AT_ONCE)
     const upTo = wanted.length > chosen.length ? chosen.at(-1)! : overdue.at(-1)!
     const madeUp: Fired[] = []

@@ -8,6 +8,8 @@ import { lockJob } from '../journal/ownership.js'
 import { startBySchedule, type Triggered } from '../trigger/start-by-schedule.js'
 import { calendarOf } from './calendar-of.js'
 import { lockSchedule } from './fire.js'
+import { noSchedule } from './schedules.js'
+import { forgetTroubles } from './troubles.js'
 
 export interface Asked {
   readonly userId: string | null
@@ -21,9 +23,10 @@ export interface Asked {
  * changes.
  */
 export async function setEnabled(db: Database, scheduleId: string, isEnabled: boolean, asked: Asked): Promise<void> {
-  await withSchedule(db, scheduleId, async (transaction, _job, schedule) => {
+  await withSchedule(db, scheduleId, async (transaction, job, schedule) => {
     refuseStale(schedule, asked.version)
     if (schedule.isEnabled === isEnabled) return
+    await forgetTroubles(db, transaction, job.jobId)
     const isNew = schedule.nextFireTime === null || schedule.catchUp === 'NONE'
     const nextFireTime = isEnabled && isNew ? firstFire(calendarOf(schedule), Date.now()) : schedule.nextFireTime
     const change = { isEnabled, nextFireTime, updatedBy: asked.userId, version: schedule.version + 1 }
@@ -42,7 +45,10 @@ export async function triggerNow(db: Database, scheduleId: string, id: string, a
       createdBy: asked.userId,
       ...(asked.username === undefined ? {} : { asked: asked.username }),
     })
-    if (triggered.executionId === null) throw new JobError('conflict', triggered.message ?? 'It was left out.')
+    if (triggered.executionId === null)
+      throw new JobError('conflict', triggered.message ?? 'It was left out.', {
+        hint: 'Wait until what runs has ended, or cancel it; with `overlap: WAIT` it would stand in line.',
+      })
     return triggered
   })
 }
@@ -53,12 +59,11 @@ export async function withSchedule<T>(
   work: (transaction: Transaction, job: JobRow, schedule: JobScheduleRow) => Promise<T>,
 ): Promise<T> {
   const known = (await db.tables.jobSchedule.findOne({ where: { scheduleId } }))?.get()
-  const gone = () => new JobError('not.found', `There is no schedule ${scheduleId}.`)
-  if (known === undefined) throw gone()
+  if (known === undefined) throw noSchedule(scheduleId)
   return await db.transaction(async (transaction) => {
     const job = await lockJob(db, transaction, known.jobId)
     const schedule = await lockSchedule(db, transaction, scheduleId)
-    if (schedule === null || job.isDeleted) throw gone()
+    if (schedule === null || job.isDeleted) throw noSchedule(scheduleId)
     return await work(transaction, job, schedule)
   })
 }

@@ -26,6 +26,7 @@ export function timesIn(calendar: Calendar, { from, to }: BackfillRange): readon
   const times = fires(calendar, from.getTime() - 1, MOST_TIMES + 1).filter((time) => time <= to.getTime())
   if (times.length <= MOST_TIMES) return times
   throw new JobError('usage.invalid', `There are more than ${MOST_TIMES} times in this range.`, {
+    pointer: '/to',
     hint: 'Fill it in several parts.',
   })
 }

@@ -11,6 +11,7 @@ import type { JobScheduleRow } from '../../tables/jobs.js'
 import { lockJob } from '../journal/ownership.js'
 import { startBySchedule, type Triggered } from '../trigger/start-by-schedule.js'
 import { resolveDependency } from './dependency.js'
+import { forgetTroubles } from './troubles.js'
 
 export interface ScheduledJob {
   readonly jobId: string
@@ -62,6 +63,7 @@ async function saveRow(db: Database, transaction: Transaction, job: ScheduledJob
   const { jobId, savedBy } = job
   const schedule = readSchedule(job.spec)
   if (schedule === null) {
+    await forgetTroubles(db, transaction, jobId)
     await db.tables.jobSchedule.destroy({ where: { jobId }, transaction })
     return null
   }
@@ -85,6 +87,7 @@ async function saveRow(db: Database, transaction: Transaction, job: ScheduledJob
     )
   const isChanged = isEnabled !== known.isEnabled || !isSaid(definition)
   if (!isChanged && isSaid(wanted)) return { type: schedule.type, isEnabled, isChanged }
+  await forgetTroubles(db, transaction, jobId)
   // What was missed belongs to the schedule as it was: the new one counts from now.
   const anew = isEnabled ? firstFire(schedule, now.getTime()) : null
   const nextFireTime = isChanged ? anew : known.nextFireTime

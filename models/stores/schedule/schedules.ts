@@ -4,7 +4,8 @@ import { JobError } from '../../../core/errors/job-error.js'
 import type { Database } from '../../database.js'
 import { type Page, type PageRequest, pageOf, pageQuery } from '../../page.js'
 import type { JobRow, JobScheduleRow } from '../../tables/jobs.js'
-import type { ScheduleDecisionRow } from '../../tables/schedules.js'
+import type { ScheduleDecisionRow, ScheduleTroubleRow } from '../../tables/schedules.js'
+import { knownAmong } from './troubles.js'
 
 export interface ScheduleRecord {
   readonly scheduleId: string
@@ -33,10 +34,18 @@ export interface ScheduleRecord {
   readonly lastExecutionId: string | null
   /** The newest time that started nothing, and why. */
   readonly lastDecision: DecisionRecord | null
+  /** What fails and is tried again. */
+  readonly troubles: readonly TroubleRecord[]
   readonly version: number
   readonly updatedBy: string | null
   readonly createdAt: string
   readonly updatedAt: string
+}
+
+export interface TroubleRecord {
+  readonly what: string
+  readonly message: string
+  readonly since: string
 }
 
 export interface DecisionRecord {
@@ -52,9 +61,15 @@ export interface ScheduleFilter extends PageRequest {
   readonly isEnabled?: boolean | undefined
 }
 
+export function noSchedule(scheduleId: string): JobError {
+  return new JobError('not.found', `There is no schedule ${scheduleId}.`, {
+    hint: '`etl schedules list` has those that there are; a job gets one by `schedule` in its file.',
+  })
+}
+
 export async function getSchedule(db: Database, scheduleId: string): Promise<ScheduleRecord> {
   const row = (await db.tables.jobSchedule.findOne({ where: { scheduleId } }))?.get()
-  if (row === undefined) throw new JobError('not.found', `There is no schedule ${scheduleId}.`)
+  if (row === undefined) throw noSchedule(scheduleId)
   return (await recordsOf(db, [row]))[0]!
 }
 
@@ -96,7 +111,14 @@ async function recordsOf(db: Database, rows: readonly JobScheduleRow[]): Promise
   const jobs = await db.tables.job.findAll({ attributes: ['jobId', 'jobName'], where: { jobId: jobIds } })
   const names = new Map(jobs.map((job) => [job.get().jobId, job.get().jobName]))
   const newest = await Promise.all(rows.map(({ scheduleId }) => newestDecision(db, scheduleId)))
-  return rows.map((row, index) => recordOf(row, names, newest[index] ?? null))
+  const troubles = await knownAmong(
+    db,
+    rows.map(({ scheduleId }) => scheduleId),
+  )
+  return rows.map((row, index) => ({
+    ...recordOf(row, names, newest[index] ?? null),
+    troubles: troubles.filter(({ scheduleId }) => scheduleId === row.scheduleId).map(troubleOf),
+  }))
 }
 
 async function newestDecision(db: Database, scheduleId: string): Promise<DecisionRecord | null> {
@@ -108,11 +130,15 @@ function decisionOf({ decision, logicalTime, message, createTime }: ScheduleDeci
   return { decision, logicalTime: logicalTime.toISOString(), message, createdAt: createTime.toISOString() }
 }
 
+function troubleOf({ trouble, message, createTime }: ScheduleTroubleRow): TroubleRecord {
+  return { what: trouble, message, since: createTime.toISOString() }
+}
+
 function recordOf(
   row: JobScheduleRow,
   names: ReadonlyMap<string, JobRow['jobName']>,
   lastDecision: DecisionRecord | null,
-): ScheduleRecord {
+): Omit<ScheduleRecord, 'troubles'> {
   const iso = (time: Date | null) => time?.toISOString() ?? null
   return {
     scheduleId: row.scheduleId,

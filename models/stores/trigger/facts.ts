@@ -14,18 +14,25 @@ export async function findFact(db: Database, eventId: string): Promise<TriggerEv
   return row?.get() ?? null
 }
 
+export interface Unhandled {
+  readonly id: string
+  readonly eventId: string
+  readonly isEnd: boolean
+}
+
 /** Nobody has looked yet whom they start: who wrote them died, or is about to look. */
 export async function factsBefore(
   db: Database,
   before: Date,
+  after: string,
   limit: number,
-): Promise<readonly { readonly eventId: string; readonly isEnd: boolean }[]> {
-  const rows = await db.query<{ eventId: string; isEnd: number }>(
-    `SELECT event_id AS eventId, source_execution_id IS NOT NULL AS isEnd FROM etl_trigger_event
-      WHERE is_handled = 0 AND downstream_job_id = '' AND create_time < :before ORDER BY id LIMIT :limit`,
-    { before, limit },
+): Promise<readonly Unhandled[]> {
+  const rows = await db.query<{ id: string; eventId: string; isEnd: number }>(
+    `SELECT id, event_id AS eventId, source_execution_id IS NOT NULL AS isEnd FROM etl_trigger_event
+      WHERE is_handled = 0 AND downstream_job_id = '' AND create_time < :before AND id > :after ORDER BY id LIMIT :limit`,
+    { before, after, limit },
   )
-  return rows.map(({ eventId, isEnd }) => ({ eventId, isEnd: Boolean(isEnd) }))
+  return rows.map(({ id, eventId, isEnd }) => ({ id: String(id), eventId, isEnd: Boolean(isEnd) }))
 }
 
 export async function markHandled(db: Database, eventId: string): Promise<void> {

@@ -6,20 +6,16 @@ import type { JobExecutionRow } from '../../tables/executions.js'
 import { createWithin } from '../execution/create-execution.js'
 import { addEvents } from '../journal/events.js'
 import { findExecution, lockExecution, lockJob } from '../journal/ownership.js'
+import { eachDue, type Failed } from './each-in-turn.js'
 import type { Triggered } from './start-by-schedule.js'
 
-export async function startDueRetries(db: Database, now: Date, limit: number): Promise<readonly Triggered[]> {
-  const rows = await db.tables.jobExecution.findAll({
-    attributes: ['executionId'],
-    where: { retryDueTime: { [Op.lte]: now } },
-    order: [['retryDueTime', 'ASC']],
-    limit,
-  })
+export async function startDueRetries(db: Database, now: Date, failed: Failed): Promise<readonly Triggered[]> {
   const started: Triggered[] = []
-  for (const row of rows) {
-    const triggered = await retry(db, row.get().executionId)
+  const work = async (executionId: string) => {
+    const triggered = await retry(db, executionId)
     if (triggered !== null) started.push(triggered)
   }
+  await eachDue(db, { retryDueTime: { [Op.lte]: now } }, work, failed)
   return started
 }
 

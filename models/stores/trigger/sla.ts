@@ -6,17 +6,13 @@ import type { Database } from '../../database.js'
 import { slaMissed } from '../journal/ending.js'
 import { addEvents } from '../journal/events.js'
 import { lockExecution } from '../journal/ownership.js'
+import { eachDue, type Failed } from './each-in-turn.js'
 
 /** Answers how many. */
-export async function tellMissedSlas(db: Database, now: Date, limit: number): Promise<number> {
-  const rows = await db.tables.jobExecution.findAll({
-    attributes: ['executionId'],
-    where: { slaDueTime: { [Op.lt]: now }, executionStatus: { [Op.notIn]: ['COMPLETED', 'FAILED', 'CANCELLED'] } },
-    limit,
-  })
+export async function tellMissedSlas(db: Database, now: Date, failed: Failed): Promise<number> {
   let told = 0
-  for (const row of rows) {
-    const { executionId } = row.get()
+  const due = { slaDueTime: { [Op.lt]: now }, executionStatus: { [Op.notIn]: ['COMPLETED', 'FAILED', 'CANCELLED'] } }
+  const work = async (executionId: string) => {
     const event = await db.transaction(async (transaction): Promise<ExecutionEvent | null> => {
       const execution = await lockExecution(db, transaction, executionId)
       if (execution.slaDueTime === null || isTerminal(execution.executionStatus)) return null
@@ -27,5 +23,6 @@ export async function tellMissedSlas(db: Database, now: Date, limit: number): Pr
     })
     if (event !== null) told += 1
   }
+  await eachDue(db, due, work, failed)
   return told
 }

@@ -5,6 +5,7 @@ import { isJobError } from '../../../core/errors/job-error.js'
 import type { Database } from '../../database.js'
 import type { TriggerEventRow } from '../../tables/system.js'
 import { lockJob } from '../journal/ownership.js'
+import { eachSchedule, type Told } from '../schedule/troubles.js'
 import { claim, findFact, markHandled } from './facts.js'
 import { PAUSED, skip, startBySchedule, type Triggered } from './start-by-schedule.js'
 
@@ -31,22 +32,31 @@ export async function recordEvent(db: Database, { id, type, time, payload }: Out
   return inserted > 0
 }
 
-/** Each job in a transaction of its own: what one of them refuses is no matter of the others. */
-export async function startByEvent(db: Database, eventId: string, matches: Matches): Promise<readonly Triggered[]> {
+/**
+ * Each job in a transaction of its own: what one of them refuses is no matter of the others. Where one fails, the event stays
+ * to be handled.
+ */
+export async function startByEvent(
+  db: Database,
+  eventId: string,
+  matches: Matches,
+  told: Told,
+): Promise<readonly Triggered[]> {
   const fact = await findFact(db, eventId)
   if (fact === null || fact.isHandled) return []
-  const waiting = await db.query<{ jobId: string }>(
-    `SELECT s.job_id AS jobId FROM etl_job_schedule s JOIN etl_job j ON j.job_id = s.job_id
+  const waiting = await db.query<{ jobId: string; scheduleId: string }>(
+    `SELECT s.job_id AS jobId, s.schedule_id AS scheduleId FROM etl_job_schedule s JOIN etl_job j ON j.job_id = s.job_id
       WHERE s.schedule_type = 'EVENT' AND s.event_type = :type AND j.is_deleted = 0 AND s.create_time <= :since
       ORDER BY s.id`,
     { type: fact.eventType, since: fact.createTime },
   )
   const started: Triggered[] = []
-  for (const { jobId } of waiting) {
+  const start = async ({ jobId }: { readonly jobId: string }) => {
     const triggered = await startJob(db, jobId, fact, matches)
     if (triggered !== null) started.push(triggered)
   }
-  await markHandled(db, eventId)
+  const { failed } = await eachSchedule(db, waiting, () => 'EVENT', start, told)
+  if (failed === 0) await markHandled(db, eventId)
   return started
 }
 
@@ -89,6 +99,9 @@ async function startJob(
   })
 }
 
+/** All else is tried again. */
+const ITS_FAULT: readonly string[] = ['sql.invalid', 'sql.refused', 'record.bad', 'memory.exhausted']
+
 /** Ids may be as long as a key, and are remembered by it when the fact is gone. */
 const digest = (eventId: string) => createHash('sha256').update(eventId).digest('hex')
 
@@ -101,7 +114,7 @@ async function judge(
   try {
     return (await matches(where, payload)) ? 'yes' : 'no'
   } catch (error) {
-    if (!isJobError(error) || error.code === 'mysql.away') throw error
+    if (!isJobError(error) || !ITS_FAULT.includes(error.code)) throw error
     return { failed: `The condition \`${where}\` could not be judged: ${error.message}` }
   }
 }

@@ -7,22 +7,25 @@ import { type DependencyRule, roundsOf } from '../../../core/schedule/dependency
 import type { Database } from '../../database.js'
 import type { JobScheduleRow } from '../../tables/jobs.js'
 import { lockJob } from '../journal/ownership.js'
+import { eachSchedule, type Told } from '../schedule/troubles.js'
 import { claim, findFact, markHandled, unclaimedEnds } from './facts.js'
 import { PAUSED, skip, startBySchedule, type Triggered } from './start-by-schedule.js'
 
-export async function startDependants(db: Database, eventId: string): Promise<readonly Triggered[]> {
+/** Where one of them fails, the fact stays to be handled. */
+export async function startDependants(db: Database, eventId: string, told: Told): Promise<readonly Triggered[]> {
   const fact = await findFact(db, eventId)
   if (fact === null || fact.isHandled) return []
-  const dependants = await db.query<{ jobId: string }>(
-    `SELECT s.job_id AS jobId FROM etl_job_schedule s JOIN etl_job j ON j.job_id = s.job_id
+  const dependants = await db.query<{ jobId: string; scheduleId: string }>(
+    `SELECT s.job_id AS jobId, s.schedule_id AS scheduleId FROM etl_job_schedule s JOIN etl_job j ON j.job_id = s.job_id
       WHERE s.schedule_type = 'DEPENDENCY' AND j.is_deleted = 0
         AND JSON_CONTAINS(s.dependency_job_ids, JSON_QUOTE(:upstream)) ORDER BY s.id`,
     { upstream: fact.sourceJobId },
   )
   const started: Triggered[] = []
-  for (const { jobId } of dependants)
-    started.push(...(await db.transaction((transaction) => startRounds(db, transaction, jobId))))
-  await markHandled(db, eventId)
+  const start = async ({ jobId }: { readonly jobId: string }) =>
+    void started.push(...(await db.transaction((transaction) => startRounds(db, transaction, jobId))))
+  const { failed } = await eachSchedule(db, dependants, () => 'DEPENDENCY', start, told)
+  if (failed === 0) await markHandled(db, eventId)
   return started
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { openSession } from '../../../duckdb/open-session.js'
 import { compileJob } from '../../../engine/compile-job.js'
-import { type DriveOptions, drive, withParts } from './drive.js'
+import { type DriveOptions, drive, type Standing, withParts } from './drive.js'
 import { Shelf } from './shelf.js'
 
 const LEFT = { count: 170, prefix: 'l', keys: 5, step: 3, spread: 40 }
@@ -14,6 +14,12 @@ type Stream = typeof LEFT
 const selectOf = ({ prefix, keys, step, spread }: Stream) =>
   `n AS ${prefix}n, CASE WHEN n % 23 = 7 THEN NULL ELSE CAST(hash(n * 31 + ${keys}) % ${keys} AS INTEGER) END AS ${prefix}k,
    CASE WHEN n % 41 = 11 THEN NULL ELSE TIMESTAMP '1970-01-01 00:01:00' + INTERVAL 1 MILLISECOND * CAST(n * ${step * 1000} + hash(n * 17 + ${step}) % ${spread * 1000} AS INTEGER) END AS ${prefix}t`
+
+const sized = (stream: Stream, { times = 1 }: Pick<Wanted, 'times'>) => ({
+  ...stream,
+  count: stream.count * times,
+  keys: stream.keys * times ** 2,
+})
 
 const sourceOf = (stream: Stream, bound: number | undefined = stream.spread) => ({
   id: stream.prefix,
@@ -40,6 +46,8 @@ interface Wanted {
   readonly within?: string
   readonly parallelism?: number
   readonly bound?: number
+  /** How many times as many records, of so many more keys that few have a partner. */
+  readonly times?: number
 }
 
 const jobOf = (wanted: Wanted) => {
@@ -53,7 +61,7 @@ const jobOf = (wanted: Wanted) => {
     strategy,
     isTable = false,
   } = wanted
-  const of = (stream: Stream) => sourceOf({ ...stream, spread: wanted.spread ?? stream.spread }, bound)
+  const of = (stream: Stream) => sourceOf(sized({ ...stream, spread: wanted.spread ?? stream.spread }, wanted), bound)
   const config = { type: kind, on, ...(isTable ? {} : { within }), ...(strategy && { strategy }) }
   const pairs = { id: 'pairs', operator: 'JOIN', inputs: { left: 'l', right: 'r' }, config, parallelism }
   const nodes = [of(LEFT), of(RIGHT), pairs, { id: 'out', sink: 'shelf', input: 'pairs', config: {} }]
@@ -76,12 +84,17 @@ async function run(wanted: Wanted, options: DriveOptions = {}) {
 
 const texts = (rows: readonly (readonly unknown[])[]) => rows.map((row) => row.map(String).join(' ')).sort()
 
-async function plainSql(kind: string, on: string, seconds: number | null, spread?: number): Promise<string[]> {
+async function plainSql(
+  kind: string,
+  on: string,
+  seconds: number | null,
+  { spread, times = 1 }: Pick<Wanted, 'spread' | 'times'> = {},
+): Promise<string[]> {
   let rows: string[] = []
   await withParts([], async (_, folder) => {
     const session = await openSession({ folder, memoryLimitBytes: 256 * 1024 * 1024, threads: 1 })
     const from = (stream: Stream) =>
-      `(SELECT ${selectOf({ ...stream, spread: spread ?? stream.spread })} FROM range(${stream.count}) t(n))`
+      `(SELECT ${selectOf(sized({ ...stream, spread: spread ?? stream.spread }, { times }))} FROM range(${stream.count * times}) t(n))`
     const near = seconds === null ? 'true' : `abs(epoch_ms("left".lt) - epoch_ms("right".rt)) <= ${seconds * 1000}`
     const sql = `SELECT * FROM ${from(LEFT)} AS "left" ${kind} JOIN ${from(RIGHT)} AS "right" ON ${on.replaceAll('left.', '"left".').replaceAll('right.', '"right".')} AND ${near}`
     rows = texts(await session.rows(sql))
@@ -123,7 +136,7 @@ describe.each(['INNER', 'LEFT', 'RIGHT', 'FULL', 'SEMI', 'ANTI'])('%s', (kind) =
   }, 120_000)
 
   test('of streams that are all but in order, with records kept no longer than they must be', async () => {
-    const expected = await plainSql(kind, ON, 10, 2)
+    const expected = await plainSql(kind, ON, 10, { spread: 2 })
     for (const sizes of [[17], [29, 61]])
       expect((await run({ kind, spread: 2 }, { epochRecords: cutting(sizes) })).rows).toEqual(expected)
   }, 120_000)
@@ -134,6 +147,47 @@ describe.each(['INNER', 'LEFT', 'RIGHT', 'FULL', 'SEMI', 'ANTI'])('%s', (kind) =
     expect((await run({ kind, on, within: '4s' }, { epochRecords: 37, cold: true })).rows).toEqual(expected)
   }, 120_000)
 })
+
+describe('what is kept goes on in more subtasks, and in fewer', () => {
+  test.each(['INNER', 'LEFT', 'RIGHT', 'FULL', 'SEMI', 'ANTI'])(
+    '%s',
+    async (kind) => {
+      expect(await rescaled({ kind }, [1, 3, 2], { epochRecords: 23, epochs: 4 })).toEqual(await plainSql(kind, ON, 10))
+    },
+    120_000,
+  )
+
+  test.each(['LEFT', 'FULL', 'ANTI'])(
+    '%s, from files alone',
+    async (kind) => {
+      const told = await rescaled({ kind }, [3, 1, 4], { epochRecords: 31, epochs: 3, cold: true })
+      expect(told).toEqual(await plainSql(kind, ON, 10))
+    },
+    120_000,
+  )
+
+  test('from a base and what has come and gone since', async () => {
+    const times = 24
+    const wanted = { kind: 'ANTI', within: '6000s', times }
+    const told = await rescaled(wanted, [1, 3], { epochRecords: 200, epochs: 13 })
+    expect(told).toEqual(await plainSql('ANTI', ON, 6000, { times }))
+  }, 120_000)
+})
+
+async function rescaled(wanted: Wanted, parallelisms: readonly number[], options: DriveOptions): Promise<string[]> {
+  const shelf = new Shelf()
+  await withParts([shelf.connector], async (parts) => {
+    let from: Standing | undefined
+    for (const [at, parallelism] of parallelisms.entries()) {
+      const job = await compileJob(jobOf({ ...wanted, parallelism }), parts)
+      if (!job.ok) throw new Error(JSON.stringify(job.problems))
+      const { epochs: _, ...whole } = options
+      const given = { ...(at < parallelisms.length - 1 ? options : whole), lineageId: 'one', ...(from && { from }) }
+      from = (await drive(job.graph, parts, { ...given, settings: { type: 'STREAMING' } })).standing
+    }
+  })
+  return texts(shelf.rows)
+}
 
 describe.each(['INNER', 'LEFT', 'SEMI', 'ANTI'])('%s of a stream and a table, in STREAMING', (kind) => {
   test.each([

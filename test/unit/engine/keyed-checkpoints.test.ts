@@ -64,15 +64,18 @@ function writtenBy(
 
 describe('a checkpoint', () => {
   const window = { type: 'TUMBLING', size: '1d', groupBy: ['k'] }
+  const session = { type: 'SESSION', gap: '1d', groupBy: ['k'] }
   test.each([
-    ['AGGREGATE', counted, 1],
-    ['WINDOW', { ...window, aggregates: { c: 'count(*)' } }, 1],
-    ['WINDOW', { ...window, aggregates: { c: 'median(n)' } }, 1],
+    ['AGGREGATE', counted, 1, 1],
+    ['WINDOW', { ...window, aggregates: { c: 'count(*)' } }, 1, 1],
+    ['WINDOW', { ...window, aggregates: { c: 'median(n)' } }, 1, 1],
     // Every record is in two windows.
-    ['WINDOW', { ...window, type: 'HOPPING', slide: '12h', aggregates: { c: 'count(*)' } }, 2],
+    ['WINDOW', { ...window, type: 'HOPPING', slide: '12h', aggregates: { c: 'count(*)' } }, 2, 1],
+    // A key that has changed says so, and all its rows follow.
+    ['WINDOW', { ...session, aggregates: { c: 'count(*)' } }, 1, 2],
   ])(
     'of %s %j writes what has changed, however large the state is',
-    async (operator, config, copies) => {
+    async (operator, config, copies, rowsOfOne) => {
       const shelf = new Shelf()
       await withParts([shelf.connector], async (parts) => {
         // 200,000 groups in the first epoch; then 500 of them in each.
@@ -95,7 +98,7 @@ describe('a checkpoint', () => {
         const written = writtenBy([first.results[0]!, ...results]).slice(1)
         expect(written).toHaveLength(60)
         // A window's clock is one more record.
-        const changed = copies * 60 * 500 + 60
+        const changed = copies * rowsOfOne * 60 * 500 + 60
         expect(written.reduce((sum, { records }) => sum + records, 0)).toBeLessThan(8 * changed)
         expect(Math.max(...written.map(({ records }) => records))).toBeLessThanOrEqual(changed)
         expect(Math.min(...written.map(({ sizeBytes }) => sizeBytes))).toBeLessThan(base!.sizeBytes / 50)
@@ -105,6 +108,30 @@ describe('a checkpoint', () => {
         const largest = ({ states }: ChainResult) => states.reduce((a, b) => (a.records >= b.records ? a : b)).path
         expect(new Set(results.slice(0, -1).map(largest))).toEqual(new Set([largest(first.results[0]!)]))
       })
+    },
+    120_000,
+  )
+
+  test.each(['count(*)', 'median(n)'])(
+    'of sessions, some over and some gone on, loses nothing: %s',
+    async (c) => {
+      // Of 8,000 keys, some come again within the gap, and some after it.
+      const select = `n, CAST(hash(n // 3) % 8000 AS BIGINT) AS k, make_timestamp(CAST(n * 2500 + hash(n) % 14000000 AS BIGINT)) AS t`
+      const types = { n: 'BIGINT', k: 'BIGINT', t: 'TIMESTAMP' }
+      const config = { type: 'SESSION', gap: '12s', groupBy: ['k'], aggregates: { c } }
+      const told: string[][] = []
+      for (const options of [{ epochRecords: 20_000 }, { epochRecords: 700, cold: true }]) {
+        const shelf = new Shelf()
+        await withParts([shelf.connector], async (parts) => {
+          const watermark = { time: 't', outOfOrderness: '1s' }
+          const graph = await graphOf({ count: 20_000, select, types, operator: 'WINDOW', config, watermark }, parts)
+          const { results } = await drive(graph, parts, { ...streaming, ...options })
+          if (options.cold) expect(Math.max(...results.map(({ states }) => states.length))).toBeGreaterThan(3)
+        })
+        told.push(shelf.rows.map((row) => row.map(String).join('|')).sort())
+      }
+      expect(told[1]).toEqual(told[0])
+      expect(told[0]!.length).toBeGreaterThan(4_000)
     },
     120_000,
   )

@@ -223,3 +223,42 @@ test.each(['HASH', 'BROADCAST'])(
   },
   60_000,
 )
+
+test.each(['RIGHT', 'FULL'])(
+  'in BATCH, which right records have found a partner is known in other subtasks too: %s',
+  async (type) => {
+    const jobOf = (parallelism: number) => ({
+      name: 'joined',
+      type: 'BATCH',
+      nodes: [
+        {
+          id: 'names',
+          source: 'shelf',
+          config: { count: 90, select: "n % 70 AS k, 'name ' || n AS name", types: { k: 'INTEGER', name: 'VARCHAR' } },
+        },
+        { id: 'in', source: 'shelf', config: { count: 1_000, select: select(50), types, batch: 37 } },
+        {
+          id: 'joined',
+          operator: 'JOIN',
+          parallelism,
+          inputs: { left: 'in', right: 'names' },
+          config: { type, on: 'left.k = right.k', select: { n: 'left.n', name: 'right.name' } },
+        },
+        { id: 'out', sink: 'shelf', input: 'joined', parallelism, config: {} },
+      ],
+    })
+    const shelf = new Shelf()
+    await withParts([shelf.connector], async (parts, folder) => {
+      let from: Standing | undefined
+      for (const parallelism of [2, 3, 1, 4]) {
+        const graph = await graphOf(jobOf(parallelism), parts)
+        const options = { epochRecords: 150, lineageId: 'one', ...(parallelism === 4 ? {} : { epochs: 2 }) }
+        from = (await drive(graph, parts, from === undefined ? options : { ...options, from })).standing
+      }
+      const query = `SELECT input.n, names.name FROM input
+      ${type} JOIN (SELECT n % 70 AS k, 'name ' || n AS name FROM range(90) t(n)) AS names ON input.k = names.k`
+      expect(asText(shelf.rows)).toEqual(asText(await expected({ query } as Operator, 1_000, 50, folder)))
+    })
+  },
+  60_000,
+)

@@ -8,6 +8,7 @@ describe('the environment', () => {
     expect(readEnvironment(least)).toMatchObject({
       temporal: { address: '127.0.0.1:7233', namespace: 'default' },
       api: { host: '127.0.0.1', port: 8080 },
+      workerMetrics: { host: '127.0.0.1', port: null },
       heartbeatTimeoutMs: 10_000,
       logLevel: 'info',
       adminPassword: null,
@@ -27,6 +28,7 @@ describe('the environment', () => {
       ETL_API_PORT: '70000',
       ETL_STORAGE_URL: '/folder',
       ETL_WORKER_SLOTS: '0',
+      ETL_WORKER_METRICS_PORT: 'many',
       ETL_HEARTBEAT_TIMEOUT: 'soon',
       ETL_LOG_LEVEL: 'loud',
       ETL_ALLOW_PRIVATE_HOSTS: 'http://files.example',

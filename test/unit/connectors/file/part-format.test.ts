@@ -55,3 +55,14 @@ test.each([
   await session.run(partFormats[format].copy(`(${odd} LIMIT 0)`, file, { first: true, schema }))
   expect((await readFile(file, 'utf8')).trim()).toBe(format === 'json' ? '[]' : '')
 })
+
+test('parquet: what it has no place for is text, within lists, structs and maps too', async () => {
+  const values = `SELECT INTERVAL '1 month 00:00:00.000001' AS i, {'a b': [INTERVAL '1 microsecond'], 'c': 1} AS s,
+    map {'k': 170141183460469231731687303715884105727::HUGEINT} AS m, [1.5] AS plain`
+  const file = join(session.folder, 'placed')
+  const schema = await session.describe(values)
+  await session.run(partFormats.parquet.copy(`(${values})`, file, { first: true, schema }))
+  expect(await session.rows(`SELECT i, s."a b"[1], s.c, m['k'], plain[1] FROM read_parquet('${file}')`)).toEqual([
+    ['1 month 00:00:00.000001', '00:00:00.000001', 1, '170141183460469231731687303715884105727', '1.5'],
+  ])
+})

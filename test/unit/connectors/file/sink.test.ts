@@ -166,6 +166,30 @@ describe('compressed', () => {
 })
 
 describe('partitioned', () => {
+  test('a value that no folder can be named by is a bad record, and the others are written', async () => {
+    const key = newKey()
+    const written = sink({ partitionBy: ['p'], format: 'parquet' })
+    const values = `SELECT * FROM (VALUES (1, 'a'), (2, repeat('ü', 60)), (3, repeat('x', 300)), (4, NULL)) AS v(id, p)`
+    const schema = await session.describe(values)
+    await written.prepare([key], schema, fence())
+    const open = await written.open(key, fence(), schema)
+    await session.run(`CREATE OR REPLACE TABLE written AS ${values}`)
+    expect(await open.append({ table: '"written"', schema, records: 4 }, session)).toEqual([
+      {
+        rowid: 1,
+        code: 'record.bad',
+        message: expect.stringMatching(/^`p` would name a folder of 362 bytes, of which 255 are the most: üüü/),
+      },
+      { rowid: 2, code: 'record.bad', message: expect.stringMatching(/302 bytes/) },
+    ])
+    await open.commit(mark(1, 2))
+    await open.close()
+    expect((await readdir(join(folder, 'out'))).filter((name) => name.startsWith('p='))).toEqual([
+      'p=__HIVE_DEFAULT_PARTITION__',
+      'p=a',
+    ])
+  })
+
   const config = { partitionBy: ['dt', 'c'] }
 
   test('records lie in folders named by their values, in source order, and the files leave these out', async () => {

@@ -344,7 +344,9 @@ describe('a connection', () => {
     const check = (given: Record<string, unknown> = {}) =>
       http.connection!.check(http.connection!.config.parse({ url: server.url, ...given }), context())
     server.answers((_asked, response) => void response.writeHead(404).end())
-    expect(await check()).toBe(`${server.url}/ answers 404.`)
+    expect(await check()).toMatch(/answers 404: it can be reached, and has nothing for us at this address itself/)
+    server.answers((_asked, response) => void response.writeHead(204).end())
+    expect(await check()).toBe(`${server.url}/ answers 204.`)
     server.answers((_asked, response) => void response.writeHead(401).end('who?'))
     await expect(check()).rejects.toMatchObject({ code: 'connection.denied' })
     server.answers((_asked, response) => void response.writeHead(502).end())

@@ -92,10 +92,18 @@ describe('is given up', () => {
     server.answers(status(503, {}, 'under repair'))
     await expect(read({ retry: { attempts: 3, delay: '1ms' } })).rejects.toMatchObject({
       code: 'source.unreadable',
-      message: `${server.url}/ answers 503: under repair.`,
+      message: `${server.url}/ answers 503: under repair. That was attempt 3 of 3.`,
       hint: expect.any(String),
     })
     expect(server.asked).toHaveLength(3)
+  })
+
+  test('after so many attempts without a word of how long to wait, which no budget is blamed for', async () => {
+    server.answers(status(429))
+    await expect(read({ retry: { attempts: 2, delay: '1ms' } })).rejects.toMatchObject({
+      code: 'source.unreadable',
+      message: expect.stringMatching(/ answers 429.*[.] That was attempt 2 of 2[.]$/),
+    })
   })
 
   test('where it would have to wait longer than the budget', async () => {
@@ -104,6 +112,9 @@ describe('is given up', () => {
     const held = { url: server.url, headers: { 'x-run': 'too long' } }
     await expect(read({ url: '' }, held)).rejects.toMatchObject({
       code: 'source.unreadable',
+      message: expect.stringMatching(
+        / answers 429.*[.] To ask again it would have to wait 3600 s, longer than `retry.budget` has left[.]$/,
+      ),
       hint: expect.stringMatching(/rateLimit/),
     })
     expect(server.asked).toHaveLength(1)
@@ -155,6 +166,15 @@ describe('is given up', () => {
     await expect(read({ url: `http://127.0.0.1:${port}` })).rejects.toMatchObject({ code: 'source.unreadable' })
     await expect(read({ url: `https://127.0.0.1:${port}` })).rejects.toMatchObject({ code: 'connection.refused' })
     other.close()
+  })
+
+  test.each(['file:///etc/passwd', 'ftp://example.com/x', 'data:,x'])('where it redirects to %s', async (location) => {
+    server.answers(status(302, { location }))
+    await expect(read()).rejects.toMatchObject({
+      code: 'config.invalid',
+      message: expect.stringContaining(`to a URL of \`${new URL(location).protocol}\`, which is never followed`),
+    })
+    expect(server.asked).toHaveLength(1)
   })
 
   test('where it redirects without end', async () => {

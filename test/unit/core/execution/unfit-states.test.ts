@@ -107,8 +107,11 @@ describe('state does not fit', () => {
     expect(unfitStates([{ ...stateOf(window(2), 'groups'), type: 'MAP' }], window(3))).toEqual([])
   })
 
-  test('which right records have found a partner, in another number of subtasks', () => {
-    const join = (parallelism: number) => graphOf({ kind: 'JOIN', config: { type: 'FULL', on: 'true' }, parallelism })
+  test('rows of a join that all meet in one subtask, in another number of them', () => {
+    const node = { kind: 'JOIN', config: { type: 'FULL', on: 'true' } }
+    const join = (parallelism: number) => graphOf({ ...node, parallelism }, { key: [] })
     expect(unfitStates([stateOf(join(2), 'matched')], join(3))).toMatchObject([{ nodeId: 'own' }])
+    const byKey = (parallelism: number) => graphOf({ ...node, parallelism })
+    expect(unfitStates([stateOf(byKey(2), 'matched')], byKey(3))).toEqual([])
   })
 })
