@@ -8,9 +8,11 @@ import type { ApiDeps } from './deps.js'
 import { docs } from './docs.js'
 import { health } from './health.js'
 import { writeAudit } from './http/audit.js'
+import { cors } from './http/cors.js'
+import { callLimit } from './http/limit.js'
+import { otherMethods } from './http/methods.js'
 import { errorMiddleware, sendProblem, unknownRoute } from './http/problem.js'
 import { handlerOf } from './http/register.js'
-import type { GuardedRoute } from './http/route.js'
 import { measured, metrics, named } from './metrics.js'
 import { ROUTES } from './routes.js'
 
@@ -21,22 +23,27 @@ export function createApp(deps: ApiDeps): Express {
   const app = express()
   app.disable('x-powered-by').set('query parser', 'simple').set('etag', false)
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }))
+  app.set('trust proxy', [...deps.limits.trustedProxies])
   app.use(health(deps))
   app.use(metrics(deps.meters))
   app.use(measured(deps.meters))
+  app.use(callLimit(deps.limits.callsPerMinute))
+  app.use(cors(deps.limits.corsOrigins))
   app.use(`${BASE}/docs`, docs())
   app.post(`${BASE}/auth/login`, loginLimit(deps, deps.limits.loginsPerMinute, 'from this address'))
   app.get(`${BASE}/auth/oidc{/callback}`, loginLimit(deps, deps.limits.loginsPerMinute, 'from this address'))
   app.use(express.json({ limit: deps.limits.bodyBytes, type: ['application/json', 'application/*+json'] }))
   app.post(`${BASE}/auth/login`, loginLimit(deps, deps.limits.loginsPerMinuteOfUser, 'of this user', nameOf))
-  for (const route of ROUTES) app[route.method](`${BASE}${expressPath(route)}`, named(route), handlerOf(route, deps))
+  for (const route of ROUTES)
+    app[route.method](`${BASE}${expressPath(route.path)}`, named(route), handlerOf(route, deps))
+  for (const { path, handle } of otherMethods(ROUTES)) app.all(`${BASE}${expressPath(path)}`, handle)
   app.use(unknownRoute)
   app.use(errorMiddleware(deps.log))
   return app
 }
 
-function expressPath(route: GuardedRoute): string {
-  return route.path.replaceAll(/\{(\w+)\}/g, ':$1')
+function expressPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1')
 }
 
 /**

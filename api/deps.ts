@@ -82,6 +82,10 @@ export type Probe = () => Promise<string>
 
 export interface Limits {
   readonly bodyBytes: number
+  /** From one address; 0: no limit. */
+  readonly callsPerMinute: number
+  readonly corsOrigins: readonly string[]
+  readonly trustedProxies: readonly string[]
   /** From one address. */
   readonly loginsPerMinute: number
   /** Of one name, whether there is such a user or not. */

@@ -1,6 +1,6 @@
 /** The API process: reads the environment, opens what it needs, listens. */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import type { Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { openConnectors } from '../connectors/custom/open-connectors.js'
@@ -46,7 +46,7 @@ import { createApp } from './app.js'
 import { openOidc } from './auth/oidc.js'
 import { verifyPassword } from './auth/password.js'
 import { connectorRecords, createFirstAdmin } from './bootstrap.js'
-import type { ApiDeps, Log, Probe } from './deps.js'
+import type { ApiDeps, Limits, Log, Probe } from './deps.js'
 import { auditFirstUser, auditMigrations } from './house-audit.js'
 import { configSchemasOf } from './jobs/config-schemas.js'
 import { ROUTES } from './routes.js'
@@ -69,8 +69,8 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
     await Promise.allSettled([temporal.close(), database.close(), rm(parts.scratch, { recursive: true, force: true })])
   }
   try {
-    const { secretKey, connectorPath, oidc } = environment
-    const deps = apiDeps({ database, temporal, parts, secretKey, connectorPath, oidc, log })
+    const { secretKey, connectorPath, oidc, api: limits } = environment
+    const deps = apiDeps({ database, temporal, parts, secretKey, connectorPath, oidc, log, limits })
     await seedConnectors(database, connectorRecords(connectors))
     const isFirst = await deps.users.isEmpty()
     const made = await createFirstAdmin(deps.users, environment.adminPassword)
@@ -97,7 +97,7 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
       await new Promise<void>((resolve) => {
         server.close(() => resolve())
         server.closeIdleConnections()
-        setTimeout(() => server.closeAllConnections(), 5000).unref()
+        setTimeout(() => server.closeAllConnections(), environment.api.drainTimeoutMs).unref()
       })
       clearInterval(registering)
       clearInterval(loading)
@@ -126,9 +126,11 @@ export interface ApiResources {
   readonly connectorPath: string | null
   readonly oidc: OidcSettings | null
   readonly log: Log
+  readonly limits: Omit<Limits, 'loginsPerMinute' | 'loginsPerMinuteOfUser'>
 }
 
-export function apiDeps({ database, temporal, parts, secretKey, connectorPath, oidc, log }: ApiResources): ApiDeps {
+export function apiDeps(resources: ApiResources): ApiDeps {
+  const { database, temporal, parts, secretKey, connectorPath, oidc, log, limits } = resources
   const executions = executionStore(database)
   const triggers = triggerStore(database)
   const matches: Matches = (where, payload) => eventConditionHolds(where, payload)
@@ -170,7 +172,7 @@ export function apiDeps({ database, temporal, parts, secretKey, connectorPath, o
     routes: () => ROUTES,
     meters: openApiMeters(overviewStore(database), Date.now),
     log,
-    limits: { bodyBytes: 4 * 1024 ** 2, loginsPerMinute: 30, loginsPerMinuteOfUser: 10 },
+    limits: { ...limits, loginsPerMinute: 30, loginsPerMinuteOfUser: 10 },
     now: Date.now,
     checkAnswers: false,
   }
@@ -247,9 +249,11 @@ function keepRegistering(temporal: TemporalControl, log: Log): NodeJS.Timeout {
   return timer
 }
 
-async function listen(app: ReturnType<typeof createApp>, { host, port }: Environment['api']): Promise<Server> {
+async function listen(app: ReturnType<typeof createApp>, api: Environment['api']): Promise<Server> {
+  const { host, port, headersTimeoutMs, requestTimeoutMs } = api
+  const limits = { headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs), requestTimeout: requestTimeoutMs }
   return await new Promise((resolve, reject) => {
-    const server = app.listen(port, host)
+    const server = createServer({ ...limits, connectionsCheckingInterval: 1000 }, app).listen(port, host)
     server.once('listening', () => resolve(server))
     server.once('error', (error: NodeJS.ErrnoException) => {
       const said = error.code === 'EADDRINUSE' ? 'is in use' : `cannot be opened (${error.code ?? error.message})`

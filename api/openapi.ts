@@ -46,6 +46,7 @@ function operation(route: GuardedRoute): ZodOpenApiOperationObject {
     ...(route.body === undefined ? {} : { requestBody: { required: true, content: content(route.body) } }),
     responses: {
       [`${route.status}`]: { description: 'Done.', ...success },
+      ...(route.orStatus === undefined ? {} : { [`${route.orStatus}`]: { description: 'Done.', ...success } }),
       default: { description: 'A problem.', content: content(problemDetailsSchema, 'application/problem+json') },
     } as NonNullable<ZodOpenApiOperationObject['responses']>,
   }

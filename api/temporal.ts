@@ -18,7 +18,9 @@ import {
   workflowIdOf,
 } from '../core/execution/workflow-names.js'
 import type { MaintenanceWish } from '../core/maintenance/report.js'
+import { payloadConverter } from '../process/payload-codec.js'
 import { startAttributes } from '../process/start-attributes.js'
+import { type TemporalEnvironment, temporalOptions } from '../process/temporal-environment.js'
 import { type ScheduleControl, scheduleControl } from './schedules/schedule-control.js'
 
 export interface StartedExecution {
@@ -64,17 +66,22 @@ export interface TemporalControl {
   close(): Promise<void>
 }
 
-export interface TemporalOptions {
+export interface TemporalOptions
+  extends Pick<TemporalEnvironment, 'address' | 'namespace'>,
+    Partial<Omit<TemporalEnvironment, 'address' | 'namespace'>> {
   /** How long a call may take, tries included. */
   readonly patienceMs?: number
-  readonly address: string
-  readonly namespace: string
 }
 
 /** Lazy: a Temporal server that is away at boot is found again when it is back. */
-export function openTemporal({ address, namespace, patienceMs: most = PATIENCE_MS }: TemporalOptions): TemporalControl {
-  const connection = Connection.lazy({ address })
-  const client = new Client({ connection, namespace })
+export function openTemporal({ patienceMs: most = PATIENCE_MS, ...environment }: TemporalOptions): TemporalControl {
+  const { address, namespace, payloads } = environment
+  const connection = Connection.lazy(temporalOptions(environment))
+  const client = new Client({
+    connection,
+    namespace,
+    ...(payloads === undefined ? {} : { dataConverter: payloadConverter(payloads) }),
+  })
   let searchable = false
   const open = new Set<Promise<unknown>>()
   const soon = <T>(work: () => Promise<T>, patienceMs = most): Promise<T> => {

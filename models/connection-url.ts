@@ -1,5 +1,6 @@
 /** How the catalogue is connected to: one set of options for migrations and for the pool. */
-import type { ConnectionOptions } from 'mysql2'
+import { readFileSync } from 'node:fs'
+import type { ConnectionOptions, SslOptions } from 'mysql2'
 import { JobError } from '../core/errors/job-error.js'
 
 export const DEFAULT_DATABASE = 'etl_framework'
@@ -12,8 +13,18 @@ export interface Target {
   readonly database: string
   /** `?socket=/path` */
   readonly socketPath: string | null
-  /** `?ssl=true` */
-  readonly ssl: boolean
+  /** `?ssl=true`; null: in the clear. */
+  readonly ssl: TargetTls | null
+}
+
+/** Files in PEM, as `ssl-ca`, `ssl-cert` and `ssl-key` name them. */
+export interface TargetTls {
+  /** null: the authorities that Node trusts. */
+  readonly ca: string | null
+  readonly cert: string | null
+  readonly key: string | null
+  /** `ssl-verify=false`: encrypted, to whoever answers. */
+  readonly verify: boolean
 }
 
 export function parseTarget(url: string): Target {
@@ -25,7 +36,7 @@ export function parseTarget(url: string): Target {
     password: decodeURIComponent(parsed.password),
     database: decodeURIComponent(parsed.pathname.slice(1)) || DEFAULT_DATABASE,
     socketPath: parsed.searchParams.get('socket'),
-    ssl: ['true', '1', 'required'].includes(parsed.searchParams.get('ssl') ?? ''),
+    ssl: tlsOf(parsed.searchParams),
   }
 }
 
@@ -35,12 +46,34 @@ export function connectionOptions(target: Target): ConnectionOptions {
     ...(target.socketPath === null ? { host: target.host, port: target.port } : { socketPath: target.socketPath }),
     user: target.user,
     password: target.password,
-    ...(target.ssl ? { ssl: {} } : {}),
+    ...(target.ssl === null ? {} : { ssl: sslOptions(target.ssl) }),
     charset: 'utf8mb4_unicode_ci',
     timezone: 'Z',
     supportBigNumbers: true,
     bigNumberStrings: true,
     connectTimeout: 5_000,
+  }
+}
+
+function tlsOf(parameters: URLSearchParams): TargetTls | null {
+  if (!['true', '1', 'required'].includes(parameters.get('ssl') ?? '')) return null
+  return {
+    ca: parameters.get('ssl-ca'),
+    cert: parameters.get('ssl-cert'),
+    key: parameters.get('ssl-key'),
+    verify: parameters.get('ssl-verify') !== 'false',
+  }
+}
+
+/** The name in the certificate counts too: one of the same authority for another host is refused, and so is one of an address. */
+function sslOptions({ ca, cert, key, verify }: TargetTls): SslOptions {
+  return {
+    ...(ca === null ? {} : { ca: readFileSync(ca, 'utf8') }),
+    ...(cert === null ? {} : { cert: readFileSync(cert, 'utf8') }),
+    ...(key === null ? {} : { key: readFileSync(key, 'utf8') }),
+    rejectUnauthorized: verify,
+    verifyIdentity: verify,
+    minVersion: 'TLSv1.2',
   }
 }
 

@@ -25,6 +25,12 @@ export function toDatabaseError(error: unknown): unknown {
       cause: error,
     })
   }
+  if (code !== null && INSECURE.has(code)) {
+    return new JobError('mysql.away', `The catalogue database cannot be reached as safely as is asked for (${code}).`, {
+      hint: 'Check ETL_MYSQL_TLS_CA and the certificates: name, dates, authority. Name the host by its name: of an address the certificate cannot be verified.',
+      cause: error,
+    })
+  }
   if (
     AWAY_NAMES.has(error.name) ||
     (code !== null && AWAY.has(code)) ||
@@ -84,5 +90,19 @@ const AWAY = new Set([
 ])
 
 const DENIED = new Set(['ER_ACCESS_DENIED_ERROR', 'ER_DBACCESS_DENIED_ERROR', 'ER_TABLEACCESS_DENIED_ERROR'])
+
+/** What comes of it can be mended without a restart: executions wait. */
+const INSECURE = new Set([
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'HANDSHAKE_SSL_ERROR',
+  'HANDSHAKE_NO_SSL_SUPPORT',
+  'ER_SECURE_TRANSPORT_REQUIRED',
+])
 
 const TRANSIENT = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD'])

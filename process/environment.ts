@@ -3,19 +3,25 @@ import { availableParallelism } from 'node:os'
 import { delimiter, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { JobError } from '../core/errors/job-error.js'
-import { parseDuration } from '../core/spec/duration.js'
 import { secretKeyProblem } from '../models/encryption.js'
+import { type ApiEnvironment, readApi } from './api-environment.js'
+import { withTls } from './mysql-environment.js'
 import { type OidcSettings, readOidc } from './oidc-environment.js'
+import { readTemporal, type TemporalEnvironment } from './temporal-environment.js'
+import { duration, hosts, port, reader, type Variables, whole } from './variables.js'
 
 /** The settings of a server process (SURFACES section 1), parsed and checked. */
 export interface Environment {
   readonly home: string
+  /** With what protects the way there, as its parameters. */
   readonly mysqlUrl: string
-  readonly temporal: { readonly address: string; readonly namespace: string }
-  readonly api: { readonly host: string; readonly port: number }
+  readonly temporal: TemporalEnvironment
+  readonly api: ApiEnvironment
   readonly storageUrl: string
   readonly secretKey: string
   readonly workerSlots: number
+  /** How long steps of a worker may go on after SIGTERM before they are given back. */
+  readonly workerDrainMs: number
   /** Where a worker shows its metrics; port null: it does not. */
   readonly workerMetrics: { readonly host: string; readonly port: number | null }
   readonly heartbeatTimeoutMs: number
@@ -30,28 +36,22 @@ export interface Environment {
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
-type Variables = Readonly<Record<string, string | undefined>>
 
 /** One error names every bad variable. */
 export function readEnvironment(variables: Variables): Environment {
   const problems: string[] = []
-  const read = <T>(name: string, parse: (text: string) => T, fallback: () => T): T => {
-    const text = variables[name]?.trim()
-    if (text === undefined || text === '') return attempt(problems, name, fallback, fallback)
-    return attempt(problems, name, () => parse(text), fallback)
-  }
+  const read = reader(variables, problems)
   const home = resolve(read('ETL_HOME', String, () => '.etl'))
+  const key = required(problems, variables, 'ETL_SECRET_KEY', secretKey)
   const environment: Environment = {
     home,
-    mysqlUrl: required(problems, variables, 'ETL_MYSQL_URL', mysqlUrl),
-    temporal: {
-      address: read('ETL_TEMPORAL_ADDRESS', address, () => '127.0.0.1:7233'),
-      namespace: read('ETL_TEMPORAL_NAMESPACE', String, () => 'default'),
-    },
-    api: { host: read('ETL_API_HOST', String, () => '127.0.0.1'), port: read('ETL_API_PORT', port, () => 8080) },
+    mysqlUrl: withTls(required(problems, variables, 'ETL_MYSQL_URL', mysqlUrl), read, problems),
+    temporal: readTemporal(read, problems, key, secretKey),
+    api: readApi(read),
     storageUrl: read('ETL_STORAGE_URL', storageUrl, () => pathToFileURL(resolve(home, 'storage')).href),
-    secretKey: required(problems, variables, 'ETL_SECRET_KEY', secretKey),
-    workerSlots: read('ETL_WORKER_SLOTS', slots, availableParallelism),
+    secretKey: key,
+    workerSlots: read('ETL_WORKER_SLOTS', whole(1, 1024), availableParallelism),
+    workerDrainMs: read('ETL_WORKER_DRAIN_TIMEOUT', duration, () => 500),
     workerMetrics: {
       host: read('ETL_WORKER_METRICS_HOST', String, () => '127.0.0.1'),
       port: read<number | null>('ETL_WORKER_METRICS_PORT', port, () => null),
@@ -80,28 +80,18 @@ export function readEnvironment(variables: Variables): Environment {
 /** `migrate` needs nothing but the database. */
 export function readMysqlUrl(variables: Variables): string {
   const problems: string[] = []
-  const url = required(problems, variables, 'ETL_MYSQL_URL', mysqlUrl)
+  const url = withTls(required(problems, variables, 'ETL_MYSQL_URL', mysqlUrl), reader(variables, problems), problems)
   if (problems.length > 0) throw new JobError('environment.invalid', problems.join('; '))
   return url
 }
 
-function attempt<T>(problems: string[], name: string, parse: () => T, fallback: () => T): T {
+function required(problems: string[], variables: Variables, name: string, parse: (text: string) => string): string {
   try {
-    return parse()
+    return parse(variables[name]?.trim() ?? '')
   } catch (error) {
     problems.push(`${name} ${error instanceof Error ? error.message : String(error)}`)
-    return fallback()
+    return ''
   }
-}
-
-function required(problems: string[], variables: Variables, name: string, parse: (text: string) => string): string {
-  const text = variables[name]?.trim()
-  return attempt(
-    problems,
-    name,
-    () => parse(text ?? ''),
-    () => '',
-  )
 }
 
 function mysqlUrl(text: string): string {
@@ -118,47 +108,15 @@ function secretKey(text: string): string {
   return text
 }
 
-function address(text: string): string {
-  if (!/^[^\s/:]+:\d{1,5}$|^\[[^\]]+\]:\d{1,5}$/.test(text)) throw new Error('must look like host:port')
-  return text
-}
-
-function port(text: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new Error('must be a port number, 0 to 65535')
-  return value
-}
-
-function slots(text: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 1 || value > 1024) throw new Error('must be a number from 1 to 1024')
-  return value
-}
-
 function storageUrl(text: string): string {
   if (!/^(file|s3|webhdfs):\/\//.test(text)) throw new Error('must begin with file:///, s3:// or webhdfs://')
   return text
-}
-
-function duration(text: string): number {
-  const ms = parseDuration(text)
-  if (ms === null || ms <= 0) throw new Error('must be a duration such as 500ms, 10s or 2m')
-  return ms
 }
 
 function logLevel(text: string): LogLevel {
   const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
   if (!levels.includes(text)) throw new Error(`must be one of ${levels.join(', ')}`)
   return text as LogLevel
-}
-
-function hosts(text: string): readonly string[] {
-  const all = text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
-  if (all.every((item) => /^[\w.:[\]-]+(\/\d{1,3})?$/.test(item))) return all
-  throw new Error('must name hosts, addresses and ranges, with commas between them: files.example, 10.0.0.0/8')
 }
 
 /** Those of buckets (`s3://bucket/folder`) behind those of disks: relative paths start from the first. */

@@ -7,8 +7,12 @@ import type { HouseDeps } from '../activities/maintenance/house.js'
 import { createActivities, createAlertActivities } from '../activities/temporal.js'
 import { QUEUES } from '../core/execution/workflow-names.js'
 import type { Environment } from '../process/environment.js'
+import { payloadConverter } from '../process/payload-codec.js'
 import type { Trace } from '../telemetry/spans.js'
 import { traced } from './traced.js'
+
+/** A step that was told to stop has so long to do it. */
+const LET_GO_MS = 7500
 
 /** One worker a task queue (DESIGN section 7): decisions and short steps, chains, long polls. */
 export async function createWorkers(
@@ -22,13 +26,14 @@ export async function createWorkers(
   const shared = {
     connection,
     namespace: environment.temporal.namespace,
+    dataConverter: payloadConverter(environment.temporal.payloads),
     activities: { ...createActivities(deps, house), ...createAlertActivities(alerts) },
     ...(trace === null ? {} : { interceptors: { activity: [traced(trace)] } }),
     // Without it a cancel takes seconds to arrive: cancellation rides on the answer to a heartbeat.
     maxHeartbeatThrottleInterval: '500ms',
-    // What runs is given back at once: it fails as `worker.lost`, and another worker takes it.
-    shutdownGraceTime: '500ms',
-    shutdownForceTime: '8s',
+    // What runs is given back then: it fails as `worker.lost`, and another worker takes it.
+    shutdownGraceTime: environment.workerDrainMs,
+    shutdownForceTime: environment.workerDrainMs + LET_GO_MS,
   } satisfies Partial<WorkerOptions>
   return await Promise.all([
     Worker.create({

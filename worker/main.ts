@@ -19,6 +19,8 @@ import { triggerStore } from '../models/stores/trigger-store.js'
 import { workerStore } from '../models/stores/worker-store.js'
 import { type Environment, readEnvironment } from '../process/environment.js'
 import { createLog, temporalLogger } from '../process/log.js'
+import { payloadConverter } from '../process/payload-codec.js'
+import { temporalOptions } from '../process/temporal-environment.js'
 import { alertDeps } from './alert-deps.js'
 import { alertSchedule } from './alert-schedule.js'
 import { heard, openAlertWatch } from './alert-watch.js'
@@ -54,10 +56,11 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
     shutdownSignals: [],
   })
   const database = await openDatabase(environment.mysqlUrl)
-  const connection = await NativeConnection.connect({ address: environment.temporal.address })
+  const connection = await NativeConnection.connect(temporalOptions(environment.temporal))
   const client = new Client({
-    connection: await Connection.connect({ address: environment.temporal.address }),
+    connection: await Connection.connect(temporalOptions(environment.temporal)),
     namespace: environment.temporal.namespace,
+    dataConverter: payloadConverter(environment.temporal.payloads),
   })
   const limits = systemLimits(database)
   const deps = await activityDeps(environment, database, limits, client, log)

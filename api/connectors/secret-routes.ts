@@ -28,6 +28,7 @@ export const secretRoutes: readonly Route[] = [
     params: secretParams,
     body: secretBody,
     status: 200,
+    orStatus: 201,
     response: secretRecord,
     handle: async (call, deps) => {
       const by = callerOf(call).userId

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Request } from 'express'
 import { type ConfigSchema, jsonSchemaOf } from '../../core/config/schema.js'
 import { reportError } from '../../core/errors/job-error.js'
-import { redact, type SchemaNode } from '../../core/security/secret-fields.js'
+import { redactGiven, type SchemaNode } from '../../core/security/secret-fields.js'
 import type { Operation } from '../../models/stores/operation-log-store.js'
 import type { ApiDeps } from '../deps.js'
 import { faultOf, problemDetails } from './problem.js'
@@ -63,11 +63,11 @@ function auditedBody(
   const body: unknown = request.body
   if (body === undefined || body === null || (typeof body === 'object' && Object.keys(body).length === 0)) return {}
   const shown = route.auditBody === undefined ? body : route.auditBody(body, deps, params)
-  return { body: redact(shown, schemaOf(route.body)) }
+  return { body: redactGiven(shown, schemaOf(route.body)) }
 }
 
 function redactedQuery(route: Route, { query }: Request): Record<string, unknown> {
-  return redact(query, schemaOf(route.query)) as Record<string, unknown>
+  return redactGiven(query, schemaOf(route.query)) as Record<string, unknown>
 }
 
 const schemas = new WeakMap<ConfigSchema, SchemaNode>()
@@ -82,7 +82,7 @@ function schemaOf(schema: ConfigSchema | undefined): SchemaNode | null {
 /** Of a log-in that failed. */
 function attemptedName(request: Request): string | null {
   const name = (request.body as { username?: unknown } | undefined)?.username
-  return typeof name === 'string' ? name.slice(0, 100) : null
+  return typeof name === 'string' ? name.slice(0, 64) : null
 }
 
 function reportedMessage(error: unknown): string {

@@ -1,5 +1,6 @@
 /** RFC 9457 problem details from any error: the one place that turns an error into an answer. */
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express'
+import { errorPagePath } from '../../core/errors/advice.js'
 import { CODES } from '../../core/errors/codes.js'
 import type { InvalidInput } from '../../core/errors/invalid-input.js'
 import { isJobError, JobError } from '../../core/errors/job-error.js'
@@ -16,11 +17,13 @@ export interface ProblemDetails {
   readonly errors: readonly Problem[]
 }
 
+const RETRY_SECONDS = 5
+
 export function problemDetails(error: unknown): ProblemDetails {
   const known = isJobError(error) ? error : fromHttpError(error)
   const facts = CODES[known.code]
   return {
-    type: `urn:etl:problem:${known.code}`,
+    type: errorPagePath(known.code),
     title: facts.meaning,
     status: facts.http,
     detail: known.message,
@@ -33,6 +36,8 @@ export function problemDetails(error: unknown): ProblemDetails {
 export function sendProblem(response: Response, error: unknown): void {
   const details = problemDetails(error)
   if (details.status === 401) response.setHeader('WWW-Authenticate', 'Bearer')
+  // What is away comes back by itself: the call may be made again.
+  if (details.status === 503 && !response.hasHeader('Retry-After')) response.setHeader('Retry-After', RETRY_SECONDS)
   response.status(details.status).type('application/problem+json').send(JSON.stringify(details))
 }
 
@@ -62,8 +67,14 @@ export function faultOf(error: unknown): { readonly fault: string; readonly stac
 function fromHttpError(error: unknown): JobError {
   if (!isClientError(error)) return new JobError('internal', CODES.internal.meaning)
   if (error.status === 413) return new JobError('request.too-large', CODES['request.too-large'].meaning)
-  const code = error.type === 'entity.parse.failed' ? 'spec.unreadable' : 'usage.invalid'
-  return new JobError(code, `The request cannot be read: ${error.message}`)
+  if (error.type !== 'entity.parse.failed')
+    return new JobError('usage.invalid', `The request cannot be read: ${error.message}`)
+  // The parser's words quote the text, which may be a secret.
+  const position = /at position \d+/.exec(error.message)?.[0]
+  return new JobError(
+    'spec.unreadable',
+    `The body is not JSON${position === undefined ? '' : `, from ${position.slice(3)} on`}`,
+  )
 }
 
 function isClientError(error: unknown): error is { status: number; type?: string; message: string } {

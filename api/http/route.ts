@@ -16,6 +16,8 @@ export interface Route<P = unknown, Q = unknown, B = unknown, R = unknown> {
   readonly query?: ConfigSchema<Q>
   readonly body?: ConfigSchema<B>
   readonly status: number
+  /** Of another success than `status`: 200 where a PUT changed what was there, and the like. */
+  readonly orStatus?: number
   /** null: no body. */
   readonly response: ConfigSchema<R> | null
   /** A change that must name the version that it is based on (If-Match, or `version`). */

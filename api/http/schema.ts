@@ -1,5 +1,6 @@
 /** Schemas that many routes share. */
 import { z } from 'zod'
+import { CODES, type ErrorCode } from '../../core/errors/codes.js'
 import { ROLES } from '../../core/security/roles.js'
 import { instant } from '../../core/spec/schema.js'
 
@@ -48,7 +49,9 @@ export const problemDetailsSchema = z
     title: z.string(),
     status: z.number().int(),
     detail: z.string(),
-    code: z.string().describe('Stable; docs/reference/errors.md lists them.'),
+    code: z
+      .enum(Object.keys(CODES) as [ErrorCode, ...ErrorCode[]])
+      .describe('Stable; what each means and what to do is behind `type`.'),
     hint: z.string().optional(),
     errors: z.array(problemSchema),
   })

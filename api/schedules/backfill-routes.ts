@@ -31,6 +31,7 @@ export const backfillRoutes: readonly Route[] = [
     params: scheduleParams,
     body: backfillBody,
     status: 202,
+    orStatus: 200,
     response: backfilled,
     handle: async (call, deps) => {
       const { from, to, maxConcurrentRuns, reprocess, dryRun } = call.body

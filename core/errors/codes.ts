@@ -187,6 +187,13 @@ export const CODES = {
     exit: 2,
     meaning: 'There is no such thing, or it is not visible to this role.',
   },
+  'method.unknown': {
+    owner: 'USER',
+    onFailure: 'FAIL',
+    http: 405,
+    exit: 2,
+    meaning: 'The path is there, but takes other methods; Allow names them.',
+  },
   conflict: {
     owner: 'USER',
     onFailure: 'FAIL',

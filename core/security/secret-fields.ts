@@ -33,6 +33,13 @@ export function redact(value: unknown, schema: SchemaNode | null = null): unknow
   return mapSecrets(value, schema, (secret) => maskText(secret))
 }
 
+/** Of what a caller gave and nobody may have checked, as the audit keeps it: a URL without its scheme has a password too. */
+export function redactGiven(value: unknown, schema: SchemaNode | null = null): unknown {
+  return JSON.parse(JSON.stringify(redact(value, schema) ?? null), (_key, item) =>
+    typeof item === 'string' ? item.replace(PASSWORD_BEFORE_HOST, `$1${MASK}@`) : item,
+  )
+}
+
 /** `mysql://etl:***@host/db`; what is no URL with a password is masked whole. */
 export function maskText(secret: string): string {
   return PASSWORD_IN_URL.test(secret) ? secret.replaceAll(new RegExp(PASSWORD_IN_URL, 'gi'), `$1${MASK}@`) : MASK
@@ -48,6 +55,8 @@ export function isReference(text: string): boolean {
 }
 
 const PASSWORD_IN_URL = /([a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s@]+@/i
+/** `etl:word@host/db`, from the first character on. */
+const PASSWORD_BEFORE_HOST = /^([^\s/:@]+:)[^\s@]+@(?=[\w[])/
 const SECRET_NAME =
   /(password|passwd|passphrase|secret|credential|authorization|cookie|api[-_]?key|private[-_]?key|access[-_]?key|(^|[-_])token$|[a-z]Token$|^pwd$)/i
 

@@ -25,7 +25,7 @@ describe('errors', () => {
         expect(answer.body).toMatchObject({
           code,
           status: CODES[code].http,
-          type: `urn:etl:problem:${code}`,
+          type: `/api/v1/docs/errors/${code}`,
           title: CODES[code].meaning,
         })
         expect(typeof answer.body.detail).toBe('string')
@@ -56,7 +56,8 @@ describe('the published description', () => {
       for (const route of ROUTES) {
         const operation = body.paths[route.path]?.[route.method]
         expect({ route: route.path, there: operation !== undefined }).toEqual({ route: route.path, there: true })
-        expect(Object.keys(operation.responses)).toEqual([String(route.status), 'default'])
+        const statuses = [route.status, ...(route.orStatus === undefined ? [] : [route.orStatus])].sort()
+        expect(Object.keys(operation.responses)).toEqual([...statuses.map(String), 'default'])
         const named = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1])
         const declared = (operation.parameters ?? []).filter((one: { in: string }) => one.in === 'path')
         expect(declared.map((one: { name: string }) => one.name)).toEqual(named)

@@ -1,12 +1,10 @@
 /** A password in a job's own connection: submitted, run, refused, restarted; and found nowhere but in the process that connects. */
 import { randomBytes } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
-import { Client, Connection } from '@temporalio/client'
 import { onServer, withMigratedDatabase } from '../support/lend.js'
 import { temporalAddress } from '../support/namespace.js'
-import { type Stack, withStack } from '../support/stack.js'
+import { withStack } from '../support/stack.js'
+import { historiesOf, logsOf, tablesOf } from '../support/traces.js'
 
 const WORDS = {
   url: `url-word-${randomBytes(6).toString('hex')}`,
@@ -124,42 +122,4 @@ async function makePeople(url: string): Promise<readonly [string, string]> {
 function account(user: string, password?: string): string {
   const identified = password === undefined ? '' : ` IDENTIFIED BY '${password}'`
   return ['localhost', '%'].map((host) => `'${user}'@'${host}'${identified}`).join(', ')
-}
-
-async function tablesOf(url: string): Promise<string> {
-  const tables = (await onServer(
-    url,
-    "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'",
-  )) as { name: string }[]
-  const rows = await Promise.all(tables.map(({ name }) => onServer(url, `SELECT * FROM \`${name}\``)))
-  return JSON.stringify(rows)
-}
-
-async function historiesOf({ namespace }: Stack): Promise<string> {
-  const connection = await Connection.connect({ address: temporalAddress() })
-  try {
-    const client = new Client({ connection, namespace })
-    const texts: string[] = []
-    for await (const { workflowId, runId } of client.workflow.list()) {
-      const history = await client.workflow.getHandle(workflowId, runId).fetchHistory()
-      texts.push(JSON.stringify([workflowId, history], (_key, value) => readable(value)))
-    }
-    return texts.join('\n')
-  } finally {
-    await connection.close()
-  }
-}
-
-/** Payloads are bytes. */
-function readable(value: unknown): unknown {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString()
-  const buffer = value as { type?: unknown; data?: unknown } | null
-  return typeof value === 'object' && buffer?.type === 'Buffer'
-    ? Buffer.from(buffer.data as number[]).toString()
-    : value
-}
-
-async function logsOf({ logs }: Stack): Promise<string> {
-  const names = (await readdir(logs)).filter((name) => name.endsWith('.log'))
-  return (await Promise.all(names.map((name) => readFile(join(logs, name), 'utf8')))).join('\n')
 }

@@ -80,6 +80,7 @@ export async function withApi<T>(options: LentApiOptions, run: (api: LentApi) =>
       connectorPath,
       oidc: options.oidc ?? null,
       log: { info: note, warn: note, error: note },
+      limits: { bodyBytes: 4 * 1024 ** 2, callsPerMinute: 0, corsOrigins: [], trustedProxies: [] },
     })
     const deps: ApiDeps = {
       ...made,

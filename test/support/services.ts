@@ -23,7 +23,12 @@ export interface Service {
   kill(): Promise<void>
 }
 
-export async function privateMysql(folder: string): Promise<Service> {
+/** `more`: options besides; `connect`: how one has to connect then. */
+export async function privateMysql(
+  folder: string,
+  more: readonly string[] = [],
+  connect: object = {},
+): Promise<Service> {
   const { install, server, env, within } = await mysqlCommands()
   const port = await freePort()
   const data = join(folder, 'mysql')
@@ -33,9 +38,9 @@ export async function privateMysql(folder: string): Promise<Service> {
     spawn(command, [...before, ...own, ...options], { stdio: 'ignore', env: { ...process.env, ...env } })
   await finished(launch(install.command, install.option))
   const address = `mysql://root@127.0.0.1:${port}`
-  const options = [`--port=${port}`, '--bind-address=127.0.0.1', '--local-infile=1', '--secure-file-priv=']
+  const options = [`--port=${port}`, '--bind-address=127.0.0.1', '--local-infile=1', '--secure-file-priv=', ...more]
   const ready = async () => {
-    const connection = await createConnection(address)
+    const connection = await createConnection({ uri: address, ...connect })
     await connection.end()
   }
   return restartable(address, () => launch(server, ...options, `--socket=${within(join(folder, 'm.sock'))}`), ready)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { MASK, mapSecrets, maskText, redact } from '../../../../core/security/secret-fields.js'
+import { MASK, mapSecrets, maskText, redact, redactGiven } from '../../../../core/security/secret-fields.js'
 
 describe('secrets in a value', () => {
   test('are found by schema, whatever their key is called', () => {
@@ -88,5 +88,15 @@ describe('secrets in a value', () => {
   test('masked as a URL keep its form', () => {
     expect(maskText('word')).toBe(MASK)
     expect(maskText('postgres://a:b@h/d')).toBe('postgres://a:***@h/d')
+  })
+})
+
+test('what a caller gave is masked also where a URL lacks its scheme', () => {
+  const given = { url: 'etl:word@host/db', list: ['etl:word@[::1]:3306'], text: 'at 10:30 ask anna@example', n: 1 }
+  expect(redactGiven(given)).toEqual({
+    url: `etl:${MASK}@host/db`,
+    list: [`etl:${MASK}@[::1]:3306`],
+    text: 'at 10:30 ask anna@example',
+    n: 1,
   })
 })
