@@ -10,7 +10,8 @@ import {
 } from '../core/execution/parted.js'
 import type { ExecutionStore, UnfinishedExecution } from '../models/stores/execution-store.js'
 import type { Log } from './deps.js'
-import type { StartedExecution, TemporalControl } from './temporal.js'
+import type { StartedExecution } from './executions/execution-control.js'
+import type { TemporalControl } from './temporal.js'
 
 export interface Reconciling {
   readonly temporal: TemporalControl

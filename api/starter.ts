@@ -7,9 +7,10 @@ import { workflowIdOf } from '../core/execution/workflow-names.js'
 import type { ExecutionStore } from '../models/stores/execution-store.js'
 import type { Matches, Triggered, TriggerStore } from '../models/stores/trigger-store.js'
 import type { Log } from './deps.js'
+import type { StartedExecution, Update, Updated } from './executions/execution-control.js'
 import { type Reconciled, reconcile as reconcileOnce } from './reconcile.js'
 import { type Swept, startTriggered, sweep as sweepOnce } from './sweep.js'
-import type { StartedExecution, TemporalControl, Update, Updated } from './temporal.js'
+import type { TemporalControl } from './temporal.js'
 
 export interface Starter {
   /** Does not wait: the caller has its answer already. */

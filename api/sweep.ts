@@ -4,7 +4,7 @@ import type { ExecutionStore } from '../models/stores/execution-store.js'
 import type { Told } from '../models/stores/schedule-store.js'
 import type { Failed, Matches, Triggered, TriggerStore } from '../models/stores/trigger-store.js'
 import type { Log } from './deps.js'
-import type { StartedExecution } from './temporal.js'
+import type { StartedExecution } from './executions/execution-control.js'
 
 export interface Sweeping {
   readonly triggers: TriggerStore

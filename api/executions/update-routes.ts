@@ -4,7 +4,7 @@ import type { PauseWish, SavepointAnswer, SavepointWish } from '../../core/execu
 import { isTerminal } from '../../core/execution/status.js'
 import type { ApiDeps } from '../deps.js'
 import { type Call, callerOf, type Route, route } from '../http/route.js'
-import type { Update, Updated } from '../temporal.js'
+import type { Update, Updated } from './execution-control.js'
 import { executionParams, savepoint, savepointBody, updated } from './schema.js'
 
 const tag = 'Executions'
