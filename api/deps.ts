@@ -26,6 +26,7 @@ import type { ApiMeters } from '../telemetry/api-meters.js'
 import type { OidcLogin } from './auth/oidc.js'
 import type { VerifyPassword } from './auth/password.js'
 import type { GuardedRoute } from './http/route.js'
+import type { Log } from './log.js'
 import type { ScheduleKeeper } from './schedules/keeper.js'
 import type { Starter } from './starter.js'
 import type { TemporalControl } from './temporal.js'
@@ -90,10 +91,4 @@ export interface Limits {
   readonly loginsPerMinute: number
   /** Of one name, whether there is such a user or not. */
   readonly loginsPerMinuteOfUser: number
-}
-
-export interface Log {
-  info(details: object, message: string): void
-  warn(details: object, message: string): void
-  error(details: object, message: string): void
 }

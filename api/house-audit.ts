@@ -14,8 +14,20 @@ export async function auditMigrations({ operationLog }: Pick<ApiDeps, 'operation
 
 function ownOperation(operationType: string, resourceType: string, requestParams: Readonly<Record<string, unknown>>) {
   return {
-    ...{ userId: null, username: 'system', operationType, resourceType, resourceId: null, requestParams },
-    ...{ requestMethod: null, requestPath: null, responseStatus: null, succeeded: true, errorMessage: null },
-    ...{ ipAddress: null, userAgent: null, durationMs: null, startedAt: null },
+    userId: null,
+    username: 'system',
+    operationType,
+    resourceType,
+    resourceId: null,
+    requestParams,
+    requestMethod: null,
+    requestPath: null,
+    responseStatus: null,
+    succeeded: true,
+    errorMessage: null,
+    ipAddress: null,
+    userAgent: null,
+    durationMs: null,
+    startedAt: null,
   }
 }

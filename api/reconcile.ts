@@ -9,8 +9,8 @@ import {
   workflowOf,
 } from '../core/execution/parted.js'
 import type { ExecutionStore, UnfinishedExecution } from '../models/stores/execution-store.js'
-import type { Log } from './deps.js'
 import type { StartedExecution } from './executions/execution-control.js'
+import type { Log } from './log.js'
 import type { TemporalControl } from './temporal.js'
 
 export interface Reconciling {

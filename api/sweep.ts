@@ -3,8 +3,8 @@ import { reportError } from '../core/errors/job-error.js'
 import type { ExecutionStore } from '../models/stores/execution-store.js'
 import type { Told } from '../models/stores/schedule-store.js'
 import type { Failed, Matches, Triggered, TriggerStore } from '../models/stores/trigger-store.js'
-import type { Log } from './deps.js'
 import type { StartedExecution } from './executions/execution-control.js'
+import type { Log } from './log.js'
 
 export interface Sweeping {
   readonly triggers: TriggerStore

@@ -1,6 +1,6 @@
 /** The workflows of executions, as Temporal knows them, for whoever compares them with rows. */
 import { type Client, WorkflowNotFoundError } from '@temporalio/client'
-import type { Workflows } from '../activities/maintenance/house.js'
+import type { Workflows } from '../activities/maintenance/work.js'
 import { WORKFLOW_TYPE } from '../core/execution/workflow-names.js'
 
 export function workflowsOf(client: Client): Workflows {

@@ -67,8 +67,15 @@ async function attempt(wish: BackupWish, id: string): Promise<Attempted> {
       const files: BackupFile[] = []
       for (const { key, path } of linked.kept) files.push({ key, ...(await writeFile(writing, `files/${key}`, path)) })
       const manifest: BackupManifest = {
-        ...{ format: 1, name, createdAt: createdAt.toISOString(), catalogueId: id, history },
-        ...{ migrations: snapshot.migrations, encryption: seal?.encryption ?? null, tables, files },
+        format: 1,
+        name,
+        createdAt: createdAt.toISOString(),
+        catalogueId: id,
+        history,
+        migrations: snapshot.migrations,
+        encryption: seal?.encryption ?? null,
+        tables,
+        files,
       }
       const mac = seal?.mac(JSON.stringify(manifest)) ?? null
       await target.putText(`${name}/${MANIFEST}`, JSON.stringify({ manifest, mac }))

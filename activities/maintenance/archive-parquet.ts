@@ -10,7 +10,7 @@ import { pipeline } from 'node:stream/promises'
 import { openSession } from '../../duckdb/open-session.js'
 import { identifier, text } from '../../duckdb/sql.js'
 import { type ColumnFacts, columnsOf } from '../../models/stores/maintenance/columns.js'
-import type { HouseWork } from './house.js'
+import type { HouseWork } from './work.js'
 
 const MEMORY_BYTES = 512 * 1024 ** 2
 

@@ -7,7 +7,7 @@ import { catalogueId } from '../../models/stores/maintenance/catalogue-id.js'
 import type { ObjectStore } from '../../storage/store.js'
 import { backUp } from '../backup/back-up.js'
 import { openPlace } from '../backup/place.js'
-import type { HouseWork } from './house.js'
+import type { HouseWork } from './work.js'
 
 export async function backUpDaily(work: HouseWork): Promise<Findings> {
   const { house, mysqlUrl, store, scratch, secretKey, dryRun, now, signal } = work

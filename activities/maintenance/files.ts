@@ -6,7 +6,7 @@ import type { Findings } from '../../core/maintenance/report.js'
 import { isOrphan, type StoredFile } from '../../core/maintenance/sweep.js'
 import { catalogueId } from '../../models/stores/maintenance/catalogue-id.js'
 import { marksOf } from '../../models/stores/maintenance/marks.js'
-import type { HouseWork } from './house.js'
+import type { HouseWork } from './work.js'
 
 const HOUR_MS = 3_600_000
 

@@ -1,19 +1,13 @@
 /** Keeping house as activities: each task is idempotent, may be broken off at any point, and says what it did. */
 import { JobError, reportError } from '../../core/errors/job-error.js'
-import type { HousePolicy } from '../../core/maintenance/policy.js'
 import {
-  type Findings,
   type MaintenanceTask,
   type MaintenanceWish,
   shortened,
   type TaskReport,
 } from '../../core/maintenance/report.js'
-import type { ExecutionStore } from '../../models/stores/execution-store.js'
-import { type HouseConnection, withHouseConnection } from '../../models/stores/maintenance/house-connection.js'
+import { withHouseConnection } from '../../models/stores/maintenance/house-connection.js'
 import { housePolicy } from '../../models/stores/maintenance/policy.js'
-import type { MaintenanceStore } from '../../models/stores/maintenance-store.js'
-import type { OperationLogStore } from '../../models/stores/operation-log-store.js'
-import type { ObjectStore } from '../../storage/store.js'
 import type { Call } from '../deps.js'
 import { backUpDaily } from './daily-backup.js'
 import { sweepFiles } from './files.js'
@@ -22,37 +16,7 @@ import { keepPartitions } from './partitions.js'
 import { reconcileAll } from './reconcile.js'
 import { keepRetention } from './retention.js'
 import { watchServers } from './watch.js'
-
-/** What keeping house takes; handed in by the worker. */
-export interface HouseDeps {
-  readonly runs: MaintenanceStore
-  readonly mysqlUrl: string
-  readonly store: ObjectStore
-  readonly executions: Pick<ExecutionStore, 'unfinished' | 'workedFor'>
-  readonly workflows: Workflows
-  /** A folder for what is on its way. */
-  readonly scratch: string
-  readonly secretKey: string
-  readonly audit: Pick<OperationLogStore, 'append'>
-  readonly now: () => number
-}
-
-/** The workflows of executions, as Temporal knows them. */
-export interface Workflows {
-  /** Ids of those that were started before `before` and run. */
-  running(before: Date): Promise<readonly string[]>
-  stateOf(workflowId: string): Promise<'RUNNING' | 'CLOSED' | 'GONE'>
-}
-
-/** One task at work. */
-export interface HouseWork extends HouseDeps {
-  readonly house: HouseConnection
-  readonly policy: HousePolicy
-  readonly dryRun: boolean
-  readonly signal: AbortSignal
-}
-
-export type HouseTask = (work: HouseWork) => Promise<Findings>
+import type { HouseDeps, HouseTask } from './work.js'
 
 const HOUSE_TASKS: Readonly<Record<MaintenanceTask, HouseTask>> = {
   partitions: keepPartitions,
@@ -107,12 +71,20 @@ export async function endMaintenance({ runs, audit }: HouseDeps, runId: string):
   const tasks = run.tasks.map(({ task, status, done }) => ({ task, status, done }))
   const failed = run.tasks.flatMap(({ task, error }) => (error === null ? [] : [`${task}: ${error}`]))
   await audit.append({
-    ...{ logId: `maintenance-${runId}`, userId: null, username: 'maintenance' },
-    ...{ operationType: 'MAINTENANCE', resourceType: 'MAINTENANCE', resourceId: runId },
+    logId: `maintenance-${runId}`,
+    userId: null,
+    username: 'maintenance',
+    operationType: 'MAINTENANCE',
+    resourceType: 'MAINTENANCE',
+    resourceId: runId,
     requestParams: { trigger: run.trigger, tasks },
     succeeded: run.status === 'COMPLETED',
     errorMessage: failed.length === 0 ? null : failed.join('; '),
-    ...{ requestMethod: null, requestPath: null, responseStatus: null, ipAddress: null, userAgent: null },
+    requestMethod: null,
+    requestPath: null,
+    responseStatus: null,
+    ipAddress: null,
+    userAgent: null,
     durationMs: Date.parse(run.endedAt ?? run.startedAt) - Date.parse(run.startedAt),
     startedAt: new Date(run.startedAt),
   })

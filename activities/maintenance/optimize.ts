@@ -2,7 +2,7 @@
 import { isWorthOptimizing } from '../../core/maintenance/policy.js'
 import type { Findings } from '../../core/maintenance/report.js'
 import { optimizeTable, tableSizes } from '../../models/stores/maintenance/table-sizes.js'
-import type { HouseWork } from './house.js'
+import type { HouseWork } from './work.js'
 
 export async function optimizeTables({ house, policy, dryRun, signal }: HouseWork): Promise<Findings> {
   const worth = (await tableSizes(house)).filter((table) => !table.isPartitioned && isWorthOptimizing(table, policy))

@@ -12,7 +12,7 @@ import {
   type PartitionedTable,
 } from '../../models/stores/maintenance/partitions.js'
 import { archiveMonthAsParquet } from './archive-parquet.js'
-import type { HouseWork } from './house.js'
+import type { HouseWork } from './work.js'
 
 export async function keepPartitions(work: HouseWork): Promise<Findings> {
   const { house, policy, dryRun, signal, now } = work

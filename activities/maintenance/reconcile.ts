@@ -6,7 +6,7 @@ import { isLost, namedExecutions, SETTLED_MS, withoutWorkflow, workflowOf } from
 import type { Done, Findings } from '../../core/maintenance/report.js'
 import { isOrphan } from '../../core/maintenance/sweep.js'
 import { marksOf, namedFiles } from '../../models/stores/maintenance/marks.js'
-import type { HouseWork } from './house.js'
+import type { HouseWork } from './work.js'
 
 export async function reconcileAll(work: HouseWork): Promise<Findings> {
   const all = [await comparedWithTemporal(work), await comparedWithStore(work)]

@@ -2,7 +2,7 @@
 import { JobError } from '../../core/errors/job-error.js'
 import { countRows, type OldRows, oldestIds, removeIds } from '../../models/stores/maintenance/old-rows.js'
 import { archiveAsParquet } from './archive-parquet.js'
-import type { HouseWork } from './house.js'
+import type { HouseWork } from './work.js'
 
 /** Of a Parquet file: so many that files stay few. */
 const LEAST_IN_A_FILE = 5000

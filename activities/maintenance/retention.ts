@@ -16,8 +16,8 @@ import {
   partsOfLineage,
   spentCheckpoints,
 } from '../../models/stores/maintenance/old-rows.js'
-import type { HouseWork } from './house.js'
 import { removeOld } from './remove-old.js'
+import type { HouseWork } from './work.js'
 
 export async function keepRetention(work: HouseWork): Promise<Findings> {
   const { house, policy, now, signal } = work

@@ -3,7 +3,7 @@ import { statfs } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { Done, Findings } from '../../core/maintenance/report.js'
 import { serverCounts, tableSizes } from '../../models/stores/maintenance/table-sizes.js'
-import type { HouseWork } from './house.js'
+import type { HouseWork } from './work.js'
 
 const MiB = 1024 ** 2
 

@@ -42,7 +42,8 @@ export const oidcRoutes: readonly Route[] = [
       return {
         body: await openSession(known, call, deps),
         headers: { 'Set-Cookie': provider.clearedCookie },
-        ...{ resourceId: known.userId, username: known.username },
+        resourceId: known.userId,
+        username: known.username,
       }
     },
   }),

@@ -5,7 +5,7 @@ import { CODES } from '../../core/errors/codes.js'
 import type { InvalidInput } from '../../core/errors/invalid-input.js'
 import { isJobError, JobError } from '../../core/errors/job-error.js'
 import type { Problem } from '../../core/errors/problem.js'
-import type { Log } from '../deps.js'
+import type { Log } from '../log.js'
 
 export interface ProblemDetails {
   readonly type: string

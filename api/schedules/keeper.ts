@@ -1,7 +1,7 @@
 /** Keeps schedules going: Temporal held equal, missed times made up for, the past filled. Asked again, nothing happens twice. */
 import { reportError } from '../../core/errors/job-error.js'
 import type { Missed, ScheduleStore } from '../../models/stores/schedule-store.js'
-import type { Log } from '../deps.js'
+import type { Log } from '../log.js'
 import type { Starter } from '../starter.js'
 import { toldTo } from '../sweep.js'
 import type { ScheduleControl } from './schedule-control.js'

@@ -130,8 +130,13 @@ async function* oldestFirst(client: Client, query: Readonly<Record<string, strin
 
 function queryOf({ user, type, resource, id, status, from, to }: Filter) {
   return {
-    ...{ username: user, operationType: type?.toUpperCase(), resourceType: resource?.toUpperCase(), resourceId: id },
-    ...{ status: status?.toUpperCase(), from, to },
+    username: user,
+    operationType: type?.toUpperCase(),
+    resourceType: resource?.toUpperCase(),
+    resourceId: id,
+    status: status?.toUpperCase(),
+    from,
+    to,
   }
 }
 

@@ -74,9 +74,19 @@ async function auditRestore(
   const database = await openDatabase(mysqlUrl)
   try {
     await operationLogStore(database, secretKey).append({
-      ...{ userId: null, username: `os:${userInfo().username}`, operationType: 'RESTORE', resourceType: 'CATALOGUE' },
-      ...{ resourceId: null, requestMethod: null, requestPath: null, requestParams: { ...requestParams } },
-      ...{ responseStatus: null, succeeded: true, errorMessage: null, ipAddress: null, userAgent: null },
+      userId: null,
+      username: `os:${userInfo().username}`,
+      operationType: 'RESTORE',
+      resourceType: 'CATALOGUE',
+      resourceId: null,
+      requestMethod: null,
+      requestPath: null,
+      requestParams: { ...requestParams },
+      responseStatus: null,
+      succeeded: true,
+      errorMessage: null,
+      ipAddress: null,
+      userAgent: null,
       durationMs: Date.now() - startedAt.getTime(),
       startedAt,
     })
