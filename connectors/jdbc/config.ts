@@ -13,10 +13,15 @@ const sslConfig = z
   ])
   .describe('Encrypt the connection.')
 
+export const SCHEMES = ['mysql', 'mariadb', 'postgres', 'postgresql', 'sqlite'] as const
+
 export const connectionConfig = z.strictObject({
   url: z
     .string()
-    .regex(/^[a-z][a-z0-9+]*:\/\/.+/i, 'Expected a URL like mysql://host:3306/database.')
+    .regex(
+      new RegExp(`^(${SCHEMES.join('|')}):\\/\\/.+`, 'i'),
+      `Expected a URL like mysql://host:3306/database; known are ${SCHEMES.map((scheme) => `${scheme}://`).join(', ')}.`,
+    )
     .describe(
       '`mysql://host:3306/database`, `mariadb://…`, `postgres://…`, which may hold user and password; `sqlite:///folder/file.db`.',
     ),

@@ -1,5 +1,5 @@
 import { JobError } from '../../core/errors/job-error.js'
-import type { JdbcConnection } from './config.js'
+import { type JdbcConnection, SCHEMES } from './config.js'
 import type { Dialect } from './dialect.js'
 import { mysql } from './mysql/index.js'
 import { postgres } from './postgres/index.js'
@@ -11,17 +11,15 @@ export function dialectOf({ url }: JdbcConnection): Dialect {
     .replace(/^jdbc:/i, '')
     .split(':', 1)[0]!
     .toLowerCase()
-  const dialect = dialects[scheme]
-  if (dialect) return dialect
+  const known = SCHEMES.find((each) => each === scheme)
+  if (known !== undefined) return dialects[known]
   throw new JobError('config.invalid', `${scheme}:// is no database that is known here.`, {
     pointer: '/connection/url',
-    hint: `Known are ${Object.keys(dialects)
-      .map((known) => `${known}://`)
-      .join(', ')}.`,
+    hint: `Known are ${SCHEMES.map((each) => `${each}://`).join(', ')}.`,
   })
 }
 
-const dialects: Readonly<Record<string, Dialect>> = {
+const dialects: Readonly<Record<(typeof SCHEMES)[number], Dialect>> = {
   mysql,
   mariadb: mysql,
   postgres,
