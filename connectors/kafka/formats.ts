@@ -28,10 +28,10 @@ export interface Lines {
 
 /** How values are read: as a file of lines, one a message, which DuckDB reads as it reads files. */
 export interface Format {
-  /** Writes the value of message `index` at `at`; answers where it ends. There is room for `room` bytes and more. */
+  /** Writes the value of message `index` at `at`, where there is `room` for it; answers where it ends. */
   write(message: Message, index: number, into: Buffer, at: number): number
-  /** At most so many bytes more than the value has. */
-  readonly room: number
+  /** Bytes that a value of so many takes at most. */
+  room(valueLength: number): number
   /** What was written, as it is wanted in the file, and what there is in it. */
   readonly prepared: (bytes: Buffer) => Prepared<Buffer>
   /** SELECT of the payload's columns and `present`, true in every row; fails if one message is bad. */
@@ -53,7 +53,7 @@ function json(config: KafkaSourceConfig, payload: Schema): Format {
   const json = (lines: Lines): JsonText => ({ ...lines, layout: 'newline_delimited' })
   const whole = wholeNames(payload)
   return {
-    room: 8,
+    room: (valueLength) => valueLength + 8,
     write({ bytes, valueAt, valueLength }, _index, into, at) {
       if (valueLength < 0) return at + into.write('null', at, 'latin1')
       // DuckDB would pass over an empty line.
@@ -74,7 +74,7 @@ function csv(config: KafkaSourceConfig, payload: Schema): Format {
   const number = '_'.repeat(Math.max(...payload.map(({ name }) => name.length)) + 1)
   const columns = [{ name: number, type: 'BIGINT' }, ...payload]
   return {
-    room: 16 + payload.length,
+    room: (valueLength) => valueLength + 16 + payload.length,
     write({ bytes, valueAt, valueLength }, index, into, at) {
       const start = at + into.write(`${index},`, at, 'latin1')
       if (valueLength < 0) return start + into.write(','.repeat(payload.length - 1), start, 'latin1')
@@ -108,7 +108,7 @@ function raw([column]: Schema): Format {
   const value = type === 'BLOB' ? 'unhex(line[2:])' : 'decode(unhex(line[2:]))'
   const lines = (given: Lines) => readCsv(options, [{ name: 'line', type: 'VARCHAR' }], { ...given, crlf: false })
   return {
-    room: 16,
+    room: (valueLength) => 2 * valueLength + 1,
     write({ bytes, valueAt, valueLength }, _index, into, at) {
       if (valueLength < 0) return at + into.write('-', at, 'latin1')
       const start = at + into.write('+', at, 'latin1')

@@ -89,7 +89,7 @@ interface Files {
 
 async function writeFiles(messages: readonly Message[], reading: Reading, files: Files) {
   const { format, metadata, payload, place } = reading
-  const room = messages.reduce((sum, { valueLength }) => sum + Math.max(0, valueLength) + format.room + 1, 0)
+  const room = messages.reduce((sum, { valueLength }) => sum + format.room(Math.max(0, valueLength)) + 1, 0)
   const into = Buffer.allocUnsafe(room)
   let longest = 0
   let at = 0

@@ -40,7 +40,7 @@ test('advice names only commands, variables and pages that there are', () => {
   for (const file of files)
     expect(() => readFileSync(new URL(`../../../../docs/${file}`, import.meta.url))).not.toThrow()
   const sources = [
-    'cli/main.ts',
+    ...readdirSync(new URL('../../../../cli/usage/', import.meta.url)).map((name) => `cli/usage/${name}`),
     ...readdirSync(new URL('../../../../process/', import.meta.url)).map((name) => `process/${name}`),
     'cli/local/backup.ts',
     'cli/client.ts',
