@@ -9,11 +9,14 @@ import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { JobError } from '../../core/errors/job-error.js'
 import { type BackupManifest, MANIFEST, type StoredPart } from '../../core/maintenance/backup-manifest.js'
+import { isEncrypted, keyIdOf } from '../../models/encryption.js'
 import type { Row } from '../../models/stores/backup/load.js'
 import type { ObjectStore } from '../../storage/store.js'
 import { isSameMac, type Seal, sealOf } from './seal.js'
 
 export interface OpenBackup {
+  /** Of its folder: it may have another one than it was made in. */
+  readonly folder: string
   readonly manifest: BackupManifest
   readonly store: ObjectStore
   readonly seal: Seal | null
@@ -40,7 +43,7 @@ export async function readManifest(
   const seal = manifest.encryption === null ? null : sealOf(keys, manifest.encryption)
   if (seal !== null && !isSameMac(seal.mac(JSON.stringify(manifest)), mac ?? ''))
     throw new JobError('backup.damaged', `The manifest of ${name} was changed.`)
-  return { manifest, store, seal, scratch }
+  return { folder: name, manifest, store, seal, scratch }
 }
 
 function parsed(text: string, name: string): { readonly manifest: BackupManifest; readonly mac: string | null } {
@@ -61,6 +64,30 @@ export async function verifyParts(backup: OpenBackup): Promise<void> {
       throw new JobError('backup.damaged', `${table.file} holds ${rows} rows, and should hold ${table.rows}.`)
   }
   for (const file of files) await withPart(backup, file, async () => undefined)
+}
+
+/** Ids of the keys under which secrets of the rows are sealed. */
+export async function sealedUnder(backup: OpenBackup): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>()
+  for (const table of backup.manifest.tables)
+    for await (const rows of readRows(backup, table))
+      for (const row of rows) for (const text of sealedTexts(row)) ids.add(keyIdOf(text))
+  return ids
+}
+
+/** Some columns hold JSON as text. */
+function sealedTexts(value: unknown): string[] {
+  if (isEncrypted(value)) return [value]
+  if (typeof value === 'string' && /^[[{]/.test(value)) return sealedTexts(parsedOrNull(value))
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(sealedTexts) : []
+}
+
+function parsedOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
 }
 
 const BLOCK_BYTES = 4 * 1024 ** 2
@@ -100,8 +127,10 @@ export async function withPart(
   }
 }
 
-async function opened({ store, manifest, seal, scratch }: OpenBackup, part: StoredPart): Promise<string> {
-  const stored = await store.fetch(`${manifest.name}/${part.file}`, scratch)
+async function opened({ folder, store, seal, scratch }: OpenBackup, part: StoredPart): Promise<string> {
+  const stored = await store.fetch(`${folder}/${part.file}`, scratch).catch((cause) => {
+    throw new JobError('backup.damaged', `The backup has lost ${part.file}.`, { cause })
+  })
   try {
     const hash = createHash('sha256')
     await pipeline(

@@ -3,13 +3,14 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { JobError } from '../../core/errors/job-error.js'
 import type { BackupManifest } from '../../core/maintenance/backup-manifest.js'
+import { readKeys } from '../../models/encryption.js'
 import { migrate } from '../../models/migrate.js'
 import { MIGRATIONS } from '../../models/schema/migrations.js'
 import { emptyCatalogue, fenceOthersOut, isUsed, livingWorkers, loadRows } from '../../models/stores/backup/load.js'
 import { type HouseConnection, withHouseConnection } from '../../models/stores/maintenance/house-connection.js'
 import type { ObjectStore } from '../../storage/store.js'
 import { openBackup } from './place.js'
-import { type OpenBackup, readManifest, readRows, verifyParts, withPart } from './read-parts.js'
+import { type OpenBackup, readManifest, readRows, sealedUnder, verifyParts, withPart } from './read-parts.js'
 
 export interface RestoreWish {
   readonly mysqlUrl: string
@@ -19,8 +20,12 @@ export interface RestoreWish {
   readonly from: string
   /** Any of them may open it. */
   readonly keys: readonly string[]
+  /** ETL_SECRET_KEY: what is to open the secrets from now on. */
+  readonly secretKey: string
   /** What the catalogue holds may go. */
   readonly force: boolean
+  /** Secrets that no key opens are restored all the same: they have to be set anew. */
+  readonly withoutKeys: boolean
   readonly log: (line: string) => void
 }
 
@@ -37,6 +42,7 @@ export async function restoreBackup(wish: RestoreWish): Promise<BackupManifest> 
     const { manifest } = backup
     refuseNewer(manifest)
     await verifyParts(backup)
+    await refuseSealed(backup, wish)
     wish.log(`${manifest.name} of ${manifest.createdAt} is whole`)
     await migrate(wish.mysqlUrl, { log: wish.log })
     await withHouseConnection(wish.mysqlUrl, async (house) => {
@@ -65,6 +71,18 @@ async function withOpenBackup<T>(
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }
+}
+
+/** Nobody would notice before a job needs one of them. */
+async function refuseSealed(backup: OpenBackup, { secretKey, withoutKeys, log }: RestoreWish): Promise<void> {
+  const known = new Set(readKeys(secretKey).map(({ id }) => id))
+  const missing = [...(await sealedUnder(backup))].filter((id) => !known.has(id)).sort()
+  if (missing.length === 0) return
+  const what = `secrets under ${missing.length === 1 ? 'a key that is' : 'keys that are'} not in ETL_SECRET_KEY: ${missing.join(', ')}`
+  if (withoutKeys) return log(`${what}; they have to be set anew`)
+  throw new JobError('environment.invalid', `The backup holds ${what}. Nothing was restored.`, {
+    hint: 'Put the key of then into ETL_SECRET_KEY, behind the present one after a comma; or give --without-keys, and set those secrets anew.',
+  })
 }
 
 function refuseNewer({ migrations }: BackupManifest): void {

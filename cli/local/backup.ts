@@ -18,6 +18,7 @@ interface Options {
   readonly encrypt?: boolean
   readonly history?: boolean
   readonly force?: boolean
+  readonly withoutKeys?: boolean
 }
 
 export async function backupCommand({ output, variables }: Context, options: Options): Promise<void> {
@@ -53,7 +54,9 @@ export async function restoreCommand({ output, variables }: Context, from: strin
     scratch: join(home, 'scratch'),
     from,
     keys: keysOf(variables),
+    secretKey,
     force: options.force === true,
+    withoutKeys: options.withoutKeys === true,
     log: (line) => output.note(line),
   })
   await auditRestore(mysqlUrl, secretKey, { backup: manifest.name, force: options.force === true }, startedAt)

@@ -77,5 +77,7 @@ export function addBackup(add: Add): void {
     'Restores a backup into an empty database and store.',
     'etl restore /mnt/backups/etl-backup-1f2e3d4c-20261128T031500000Z',
     async () => (await commands()).restoreCommand,
-  ).option('--force', 'replace all that the database holds')
+  )
+    .option('--force', 'replace all that the catalogue holds')
+    .option('--without-keys', 'though ETL_SECRET_KEY does not open all secrets: those have to be set anew')
 }

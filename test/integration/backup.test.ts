@@ -1,7 +1,7 @@
 /** A backup is whole or refused, and what is restored is what there was. */
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -60,6 +60,8 @@ describe('a backup', () => {
             scratch: folder,
             from: place,
             keys: [secretKey],
+            secretKey,
+            withoutKeys: false,
             log: () => undefined,
           }
           await restoreBackup({ ...wish, force: false })
@@ -74,6 +76,37 @@ describe('a backup', () => {
         })
       })
     }, 60_000)
+
+  test('whose secrets the key of now does not open is refused, unless they are given up; its folder may have another name', async () => {
+    await withBackup(null, async ({ url, folder, name }) => {
+      const from = join(folder, 'of-yesterday')
+      await cp(join(folder, 'backups', name), from, { recursive: true })
+      await withDatabase(async (restored) => {
+        const log: string[] = []
+        const wish = {
+          mysqlUrl: restored,
+          store: openStore(pathToFileURL(join(folder, 'other')).href),
+          scratch: folder,
+          from,
+          keys: [],
+          secretKey: randomBytes(32).toString('base64'),
+          force: false,
+          log: (line: string) => log.push(line),
+        }
+        const refused = restoreBackup({ ...wish, withoutKeys: false })
+        await expect(refused).rejects.toMatchObject({
+          code: 'environment.invalid',
+          hint: expect.stringContaining('--without-keys'),
+        })
+        expect(await onServer(restored, 'SHOW TABLES')).toEqual([])
+        await restoreBackup({ ...wish, withoutKeys: true })
+        expect(log.join()).toMatch(/have to be set anew/)
+        expect(await rowsOf(restored)).toEqual(await rowsOf(url))
+        const both = { ...wish, secretKey: `${wish.secretKey},${secretKey}`, force: true, withoutKeys: false }
+        await restoreBackup(both)
+      })
+    })
+  }, 60_000)
 
   test('that is damaged, swapped, or of another key is refused, and nothing is restored', async () => {
     await withBackup(secretKey, async ({ folder, place, name }) => {
@@ -96,7 +129,9 @@ describe('a backup', () => {
           store: openPlace(folder),
           scratch: folder,
           from: place,
+          secretKey,
           force: false,
+          withoutKeys: false,
           log: () => undefined,
         }
         await expect(restoreBackup({ ...wish, keys: [secretKey] })).rejects.toMatchObject({ code: 'backup.damaged' })
