@@ -11,7 +11,7 @@ export const auditChain = (): readonly string[] => [
      ADD KEY idx_username_time (username, operation_time)`,
   ),
   `CREATE TABLE IF NOT EXISTS etl_audit_chain (
-  id TINYINT UNSIGNED NOT NULL COMMENT 'always 1',
+  id TINYINT UNSIGNED NOT NULL AUTO_INCREMENT COMMENT 'always 1',
   chain_sequence BIGINT UNSIGNED NOT NULL COMMENT 'of the newest entry',
   entry_hash CHAR(64) NOT NULL,
   entry_time DATETIME(3) NOT NULL,

@@ -46,7 +46,7 @@ describe('a file that cannot be read is named', () => {
     ['in.parquet', 'PAR1 and no more', /in\.parquet cannot be told/],
     ['in.json', '[{"a":1},{"a":2', /in\.json cannot be told: Malformed JSON/],
     ['in.json', '[]', /it holds no objects/],
-    ['in.csv', 'id,n\r1,a\r2,b\r', /does not look like CSV/],
+    ['in.csv', 'id,n\r1,a\r2,b\r', /holds a carriage return outside of quotes/],
     ['in.csv', Buffer.from('\ufeffid,n\n1,Zürich\n', 'utf16le'), /written in UTF-16/],
   ])('when %s is no such thing: %j', async (name, content, message) => {
     await inPlace(async (place) => {

@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { Connection } from '@temporalio/client'
 import { registerMissing } from '../../api/temporal.js'
 import { until } from './until.js'
 
 /** A namespace of its own: nobody else's workflows reach the workers of a test. */
 export async function ownNamespace(address: string): Promise<string> {
-  const namespace = `test-${Date.now().toString(36)}-${process.pid}`
+  const namespace = `test-${randomUUID()}`
   const connection = await Connection.connect({ address })
   try {
     await connection.workflowService.registerNamespace({
