@@ -118,6 +118,34 @@ describe('times that passed while nobody looked', () => {
     })
   })
 
+  test('are the newest ones as well where times come faster than they are looked for, and each starts once', async () => {
+    await withSchedule({ cron: '*/20 * * * * ?' }, async ({ schedules, scheduleId, database }) => {
+      const first = (await nextFire(database)).getTime()
+      const times = Array.from({ length: 8 }, (_, index) => first + index * 20_000)
+      const fire = (time: number, now: number) =>
+        schedules.fire({
+          scheduleId,
+          logicalTime: new Date(time),
+          workflow: { workflowId: `w${time}`, runId: 'r' },
+          now: new Date(now),
+        })
+      const started: (string | null)[] = []
+      for (const time of times) {
+        const now = time + 70_000
+        const [fired, again] = [await fire(time, now), await fire(time, now)]
+        expect(again).toEqual(fired.isStarted ? { ...fired, toCancel: [] } : fired)
+        started.push(fired.isStarted ? fired.executionId : null)
+      }
+      const stoodFor = times.map((time) => time + 60_000)
+      expect(await executedTimes(database)).toEqual(stoodFor)
+      expect(new Set(started).size).toBe(8)
+      const [{ count } = { count: 0 }] = await schedules.catchUp(new Date(times.at(-1)! + 300_000), untold)
+      expect(count).toBeGreaterThan(0)
+      expect((await executedTimes(database)).at(-1)).toBe(times.at(-1)! + 300_000)
+      expect(await executedTimes(database)).toHaveLength(9)
+    })
+  })
+
   test('are none while a time may still be on its way', async () => {
     await withSchedule({ cron: '0 0 * * * ?' }, async ({ schedules, database }) => {
       const first = (await nextFire(database)).getTime()
