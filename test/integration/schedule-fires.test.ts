@@ -47,6 +47,19 @@ test('times that come out of order are all known in the end', async () => {
   )
 })
 
+test('the next time that people are shown is to come, though earlier ones are still to be looked at', async () => {
+  await withSchedule({ cron: '0 0 * * * ?' }, async ({ schedules, scheduleId, database }) => {
+    await database.tables.jobSchedule.update(
+      { nextFireTime: new Date(Date.now() - 5 * HOUR) },
+      { where: { scheduleId } },
+    )
+    const { nextFireTime } = await schedules.get(scheduleId)
+    expect(Date.parse(nextFireTime!)).toBeGreaterThan(Date.now())
+    await schedules.setEnabled(scheduleId, false, { userId: null })
+    expect(await schedules.get(scheduleId)).toMatchObject({ nextFireTime: null })
+  })
+})
+
 test('a time that the calendar does not have, or not any more, starts nothing, nor does one while it is paused', async () => {
   await withSchedule(
     { cron: '0 0 5 * * ?', timezone: 'Europe/Berlin' },
