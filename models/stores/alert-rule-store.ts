@@ -1,8 +1,9 @@
 /** Alert rules: secrets of their channels are encrypted at rest, shown masked, and opened only where they are used. */
+import { isDeepStrictEqual } from 'node:util'
 import { Op } from 'sequelize'
 import type { Channel } from '../../core/alert/channel.js'
 import type { AlertLevel, ConditionOperator, GroupBy } from '../../core/alert/rule.js'
-import type { RuleType } from '../../core/alert/rule-types.js'
+import { RULE_TYPES, type RuleType } from '../../core/alert/rule-types.js'
 import { JobError } from '../../core/errors/job-error.js'
 import type { SchemaNode } from '../../core/security/secret-fields.js'
 import type { Database } from '../database.js'
@@ -198,12 +199,19 @@ function definitionOf(row: AlertRuleRow, channels: Config): RuleDefinition {
   }
 }
 
+/** What a rule leaves out is as usual for its type: said or not, it is the same. */
 function isSame(row: AlertRuleRow, given: RuleDefinition, cipher: Cipher): boolean {
   const stored = definitionOf(row, openConfig(row.ruleId, row.notificationConfig ?? {}, cipher, RULES))
-  return (Object.keys(stored) as (keyof RuleDefinition)[]).every(
-    (key) => JSON.stringify(stored[key]) === JSON.stringify(given[key]),
-  )
+  return isDeepStrictEqual(asJson(whole(stored)), asJson(whole(given)))
 }
+
+function whole(rule: RuleDefinition): RuleDefinition {
+  const { operator, threshold } = RULE_TYPES[rule.type]
+  return { ...rule, operator: rule.operator ?? operator, threshold: rule.threshold ?? threshold }
+}
+
+/** Neither the order of fields nor one that is undefined makes a difference. */
+const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 
 function recordOf(row: AlertRuleRow, names: ReadonlyMap<string, string>, cipher: Cipher): RuleRecord {
   return {

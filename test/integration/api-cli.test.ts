@@ -346,6 +346,43 @@ config: { url: "mysql://u:\${env:ETL_VAR_SHOP}@127.0.0.1:1/d", ssl: true }
     })
   })
 
+  test('alert rules are applied, exported without their secrets, and applied again; alerts are silenced by name', async () => {
+    const rule = (level: string) => `kind: alertRule
+name: failures
+type: JOB_FAILED
+job: copy
+level: ${level}
+channels: [{ type: WEBHOOK, url: "https://hooks.example.com/opensesame" }]
+`
+    await writeFile(join(folder, 'rule.yaml'), rule('ERROR'))
+    await served(async (api, variables) => {
+      const changeOf = async (...files: string[]) => {
+        const applied = await etl(['apply', ...files, '--json'], variables)
+        return JSON.parse(applied.out).changes.at(-1)
+      }
+      await etl(['apply', 'job.yaml'], variables)
+      expect(await changeOf('rule.yaml', '--dry-run')).toMatchObject({ kind: 'alertRule', change: 'create' })
+      expect(await changeOf('rule.yaml')).toMatchObject({ kind: 'alertRule', name: 'failures', change: 'create' })
+      expect(await changeOf('rule.yaml')).toMatchObject({ change: 'unchanged' })
+      await etl(['export', 'failures', '--output', 'rules'], variables)
+      const exported = await readFile(join(folder, 'rules', 'alertRule-failures.yaml'), 'utf8')
+      expect(exported).not.toContain('opensesame')
+      expect(parseAllDocuments(exported)[0]!.toJSON()).toMatchObject({ type: 'JOB_FAILED', job: 'copy' })
+      expect(await changeOf('rules')).toMatchObject({ change: 'unchanged' })
+      await writeFile(join(folder, 'rule.yaml'), rule('CRITICAL'))
+      expect(await changeOf('rule.yaml')).toMatchObject({ change: 'update' })
+      const rules = JSON.parse((await etl(['alerts', 'rules', '--json'], variables)).out).items
+      expect(rules).toMatchObject([{ name: 'failures', level: 'CRITICAL', enabled: true }])
+      const silenced = await etl(['alerts', 'silence', '--rule', 'failures', '--for', '1h', '--json'], variables)
+      const { silenceId } = JSON.parse(silenced.out)
+      expect((await etl(['alerts', 'silences'], variables)).out).toContain(silenceId)
+      expect((await etl(['alerts', 'unsilence', silenceId], variables)).code).toBe(0)
+      expect((await etl(['alerts', 'silences', '--json'], variables)).out).not.toContain(silenceId)
+      expect(JSON.parse((await etl(['alerts', 'list', '--json'], variables)).out).items).toEqual([])
+      expect(api.logged).not.toContain('opensesame')
+    })
+  })
+
   test('connections are looked into, and removed, by name', async () => {
     await served(async (_api, variables) => {
       await etl(['apply', 'shop.yaml'], variables)

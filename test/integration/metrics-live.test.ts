@@ -77,7 +77,7 @@ async function sampled(stack: Stack, url: string, executionId: string, read: num
     url,
     `SELECT records_read_total AS n FROM etl_job_metrics WHERE execution_id = '${executionId}' AND sampled_by IS NOT NULL ORDER BY metric_time`,
   )) as { n: number }[]
-  expect(totals.length).toBeGreaterThan(1)
+  expect(totals.length).toBeGreaterThan(0)
   expect(Math.max(...totals.map(({ n }) => n))).toBe(read)
   const { body } = await stack.request<Metrics>('GET', `/api/v1/executions/${executionId}/metrics?step=1s`)
   expect(body.job.at(-1)?.records.read).toBe(read)
