@@ -101,7 +101,7 @@ function refuseNewer({ migrations }: BackupManifest): void {
 async function makeRoom(house: HouseConnection, force: boolean): Promise<void> {
   const living = await livingWorkers(house)
   if (living > 0)
-    throw new JobError('conflict', `${living} workers are at work on this catalogue.`, {
+    throw new JobError('conflict', `${living === 1 ? '1 worker is' : `${living} workers are`} at work on this catalogue.`, {
       hint: 'Stop API and workers first; a worker that was killed counts as gone after half a minute.',
     })
   if (!(await isUsed(house))) return
