@@ -9,6 +9,7 @@ import { unmarked } from './exact-numbers.js'
 import { type FileSourceConfig, sourceConfig as fileConfig } from './file/config.js'
 import { badDocuments, type JsonText, readJson } from './file/json-options.js'
 import { tellApart, troubleOf } from './kafka/tell-apart.js'
+import { noObject } from './null-records.js'
 import type { SourceBatch } from './spi.js'
 
 /** What is kept of a bad record. */
@@ -38,7 +39,7 @@ export async function recordBatch(given: JsonRecords): Promise<SourceBatch> {
   let longest = 0
   const write = async (condition = '') => {
     longest = await session.count(`SELECT coalesce(max(strlen(json)), 0) FROM (${given.select})${condition}`)
-    const line = "CASE WHEN trim(json) = '' THEN '\"\"' ELSE translate(json, chr(10) || chr(13), '  ') END"
+    const line = `CASE WHEN trim(json) = '' THEN '""' WHEN trim(json, ' ' || chr(9) || chr(10) || chr(13)) = 'null' THEN '${noObject}' ELSE translate(json, chr(10) || chr(13), '  ') END`
     await session.run(
       `COPY (SELECT ${line} FROM (${given.select})${condition} ORDER BY number) TO ${text(file)} (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '')`,
     )

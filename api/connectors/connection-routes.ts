@@ -75,7 +75,7 @@ export const connectionRoutes: readonly Route[] = [
     method: 'put',
     path: '/connections/{connectionId}',
     summary:
-      'Changes a connection; a secret given as *** stays as it is stored. Name and connector stay while jobs name it.',
+      'Changes a connection; a secret given as *** stays as it is stored, for the address it was given for. Name and connector stay while jobs name it.',
     audit: audit('UPDATE_CONNECTION'),
     versioned: true,
     auditBody: maskedBody,

@@ -8,6 +8,7 @@ import { identifier, text } from '../../duckdb/sql.js'
 import { allExactly, anyInexact } from '../exact-numbers.js'
 import { recordBatch } from '../json-records.js'
 import type { SourceBatch } from '../spi.js'
+import { anyNull } from '../null-records.js'
 import { byteOrderMark } from './byte-order-mark.js'
 import type { FileSourceConfig } from './config.js'
 import { longObjects, readJson } from './json-options.js'
@@ -20,7 +21,12 @@ export function jsonBatch(
   schema: Schema,
   session: Session,
 ): SourceBatch {
-  const select = `SELECT * FROM ${readJson({ file: file.path, layout: 'auto', longest: file.size, points: true, exponents: true, marked: file.marked }, config, schema)}`
+  const objects =
+    `read_json_objects(${text(file.path)}, compression = 'uncompressed', format = 'auto'${longObjects(file.size)})`
+  const noNull = file.nulls
+    ? ` WHERE (SELECT CASE WHEN count(*) > 0 THEN error('A record is null.') ELSE true END FROM ${objects} WHERE json_type(json) = 'NULL')`
+    : ''
+  const select = `SELECT * FROM ${readJson({ file: file.path, layout: 'auto', longest: file.size, points: true, exponents: true, marked: file.marked }, config, schema)}${noNull}`
   const held = identifier(`documents ${randomUUID()}`)
   let lines: SourceBatch | null = null
   return {
@@ -29,7 +35,6 @@ export function jsonBatch(
     place: (index) => lines?.place(index) ?? { file: file.shown, record: index },
     /** Documents as lines, which can be read one without the other; where the text itself is broken, the error says where. */
     async isolate() {
-      const objects = `read_json_objects(${text(file.path)}, compression = 'uncompressed', format = 'auto'${longObjects(file.size)})`
       await session.run(
         `CREATE TABLE ${held} AS SELECT CAST(json AS VARCHAR) AS json, row_number() OVER () - 1 AS number FROM ${objects}`,
       )
@@ -55,16 +60,19 @@ export function jsonBatch(
 interface PlainDocument extends TextFile {
   /** `exactly` has marked numbers in it. */
   readonly marked: boolean
+  /** There may be records that are null. */
+  readonly nulls: boolean
 }
 
 /** The document as DuckDB reads it: without a byte order mark, `exact`: and with numbers that come out exactly. Takes the file's place. */
 export async function plainDocument(file: TextFile, exact: boolean): Promise<PlainDocument> {
   const start = await byteOrderMark(file)
   const marked = exact && (await anyInexact(createReadStream(file.path)))
-  if (start === 0 && !marked) return { ...file, marked }
+  const nulls = exact && (await anyNull(createReadStream(file.path, { start })))
+  if (start === 0 && !marked) return { ...file, marked, nulls }
   const path = `${file.path}.plain`
   const bytes = createReadStream(file.path, { start })
   await pipeline(marked ? allExactly(bytes) : bytes, createWriteStream(path))
   await rm(file.path, { force: true })
-  return { ...file, path, size: (await stat(path)).size, marked }
+  return { ...file, path, size: (await stat(path)).size, marked, nulls }
 }

@@ -1,5 +1,6 @@
 import { prepared } from '../exact-numbers.js'
 import { wholeNames } from '../number-points.js'
+import { withoutNulls } from '../null-records.js'
 import { byteOrderMark } from './byte-order-mark.js'
 import type { FileSourceConfig } from './config.js'
 import { badDocuments, type JsonText, readJson } from './json-options.js'
@@ -16,7 +17,7 @@ export function jsonlFormat(config: FileSourceConfig): TextFormat {
       return {
         firstRecord: { ...start, byte: await byteOrderMark(file) },
         header: null,
-        prepared: (bytes) => prepared(bytes, whole),
+        prepared: (bytes) => prepared(withoutNulls(bytes), whole),
         select: (slice) => `SELECT * FROM ${readJson(json(slice), config, schema)}`,
         findBad: (slice, _starts, session) => badDocuments(json(slice), config, schema, session),
       }

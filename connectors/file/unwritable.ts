@@ -2,7 +2,7 @@ import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
 import type { RejectedRow, SinkBatch } from '../spi.js'
 import type { Format } from './config.js'
-import { folderOf } from './partition.js'
+import { folderOf, noValue } from './partition.js'
 
 /** A table of its own, where some records are not to be written. */
 interface Written {
@@ -21,7 +21,7 @@ interface Layout {
 /** Records that the files cannot hold are refused. */
 export async function withoutUnwritable(batch: SinkBatch, layout: Layout, session: Session): Promise<Written> {
   const { table, schema, records } = batch
-  const faults = [...longNames(layout), ...blankLine(batch, layout)]
+  const faults = [...longNames(layout), ...noNames(layout), ...blankLine(batch, layout)]
   const none = { batch, rejected: [], release: async () => {} }
   const isBad = faults.map(({ where }) => `(${where})`).join(' OR ')
   if (faults.length === 0 || (await session.count(`SELECT count(*) FROM ${table} WHERE ${isBad}`)) === 0) return none
@@ -49,6 +49,23 @@ function longNames({ partitionBy, longestName }: Layout): readonly Fault[] {
     where: `strlen(${folderOf(name)}) > ${longestName}`,
     message: `${text(`\`${name}\` would name a folder of `)} || strlen(${folderOf(name)}) || ${text(` bytes, of which ${longestName} are the most: `)} || left(CAST(${identifier(name)} AS VARCHAR), 100) || '…'`,
   }))
+}
+
+/** Such folders no reader could take apart again. */
+function noNames({ partitionBy }: Layout): readonly Fault[] {
+  return partitionBy.flatMap((name) => {
+    const value = `CAST(${identifier(name)} AS VARCHAR)`
+    return [
+      {
+        where: `contains(${value}, chr(0))`,
+        message: text(`\`${name}\` holds the character NUL, which the name of a folder cannot hold.`),
+      },
+      {
+        where: `${value} = ${text(noValue)}`,
+        message: text(`\`${name}\` is the text that stands for no value in the name of a folder: ${noValue}.`),
+      },
+    ]
+  })
 }
 
 /** A record of one column and no value would be a blank line of CSV, which is a record to no reader. */

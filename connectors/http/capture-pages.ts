@@ -96,8 +96,9 @@ function refuseSame(page: Page, next: Page | null, endpoint: Endpoint): void {
   )
 }
 
+/** Another attempt would be given the same: nothing is restarted. */
 const endless = ({ shown }: Endpoint, what: string, hint: string) =>
-  new JobError('source.unreadable', `${shown} ${what}: it would never end.`, { pointer: '/pagination', hint })
+  new JobError('config.invalid', `${shown} ${what}: it would never end.`, { pointer: '/pagination', hint })
 
 /** A key in the query is sent again with each request, and stored nowhere (I6). */
 function withoutKey(page: Page, { auth }: Endpoint): Page {

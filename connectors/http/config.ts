@@ -71,7 +71,7 @@ const rateLimit = z
   ])
   .optional()
   .describe(
-    'At most so many requests a second, or `{requests: 100, per: 1m}`. That of a connection holds for all of its jobs in a process together.',
+    'At most so many requests a second, or `{requests: 100, per: 1m}`. That of a connection holds for all of its jobs within one worker process together, not across workers: with three workers divide it by three.',
   )
 
 export type RateLimit = NonNullable<z.infer<typeof rateLimit>>

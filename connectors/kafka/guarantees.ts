@@ -5,7 +5,7 @@ that is open holds back what stands behind it. A partition is read by one subtas
 job runs are read from their first message. A BATCH job ends at what was there when it began; with \`positions: CONTINUE\` the next
 execution goes on from there. Messages that are gone before they were read, and a topic that was made anew, are errors.
 
-A message without a value (a tombstone) is a record without values. A value that cannot be read is a bad record, with its topic,
+A message without a value (a tombstone), and one of the JSON value \`null\`, is a record without values. A value that cannot be read is a bad record, with its topic,
 partition and offset; so is a message whose key or headers are asked for and are not UTF-8. Of headers of the same name the last
 counts. Numbers of JSON are read digit by digit into BIGINT and DECIMAL; beside a DECIMAL of more than 15 digits, fractions of more
 than 15 digits become text within columns of type JSON.

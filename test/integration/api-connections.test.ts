@@ -213,6 +213,25 @@ describe('a connection', () => {
     })
   })
 
+  test('keeps a secret that is masked for its own address only, and so does a job', async () => {
+    await withApi({}, async (api) => {
+      const config = { url: 'mysql://root@127.0.0.1:1/d', password: 'opensesame-word' }
+      const { connectionId, version } = await makeConnection(api, 'shop', { config })
+      const change = (url: string) =>
+        api
+          .call('put', `/connections/${connectionId}`, 'DEVELOPER')
+          .send({ name: 'shop', connector: 'jdbc', version, config: { url, password: '***' } })
+      const refused = await change('mysql://root@127.0.0.2:1/d').expect(422)
+      expect(refused.body.errors[0]).toMatchObject({ code: 'config.invalid', pointer: '/config/password' })
+      await change('mysql://root@127.0.0.1:1/e').expect(200)
+
+      const job = await makeJob(api, jobInto({ url: api.url, password: 'opensesame-word' }))
+      const moved = jobInto({ url: 'mysql://root@127.0.0.2:1/d', password: '***' })
+      const answer = await api.call('put', `/jobs/${job.jobId}`, 'DEVELOPER').send({ ...moved, version: job.version }).expect(422)
+      expect(answer.body.errors[0]).toMatchObject({ pointer: '/nodes/1/config/connection/password' })
+    })
+  })
+
   test('is not made with a mask in place of a secret', async () => {
     await withApi({}, async ({ call }) => {
       const body = { name: 'shop', connector: 'jdbc', config: { url: 'mysql://u:***@h/d' } }

@@ -47,10 +47,13 @@ async function writeEpoch(sink: Sink, key: SinkKey, select: string, epoch = 1): 
   const records = await session.count('SELECT count(*) FROM written')
   await sink.prepare([key], schema, fence())
   const open = await sink.open(key, fence({ epoch }), schema)
-  const rejected = await open.append({ table: '"written"', schema, records }, session)
-  await open.commit(mark(epoch, records - rejected.length))
-  await open.close()
-  return rejected
+  try {
+    const rejected = await open.append({ table: '"written"', schema, records }, session)
+    await open.commit(mark(epoch, records - rejected.length))
+    return rejected
+  } finally {
+    await open.close()
+  }
 }
 async function withConnection<T>(access: { url: string }, use: (connection: Connection) => Promise<T>): Promise<T> {
   const connection = await openConnection(access)
@@ -282,6 +285,46 @@ describe('UPSERT', () => {
         { k: 'a', n: 3 },
         { k: 'b', n: 4 },
       ])
+    })
+  })
+
+  test('never takes a row that another unique index meets for the row of the key', async () => {
+    await withDatabase(async (url) => {
+      await onServer(
+        url,
+        `CREATE TABLE kept (id INT PRIMARY KEY, em VARCHAR(20), v INT, UNIQUE INDEX by_em (em));
+         INSERT INTO kept VALUES (1, 'a', 1), (2, NULL, 2)`,
+      )
+      const sink = sinkOf(url, { table: 'kept', mode: 'UPSERT', key: 'id' })
+      for (const wrong of [
+        `SELECT 3 AS id, 'a' AS em, 9 AS v`,
+        `SELECT 2 AS id, 'a' AS em, 9 AS v`,
+        `SELECT * FROM (VALUES (4, 'n', 4), (5, 'n', 5)) v(id, em, v)`,
+      ])
+        await expect(writeEpoch(sink, newKey(), wrong)).rejects.toMatchObject({
+          code: 'sink.refused',
+          message: expect.stringMatching(/Duplicate entry '[an]' for key '.*by_em'/),
+        })
+      const before = [
+        { id: 1, em: 'a', v: 1 },
+        { id: 2, em: null, v: 2 },
+      ]
+      expect(await onServer(url, 'SELECT * FROM kept ORDER BY id')).toEqual(before)
+      const right = `SELECT * FROM (VALUES (3, 'x', 1), (1, 'b', 5), (3, 'a', 2), (2, NULL, 7)) v(id, em, v)`
+      await writeEpoch(sink, newKey(), right)
+      expect(await onServer(url, 'SELECT * FROM kept ORDER BY id')).toEqual([
+        { id: 1, em: 'b', v: 5 },
+        { id: 2, em: null, v: 7 },
+        { id: 3, em: 'a', v: 2 },
+      ])
+    })
+  })
+
+  test('is refused for a key whose unique index sees its beginning only', async () => {
+    await withDatabase(async (url) => {
+      await onServer(url, 'CREATE TABLE kept (k VARCHAR(20), n INT, UNIQUE INDEX (k(3)))')
+      const sink = sinkOf(url, { table: 'kept', mode: 'UPSERT', key: 'k' })
+      await expect(writeEpoch(sink, newKey(), `SELECT 'abcd' AS k, 2 AS n`)).rejects.toMatchObject({ pointer: '/key' })
     })
   })
 

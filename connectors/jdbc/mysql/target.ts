@@ -52,7 +52,8 @@ export async function hasUniqueKey({ client }: MysqlDb, table: string, key: read
   const rows = await rowsOf(
     client,
     `SELECT index_name AS name, GROUP_CONCAT(LOWER(column_name) ORDER BY column_name SEPARATOR '\\0') AS columns
-     FROM information_schema.statistics WHERE table_schema = ? AND table_name = ? AND non_unique = 0 GROUP BY index_name`,
+     FROM information_schema.statistics WHERE table_schema = ? AND table_name = ? AND non_unique = 0
+     GROUP BY index_name HAVING COUNT(sub_part) = 0`,
     [database, plain],
   )
   const wanted = key

@@ -10,7 +10,7 @@ import { progressSql } from './progress-sql.js'
 import { checkReplace, makeShadow, publishByRename } from './publish.js'
 import { stageQuery } from './stage-query.js'
 import { addColumns, createTable, hasUniqueKey, quoted, readTarget } from './target.js'
-import { createStaging, upsertStaged } from './upsert.js'
+import { createStaging, hasOtherKeys, upsertStaged } from './upsert.js'
 import { allowsLoadData, insertRows } from './write-rows.js'
 
 export const writing: Writing<MysqlDb> = {
@@ -50,15 +50,15 @@ async function openSink(dialect: Dialect, writer: Writer<MysqlDb>): Promise<Open
 }
 
 function upserting(writer: Writer<MysqlDb>, loads: boolean): Loading['write'] {
-  const { db, into, config } = writer
+  const { db, into } = writer
   const staging: Destination = { ...into, table: '`etl_staging`', order: 'etl_order' }
-  let staged = false
+  let others: boolean | null = null
   return async (batch, session) => {
-    if (!staged) await db.execute(createStaging(into, staging.table))
-    staged = true
+    if (others === null) await db.execute(createStaging(into, staging.table))
+    others ??= await hasOtherKeys(writer)
     await db.execute(`DELETE FROM ${staging.table}`)
     const refused = await writeBatch(writer, loads, staging, batch, session)
-    await db.execute(upsertStaged(into, config, staging.table))
+    await upsertStaged(writer, staging.table, others)
     return refused
   }
 }

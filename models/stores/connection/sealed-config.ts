@@ -1,6 +1,8 @@
 /** A config as it is kept: each secret in it encrypted, and bound to its row and its place. */
 import { JobError } from '../../../core/errors/job-error.js'
+import { sameAddress, sentElsewhere } from '../../../core/security/secret-address.js'
 import { MASK, mapSecrets, maskText, type SchemaNode } from '../../../core/security/secret-fields.js'
+import { pathOf } from '../../../core/spec/pointer.js'
 import { type Cipher, isEncrypted } from '../../encryption.js'
 import { mapTexts } from '../../map-texts.js'
 
@@ -39,8 +41,14 @@ export function restoreMasked(config: Config, stored: Config, schema: SchemaNode
   mapTexts(stored, '', (text, pointer) => known.set(pointer, text) && text)
   return mapSecrets(config, schema, (text, pointer) => {
     const before = known.get(pointer)
-    if (before !== undefined && (text === MASK || text === maskText(before))) return before
-    if (!text.includes(MASK)) return text
+    if (before === text || !text.includes(MASK)) return text
+    if (before !== undefined && (text === MASK || text === maskText(before))) {
+      if (sameAddress(config, stored, pathOf(pointer))) return before
+      throw new JobError('config.invalid', `Give the secret at ${pointer} again: the address it goes to has changed`, {
+        pointer: `/config${pointer}`,
+        hint: sentElsewhere,
+      })
+    }
     throw new JobError('config.invalid', `Give the secret at ${pointer} again: there is none stored for this`, {
       pointer: `/config${pointer}`,
     })

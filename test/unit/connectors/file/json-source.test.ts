@@ -50,6 +50,19 @@ test('JSON lines: missing keys are no value, bad lines are told apart with their
   expect(places.map((place) => place.line)).toEqual([1, 6, 7])
 })
 
+test.each(['x.jsonl', 'x.json'])('a record that is null is a bad one: %s', async (name) => {
+  const lines = ['{"id":1,"tags":[null]}', ' null\r', '{"id":2,"tags":null}', 'null']
+  const { records, rejected } = await read(name, name === 'x.json' ? `[${lines.join(',')}]` : lines.join('\n'))
+  expect(records).toEqual([
+    [1n, [null]],
+    [2n, null],
+  ])
+  expect(rejected.map(({ original, message }) => [original.trim(), message])).toEqual([
+    ['null', 'The record is not a JSON object.'],
+    ['null', 'The record is not a JSON object.'],
+  ])
+})
+
 test.each(['x.jsonl', 'x.json'])('decimals are read digit by digit, beside bad records too: %s', async (name) => {
   const lines = ['{"a":12345678901234567890.123456789,"b":{"c":[0.1234567890123456789]}}', '{"a":"x"}', '{"a":-1e3}']
   const text = name === 'x.json' ? `[${lines.join(',\n')}]` : lines.join('\n')
@@ -150,7 +163,7 @@ test.each(['x.jsonl', 'x.json'])(
   'a value within a struct that is of another type is a bad record: %s',
   async (name) => {
     const of = { id: 'BIGINT', s: 'STRUCT(a BIGINT, b BIGINT)' }
-    const good = ['{"id":1,"s":{"a":1}}', '{"id":4,"s":{}}', 'null', '{"id":6,"s":null}']
+    const good = ['{"id":1,"s":{"a":1}}', '{"id":4,"s":{}}', '{}', '{"id":6,"s":null}']
     for (const bad of [
       ['{"id":2,"s":{"a":"x"}}'],
       ['{"id":2,"s":5}'],

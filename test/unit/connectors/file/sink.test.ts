@@ -370,3 +370,20 @@ test.each([
   const back = values.length === 0 ? [] : await readBack(`out/**/*.${format}`, { columns: { v: schema[0]!.type } })
   expect(back.map(([v]) => v)).toEqual(values)
 })
+
+test('a value that no folder can be named by is refused, and the others are written', async () => {
+  const [written, key] = [sink({ format: 'jsonl', partitionBy: ['p'] }), newKey()]
+  await session.run(
+    "CREATE TABLE lines AS SELECT * FROM (VALUES (0, 'x' || chr(0) || 'y'), (1, '__HIVE_DEFAULT_PARTITION__'), (2, NULL), (3, 'z')) v(n, p)",
+  )
+  const schema = await session.describe('SELECT * FROM lines')
+  await written.prepare([key], schema, fence())
+  const open = await written.open(key, fence({ epoch: 1 }), schema)
+  const rejected = await open.append({ table: '"lines"', schema, records: 4 }, session)
+  await open.commit(mark(1, 2))
+  await open.close()
+  expect(rejected.map(({ rowid, message }) => [rowid, message])).toEqual([
+    [0, expect.stringContaining('NUL')],
+    [1, expect.stringContaining('__HIVE_DEFAULT_PARTITION__')],
+  ])
+})

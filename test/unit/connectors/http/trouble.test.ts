@@ -188,12 +188,12 @@ describe('is given up', () => {
 
   test('where it heeds no parameter and so would never end', async () => {
     await expect(read({ pagination: { type: 'PAGE', param: 'seite' } })).rejects.toMatchObject({
-      code: 'source.unreadable',
+      code: 'config.invalid',
       hint: expect.stringMatching(/`seite`/),
     })
     server.answers(() => ({ data: page, next: 'same' }))
     const cursor = { records: '/data', pagination: { type: 'CURSOR', at: '/next' } }
-    await expect(read(cursor)).rejects.toMatchObject({ message: expect.stringMatching(/never end/) })
+    await expect(read(cursor)).rejects.toMatchObject({ code: 'config.invalid', message: expect.stringMatching(/never end/) })
   })
 
   test('soon when it is cancelled, whatever it waits for', async () => {
