@@ -81,7 +81,9 @@ export const connectionBody = z.strictObject({
   connector: z.string().min(1).max(64),
   usage: usage.default('BOTH'),
   description: z.string().max(2000).nullable().default(null),
-  config: json.describe('As the connector says; *** keeps a stored secret, unless the address that it goes to has changed.'),
+  config: json.describe(
+    'As the connector says; *** keeps a stored secret, unless the address that it goes to has changed.',
+  ),
 })
 export const connectionTest = z
   .object({

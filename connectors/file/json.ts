@@ -7,8 +7,8 @@ import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
 import { allExactly, anyInexact } from '../exact-numbers.js'
 import { recordBatch } from '../json-records.js'
-import type { SourceBatch } from '../spi.js'
 import { anyNull } from '../null-records.js'
+import type { SourceBatch } from '../spi.js'
 import { byteOrderMark } from './byte-order-mark.js'
 import type { FileSourceConfig } from './config.js'
 import { longObjects, readJson } from './json-options.js'
@@ -21,8 +21,7 @@ export function jsonBatch(
   schema: Schema,
   session: Session,
 ): SourceBatch {
-  const objects =
-    `read_json_objects(${text(file.path)}, compression = 'uncompressed', format = 'auto'${longObjects(file.size)})`
+  const objects = `read_json_objects(${text(file.path)}, compression = 'uncompressed', format = 'auto'${longObjects(file.size)})`
   const noNull = file.nulls
     ? ` WHERE (SELECT CASE WHEN count(*) > 0 THEN error('A record is null.') ELSE true END FROM ${objects} WHERE json_type(json) = 'NULL')`
     : ''

@@ -1,6 +1,6 @@
 import { prepared } from '../exact-numbers.js'
-import { wholeNames } from '../number-points.js'
 import { withoutNulls } from '../null-records.js'
+import { wholeNames } from '../number-points.js'
 import { byteOrderMark } from './byte-order-mark.js'
 import type { FileSourceConfig } from './config.js'
 import { badDocuments, type JsonText, readJson } from './json-options.js'

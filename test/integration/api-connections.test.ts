@@ -227,7 +227,10 @@ describe('a connection', () => {
 
       const job = await makeJob(api, jobInto({ url: api.url, password: 'opensesame-word' }))
       const moved = jobInto({ url: 'mysql://root@127.0.0.2:1/d', password: '***' })
-      const answer = await api.call('put', `/jobs/${job.jobId}`, 'DEVELOPER').send({ ...moved, version: job.version }).expect(422)
+      const answer = await api
+        .call('put', `/jobs/${job.jobId}`, 'DEVELOPER')
+        .send({ ...moved, version: job.version })
+        .expect(422)
       expect(answer.body.errors[0]).toMatchObject({ pointer: '/nodes/1/config/connection/password' })
     })
   })

@@ -193,7 +193,10 @@ describe('is given up', () => {
     })
     server.answers(() => ({ data: page, next: 'same' }))
     const cursor = { records: '/data', pagination: { type: 'CURSOR', at: '/next' } }
-    await expect(read(cursor)).rejects.toMatchObject({ code: 'config.invalid', message: expect.stringMatching(/never end/) })
+    await expect(read(cursor)).rejects.toMatchObject({
+      code: 'config.invalid',
+      message: expect.stringMatching(/never end/),
+    })
   })
 
   test('soon when it is cancelled, whatever it waits for', async () => {
