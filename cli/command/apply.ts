@@ -8,6 +8,8 @@ import { type Definition, readDefinitions } from '../definitions.js'
 import { findNamed, type JobDetails, type JobSummary, saveJob } from '../jobs.js'
 import { table } from '../output.js'
 import { applyAlertRule, type StoredRule } from './apply-alert-rule.js'
+import { atFile } from './apply-failure.js'
+import { type Applied, inOrder } from './apply-order.js'
 import { type TakenOver, takeOver } from './keep-state.js'
 
 interface Options {
@@ -41,9 +43,13 @@ export async function apply({ output, variables }: Context, paths: readonly stri
   const client = connect(variables)
   const dryRun = options.dryRun === true
   const changes: Change[] = []
-  // Connections first: jobs are checked against them, and rules against jobs.
-  for (const kind of ['connection', 'setting', 'job', 'alertRule'] as const) {
-    for (const one of definitions) if (one.kind === kind) changes.push(await APPLY[kind](client, one, dryRun))
+  for (const one of inOrder(definitions)) {
+    try {
+      changes.push(await APPLY[one.kind as Applied](client, one, dryRun))
+    } catch (error) {
+      for (const { change, kind, name } of dryRun ? [] : changes) output.note(`${change}  ${kind} ${name}`)
+      throw atFile(error, one, dryRun ? 0 : changes.length)
+    }
   }
   if (options.prune === true) changes.push(...(await prune(client, definitions, dryRun)))
   const takenOver: TakenOver[] = []
@@ -61,13 +67,12 @@ export async function apply({ output, variables }: Context, paths: readonly stri
   output.result(answer, () => table(['change', 'kind', 'name'], rows))
 }
 
-const APPLY: Readonly<Record<string, (client: Client, given: Definition, dryRun: boolean) => Promise<Change>>> & {
-  readonly [kind in 'connection' | 'setting' | 'job' | 'alertRule']: (
-    client: Client,
-    given: Definition,
-    dryRun: boolean,
-  ) => Promise<Change>
-} = { connection: applyConnection, setting: applySetting, job: applyJob, alertRule: applyAlertRule }
+const APPLY: Readonly<Record<Applied, (client: Client, given: Definition, dryRun: boolean) => Promise<Change>>> = {
+  connection: applyConnection,
+  setting: applySetting,
+  job: applyJob,
+  alertRule: applyAlertRule,
+}
 
 async function applyJob(client: Client, definition: Definition, dryRun: boolean): Promise<Change> {
   const { kind: _kind, ...value } = definition.value

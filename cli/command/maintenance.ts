@@ -8,6 +8,7 @@ import type { Context } from '../command.js'
 import { type Output, table } from '../output.js'
 
 interface Run {
+  readonly only: readonly string[] | null
   readonly runId: string
   readonly status: 'RUNNING' | 'COMPLETED' | 'FAILED'
   readonly trigger: string
@@ -23,7 +24,7 @@ interface Options {
 }
 
 const ASKED_EVERY_MS = 300
-const NO_WORKER_MS = 20_000
+const SAID_AFTER_MS = 20_000
 
 /** Exit code 1 where a task failed. */
 export async function runMaintenance({ output, variables }: Context, options: Options): Promise<number> {
@@ -32,15 +33,35 @@ export async function runMaintenance({ output, variables }: Context, options: Op
   const { runId } = await client.send<Run>('POST', '/maintenance/run', { only, dryRun: options.dryRun === true })
   const beganMs = Date.now()
   let shown = 0
+  let isSaid = false
   for (;;) {
     const run = await client.get<Run>(`/maintenance/runs/${runId}`)
     for (const { task } of run.tasks.slice(shown)) output.progress(`${task} done`)
     shown = run.tasks.length
     if (run.status !== 'RUNNING') return showRun(run, output)
-    if (shown === 0 && Date.now() - beganMs > NO_WORKER_MS && Date.now() - beganMs < NO_WORKER_MS + 2 * ASKED_EVERY_MS)
-      output.note('Nothing has been done yet: does a worker run (`etl worker`)?')
+    if (Date.now() - beganMs > SAID_AFTER_MS && !isSaid) {
+      isSaid = true
+      const { items } = await client.get<{ items: readonly { readonly status: string }[] }>('/workers')
+      output.note(
+        waitingFor(
+          run,
+          items.some(({ status }) => status === 'ALIVE'),
+        ),
+      )
+    }
     await sleep(ASKED_EVERY_MS)
   }
+}
+
+/** Said once, of a run that takes its time. */
+export function waitingFor({ only, tasks }: Pick<Run, 'only' | 'tasks'>, isWorkerAlive: boolean): string {
+  if (!isWorkerAlive) return 'No worker is known to run: start one (`etl worker`), and it goes on.'
+  const next = MAINTENANCE_TASKS.find(
+    (task) => (only?.includes(task) ?? true) && !tasks.some((one) => one.task === task),
+  )
+  return next === undefined
+    ? 'All tasks are done; it is being closed.'
+    : `${next} is at work, or waits for a worker to be free.`
 }
 
 export async function maintenanceRuns({ output, variables }: Context, options: { readonly limit: string }) {

@@ -84,6 +84,12 @@ export async function trigger(
     headers,
   )
   if (options.watch !== true) {
+    if (started.status === 'FAILED') {
+      const { error } = await client.get<{ error: { code: string; message: string } | null }>(
+        `/executions/${started.executionId}`,
+      )
+      if (error !== null) output.note(`${error.code}: ${error.message}`)
+    }
     output.result(started, () => `execution ${started.executionId} ${started.status}`)
     return 0
   }

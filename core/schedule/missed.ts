@@ -9,26 +9,47 @@ export interface CatchingUp {
 }
 
 /**
- * Why a time of the calendar starts nothing any more; null: it does. A time is missed when it could not start within a
- * minute, or before the next one where that comes sooner (but within ten seconds at least).
+ * What may start when a time of the calendar comes: the first of these of which nothing is known, oldest first. A time is
+ * missed when it could not start within a minute, or before the next one where that comes sooner (but within ten seconds at
+ * least); then the newest that are due stand in for it, so that whoever is always late still starts the newest. None: it
+ * starts nothing.
  */
-export function whyMissed(schedule: CatchingUp, atMs: number, nowMs: number): string | null {
-  const { calendar, catchUp } = schedule
-  const [next = null] = fires(calendar, atMs, 1)
-  if (nowMs - atMs <= graceMs(schedule, atMs, next)) return null
-  return whyNotMadeUp(catchUp, fires(calendar, atMs, mostMadeUp(catchUp)).filter((time) => time <= nowMs).length)
+export function timesToStart(schedule: CatchingUp, atMs: number, nowMs: number): readonly number[] {
+  const [next = null] = fires(schedule.calendar, atMs, 1)
+  if (nowMs - atMs <= graceMs(schedule, atMs, next)) return [atMs]
+  const newest = timesMadeUp(schedule, atMs, nowMs)
+  return newest.includes(atMs) ? [atMs] : newest
 }
 
-/** Of a time that was missed, `later` of the same calendar having come since. */
-export function whyNotMadeUp({ mode, max }: CatchUp, later: number): string | null {
+/** Of the times from `fromMs` to `nowMs`: the newest, so many as are made up for, oldest first. */
+export function timesMadeUp({ calendar, catchUp }: CatchingUp, fromMs: number, nowMs: number): readonly number[] {
+  const most = mostMadeUp(catchUp)
+  if (most === 0) return []
+  for (let span = LEAST_SPAN_MS; ; span *= 4) {
+    const after = Math.max(fromMs - 1, nowMs - span)
+    const found: number[] = []
+    for (;;) {
+      const times = fires(calendar, found.at(-1) ?? after, AT_ONCE)
+      const due = times.filter((time) => time <= nowMs)
+      found.push(...due)
+      if (due.length < AT_ONCE) break
+    }
+    if (found.length >= most || after === fromMs - 1) return found.slice(-most)
+  }
+}
+
+const LEAST_SPAN_MS = 60_000
+const AT_ONCE = 64
+
+/** Of a time for which others stand in. */
+export function whyMissed({ mode, max }: CatchUp): string {
   if (mode === 'NONE') return 'It was missed, and missed times are not made up for (catchUp: NONE).'
-  if (mode === 'LAST') return later === 0 ? null : 'It was missed, and only the last is made up for (catchUp: LAST).'
-  const most = max ?? MOST_MADE_UP
-  return later < most ? null : `It was missed, and only the last ${most} are made up for (catchUp: ALL).`
+  if (mode === 'LAST') return 'It was missed, and only the last is made up for (catchUp: LAST).'
+  return `It was missed, and only the last ${max ?? MOST_MADE_UP} are made up for (catchUp: ALL).`
 }
 
-/** When so many have come since, a time is not made up for. */
-export function mostMadeUp({ mode, max }: CatchUp): number {
+function mostMadeUp({ mode, max }: CatchUp): number {
+  if (mode === 'NONE') return 0
   return mode === 'ALL' ? (max ?? MOST_MADE_UP) : 1
 }
 

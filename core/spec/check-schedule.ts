@@ -8,6 +8,7 @@ import { zoneHint } from '../schedule/zone-names.js'
 import { nearestHint } from './nearest.js'
 import { isObject } from './outline.js'
 import { normaliseValue } from './parameter-values.js'
+import { references } from './parameters.js'
 import type { ParameterType } from './settings.js'
 
 type Raw = Readonly<Record<string, unknown>>
@@ -56,13 +57,32 @@ export function checkSchedule(raw: Raw): Problem[] {
 /** What stands for something is judged once it is known. */
 function valueFault(name: string, declaration: unknown, value: unknown): Pick<JobError, 'message' | 'hint'> | null {
   if (!isObject(declaration) || !isParameterType(declaration.type)) return null
-  if (typeof value === 'string' && value.includes('${')) return null
+  if (typeof value === 'string' && value.includes('${')) return neverFits(name, declaration.type, value)
   try {
     normaliseValue(name, declaration.type, value)
     return null
   } catch (error) {
     return error as JobError
   }
+}
+
+/** What can stand around, or between, what is not known yet. */
+const AROUND: Readonly<Partial<Record<ParameterType, RegExp>>> = {
+  INT: /^[-+\d\s]*$/,
+  DECIMAL: /^[-+\d.eE\s]*$/,
+  BOOLEAN: /^[truefals\s]*$/i,
+}
+
+function neverFits(name: string, type: ParameterType, text: string): Pick<JobError, 'message' | 'hint'> | null {
+  const placed = references(text)
+  const known = placed.find(({ reference: { kind } }) => kind === 'executionId' || kind === 'logicalTime')
+  const isTime = type === 'DATE' || type === 'TIMESTAMP'
+  const isNever = type !== 'STRING' && known !== undefined && !(isTime && known.reference.kind === 'logicalTime')
+  const around = placed.reduce((rest, { text: one }) => rest.replace(one, ''), text)
+  if (!isNever && (AROUND[type]?.test(around) ?? true)) return null
+  const hint =
+    known?.reference.kind === 'logicalTime' ? 'Declare it as TIMESTAMP, DATE or STRING.' : 'Declare it as STRING.'
+  return { message: `The parameter \`${name}\` is of type ${type}, which '${text.slice(0, 60)}' can never be.`, hint }
 }
 
 function isParameterType(type: unknown): type is ParameterType {

@@ -1,12 +1,15 @@
 import { z } from 'zod'
 import { alertRuleDocument } from '../alert/schema.js'
-import { DURATION } from './duration.js'
+import { DURATION, parseDuration } from './duration.js'
 import { defaultMaxParallelism } from './settings.js'
 
 /** The shape of a job spec: every key, with what it means. What the keys mean together is checked in validate.ts. */
 const DURATION_EXPECTED = 'Expected a duration such as 500ms, 30s, 10m, 2h or 1d.'
 const duration = (description: string) =>
   z.string(DURATION_EXPECTED).regex(DURATION, DURATION_EXPECTED).describe(description)
+/** No time at all would make no sense there. */
+const someTime = (description: string) =>
+  duration(description).refine((text) => parseDuration(text) !== 0, 'Expected more than no time.')
 const count = (description: string, least = 0) => z.int().min(least).describe(description)
 const name = (description: string) => z.string().trim().min(1).max(128).describe(description)
 const nodeId = (description: string) =>
@@ -32,8 +35,8 @@ const scalar = z.union([z.string(), z.number(), z.boolean()])
 
 const checkpoint = z
   .strictObject({
-    interval: duration('About how long one epoch takes. BATCH 30s, STREAMING 5s.').optional(),
-    timeout: duration('An epoch that takes longer fails its checkpoint.').optional().meta({ default: '10m' }),
+    interval: someTime('About how long one epoch takes. BATCH 30s, STREAMING 5s.').optional(),
+    timeout: someTime('An epoch that takes longer fails its checkpoint.').optional().meta({ default: '10m' }),
     retained: count(
       'How many completed checkpoints are kept; without it, as the system setting `checkpoint.retained` says.',
       1,
@@ -72,7 +75,7 @@ const restart = z
     z.strictObject({
       strategy: z.literal('FAILURE_RATE').describe('Fails when failures come too often.'),
       maxFailures: count('How many failures within the interval are tolerated.').optional().meta({ default: 3 }),
-      interval: duration('The interval that failures are counted in.').optional().meta({ default: '5m' }),
+      interval: someTime('The interval that failures are counted in.').optional().meta({ default: '5m' }),
       delay: duration('How long to wait before each restart.').optional().meta({ default: '10s' }),
     }),
   ])
@@ -143,7 +146,7 @@ const schedule = z
         .describe('How they must have ended.')
         .optional()
         .meta({ default: 'COMPLETED' }),
-      within: duration('They must have ended within so long of each other.').optional(),
+      within: someTime('They must have ended within so long of each other.').optional(),
       parameters: scheduleParameters,
     }),
     z.strictObject({
@@ -251,7 +254,7 @@ export const jobSpec = z
     checkpoint: checkpoint.optional(),
     restart: restart.optional(),
     onBadRecord: onBadRecord.optional(),
-    timeout: duration('Of one execution.').optional(),
+    timeout: someTime('Of one execution.').optional(),
     maxConcurrentRuns: count('How many executions may run at a time.', 1).optional().meta({ default: 1 }),
     overlap: z
       .enum(['WAIT', 'SKIP', 'CANCEL_RUNNING'])
@@ -266,7 +269,7 @@ export const jobSpec = z
       })
       .describe('After restarts are used up: restarts of the execution from its latest checkpoint.')
       .optional(),
-    sla: duration('Alarm when it has not finished by then.').optional(),
+    sla: someTime('Alarm when it has not finished by then.').optional(),
     schedule: schedule.optional(),
     parameters: z
       .record(z.string().regex(/^[A-Za-z_]\w*$/, 'Expected a name of letters, digits and _.'), parameter)

@@ -47,6 +47,19 @@ test('times that come out of order are all known in the end', async () => {
   )
 })
 
+test('the next time that people are shown is to come, though earlier ones are still to be looked at', async () => {
+  await withSchedule({ cron: '0 0 * * * ?' }, async ({ schedules, scheduleId, database }) => {
+    await database.tables.jobSchedule.update(
+      { nextFireTime: new Date(Date.now() - 5 * HOUR) },
+      { where: { scheduleId } },
+    )
+    const { nextFireTime } = await schedules.get(scheduleId)
+    expect(Date.parse(nextFireTime!)).toBeGreaterThan(Date.now())
+    await schedules.setEnabled(scheduleId, false, { userId: null })
+    expect(await schedules.get(scheduleId)).toMatchObject({ nextFireTime: null })
+  })
+})
+
 test('a time that the calendar does not have, or not any more, starts nothing, nor does one while it is paused', async () => {
   await withSchedule(
     { cron: '0 0 5 * * ?', timezone: 'Europe/Berlin' },
@@ -115,6 +128,34 @@ describe('times that passed while nobody looked', () => {
       const times = await executedTimes(database)
       expect(times.length).toBeLessThanOrEqual(count)
       expect(times.every((time) => time > newest - count * 1000)).toBe(true)
+    })
+  })
+
+  test('are the newest ones as well where times come faster than they are looked for, and each starts once', async () => {
+    await withSchedule({ cron: '*/20 * * * * ?' }, async ({ schedules, scheduleId, database }) => {
+      const first = (await nextFire(database)).getTime()
+      const times = Array.from({ length: 8 }, (_, index) => first + index * 20_000)
+      const fire = (time: number, now: number) =>
+        schedules.fire({
+          scheduleId,
+          logicalTime: new Date(time),
+          workflow: { workflowId: `w${time}`, runId: 'r' },
+          now: new Date(now),
+        })
+      const started: (string | null)[] = []
+      for (const time of times) {
+        const now = time + 70_000
+        const [fired, again] = [await fire(time, now), await fire(time, now)]
+        expect(again).toEqual(fired.isStarted ? { ...fired, toCancel: [] } : fired)
+        started.push(fired.isStarted ? fired.executionId : null)
+      }
+      const stoodFor = times.map((time) => time + 60_000)
+      expect(await executedTimes(database)).toEqual(stoodFor)
+      expect(new Set(started).size).toBe(8)
+      const [{ count } = { count: 0 }] = await schedules.catchUp(new Date(times.at(-1)! + 300_000), untold)
+      expect(count).toBeGreaterThan(0)
+      expect((await executedTimes(database)).at(-1)).toBe(times.at(-1)! + 300_000)
+      expect(await executedTimes(database)).toHaveLength(9)
     })
   })
 

@@ -1,13 +1,13 @@
 /** Times of calendars that nobody has looked at: who should have done so was away. They are made up for as the schedule says. */
 import { Op } from 'sequelize'
 import { fires } from '../../../core/schedule/fires.js'
-import { mostMadeUp, settledMs, whyNotMadeUp } from '../../../core/schedule/missed.js'
+import { settledMs, timesMadeUp } from '../../../core/schedule/missed.js'
 import type { Database } from '../../database.js'
 import type { JobScheduleRow } from '../../tables/jobs.js'
 import { lockJob } from '../journal/ownership.js'
 import { calendarOf, catchingUp } from './calendar-of.js'
 import { decide } from './decisions.js'
-import { type Fired, lockSchedule, startAt } from './fire.js'
+import { type Fired, lockSchedule, startAt, undecidedAmong } from './fire.js'
 import { eachSchedule, type Told } from './troubles.js'
 
 export interface Missed {
@@ -72,11 +72,13 @@ async function catchUpOne(db: Database, { jobId, scheduleId }: Overdue, now: Dat
     const overdue = come.filter((time) => time <= now.getTime() - settledMs(schedule.jitterMs))
     if (overdue.length === 0) return null
     const policy = catchingUp(schedule).catchUp
-    // Of more than are looked at, only so many count as can make a difference.
-    const further = fires(calendar, come.at(-1)!, mostMadeUp(policy)).filter((time) => time <= now.getTime()).length
-    const wanted = overdue.filter((_, index) => whyNotMadeUp(policy, come.length - index - 1 + further) === null)
+    const newest = timesMadeUp(catchingUp(schedule), come[0]!, now.getTime())
+    // Of more than are looked at, the others are for the next pass. Of those looked at, the newest may be on its way: it is
+    // started all the same, as whoever is late may be late for ever, and its own workflow then finds it started.
+    const wanted = (await undecidedAmong(db, transaction, scheduleId, newest)).filter((time) => time <= come.at(-1)!)
     const chosen = wanted.slice(0, MADE_UP_AT_ONCE)
-    const upTo = wanted.length > chosen.length ? chosen.at(-1)! : overdue.at(-1)!
+    const overdueTo = overdue.at(-1)!
+    const upTo = wanted.length > chosen.length ? Math.min(chosen.at(-1)!, overdueTo) : overdueTo
     const madeUp: Fired[] = []
     for (const time of chosen) madeUp.push(await startAt(db, transaction, job, schedule, new Date(time), null))
     const count = overdue.filter((time) => time <= upTo).length

@@ -2,7 +2,7 @@
 import { Op, type Transaction } from 'sequelize'
 import type { WorkflowReference } from '../../../core/execution/journal.js'
 import { fires, isFire } from '../../../core/schedule/fires.js'
-import { whyMissed } from '../../../core/schedule/missed.js'
+import { timesToStart, whyMissed } from '../../../core/schedule/missed.js'
 import type { Database } from '../../database.js'
 import type { JobExecutionRow } from '../../tables/executions.js'
 import type { JobRow, JobScheduleRow } from '../../tables/jobs.js'
@@ -63,16 +63,33 @@ async function startOnce(
 ): Promise<Fired> {
   const { logicalTime, workflow, now } = fire
   const before = await startedAt(db, transaction, schedule, logicalTime)
-  if (before !== null) return sameAgain(before, workflow)
+  if (before !== null && isOf(before, workflow)) return sameAgain(before)
+  const instead = await startedBy(db, transaction, schedule, fire)
+  if (instead !== null) return sameAgain(instead)
   if (!isFire(calendarOf(schedule), logicalTime.getTime())) return leftOut('It is no time of the calendar any more.')
-  if (schedule.nextFireTime === null || logicalTime < schedule.nextFireTime)
-    return leftOut('It was decided before that it starts nothing.')
-  const reason = schedule.isEnabled ? whyMissed(catchingUp(schedule), logicalTime.getTime(), now.getTime()) : PAUSED
-  if (reason !== null) {
-    await decide(db, transaction, schedule, { decision: 'SKIPPED', logicalTime, message: reason })
-    return leftOut(reason)
-  }
-  return await startAt(db, transaction, job, schedule, logicalTime, workflow)
+  const times = timesToStart(catchingUp(schedule), logicalTime.getTime(), now.getTime())
+  const isMissed = !times.includes(logicalTime.getTime())
+  const isDecided = before !== null || schedule.nextFireTime === null || logicalTime < schedule.nextFireTime
+  const reason = isDecided
+    ? DECIDED
+    : !schedule.isEnabled
+      ? PAUSED
+      : isMissed
+        ? whyMissed(catchingUp(schedule).catchUp)
+        : null
+  if (reason === null) return await startAt(db, transaction, job, schedule, logicalTime, workflow)
+  if (!isDecided) await decide(db, transaction, schedule, { decision: 'SKIPPED', logicalTime, message: reason })
+  // Late, it stands for the newest, though somebody else has seen to its own time.
+  const due = schedule.isEnabled && isMissed ? times.filter((time) => isOpen(schedule, time)) : []
+  const [time] = await undecidedAmong(db, transaction, schedule.scheduleId, due)
+  if (time === undefined) return leftOut(reason)
+  return await startAt(db, transaction, job, schedule, new Date(time), workflow)
+}
+
+const DECIDED = 'It was decided before what it starts.'
+
+function isOpen({ nextFireTime }: JobScheduleRow, time: number): boolean {
+  return nextFireTime !== null && time >= nextFireTime.getTime()
 }
 
 /** The job and the schedule must be locked. */
@@ -112,8 +129,23 @@ async function startedAt(
   return (await db.tables.jobExecution.findOne({ where: { triggerKey }, transaction }))?.get() ?? null
 }
 
-function sameAgain({ jobId, executionId, workflowId }: JobExecutionRow, workflow: WorkflowReference | null): Fired {
-  if (workflow === null || workflowId !== workflow.workflowId) return leftOut('It was started before.')
+/** A workflow that came late may have been given another time than its own. */
+async function startedBy(
+  db: Database,
+  transaction: Transaction,
+  { scheduleId }: JobScheduleRow,
+  { workflow, logicalTime }: Fire,
+): Promise<JobExecutionRow | null> {
+  if (workflow === null) return null
+  const where = { scheduleId, logicalTime: { [Op.gt]: logicalTime }, workflowId: workflow.workflowId }
+  return (await db.tables.jobExecution.findOne({ where, transaction }))?.get() ?? null
+}
+
+function isOf({ workflowId }: JobExecutionRow, workflow: WorkflowReference | null): boolean {
+  return workflow !== null && workflowId === workflow.workflowId
+}
+
+function sameAgain({ jobId, executionId }: JobExecutionRow): Fired {
   return { isStarted: true, jobId, executionId, isToStart: false, toCancel: [] }
 }
 
@@ -143,6 +175,17 @@ async function advance(db: Database, transaction: Transaction, schedule: JobSche
 const AT_ONCE = 64
 /** Clocks of several machines differ. */
 const AHEAD_MS = 60_000
+
+/** Times, of several, that have neither an execution nor a reason why not. */
+export async function undecidedAmong(
+  db: Database,
+  transaction: Transaction,
+  scheduleId: string,
+  times: readonly number[],
+): Promise<readonly number[]> {
+  const decided = await decidedAmong(db, transaction, scheduleId, times)
+  return times.filter((time) => !decided.has(time))
+}
 
 async function decidedAmong(
   db: Database,

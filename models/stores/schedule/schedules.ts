@@ -1,10 +1,12 @@
 /** Schedules as people read them. */
 import { Op, type WhereOptions } from 'sequelize'
 import { JobError } from '../../../core/errors/job-error.js'
+import { firstFire } from '../../../core/schedule/fires.js'
 import type { Database } from '../../database.js'
 import { type Page, type PageRequest, pageOf, pageQuery } from '../../page.js'
 import type { JobRow, JobScheduleRow } from '../../tables/jobs.js'
 import type { ScheduleDecisionRow, ScheduleTroubleRow } from '../../tables/schedules.js'
+import { calendarOf } from './calendar-of.js'
 import { knownAmong } from './troubles.js'
 
 export interface ScheduleRecord {
@@ -27,7 +29,7 @@ export interface ScheduleRecord {
   readonly overlap: JobScheduleRow['overlapPolicy']
   readonly priority: number
   readonly maxConcurrentRuns: number
-  /** null: none, or it is paused. */
+  /** After now; null: none, or it is paused. The column of that name stays at the first time of which nothing is known. */
   readonly nextFireTime: string | null
   readonly lastFireTime: string | null
   readonly fireCount: number
@@ -160,7 +162,7 @@ function recordOf(
     overlap: row.overlapPolicy,
     priority: row.priority,
     maxConcurrentRuns: row.maxConcurrentRuns,
-    nextFireTime: row.isEnabled ? iso(row.nextFireTime) : null,
+    nextFireTime: row.isEnabled ? iso(firstFire(calendarOf(row), Date.now())) : null,
     lastFireTime: iso(row.lastFireTime),
     fireCount: row.fireCount,
     lastExecutionId: row.lastExecutionId,

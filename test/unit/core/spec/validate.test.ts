@@ -310,6 +310,34 @@ describe('settings that do not go together', () => {
     expect(only(spec).pointer).toBe(pointer)
   })
 
+  it.each([
+    ['INT', '${logicalTime}', false],
+    ['DECIMAL', '${executionId}', false],
+    ['BOOLEAN', '${logicalTime}', false],
+    ['INT', 'n-${event.n}', false],
+    ['DATE', '${executionId}', false],
+    ['INT', '-${event.n}', true],
+    ['DECIMAL', '${event.n}.50', true],
+    ['BOOLEAN', '${event.b}', true],
+    ['DATE', '${logicalTime}', true],
+    ['TIMESTAMP', '${logicalTime}', true],
+    ['STRING', 'at ${logicalTime}', true],
+  ])('a parameter of type %s that a schedule sets to %s, unless it can be so: %s', (type, value, fits) => {
+    const schedule = { type: 'EVENT', event: 'x', parameters: { n: value } }
+    const found = problems(job([source(), sink()], { parameters: { n: { type } }, schedule }))
+    expect(found.map(({ pointer }) => pointer)).toEqual(fits ? [] : ['/schedule/parameters/n'])
+  })
+
+  it.each([
+    ['/timeout', { timeout: '0s' }],
+    ['/sla', { sla: '0ms' }],
+    ['/checkpoint/timeout', { checkpoint: { timeout: '0s' } }],
+    ['/checkpoint/interval', { checkpoint: { interval: '0s' } }],
+    ['/schedule/within', { schedule: { type: 'DEPENDENCY', on: ['x'], within: '0s' } }],
+  ])('no time at all for %s', (pointer, changes) => {
+    expect(only(job([source(), sink()], changes))).toMatchObject({ pointer })
+  })
+
   it('a schedule that is wrong in several ways, each with what was meant', () => {
     const schedule = { type: 'CRON', cron: '0 60 12 ? * MONDAY', timezone: 'Berlin' }
     expect(problems(job([source(), sink()], { schedule }))).toMatchObject([
