@@ -101,9 +101,13 @@ function refuseNewer({ migrations }: BackupManifest): void {
 async function makeRoom(house: HouseConnection, force: boolean): Promise<void> {
   const living = await livingWorkers(house)
   if (living > 0)
-    throw new JobError('conflict', `${living === 1 ? '1 worker is' : `${living} workers are`} at work on this catalogue.`, {
-      hint: 'Stop API and workers first; a worker that was killed counts as gone after half a minute.',
-    })
+    throw new JobError(
+      'conflict',
+      `${living === 1 ? '1 worker is' : `${living} workers are`} at work on this catalogue.`,
+      {
+        hint: 'Stop API and workers first; a worker that was killed counts as gone after half a minute.',
+      },
+    )
   if (!(await isUsed(house))) return
   if (!force)
     throw new JobError('conflict', 'The catalogue is not empty: nothing was restored.', {

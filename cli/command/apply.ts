@@ -8,8 +8,8 @@ import { type Definition, readDefinitions } from '../definitions.js'
 import { findNamed, type JobDetails, type JobSummary, saveJob } from '../jobs.js'
 import { table } from '../output.js'
 import { applyAlertRule, type StoredRule } from './apply-alert-rule.js'
-import { type Applied, inOrder } from './apply-order.js'
 import { atFile } from './apply-failure.js'
+import { type Applied, inOrder } from './apply-order.js'
 import { type TakenOver, takeOver } from './keep-state.js'
 
 interface Options {

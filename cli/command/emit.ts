@@ -30,7 +30,12 @@ export async function emit({ output, variables }: Context, type: string, options
   const posted = await client.send<Posted>('POST', '/events', body)
   if (!posted.isNew) output.note(`event ${posted.eventId} has come before; nothing more is started`)
   const names = output.json ? new Map<string, string>() : await namesOf(client, posted)
-  const rows = posted.executions.map((one) => [names.get(one.jobId) ?? one.jobId, one.executionId ?? '', one.status ?? '', one.message ?? ''])
+  const rows = posted.executions.map((one) => [
+    names.get(one.jobId) ?? one.jobId,
+    one.executionId ?? '',
+    one.status ?? '',
+    one.message ?? '',
+  ])
   output.result(posted, () =>
     rows.length === 0 ? 'no job waits for it' : table(['job', 'execution', 'status', 'message'], rows),
   )

@@ -42,7 +42,12 @@ export async function runMaintenance({ output, variables }: Context, options: Op
     if (Date.now() - beganMs > SAID_AFTER_MS && !isSaid) {
       isSaid = true
       const { items } = await client.get<{ items: readonly { readonly status: string }[] }>('/workers')
-      output.note(waitingFor(run, items.some(({ status }) => status === 'ALIVE')))
+      output.note(
+        waitingFor(
+          run,
+          items.some(({ status }) => status === 'ALIVE'),
+        ),
+      )
     }
     await sleep(ASKED_EVERY_MS)
   }
@@ -51,8 +56,12 @@ export async function runMaintenance({ output, variables }: Context, options: Op
 /** Said once, of a run that takes its time. */
 export function waitingFor({ only, tasks }: Pick<Run, 'only' | 'tasks'>, isWorkerAlive: boolean): string {
   if (!isWorkerAlive) return 'No worker is known to run: start one (`etl worker`), and it goes on.'
-  const next = MAINTENANCE_TASKS.find((task) => (only?.includes(task) ?? true) && !tasks.some((one) => one.task === task))
-  return next === undefined ? 'All tasks are done; it is being closed.' : `${next} is at work, or waits for a worker to be free.`
+  const next = MAINTENANCE_TASKS.find(
+    (task) => (only?.includes(task) ?? true) && !tasks.some((one) => one.task === task),
+  )
+  return next === undefined
+    ? 'All tasks are done; it is being closed.'
+    : `${next} is at work, or waits for a worker to be free.`
 }
 
 export async function maintenanceRuns({ output, variables }: Context, options: { readonly limit: string }) {

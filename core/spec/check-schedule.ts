@@ -80,7 +80,8 @@ function neverFits(name: string, type: ParameterType, text: string): Pick<JobErr
   const isNever = type !== 'STRING' && known !== undefined && !(isTime && known.reference.kind === 'logicalTime')
   const around = placed.reduce((rest, { text: one }) => rest.replace(one, ''), text)
   if (!isNever && (AROUND[type]?.test(around) ?? true)) return null
-  const hint = known?.reference.kind === 'logicalTime' ? 'Declare it as TIMESTAMP, DATE or STRING.' : 'Declare it as STRING.'
+  const hint =
+    known?.reference.kind === 'logicalTime' ? 'Declare it as TIMESTAMP, DATE or STRING.' : 'Declare it as STRING.'
   return { message: `The parameter \`${name}\` is of type ${type}, which '${text.slice(0, 60)}' can never be.`, hint }
 }
 

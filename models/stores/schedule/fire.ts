@@ -70,7 +70,13 @@ async function startOnce(
   const times = timesToStart(catchingUp(schedule), logicalTime.getTime(), now.getTime())
   const isMissed = !times.includes(logicalTime.getTime())
   const isDecided = before !== null || schedule.nextFireTime === null || logicalTime < schedule.nextFireTime
-  const reason = isDecided ? DECIDED : !schedule.isEnabled ? PAUSED : isMissed ? whyMissed(catchingUp(schedule).catchUp) : null
+  const reason = isDecided
+    ? DECIDED
+    : !schedule.isEnabled
+      ? PAUSED
+      : isMissed
+        ? whyMissed(catchingUp(schedule).catchUp)
+        : null
   if (reason === null) return await startAt(db, transaction, job, schedule, logicalTime, workflow)
   if (!isDecided) await decide(db, transaction, schedule, { decision: 'SKIPPED', logicalTime, message: reason })
   // Late, it stands for the newest, though somebody else has seen to its own time.

@@ -8,7 +8,11 @@ test('a definition that is refused is told with its file and line, and how many 
   const lineOf = (pointer: string) => (pointer === '/schedule/on/0' ? 7 : 1)
   const definition = { kind: 'job' as const, value: { name: 'down' }, file: 'jobs/down.yaml', lineOf }
   const told = atFile(refused, definition, 2)
-  expect(told).toMatchObject({ code: 'spec.invalid', hint: 'Mend it.', problems: [{ message: 'line 7: No such job.' }] })
+  expect(told).toMatchObject({
+    code: 'spec.invalid',
+    hint: 'Mend it.',
+    problems: [{ message: 'line 7: No such job.' }],
+  })
   expect(told.message).toContain('jobs/down.yaml:7: job down: The job is not valid.')
   expect(told.message).toContain('2 of')
   expect(atFile(new Error('x'), definition, 0).message).toContain('nothing had been applied')

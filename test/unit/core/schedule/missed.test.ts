@@ -24,7 +24,9 @@ test('whatever the interval, the lateness and the order, the newest time is star
       const catalogue = catalogueOf(schedule, times[0]!)
       const come = times.flatMap((time, index) => {
         const late = lateness[index] ?? null
-        return late === null ? [] : [{ at: time + late * SECOND, work: () => catalogue.fire(time, time + late * SECOND) }]
+        return late === null
+          ? []
+          : [{ at: time + late * SECOND, work: () => catalogue.fire(time, time + late * SECOND) }]
       })
       const end = times.at(-1)! + settledMs(0) + LOOKED_EVERY_MS
       const looked = Array.from({ length: Math.ceil((end - FIRST) / LOOKED_EVERY_MS) + 1 }, (_, index) => {
