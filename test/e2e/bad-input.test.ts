@@ -129,8 +129,8 @@ test.each<[string, string, string, Readonly<Record<string, unknown>>, number, st
     'in.jsonl',
     '{"a":1}\n{"b":"x"}\n{bad\n5\n[1]\nnull\n{"b":"z","a":3}\n',
     {},
-    3,
-    'a,b\n1,\n,x\n,\n3,z\n',
+    4,
+    'a,b\n1,\n,x\n3,z\n',
   ],
   [
     'values of another type in a JSON array',
