@@ -63,7 +63,12 @@ function tracer(resource: Resource) {
 
 /** What Prometheus would read, under the same names; of a histogram its sum and its count. */
 function meters(resource: Resource, { registry }: Exposition): MeterProvider {
-  const reader = new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter() })
+  // The reader itself does not look at OpenTelemetry's variables.
+  const exportIntervalMillis = Number(process.env.OTEL_METRIC_EXPORT_INTERVAL) || 60_000
+  const longest = Number(process.env.OTEL_METRIC_EXPORT_TIMEOUT) || 30_000
+  const exportTimeoutMillis = Math.min(exportIntervalMillis, longest)
+  const exporter = new OTLPMetricExporter()
+  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis, exportTimeoutMillis })
   const provider = new MeterProvider({ resource, readers: [reader] })
   const meter = provider.getMeter('etl')
   for (const { name, help: description, type } of registry.getMetricsAsArray()) {
