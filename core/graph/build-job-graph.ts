@@ -1,6 +1,7 @@
+import { groupBy } from '../group-by.js'
 import { CHAIN_RULES } from './chain-rules.js'
 import type { JobGraph, Vertex } from './job-graph.js'
-import { groupBy, topologicalOrder } from './order.js'
+import { topologicalOrder } from './order.js'
 import { planPhases } from './plan-phases.js'
 import type { StreamEdge, StreamGraph, StreamNode } from './stream-graph.js'
 

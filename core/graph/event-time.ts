@@ -1,6 +1,8 @@
 /** What leaves a node by each of its outputs: the columns, and which of them is event time. */
+
+import { groupBy } from '../group-by.js'
 import type { Schema } from '../record/schema.js'
-import { groupBy, topologicalOrder } from './order.js'
+import { topologicalOrder } from './order.js'
 import type { StreamEdge, StreamGraph, StreamNode } from './stream-graph.js'
 
 export interface Output {

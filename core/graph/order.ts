@@ -1,4 +1,6 @@
 /** Orders of a directed graph, in time linear in its size. */
+import { groupBy } from '../group-by.js'
+
 export interface Link {
   readonly from: string
   readonly to: string
@@ -57,14 +59,4 @@ export function upstreamOf(starts: readonly string[], links: readonly Link[]): S
     }
   }
   return found
-}
-
-export function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
-  const groups = new Map<string, Item[]>()
-  for (const item of items) {
-    const group = groups.get(keyOf(item))
-    if (group === undefined) groups.set(keyOf(item), [item])
-    else group.push(item)
-  }
-  return groups
 }

@@ -1,5 +1,6 @@
+import { groupBy } from '../group-by.js'
 import type { Phase } from './job-graph.js'
-import { groupBy, upstreamOf } from './order.js'
+import { upstreamOf } from './order.js'
 import type { StreamEdge, StreamGraph } from './stream-graph.js'
 
 /**

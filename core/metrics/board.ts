@@ -6,6 +6,7 @@
 import type { ChainResult, StateHandle } from '../execution/chain-task.js'
 import { addTotals, noTotals, type RecordTotals, totalsOfEpoch } from '../execution/record-totals.js'
 import type { JobGraph } from '../graph/job-graph.js'
+import { groupBy } from '../group-by.js'
 import { type Counters, noRecords, type OperatorCounters, subtractCounters, sumCounters } from '../record/counters.js'
 import type { ExecutionSample, OperatorSample } from './sample.js'
 
@@ -70,7 +71,7 @@ export function openBoard(): Board {
       }
     },
     sample(nowMs) {
-      const executions = groups(steps, ({ executionId }) => executionId)
+      const executions = groupBy(steps, ({ executionId }) => executionId)
       for (const executionId of doneBefore.keys()) if (!executions.has(executionId)) doneBefore.delete(executionId)
       const samples = [...executions].map(([executionId, own]) => {
         const sampled = sampleOf(own, doneBefore.get(executionId) ?? null, nowMs)
@@ -121,8 +122,8 @@ function operatorSamples(steps: readonly Watched[], nowMs: number): readonly Ope
       idleMs: Math.max(0, coveredMs - counters.processingMs - counters.backpressureMs),
     }))
   })
-  return [...groups(parts, ({ operatorId }) => operatorId)].map(([operatorId, own]) => {
-    const bySubtask = groups(own, ({ subtask }) => subtask)
+  return [...groupBy(parts, ({ operatorId }) => operatorId)].map(([operatorId, own]) => {
+    const bySubtask = groupBy(own, ({ subtask }) => subtask)
     const into = [...bySubtask.values()].map((of) => of.reduce((records, { counters }) => records + counters.in, 0))
     return {
       operatorId,
@@ -143,14 +144,4 @@ function deltaOf({ counters, sampled }: Watched): Readonly<Record<string, Counte
   return Object.fromEntries(
     Object.entries(counters).map(([id, now]) => [id, subtractCounters(now, sampled[id] ?? noRecords)]),
   )
-}
-
-function groups<T>(items: Iterable<T>, keyOf: (item: T) => string): Map<string, T[]> {
-  const found = new Map<string, T[]>()
-  for (const item of items) {
-    const group = found.get(keyOf(item))
-    if (group === undefined) found.set(keyOf(item), [item])
-    else group.push(item)
-  }
-  return found
 }

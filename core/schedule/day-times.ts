@@ -1,3 +1,4 @@
+import { groupBy } from '../group-by.js'
 import { EVERY, type UtcCalendar } from './utc-calendar.js'
 import { DAY, lastDayOf, readWall } from './wall.js'
 
@@ -62,15 +63,4 @@ function datesOf(days: readonly number[]): readonly Dates[] {
     months: same[0]!.months,
     years: same.map(({ year }) => year),
   }))
-}
-
-function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
-  const groups = new Map<K, T[]>()
-  for (const item of items) {
-    const key = keyOf(item)
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, [item])
-    else group.push(item)
-  }
-  return groups
 }

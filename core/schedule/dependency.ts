@@ -1,7 +1,7 @@
 /** Which ends of other jobs start a job that depends on them. Pure: facts in, rounds out. */
 
 import type { TerminalStatus } from '../execution/status.js'
-import { groupBy } from '../graph/order.js'
+import { groupBy } from '../group-by.js'
 import type { Dependency } from './schedule.js'
 
 /** An execution of an upstream job has ended; this job has not made use of it yet. */

@@ -1,6 +1,6 @@
 /** STREAMING: what is read to its end before anything else must have one. */
 import type { Problem } from '../errors/problem.js'
-import { groupBy } from '../graph/order.js'
+import { groupBy } from '../group-by.js'
 import type { Meaning } from './check-meaning.js'
 
 export function checkBuildSides({ raw, outline, edges, catalogue }: Meaning): Problem[] {

@@ -1,4 +1,5 @@
 /** Metrics of an execution over a range of time, thinned out as they are read: one point a step, none where there is nothing. */
+import { groupBy } from '../../../core/group-by.js'
 import { ratesOf } from '../../../core/metrics/rates.js'
 import { checkedStepMs, defaultStepMs } from '../../../core/metrics/steps.js'
 import type { Database } from '../../database.js'
@@ -103,9 +104,7 @@ export const OPERATOR_POINTS = `SELECT ${AT} AS at, ${KIND} AS sampled, operator
 
 function jobPoints(rows: readonly Raw[], stepMs: number): readonly JobPoint[] {
   const told = inSamples(rows)
-  const byStretch = new Map<number, Raw[]>()
-  for (const row of rows) byStretch.set(number(row.at), [...(byStretch.get(number(row.at)) ?? []), row])
-  const stretches = [...byStretch].map(([at, own]) => ({
+  const stretches = [...groupBy(rows, (row) => number(row.at))].map(([at, own]) => ({
     at,
     own,
     kind: own.find((row) => isOf(row, told)) ?? own[0]!,
