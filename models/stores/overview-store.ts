@@ -1,13 +1,12 @@
 /** The whole system at a glance: what monitoring asks again and again. */
+import { UNFINISHED } from '../../core/execution/status.js'
 import type { Database } from '../database.js'
 import { systemLimit } from './journal/system-limit.js'
 import { LOST_MS } from './worker-store.js'
 
-const LIVE = ['CREATED', 'WAITING', 'RUNNING', 'PAUSED', 'RESTARTING'] as const
-
 /** Those that have not ended, by the key (execution_status, create_time). */
 const COUNTED = `SELECT execution_status AS status, COUNT(*) AS count, MIN(create_time) AS oldest
-  FROM etl_job_execution WHERE execution_status IN (${LIVE.map((status) => `'${status}'`).join(', ')}) GROUP BY execution_status`
+  FROM etl_job_execution WHERE execution_status IN (${UNFINISHED.map((status) => `'${status}'`).join(', ')}) GROUP BY execution_status`
 
 export function overviewStore(db: Database) {
   return async () => {
@@ -23,7 +22,7 @@ export function overviewStore(db: Database) {
     const oldest = counted.find(({ status }) => status === 'WAITING')?.oldest
     return {
       executions: Object.fromEntries(
-        LIVE.map((status) => [status, Number(counted.find((row) => row.status === status)?.count ?? 0)]),
+        UNFINISHED.map((status) => [status, Number(counted.find((row) => row.status === status)?.count ?? 0)]),
       ),
       oldestWaitMs: oldest === undefined ? 0 : Math.max(0, Date.now() - new Date(oldest).getTime()),
       limit: limit ?? 0,
