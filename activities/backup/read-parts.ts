@@ -54,25 +54,21 @@ function parsed(text: string, name: string): { readonly manifest: BackupManifest
   }
 }
 
-/** Every part is there, has its hash, and opens with the key. */
-export async function verifyParts(backup: OpenBackup): Promise<void> {
+/** Every part is there, has its hash, and opens with the key. Answers the ids of the keys under which secrets are sealed. */
+export async function verifyParts(backup: OpenBackup): Promise<ReadonlySet<string>> {
   const { tables, files } = backup.manifest
+  const keyIds = new Set<string>()
   for (const table of tables) {
     let rows = 0
-    for await (const block of readRows(backup, table)) rows += block.length
+    for await (const block of readRows(backup, table)) {
+      rows += block.length
+      for (const sealed of sealedTexts(block)) keyIds.add(keyIdOf(sealed))
+    }
     if (rows !== table.rows)
       throw new JobError('backup.damaged', `${table.file} holds ${rows} rows, and should hold ${table.rows}.`)
   }
   for (const file of files) await withPart(backup, file, async () => undefined)
-}
-
-/** Ids of the keys under which secrets of the rows are sealed. */
-export async function sealedUnder(backup: OpenBackup): Promise<ReadonlySet<string>> {
-  const ids = new Set<string>()
-  for (const table of backup.manifest.tables)
-    for await (const rows of readRows(backup, table))
-      for (const row of rows) for (const text of sealedTexts(row)) ids.add(keyIdOf(text))
-  return ids
+  return keyIds
 }
 
 /** Some columns hold JSON as text. */

@@ -10,7 +10,7 @@ import { emptyCatalogue, fenceOthersOut, isUsed, livingWorkers, loadRows } from 
 import { type HouseConnection, withHouseConnection } from '../../models/stores/maintenance/house-connection.js'
 import type { ObjectStore } from '../../storage/store.js'
 import { openBackup } from './place.js'
-import { type OpenBackup, readManifest, readRows, sealedUnder, verifyParts, withPart } from './read-parts.js'
+import { type OpenBackup, readManifest, readRows, verifyParts, withPart } from './read-parts.js'
 
 export interface RestoreWish {
   readonly mysqlUrl: string
@@ -41,8 +41,7 @@ export async function restoreBackup(wish: RestoreWish): Promise<BackupManifest> 
   return await withOpenBackup(wish, async (backup) => {
     const { manifest } = backup
     refuseNewer(manifest)
-    await verifyParts(backup)
-    await refuseSealed(backup, wish)
+    refuseSealed(await verifyParts(backup), wish)
     wish.log(`${manifest.name} of ${manifest.createdAt} is whole`)
     await migrate(wish.mysqlUrl, { log: wish.log })
     await withHouseConnection(wish.mysqlUrl, async (house) => {
@@ -74,9 +73,9 @@ async function withOpenBackup<T>(
 }
 
 /** Nobody would notice before a job needs one of them. */
-async function refuseSealed(backup: OpenBackup, { secretKey, withoutKeys, log }: RestoreWish): Promise<void> {
+function refuseSealed(keyIds: ReadonlySet<string>, { secretKey, withoutKeys, log }: RestoreWish): void {
   const known = new Set(readKeys(secretKey).map(({ id }) => id))
-  const missing = [...(await sealedUnder(backup))].filter((id) => !known.has(id)).sort()
+  const missing = [...keyIds].filter((id) => !known.has(id)).sort()
   if (missing.length === 0) return
   const what = `secrets under ${missing.length === 1 ? 'a key that is' : 'keys that are'} not in ETL_SECRET_KEY: ${missing.join(', ')}`
   if (withoutKeys) return log(`${what}; they have to be set anew`)
