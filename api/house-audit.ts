@@ -1,33 +1,28 @@
 /** What this process did by itself, in the audit: the first user that it made, and steps of the schema that came since. */
+import { ownOperation } from '../models/stores/operation-log-store.js'
 import type { ApiDeps } from './deps.js'
 
 export async function auditFirstUser({ operationLog }: Pick<ApiDeps, 'operationLog'>): Promise<void> {
-  await operationLog.append(ownOperation('CREATE_USER', 'USER', { username: 'admin', role: 'ADMIN' }))
+  await operationLog.append(bySystem('CREATE_USER', 'USER', { username: 'admin', role: 'ADMIN' }))
 }
 
 /** `etl migrate` has no key to sign with: whoever starts next tells of it. */
 export async function auditMigrations({ operationLog }: Pick<ApiDeps, 'operationLog'>): Promise<void> {
-  await operationLog.append(ownOperation('START_API', 'SYSTEM', {}))
+  await operationLog.append(bySystem('START_API', 'SYSTEM', {}))
   const steps = await operationLog.newMigrations()
-  if (steps.length > 0) await operationLog.append(ownOperation('MIGRATE', 'CATALOGUE', { steps }))
+  if (steps.length > 0) await operationLog.append(bySystem('MIGRATE', 'CATALOGUE', { steps }))
 }
 
-function ownOperation(operationType: string, resourceType: string, requestParams: Readonly<Record<string, unknown>>) {
-  return {
-    userId: null,
+function bySystem(operationType: string, resourceType: string, requestParams: Readonly<Record<string, unknown>>) {
+  return ownOperation({
     username: 'system',
     operationType,
     resourceType,
     resourceId: null,
     requestParams,
-    requestMethod: null,
-    requestPath: null,
-    responseStatus: null,
     succeeded: true,
     errorMessage: null,
-    ipAddress: null,
-    userAgent: null,
     durationMs: null,
     startedAt: null,
-  }
+  })
 }

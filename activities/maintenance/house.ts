@@ -8,6 +8,7 @@ import {
 } from '../../core/maintenance/report.js'
 import { withHouseConnection } from '../../models/stores/maintenance/house-connection.js'
 import { housePolicy } from '../../models/stores/maintenance/policy.js'
+import { ownOperation } from '../../models/stores/operation-log-store.js'
 import type { Call } from '../deps.js'
 import { backUpDaily } from './daily-backup.js'
 import { sweepFiles } from './files.js'
@@ -70,9 +71,8 @@ export async function endMaintenance({ runs, audit }: HouseDeps, runId: string):
   if (run.dryRun) return
   const tasks = run.tasks.map(({ task, status, done }) => ({ task, status, done }))
   const failed = run.tasks.flatMap(({ task, error }) => (error === null ? [] : [`${task}: ${error}`]))
-  await audit.append({
+  const told = ownOperation({
     logId: `maintenance-${runId}`,
-    userId: null,
     username: 'maintenance',
     operationType: 'MAINTENANCE',
     resourceType: 'MAINTENANCE',
@@ -80,14 +80,10 @@ export async function endMaintenance({ runs, audit }: HouseDeps, runId: string):
     requestParams: { trigger: run.trigger, tasks },
     succeeded: run.status === 'COMPLETED',
     errorMessage: failed.length === 0 ? null : failed.join('; '),
-    requestMethod: null,
-    requestPath: null,
-    responseStatus: null,
-    ipAddress: null,
-    userAgent: null,
     durationMs: Date.parse(run.endedAt ?? run.startedAt) - Date.parse(run.startedAt),
     startedAt: new Date(run.startedAt),
   })
+  await audit.append(told)
 }
 
 /** A task that fails is one line of the report: the others go on. Only a catalogue that is away is waited for (I7). */

@@ -8,7 +8,7 @@ import { JobError } from '../../core/errors/job-error.js'
 import type { BackupManifest } from '../../core/maintenance/backup-manifest.js'
 import { openDatabase } from '../../models/database.js'
 import { secretKeyProblem } from '../../models/encryption.js'
-import { operationLogStore } from '../../models/stores/operation-log-store.js'
+import { operationLogStore, ownOperation } from '../../models/stores/operation-log-store.js'
 import { readEnvironment } from '../../process/environment.js'
 import { openStore } from '../../storage/open-store.js'
 import type { Context } from '../command.js'
@@ -76,23 +76,18 @@ async function auditRestore(
 ): Promise<void> {
   const database = await openDatabase(mysqlUrl)
   try {
-    await operationLogStore(database, secretKey).append({
-      userId: null,
+    const restored = ownOperation({
       username: `os:${userInfo().username}`,
       operationType: 'RESTORE',
       resourceType: 'CATALOGUE',
       resourceId: null,
-      requestMethod: null,
-      requestPath: null,
       requestParams: { ...requestParams },
-      responseStatus: null,
       succeeded: true,
       errorMessage: null,
-      ipAddress: null,
-      userAgent: null,
       durationMs: Date.now() - startedAt.getTime(),
       startedAt,
     })
+    await operationLogStore(database, secretKey).append(restored)
   } finally {
     await database.close()
   }

@@ -31,6 +31,21 @@ export interface Operation {
   readonly startedAt: Date | null
 }
 
+type OfCall = 'userId' | 'requestMethod' | 'requestPath' | 'responseStatus' | 'ipAddress' | 'userAgent'
+
+/** What came by no call of the API, and of no user that it knows. */
+export function ownOperation(told: Omit<Operation, OfCall>): Operation {
+  const ofNoCall: Readonly<Record<OfCall, null>> = {
+    userId: null,
+    requestMethod: null,
+    requestPath: null,
+    responseStatus: null,
+    ipAddress: null,
+    userAgent: null,
+  }
+  return { ...ofNoCall, ...told }
+}
+
 export interface OperationRecord extends Omit<Operation, 'logId' | 'succeeded' | 'startedAt' | 'resourceType'> {
   readonly logId: string
   readonly resourceType: string | null
