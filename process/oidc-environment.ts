@@ -1,5 +1,6 @@
 /** How people log in through an OpenID Connect provider; nothing of it is set: by password alone. */
 import { type RoleRule, readRoleRules } from '../core/security/oidc-roles.js'
+import { reader, type Variables } from './variables.js'
 
 export interface OidcSettings {
   readonly issuer: string
@@ -15,11 +16,9 @@ export interface OidcSettings {
 }
 
 /** Adds to `problems` what is wrong. */
-export function readOidc(
-  variables: Readonly<Record<string, string | undefined>>,
-  problems: string[],
-): OidcSettings | null {
-  const given = (name: string) => variables[`ETL_OIDC_${name}`]?.trim() || null
+export function readOidc(variables: Variables, problems: string[]): OidcSettings | null {
+  const read = reader(variables, problems)
+  const given = (name: string) => read<string | null>(`ETL_OIDC_${name}`, String, () => null)
   const issuer = given('ISSUER')
   if (issuer === null) return null
   const needed = (name: string, example: string): string => {
