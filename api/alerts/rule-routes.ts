@@ -1,5 +1,5 @@
 /** Rules that raise alerts: written in clear, shown masked, tried from here. */
-import { RULE_TYPES } from '../../core/alert/rule-types.js'
+import { comparisonOf, RULE_TYPES } from '../../core/alert/rule-types.js'
 import { type AlertRuleDocument, channelsByName, nameOfChannel } from '../../core/alert/schema.js'
 import { jsonSchemaOf } from '../../core/config/schema.js'
 import { JobError } from '../../core/errors/job-error.js'
@@ -149,12 +149,10 @@ const secondsOf = (duration: string) => Math.ceil((parseDuration(duration) ?? 0)
 
 function bodyOf(record: RuleRecord) {
   const { durationSeconds, windowSeconds, repeatSeconds, isEnabled, channels, ...same } = record
-  const usual = RULE_TYPES[record.type]
   return {
     ...same,
-    operator: record.operator ?? usual.operator,
-    threshold: record.threshold ?? usual.threshold,
-    unit: usual.unit,
+    ...comparisonOf(record.type, record.operator, record.threshold),
+    unit: RULE_TYPES[record.type].unit,
     duration: formatDuration(durationSeconds * 1000),
     window: formatDuration(windowSeconds * 1000),
     repeat: formatDuration(repeatSeconds * 1000),

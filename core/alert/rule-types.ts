@@ -107,6 +107,16 @@ export const RULE_TYPES = {
 
 export type RuleType = keyof typeof RULE_TYPES
 
+/** What a rule leaves out is as usual for its type. */
+export function comparisonOf(
+  type: RuleType,
+  operator: ConditionOperator | null,
+  threshold: number | null,
+): { readonly operator: ConditionOperator; readonly threshold: number } {
+  const usual = RULE_TYPES[type]
+  return { operator: operator ?? usual.operator, threshold: threshold ?? usual.threshold }
+}
+
 /** Raised by the delivery itself: no rule is of this type. */
 export const CHANNEL_FAILED = 'CHANNEL_FAILED'
 export type AlertType = RuleType | typeof CHANNEL_FAILED

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { Op } from 'sequelize'
 import type { Channel } from '../../core/alert/channel.js'
 import type { AlertLevel, ConditionOperator, GroupBy } from '../../core/alert/rule.js'
-import { RULE_TYPES, type RuleType } from '../../core/alert/rule-types.js'
+import { comparisonOf, type RuleType } from '../../core/alert/rule-types.js'
 import { JobError } from '../../core/errors/job-error.js'
 import type { SchemaNode } from '../../core/security/secret-fields.js'
 import type { Database } from '../database.js'
@@ -206,8 +206,7 @@ function isSame(row: AlertRuleRow, given: RuleDefinition, cipher: Cipher): boole
 }
 
 function whole(rule: RuleDefinition): RuleDefinition {
-  const { operator, threshold } = RULE_TYPES[rule.type]
-  return { ...rule, operator: rule.operator ?? operator, threshold: rule.threshold ?? threshold }
+  return { ...rule, ...comparisonOf(rule.type, rule.operator, rule.threshold) }
 }
 
 /** Neither the order of fields nor one that is undefined makes a difference. */

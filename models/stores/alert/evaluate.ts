@@ -4,7 +4,7 @@ import type { Transaction } from 'sequelize'
 import { groupKeyOf } from '../../../core/alert/converge.js'
 import { type Evaluated, evaluateRule, type OpenAlert } from '../../../core/alert/evaluate.js'
 import { FLAP_WINDOW_MS } from '../../../core/alert/flapping.js'
-import { RULE_TYPES } from '../../../core/alert/rule-types.js'
+import { comparisonOf } from '../../../core/alert/rule-types.js'
 import type { Database } from '../../database.js'
 import type { AlertRuleRow } from '../../tables/alerts.js'
 import { measure } from './readings.js'
@@ -33,12 +33,7 @@ export async function evaluate(db: Database, ruleId: string, now: Date): Promise
 }
 
 export function conditionOf({ ruleType, conditionOperator, thresholdValue, windowSeconds }: AlertRuleRow) {
-  const usual = RULE_TYPES[ruleType]
-  return {
-    operator: conditionOperator ?? usual.operator,
-    threshold: thresholdValue ?? usual.threshold,
-    forMs: windowSeconds * 1000,
-  }
+  return { ...comparisonOf(ruleType, conditionOperator, thresholdValue), forMs: windowSeconds * 1000 }
 }
 
 async function lockRule(db: Database, transaction: Transaction, ruleId: string): Promise<AlertRuleRow | null> {
