@@ -56,6 +56,12 @@ export function table(headings: readonly string[], rows: readonly (readonly unkn
     .join('\n')
 }
 
+/** A line each, names padded to the longest; what is not known is left out. */
+export function fields(lines: readonly (readonly [string, string | null | undefined])[]): string {
+  const width = Math.max(...lines.map(([name]) => name.length))
+  return lines.flatMap(([name, value]) => (value == null ? [] : [`${name.padEnd(width)}  ${value}`])).join('\n')
+}
+
 export function colourOfStatus(status: string, output: Output): string {
   const { green, red, yellow } = output.colour
   if (status === 'COMPLETED') return green(status)

@@ -4,7 +4,7 @@ import { parseDuration } from '../../core/spec/duration.js'
 import { type Client, connect } from '../client.js'
 import type { Context } from '../command.js'
 import { findJob } from '../jobs.js'
-import { table } from '../output.js'
+import { fields, table } from '../output.js'
 import type { StoredRule } from './apply-alert-rule.js'
 
 interface Alert {
@@ -184,7 +184,7 @@ const pathOf = (alertId: string) => `/alerts/${encodeURIComponent(alertId)}`
 function describe(alert: Alert): string {
   const { value, threshold, resolvedAt, resolvedBy, notification } = alert
   const over = resolvedAt === null ? null : `${resolvedAt}${resolvedBy === null ? ', by itself' : ''}`
-  const lines: [string, string | null][] = [
+  return fields([
     ['state', alert.state],
     ['rule', `${alert.rule} (${alert.type}, ${alert.level})`],
     ['message', alert.message],
@@ -197,6 +197,5 @@ function describe(alert: Alert): string {
     ['acknowledged', alert.acknowledgedAt],
     ['over', over],
     ['told', `${notification.status}${notification.error === null ? '' : `: ${notification.error}`}`],
-  ]
-  return lines.flatMap(([name, text]) => (text === null ? [] : [`${name.padEnd(12)}  ${text}`])).join('\n')
+  ])
 }

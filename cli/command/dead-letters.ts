@@ -6,7 +6,7 @@ import type { Place, RecordForm } from '../../core/record/rejected.js'
 import { connect } from '../client.js'
 import type { Context } from '../command.js'
 import { findJob } from '../jobs.js'
-import { table } from '../output.js'
+import { fields, table } from '../output.js'
 import { describeReport, exitCodeOf } from '../report.js'
 import { follow } from '../watch.js'
 
@@ -142,7 +142,7 @@ function changeOf({ record, original, discard, restore }: EditOptions) {
 
 function describe(letter: DeadLetter): string {
   const { recordForm: form, editedRecord, replayExecutionId } = letter
-  const lines: [string, string | null | undefined][] = [
+  return fields([
     ['status', letter.status],
     ['node', letter.operatorId],
     ['place', placeOf(letter)],
@@ -152,8 +152,7 @@ function describe(letter: DeadLetter): string {
     ['header', form?.header],
     ['record', letter.originalRecord],
     ['corrected', editedRecord],
-  ]
-  return lines.flatMap(([name, value]) => (value == null ? [] : [`${name.padEnd(13)}  ${value}`])).join('\n')
+  ])
 }
 
 function describeReplays({ replays, refused, left }: Replays): string {

@@ -5,7 +5,7 @@ import type { Client } from '../client.js'
 import { connect } from '../client.js'
 import type { Context } from '../command.js'
 import { findJob } from '../jobs.js'
-import { table } from '../output.js'
+import { fields, table } from '../output.js'
 import { exitCodeOf } from '../report.js'
 import { follow } from '../watch.js'
 
@@ -199,7 +199,7 @@ function whenOf({ type, description, timezone, dependsOn, event }: Schedule): st
 
 function describe(schedule: Schedule): string {
   const { lastDecision, catchUpMax, catchUp } = schedule
-  const lines: [string, string | null][] = [
+  return fields([
     ['job', schedule.jobName],
     ['schedule', schedule.scheduleId],
     ['type', schedule.isEnabled ? schedule.type : `${schedule.type} (paused)`],
@@ -214,11 +214,8 @@ function describe(schedule: Schedule): string {
     ['fired', String(schedule.fireCount)],
     ['execution', schedule.lastExecutionId],
     ['left out', lastDecision === null ? null : `${lastDecision.logicalTime}: ${lastDecision.message}`],
-    ...schedule.troubles.map(
-      ({ what, message, since }) => ['fails', `${what} since ${since}: ${message}`] as [string, string],
-    ),
-  ]
-  return lines.flatMap(([name, value]) => (value === null ? [] : [`${name.padEnd(9)}  ${value}`])).join('\n')
+    ...schedule.troubles.map(({ what, message, since }) => ['fails', `${what} since ${since}: ${message}`] as const),
+  ])
 }
 
 function countsOf({ executions }: Backfill): string {

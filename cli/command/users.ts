@@ -3,7 +3,7 @@ import { JobError } from '../../core/errors/job-error.js'
 import { secretLines } from '../ask.js'
 import { type Client, connect } from '../client.js'
 import type { Context } from '../command.js'
-import { table } from '../output.js'
+import { fields, table } from '../output.js'
 
 interface User {
   readonly userId: string
@@ -103,7 +103,7 @@ const pathOf = (userId: string) => `/users/${encodeURIComponent(userId)}`
 
 function describe(user: User): string {
   const login = user.lastLoginAt === null ? 'never' : `${user.lastLoginAt} from ${user.lastLoginAddress ?? 'unknown'}`
-  const lines: [string, string | null][] = [
+  return fields([
     ['user', user.username],
     ['id', user.userId],
     ['role', user.role],
@@ -113,6 +113,5 @@ function describe(user: User): string {
     ['email', user.email],
     ['last log-in', login],
     ['since', user.createdAt],
-  ]
-  return lines.flatMap(([label, text]) => (text === null ? [] : [`${label.padEnd(11)}  ${text}`])).join('\n')
+  ])
 }
