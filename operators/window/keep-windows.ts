@@ -48,8 +48,8 @@ function keepWindows(
     `CREATE TABLE ${name} AS FROM (${kept.rows(emptyRows(grouping), '0::BIGINT')}) LIMIT 0`
   const isMerged = windows.merge !== null
   const type = partials === null || isMerged ? 'LIST' : 'MAP'
-  const key = own.map((of, index) => ({ column: `key${index}`, of }))
   const ownNames = names.slice(0, -2)
+  const key = own.map((of, index) => ({ column: ownNames[index]!, of }))
   const whole = (rows: string) => (windows.merge === null ? rows : windows.merge(rows, names))
   const aside = sessions === null ? null : stateTable(nodeId, 'aside')
   const taken = windows.assign(sessions === null ? records.from : staying(nodeId, records), keys)
