@@ -78,7 +78,10 @@ function refuseSealed(keyIds: ReadonlySet<string>, { secretKey, withoutKeys, log
   const missing = [...keyIds].filter((id) => !known.has(id)).sort()
   if (missing.length === 0) return
   const what = `secrets under ${missing.length === 1 ? 'a key that is' : 'keys that are'} not in ETL_SECRET_KEY: ${missing.join(', ')}`
-  if (withoutKeys) return log(`${what}; they have to be set anew`)
+  if (withoutKeys) {
+    log(`${what}; they have to be set anew`)
+    return
+  }
   throw new JobError('environment.invalid', `The backup holds ${what}. Nothing was restored.`, {
     hint: 'Put the key of then into ETL_SECRET_KEY, behind the present one after a comma; or give --without-keys, and set those secrets anew.',
   })
