@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
 import { migrate } from '../../models/migrate.js'
 import { onServer } from '../support/lend.js'
+import { randomOf } from '../support/random.js'
 import { privateMysql, privateTemporal } from '../support/services.js'
 import { type Stack, withStack } from '../support/stack.js'
 import { until } from '../support/until.js'
@@ -108,13 +109,5 @@ function jobOf(name: string, schedule: object): object {
       { id: 'numbers', source: 'generator', config: { rows: 10, columns: { id: 'n' } } },
       { id: 'nowhere', sink: 'blackhole', input: 'numbers' },
     ],
-  }
-}
-
-function randomOf(start: number): () => number {
-  let state = start
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state / 2 ** 32
   }
 }

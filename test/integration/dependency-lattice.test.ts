@@ -7,6 +7,7 @@ import { jobStore } from '../../models/stores/job-store.js'
 import { mysqlJournal } from '../../models/stores/journal.js'
 import { triggerStore } from '../../models/stores/trigger-store.js'
 import { withMigratedDatabase } from '../support/lend.js'
+import { randomOf } from '../support/random.js'
 import { jobSecrets, sampleJob } from '../support/sample-job.js'
 
 const jobs = Number(process.env.ETL_TEST_LATTICE_JOBS ?? 200)
@@ -208,14 +209,3 @@ async function countOf(database: Database, where: string, table = 'etl_job_execu
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-
-/** mulberry32 */
-function randomOf(from: number): () => number {
-  let state = from
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}
