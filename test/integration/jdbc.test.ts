@@ -8,11 +8,11 @@ import { jdbc } from '../../connectors/jdbc/index.js'
 import { openConnection } from '../../connectors/jdbc/mysql/connect.js'
 import { insertRows } from '../../connectors/jdbc/mysql/write-rows.js'
 import type { ConnectorContext, RejectedRow, Sink, SinkKey } from '../../connectors/spi.js'
-import type { Schema } from '../../core/record/schema.js'
 import { openSession } from '../../duckdb/open-session.js'
 import type { Session } from '../../duckdb/session.js'
 import { readAll } from '../conformance/read-all.js'
 import { fence, mark } from '../conformance/sink-suite.js'
+import { writeEpoch as writeInto } from '../support/jdbc.js'
 import { onServer, withDatabase } from '../support/lend.js'
 
 const ctx: ConnectorContext = { base: '/', fileRoots: [], signal: new AbortController().signal }
@@ -40,21 +40,9 @@ const sourceOf = (url: string, config: Record<string, unknown>) =>
   jdbc.source!.open(jdbc.source!.config.parse({ connection: { url }, ...config }), { url }, ctx)
 const newKey = (): SinkKey => ({ lineageId: randomUUID(), sinkUid: 'out', subtask: 0 })
 
-/** Writes what a SELECT gives as one epoch. */
-async function writeEpoch(sink: Sink, key: SinkKey, select: string, epoch = 1): Promise<readonly RejectedRow[]> {
-  await session.run(`CREATE OR REPLACE TABLE written AS ${select}`)
-  const schema: Schema = await session.describe('SELECT * FROM written')
-  const records = await session.count('SELECT count(*) FROM written')
-  await sink.prepare([key], schema, fence())
-  const open = await sink.open(key, fence({ epoch }), schema)
-  try {
-    const rejected = await open.append({ table: '"written"', schema, records }, session)
-    await open.commit(mark(epoch, records - rejected.length))
-    return rejected
-  } finally {
-    await open.close()
-  }
-}
+const writeEpoch = (sink: Sink, key: SinkKey, select: string, epoch?: number) =>
+  writeInto(session, sink, key, select, epoch)
+
 async function withConnection<T>(access: { url: string }, use: (connection: Connection) => Promise<T>): Promise<T> {
   const connection = await openConnection(access)
   try {
