@@ -154,6 +154,21 @@ export async function drive(graph: JobGraph, parts: EngineParts, options: DriveO
   }
 }
 
+/** One lineage with one number of subtasks after another: `epochs` of each, and the last to the end of the input. */
+export async function driveInTurn(
+  parallelisms: readonly number[],
+  graphOf: (parallelism: number) => Promise<JobGraph>,
+  parts: EngineParts,
+  { epochs, ...options }: DriveOptions,
+): Promise<void> {
+  let from: Standing | undefined
+  for (const [at, parallelism] of parallelisms.entries()) {
+    const isLast = at === parallelisms.length - 1
+    const given = { ...options, lineageId: 'one', ...(!isLast && epochs && { epochs }), ...(from && { from }) }
+    from = (await drive(await graphOf(parallelism), parts, given)).standing
+  }
+}
+
 async function tryAgain(
   task: Omit<Parameters<typeof runChain>[0], 'fence'>,
   parts: EngineParts,

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { openSession } from '../../../duckdb/open-session.js'
 import { compileJob } from '../../../engine/compile-job.js'
-import { type DriveOptions, drive, type Standing, withParts } from './drive.js'
+import { type DriveOptions, drive, driveInTurn, withParts } from './drive.js'
 import { Shelf } from './shelf.js'
 
 const LEFT = { count: 170, prefix: 'l', keys: 5, step: 3, spread: 40 }
@@ -177,14 +177,12 @@ describe('what is kept goes on in more subtasks, and in fewer', () => {
 async function rescaled(wanted: Wanted, parallelisms: readonly number[], options: DriveOptions): Promise<string[]> {
   const shelf = new Shelf()
   await withParts([shelf.connector], async (parts) => {
-    let from: Standing | undefined
-    for (const [at, parallelism] of parallelisms.entries()) {
+    const graphOf = async (parallelism: number) => {
       const job = await compileJob(jobOf({ ...wanted, parallelism }), parts)
       if (!job.ok) throw new Error(JSON.stringify(job.problems))
-      const { epochs: _, ...whole } = options
-      const given = { ...(at < parallelisms.length - 1 ? options : whole), lineageId: 'one', ...(from && { from }) }
-      from = (await drive(job.graph, parts, { ...given, settings: { type: 'STREAMING' } })).standing
+      return job.graph
     }
+    await driveInTurn(parallelisms, graphOf, parts, { ...options, settings: { type: 'STREAMING' } })
   })
   return texts(shelf.rows)
 }

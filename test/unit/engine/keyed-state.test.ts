@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { openSession } from '../../../duckdb/open-session.js'
 import { compileJob } from '../../../engine/compile-job.js'
 import type { EngineParts } from '../../../engine/engine.js'
-import { type DriveOptions, drive, type Standing, withParts } from './drive.js'
+import { type DriveOptions, drive, driveInTurn, type Standing, withParts } from './drive.js'
 import { Shelf } from './shelf.js'
 
 const types = { n: 'BIGINT', k: 'BIGINT', s: 'VARCHAR' }
@@ -167,59 +167,57 @@ test.each(['partials', 'records', 'first', 'best'])(
     const operator = operators[name]!
     const shelf = new Shelf()
     await withParts([shelf.connector], async (parts, folder) => {
-      let from: Standing | undefined
-      for (const parallelism of [2, 3, 1]) {
-        const graph = await graphOf(jobOf(operator, 1_000, 60, parallelism, 'BATCH'), parts)
-        const options = { epochRecords: 150, lineageId: 'one', ...(parallelism === 1 ? {} : { epochs: 2 }) }
-        from = (await drive(graph, parts, from === undefined ? options : { ...options, from })).standing
-      }
+      const graph = (parallelism: number) => graphOf(jobOf(operator, 1_000, 60, parallelism, 'BATCH'), parts)
+      await driveInTurn([2, 3, 1], graph, parts, { epochRecords: 150, epochs: 2 })
       expect(asText(shelf.rows)).toEqual(asText(await expected(operator, 1_000, 60, folder)))
     })
   },
   60_000,
 )
 
+/** A stream with a table of 90 names, of so many keys. */
+function joinedWithNames(keys: number, mode: 'BATCH' | 'STREAMING', config: object, senders = 1) {
+  const names = `n % ${keys} AS k, 'name ' || n AS name`
+  const nameTypes = { k: 'INTEGER', name: 'VARCHAR' }
+  return (parallelism: number) => ({
+    name: 'joined',
+    type: mode,
+    nodes: [
+      {
+        id: 'names',
+        source: 'shelf',
+        parallelism: senders,
+        config: { count: 90, select: names, types: nameTypes },
+      },
+      { id: 'in', source: 'shelf', config: { count: 1_000, select: select(50), types, batch: 37 } },
+      {
+        id: 'joined',
+        operator: 'JOIN',
+        parallelism,
+        inputs: { left: 'in', right: 'names' },
+        config: { on: 'left.k = right.k', select: { n: 'left.n', name: 'right.name' }, ...config },
+      },
+      { id: 'out', sink: 'shelf', input: 'joined', parallelism, config: {} },
+    ],
+  })
+}
+
+async function expectJoined(type: string, keys: number, jobOf: (parallelism: number) => object, options: DriveOptions) {
+  const shelf = new Shelf()
+  await withParts([shelf.connector], async (parts, folder) => {
+    const graph = (parallelism: number) => graphOf(jobOf(parallelism), parts)
+    await driveInTurn([2, 3, 1, 4], graph, parts, { ...options, epochRecords: 150, epochs: 2 })
+    const query = `SELECT input.n, names.name FROM input
+      ${type} JOIN (SELECT n % ${keys} AS k, 'name ' || n AS name FROM range(90) t(n)) AS names ON input.k = names.k`
+    expect(asText(shelf.rows)).toEqual(asText(await expected({ query } as Operator, 1_000, 50, folder)))
+  })
+}
+
 test.each(['HASH', 'BROADCAST'])(
   'the right side of a join goes on in more subtasks, and in fewer: %s',
   async (strategy) => {
-    const jobOf = (parallelism: number) => ({
-      name: 'joined',
-      type: 'STREAMING',
-      nodes: [
-        {
-          id: 'names',
-          source: 'shelf',
-          parallelism: 2,
-          config: { count: 90, select: "n % 40 AS k, 'name ' || n AS name", types: { k: 'INTEGER', name: 'VARCHAR' } },
-        },
-        { id: 'in', source: 'shelf', config: { count: 1_000, select: select(50), types, batch: 37 } },
-        {
-          id: 'joined',
-          operator: 'JOIN',
-          parallelism,
-          inputs: { left: 'in', right: 'names' },
-          config: { type: 'LEFT', on: 'left.k = right.k', strategy, select: { n: 'left.n', name: 'right.name' } },
-        },
-        { id: 'out', sink: 'shelf', input: 'joined', parallelism, config: {} },
-      ],
-    })
-    const shelf = new Shelf()
-    await withParts([shelf.connector], async (parts, folder) => {
-      let from: Standing | undefined
-      for (const parallelism of [2, 3, 1, 4]) {
-        const graph = await graphOf(jobOf(parallelism), parts)
-        const options = {
-          ...streaming,
-          epochRecords: 150,
-          lineageId: 'one',
-          ...(parallelism === 4 ? {} : { epochs: 2 }),
-        }
-        from = (await drive(graph, parts, from === undefined ? options : { ...options, from })).standing
-      }
-      const query = `SELECT input.n, names.name FROM input
-      LEFT JOIN (SELECT n % 40 AS k, 'name ' || n AS name FROM range(90) t(n)) AS names ON input.k = names.k`
-      expect(asText(shelf.rows)).toEqual(asText(await expected({ query } as Operator, 1_000, 50, folder)))
-    })
+    const jobOf = joinedWithNames(40, 'STREAMING', { type: 'LEFT', strategy }, 2)
+    await expectJoined('LEFT', 40, jobOf, streaming)
   },
   60_000,
 )
@@ -227,38 +225,7 @@ test.each(['HASH', 'BROADCAST'])(
 test.each(['RIGHT', 'FULL'])(
   'in BATCH, which right records have found a partner is known in other subtasks too: %s',
   async (type) => {
-    const jobOf = (parallelism: number) => ({
-      name: 'joined',
-      type: 'BATCH',
-      nodes: [
-        {
-          id: 'names',
-          source: 'shelf',
-          config: { count: 90, select: "n % 70 AS k, 'name ' || n AS name", types: { k: 'INTEGER', name: 'VARCHAR' } },
-        },
-        { id: 'in', source: 'shelf', config: { count: 1_000, select: select(50), types, batch: 37 } },
-        {
-          id: 'joined',
-          operator: 'JOIN',
-          parallelism,
-          inputs: { left: 'in', right: 'names' },
-          config: { type, on: 'left.k = right.k', select: { n: 'left.n', name: 'right.name' } },
-        },
-        { id: 'out', sink: 'shelf', input: 'joined', parallelism, config: {} },
-      ],
-    })
-    const shelf = new Shelf()
-    await withParts([shelf.connector], async (parts, folder) => {
-      let from: Standing | undefined
-      for (const parallelism of [2, 3, 1, 4]) {
-        const graph = await graphOf(jobOf(parallelism), parts)
-        const options = { epochRecords: 150, lineageId: 'one', ...(parallelism === 4 ? {} : { epochs: 2 }) }
-        from = (await drive(graph, parts, from === undefined ? options : { ...options, from })).standing
-      }
-      const query = `SELECT input.n, names.name FROM input
-      ${type} JOIN (SELECT n % 70 AS k, 'name ' || n AS name FROM range(90) t(n)) AS names ON input.k = names.k`
-      expect(asText(shelf.rows)).toEqual(asText(await expected({ query } as Operator, 1_000, 50, folder)))
-    })
+    await expectJoined(type, 70, joinedWithNames(70, 'BATCH', { type }), {})
   },
   60_000,
 )

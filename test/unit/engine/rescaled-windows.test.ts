@@ -1,7 +1,7 @@
 /** WINDOW in STREAMING goes on in more subtasks, and in fewer: the same windows, told as often, and the same late records. */
 import { expect, test } from '@jest/globals'
 import { compileJob } from '../../../engine/compile-job.js'
-import { drive, type Standing, withParts } from './drive.js'
+import { driveInTurn, withParts } from './drive.js'
 import { Shelf } from './shelf.js'
 
 const count = 1_200
@@ -41,14 +41,13 @@ test.each(cases)(
 async function told(config: object, parallelisms: readonly number[]): Promise<string[]> {
   const shelf = new Shelf()
   await withParts([shelf.connector], async (parts) => {
-    let from: Standing | undefined
-    for (const [at, parallelism] of parallelisms.entries()) {
+    const graphOf = async (parallelism: number) => {
       const compiled = await compileJob(jobOf(config, parallelism), parts)
       if (!compiled.ok) throw new Error(JSON.stringify(compiled.problems))
-      const more = at < parallelisms.length - 1 ? { epochs: 3 } : {}
-      const options = { settings: { type: 'STREAMING' as const }, epochRecords: 140, lineageId: 'one', ...more }
-      from = (await drive(compiled.graph, parts, from === undefined ? options : { ...options, from })).standing
+      return compiled.graph
     }
+    const options = { settings: { type: 'STREAMING' as const }, epochRecords: 140, epochs: 3 }
+    await driveInTurn(parallelisms, graphOf, parts, options)
   })
   const rows = shelf.rows.map((row) => row.map(String))
   const windows = rows.filter(({ length }) => length === 5)
