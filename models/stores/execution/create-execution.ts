@@ -16,10 +16,12 @@ import { jobStatusOf } from '../journal/mirror.js'
 import { lockJob } from '../journal/ownership.js'
 import { type Start, waitingAfter, whereToStart } from './start-point.js'
 
+export type ParameterValues = Readonly<Record<string, string>>
+
 export interface NewExecution {
   readonly jobId: string
-  /** Values as text, by name, defaults filled in. */
-  readonly parameters: Readonly<Record<string, string>>
+  /** Values as text, by name, defaults filled in; or how they come from what the version that runs declares. */
+  readonly parameters: ParameterValues | ((declared: JobRow['settings']['parameters']) => ParameterValues)
   readonly logicalTime: Date
   /** The logical time is one of a calendar; absent: it is if a calendar starts it. */
   readonly isScheduledTime?: boolean
@@ -82,9 +84,13 @@ export async function createWithin(
   if (waiting !== null) return created(waiting, false, [])
   const standsAside = wanted.replay !== undefined || wanted.afterIt === true || wanted.triggerType === 'BACKFILL'
   const toCancel = standsAside ? [] : await overlapping(db, transaction, job)
-  const start = await whereToStart(db, transaction, job, wanted)
+  const start = await whereToStart(db, transaction, job, { ...wanted, parameters: valuesFor(job, wanted) })
   const row = await insertExecution(db, transaction, job, wanted, start)
   return created(row, true, toCancel)
+}
+
+function valuesFor({ settings }: JobRow, { parameters }: NewExecution): ParameterValues {
+  return typeof parameters === 'function' ? parameters(settings.parameters) : parameters
 }
 
 async function startedBefore(
