@@ -83,7 +83,7 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
         `First user: admin, password: ${made} (shown once; change it with PUT /api/v1/me/password)\n`,
       )
     await loadCustom(deps)
-    const telemetry = await openTelemetry('etl-api', readVersion(), deps.meters.exposition, variables)
+    const telemetry = await openTelemetry('etl-api', readVersion(), deps.meters.exposition, environment.telemetry)
     const registering = keepRegistering(temporal, log)
     const loading = setInterval(() => void loadCustom(deps).catch(() => undefined), 30_000).unref()
     const server = await listen(createApp(deps), environment.api)
