@@ -5,8 +5,6 @@ import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { openConnectors } from '../connectors/custom/open-connectors.js'
 import { connectors } from '../connectors/index.js'
-import { channelsByName } from '../core/alert/schema.js'
-import { jsonSchemaOf } from '../core/config/schema.js'
 import { JobError, reportError } from '../core/errors/job-error.js'
 import { compileJob } from '../engine/compile-job.js'
 import type { EngineParts } from '../engine/engine.js'
@@ -156,7 +154,7 @@ export function apiDeps(resources: ApiResources): ApiDeps {
     executions,
     deadLetters: deadLetterStore(database),
     alerts: alertStore(database),
-    alertRules: alertRuleStore(database, secretKey, jsonSchemaOf(channelsByName)),
+    alertRules: alertRuleStore(database, secretKey),
     silences: alertSilenceStore(database),
     notifier: openNotifier({ privateHosts: parts.files.privateHosts ?? [], secret: parts.secret, now: Date.now }),
     workers: workerStore(database),
