@@ -3,8 +3,7 @@ import { JobError } from '../../core/errors/job-error.js'
 import { pageRequest } from '../http/page.js'
 import { callerOf, type Route, route } from '../http/route.js'
 import { noQuery, versionQuery } from '../http/schema.js'
-import { checkPassword, hashPassword } from './password.js'
-import { leastCharacters } from './policy.js'
+import { checkPassword, hashPassword, leastCharacters, noPassword } from './password.js'
 import { changedUser, newUser, user, userList, userParams, userQuery } from './schema.js'
 
 const shared = { tag: 'Users' } as const
@@ -71,7 +70,7 @@ export const userRoutes: readonly Route[] = [
       if (userId === callerOf(call).userId && (change.role ?? 'ADMIN') !== 'ADMIN') throw notYourself()
       if (userId === callerOf(call).userId && change.status === 'INACTIVE') throw notYourself()
       const known = await deps.users.find(userId)
-      if (password !== undefined && known.authType === 'OIDC') throw noPassword()
+      if (password !== undefined && known.authType === 'OIDC') throw noPassword('/password')
       if (password !== undefined) checkPassword(password, known.username, '/password', await leastCharacters(deps))
       const changed = await deps.users.update(userId, change, call.version)
       if (password !== undefined) await deps.users.setPassword(userId, await hashPassword(password))
@@ -112,10 +111,4 @@ export const userRoutes: readonly Route[] = [
 
 function notYourself(): JobError {
   return new JobError('conflict', 'You cannot remove, deactivate or demote yourself', { hint: 'Ask another ADMIN.' })
-}
-
-function noPassword(): JobError {
-  return new JobError('conflict', 'This user logs in with OpenID Connect, and has no password here', {
-    pointer: '/password',
-  })
 }
