@@ -11,9 +11,9 @@ import type { Database } from '../database.js'
 import { isDuplicate } from '../database-error.js'
 import { type Cipher, createCipher } from '../encryption.js'
 import { type Page, type PageRequest, pageOf, pageQuery } from '../page.js'
+import { type Config, maskConfig, openConfig, restoreMasked, sealConfig } from '../sealed-config.js'
 import type { AlertRuleRow } from '../tables/alerts.js'
 import { endAlertsOf } from './alert/end-alerts.js'
-import { type Config, maskConfig, openConfig, restoreMasked, sealConfig } from './connection/sealed-config.js'
 
 export interface RuleDefinition {
   readonly name: string
