@@ -4,12 +4,12 @@ import { InvalidInput } from '../../core/errors/invalid-input.js'
 import { JobError } from '../../core/errors/job-error.js'
 import type { Problem } from '../../core/errors/problem.js'
 import { passwordProblem } from '../../core/security/password-policy.js'
-import type { ApiDeps } from '../deps.js'
+import type { ConfigStore } from '../../models/stores/config-store.js'
 
 const COST = 12
 const LEAST_CHARACTERS = 12
 
-export function leastCharacters({ configs }: Pick<ApiDeps, 'configs'>): Promise<number> {
+export function leastCharacters(configs: Pick<ConfigStore, 'number'>): Promise<number> {
   return configs.number('security.password_min_length', LEAST_CHARACTERS)
 }
 

@@ -100,7 +100,7 @@ async function changePassword(caller: Caller, current: string, next: string, dep
   if (!right || known?.isLocked === true) {
     throw new JobError('permission.denied', 'The present password is not right', { pointer: '/currentPassword' })
   }
-  checkPassword(next, caller.username, '/newPassword', await leastCharacters(deps))
+  checkPassword(next, caller.username, '/newPassword', await leastCharacters(deps.configs))
   await deps.users.setPassword(caller.userId, await hashPassword(next))
   await deps.tokens.revokeAll(caller.userId, caller.tokenId)
 }

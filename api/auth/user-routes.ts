@@ -30,7 +30,7 @@ export const userRoutes: readonly Route[] = [
     status: 201,
     response: user,
     handle: async ({ body, newId }, deps) => {
-      checkPassword(body.password, body.username, '/password', await leastCharacters(deps))
+      checkPassword(body.password, body.username, '/password', await leastCharacters(deps.configs))
       const { password, email = null, displayName = null, ...rest } = body
       const passwordHash = await hashPassword(password)
       const created = await deps.users.create({ ...rest, email, displayName, passwordHash, userId: newId })
@@ -71,7 +71,8 @@ export const userRoutes: readonly Route[] = [
       if (userId === callerOf(call).userId && change.status === 'INACTIVE') throw notYourself()
       const known = await deps.users.find(userId)
       if (password !== undefined && known.authType === 'OIDC') throw noPassword('/password')
-      if (password !== undefined) checkPassword(password, known.username, '/password', await leastCharacters(deps))
+      if (password !== undefined)
+        checkPassword(password, known.username, '/password', await leastCharacters(deps.configs))
       const changed = await deps.users.update(userId, change, call.version)
       if (password !== undefined) await deps.users.setPassword(userId, await hashPassword(password))
       if (password !== undefined || change.status === 'INACTIVE') {

@@ -1,5 +1,4 @@
 /** A person asks to cancel. */
-
 import type { Transaction } from 'sequelize'
 import { JobError } from '../../../core/errors/job-error.js'
 import { type ExecutionStatus, isTerminal } from '../../../core/execution/status.js'

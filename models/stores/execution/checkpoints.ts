@@ -1,5 +1,4 @@
 /** Checkpoints and what each holds. */
-
 import { Op } from 'sequelize'
 import { JobError } from '../../../core/errors/job-error.js'
 import type { StateHandle } from '../../../core/execution/chain-task.js'

@@ -1,5 +1,4 @@
 /** An execution is accepted: a row, its lineage, and what it will start from. */
-
 import { randomUUID } from 'node:crypto'
 import { Op, type Transaction } from 'sequelize'
 import { allOf } from '../../../core/all-of.js'

@@ -1,14 +1,11 @@
 /** Executions as reports show them (SURFACES section 3). */
-
 import { Op, type WhereOptions } from 'sequelize'
 import { JobError } from '../../../core/errors/job-error.js'
-import type { ExecutionReport } from '../../../core/execution/report.js'
-import { operatorReports } from '../../../core/execution/report.js'
+import { type ExecutionReport, operatorReports } from '../../../core/execution/report.js'
 import type { ExecutionStatus } from '../../../core/execution/status.js'
 import { sumCounters } from '../../../core/record/counters.js'
 import type { Database } from '../../database.js'
-import type { PageRequest } from '../../page.js'
-import { type Page, pageOf, pageQuery } from '../../page.js'
+import { type Page, type PageRequest, pageOf, pageQuery } from '../../page.js'
 import type { JobExecutionRow, TriggerType } from '../../tables/executions.js'
 import { findExecution } from '../journal/ownership.js'
 import { reachedLimits, reasonToWait } from '../journal/queue.js'

@@ -1,10 +1,8 @@
 /** Timeline and operators of an execution. */
-
 import { Op } from 'sequelize'
 import type { EventType, ExecutionEvent } from '../../../core/execution/journal.js'
 import type { Slowest } from '../../../core/metrics/slowest.js'
-import type { Counters } from '../../../core/record/counters.js'
-import { noRecords } from '../../../core/record/counters.js'
+import { type Counters, noRecords } from '../../../core/record/counters.js'
 import type { Database } from '../../database.js'
 import type { ExecutionEventRow } from '../../tables/executions.js'
 import { findExecution } from '../journal/ownership.js'

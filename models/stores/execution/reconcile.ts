@@ -1,10 +1,8 @@
 /** What a reconciler compares with Temporal: rows without workflow, rows that have not ended, workflows without row. */
-
 import { Op, type WhereOptions } from 'sequelize'
 import { JobError, reportError } from '../../../core/errors/job-error.js'
 import type { Admitted } from '../../../core/execution/journal.js'
-import type { ExecutionStatus } from '../../../core/execution/status.js'
-import { isTerminal, UNFINISHED } from '../../../core/execution/status.js'
+import { type ExecutionStatus, isTerminal, UNFINISHED } from '../../../core/execution/status.js'
 import type { Database } from '../../database.js'
 import type { TriggerType } from '../../tables/executions.js'
 import { admitWaiting } from '../journal/admit-waiting.js'
