@@ -10,9 +10,12 @@ import { traceIds } from '../../telemetry/spans.js'
 import { readExposition } from '../support/exposition.js'
 import { onServer, withDatabase } from '../support/lend.js'
 import { temporalAddress } from '../support/namespace.js'
+import { openPromlint } from '../support/promlint.js'
 import { freePort } from '../support/services.js'
 import { type Stack, withStack } from '../support/stack.js'
 import { until } from '../support/until.js'
+
+const promlint = await openPromlint()
 
 test('a job is sampled while it runs, read by Prometheus, and traced epoch by epoch', async () => {
   await withDatabase(async (url) => {
@@ -125,12 +128,15 @@ async function sampled(stack: Stack, url: string, executionId: string, read: num
 }
 
 async function exposed(stack: Stack, port: number): Promise<void> {
-  const worker = readExposition(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text())
+  const ofWorker = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  const worker = readExposition(ofWorker)
   expect(worker.problems).toEqual([])
   expect(worker.values.get('etl_worker_records_total{job="sampled",kind="read"}')).toBe(rows)
   expect(worker.values.get('etl_worker_epochs_total')).toBeGreaterThan(1)
-  const api = readExposition(await (await fetch(`${stack.url}/metrics`)).text())
+  const ofApi = await (await fetch(`${stack.url}/metrics`)).text()
+  const api = readExposition(ofApi)
   expect(api.problems).toEqual([])
+  for (const text of [ofWorker, ofApi]) expect((await promlint?.(text)) ?? []).toEqual([])
   expect(api.values.get('etl_api_requests_total{method="POST",route="/jobs/{jobId}/executions",status="202"}')).toBe(1)
   expect(api.values.get('etl_workers')).toBe(1)
   expect([...worker.values.keys(), ...api.values.keys()].join('\n')).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-/)
