@@ -1,7 +1,9 @@
 /** What a running job leaves of itself: samples in the catalogue, numbers for Prometheus, traces for a collector. */
 import { once } from 'node:events'
+import { stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { migrate } from '../../models/migrate.js'
 import { traceIds } from '../../telemetry/spans.js'
@@ -43,6 +45,33 @@ test('a job is sampled while it runs, read by Prometheus, and traced epoch by ep
     } finally {
       await collector.close()
     }
+  })
+}, 180_000)
+
+test('bytes that are read and written are told, of the job and of its operators', async () => {
+  await withDatabase(async (url) => {
+    await migrate(url)
+    await withStack({ mysql: url, temporal: temporalAddress() }, async (stack) => {
+      const lines = Array.from({ length: 5000 }, (_, n) => `${n},${'é'.repeat(n % 7)}`)
+      const body = `${lines.join('\n')}\n`
+      await writeFile(join(stack.files, 'in.csv'), `id,name\n${body}`)
+      const out = { path: join(stack.files, 'out.jsonl'), singleFile: true, format: 'jsonl' }
+      const executionId = await stack.submit({
+        name: 'bytes',
+        nodes: [
+          { id: 'in', source: 'file', config: { path: join(stack.files, 'in.csv') } },
+          { id: 'some', operator: 'FILTER', input: 'in', config: { where: 'id >= 100' } },
+          { id: 'out', sink: 'file', input: 'some', config: out },
+        ],
+      })
+      await stack.untilEnded(executionId)
+      const { size } = await stat(join(stack.files, 'out.jsonl'))
+      const { body: metrics } = await stack.request<Metrics>('GET', `/api/v1/executions/${executionId}/metrics`)
+      expect(metrics.job.at(-1)!.bytes).toEqual({ read: Buffer.byteLength(body), written: size })
+      const sums = new Map<string, number>()
+      for (const { operatorId, bytes } of metrics.operators) sums.set(operatorId, (sums.get(operatorId) ?? 0) + bytes)
+      expect(Object.fromEntries(sums)).toEqual({ in: Buffer.byteLength(body), some: 0, out: size })
+    })
   })
 }, 180_000)
 
@@ -139,8 +168,8 @@ async function traced(collector: Collector, url: string, executionId: string): P
 }
 
 interface Metrics {
-  readonly job: readonly { readonly records: { readonly read: number } }[]
-  readonly operators: readonly { readonly operatorId: string; readonly recordsIn: number }[]
+  readonly job: readonly { readonly records: { readonly read: number }; readonly bytes: object }[]
+  readonly operators: readonly { readonly operatorId: string; readonly recordsIn: number; readonly bytes: number }[]
 }
 
 interface Slow {

@@ -13,7 +13,7 @@ import type { JobRow } from '../../tables/jobs.js'
 import { addEvents, asAsked } from '../journal/events.js'
 import { jobStatusOf } from '../journal/mirror.js'
 import { lockJob } from '../journal/ownership.js'
-import type { CreatedExecution, NewExecution } from './new-execution.js'
+import type { CreatedExecution, NewExecution, ParameterValues } from './new-execution.js'
 import { type Start, waitingAfter, whereToStart } from './start-point.js'
 
 type Accepted = Pick<JobExecutionRow, 'executionId' | 'jobId' | 'jobVersion' | 'lineageId' | 'executionStatus'>
@@ -40,9 +40,13 @@ export async function createWithin(
   if (waiting !== null) return created(waiting, false, [])
   const standsAside = wanted.replay !== undefined || wanted.afterIt === true || wanted.triggerType === 'BACKFILL'
   const toCancel = standsAside ? [] : await overlapping(db, transaction, job)
-  const start = await whereToStart(db, transaction, job, wanted)
+  const start = await whereToStart(db, transaction, job, { ...wanted, parameters: valuesFor(job, wanted) })
   const row = await insertExecution(db, transaction, job, wanted, start)
   return created(row, true, toCancel)
+}
+
+function valuesFor({ settings }: JobRow, { parameters }: NewExecution): ParameterValues {
+  return typeof parameters === 'function' ? parameters(settings.parameters) : parameters
 }
 
 async function startedBefore(

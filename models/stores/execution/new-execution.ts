@@ -2,11 +2,14 @@
 import type { ExecutionStatus } from '../../../core/execution/status.js'
 import type { Replay } from '../../../core/graph/replay-graph.js'
 import type { TriggerType } from '../../tables/executions.js'
+import type { JobRow } from '../../tables/jobs.js'
+
+export type ParameterValues = Readonly<Record<string, string>>
 
 export interface NewExecution {
   readonly jobId: string
-  /** Values as text, by name, defaults filled in. */
-  readonly parameters: Readonly<Record<string, string>>
+  /** Values as text, by name, defaults filled in; or how they come from what the version that runs declares. */
+  readonly parameters: ParameterValues | ((declared: JobRow['settings']['parameters']) => ParameterValues)
   readonly logicalTime: Date
   /** The logical time is one of a calendar; absent: it is if a calendar starts it. */
   readonly isScheduledTime?: boolean
