@@ -12,7 +12,11 @@ linted('Prometheus itself', () => {
 
   test('complains of nothing that a worker shows, whatever a job is called', async () => {
     const meters = openWorkerMeters(4, () => 3)
-    const done = { records: { ...noTotals, read: 1e15, written: 0.5, sideRead: 5 }, exchangeBytes: 1000 }
+    const done = {
+      records: { ...noTotals, read: 1e15, written: 0.5, sideRead: 5 },
+      bytes: { read: 4096, written: 0 },
+      exchangeBytes: 1000,
+    }
     for (const jobName of ['plain', 'a "b"', 'c\\', 'd\ne', '{le="1"} 1', 'ä 表 🦆', ' ', '# TYPE x counter'])
       meters.stepEnded(jobName, 1.5, done)
     meters.stepEnded('plain', 0, null)
