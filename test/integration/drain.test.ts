@@ -22,7 +22,7 @@ test('on SIGTERM a worker ends within seconds, and the step it was in the middle
     await goesOnElsewhere(stack, executionId, mysql)
     expect(await givenBack(stack)).toContain('worker.lost')
   })
-}, 180_000)
+}, 400_000)
 
 test('a step that ends within ETL_WORKER_DRAIN_TIMEOUT is not given back: the next worker commits what it has done', async () => {
   await inTheMiddleOfAStep({ ETL_WORKER_DRAIN_TIMEOUT: '5m' }, async ({ stack, executionId, mysql }) => {
