@@ -11,6 +11,7 @@ import { JobError } from '../../core/errors/job-error.js'
 import { type BackupManifest, MANIFEST, type StoredPart } from '../../core/maintenance/backup-manifest.js'
 import { isEncrypted, keyIdOf } from '../../models/encryption.js'
 import type { Row } from '../../models/stores/backup/load.js'
+import { isThere } from '../../storage/is-there.js'
 import type { ObjectStore } from '../../storage/store.js'
 import { isSameMac, type Seal, sealOf } from './seal.js'
 
@@ -124,7 +125,9 @@ export async function withPart(
 }
 
 async function opened({ folder, store, seal, scratch }: OpenBackup, part: StoredPart): Promise<string> {
-  const stored = await store.fetch(`${folder}/${part.file}`, scratch).catch((cause) => {
+  const key = `${folder}/${part.file}`
+  const stored = await store.fetch(key, scratch).catch(async (cause) => {
+    if (await isThere(store, key)) throw cause
     throw new JobError('backup.damaged', `The backup has lost ${part.file}.`, { cause })
   })
   try {

@@ -9,7 +9,7 @@ import type { JobExecutionRow, RestoreMode } from '../../tables/executions.js'
 import type { JobRow } from '../../tables/jobs.js'
 import { lockLineage } from '../journal/ownership.js'
 import { modeOfRestart } from '../journal/take-lineage.js'
-import type { NewExecution, ParameterValues } from './create-execution.js'
+import type { NewExecution, ParameterValues } from './new-execution.js'
 
 export interface Start {
   readonly lineageId: string | null
