@@ -13,6 +13,7 @@ import { startBySchedule, type Triggered } from '../trigger/start-by-schedule.js
 import { calendarOf, triggerKeyOf } from './calendar-of.js'
 import { withSchedule } from './pause.js'
 import { type BackfillRange, type PlannedTime, planTimes, timesIn } from './plan-backfill.js'
+import { wholeOf } from './readable.js'
 import { noSchedule } from './schedules.js'
 import { eachSchedule, type Told } from './troubles.js'
 
@@ -69,7 +70,8 @@ export async function createBackfill(db: Database, wanted: NewBackfill): Promise
   const { scheduleId, from, to, maxConcurrentRuns, reprocess, createdBy } = wanted
   const backfillId = wanted.backfillId ?? randomUUID()
   const planned = await planBackfill(db, wanted)
-  await withSchedule(db, scheduleId, async (transaction, job, schedule) => {
+  await withSchedule(db, scheduleId, async (transaction, job, stored) => {
+    const schedule = wholeOf(stored)
     if (job.settings.positions === 'CONTINUE')
       throw new JobError('conflict', 'A job with `positions: CONTINUE` goes on from where it was, whatever the time.', {
         hint: 'Backfills are for jobs that read by their logical time.',
