@@ -92,7 +92,7 @@ test(`${jobs} jobs run once per round, whatever of API, worker, Temporal and MyS
     await temporal.kill()
     await rm(folder, { recursive: true, force: true })
   }
-}, 1_800_000)
+}, 600_000 + jobs * 15_000)
 
 async function limitRunning(stack: Stack): Promise<void> {
   const path = '/api/v1/system-configs/executor.max_running_executions'

@@ -87,8 +87,9 @@ export async function createBackfill(db: Database, wanted: NewBackfill): Promise
         timezone: schedule.timezone,
         parameters: schedule.parameters,
         fromTime: from,
-        toTime: to,
-        nextTime: from,
+        // Times before its start and after its end are none.
+        toTime: earlier(to, schedule.endTime),
+        nextTime: later(from, schedule.startTime),
         maxConcurrentRuns,
         reprocess,
         priority: job.priority - LOWER_BY,
@@ -99,6 +100,14 @@ export async function createBackfill(db: Database, wanted: NewBackfill): Promise
     )
   })
   return await getBackfill(db, backfillId)
+}
+
+function earlier(time: Date, end: Date | null): Date {
+  return end !== null && end < time ? end : time
+}
+
+function later(time: Date, start: Date | null): Date {
+  return start !== null && start > time ? start : time
 }
 
 /** A step of each that runs: as many executions more as have room. */
