@@ -37,10 +37,15 @@ export async function finishRecord(
   const retained = record.settings.checkpoint.retained ?? (await limitsOf(deps)).retainedCheckpoints
   const { status, admitted, needed } = await deps.journal.finish(owner, outcome, retained)
   releaseExecution(executionId)
-  // Nobody has to wait until files are gone that nobody reads.
-  if (needed !== null) void discardAtEnd(deps, record, needed)
   await deps.signalAdmitted(admitted)
-  // Nor until others have begun: whom this one leaves out, the sweeper starts.
-  void deps.startDependants?.(executionId)
+  // Nobody has to wait until others have begun, or files are gone that nobody reads: whom this one leaves out, the sweeper
+  // starts, and what it leaves over goes with the maintenance.
+  setTimeout(() => {
+    void deps.startDependants?.(executionId)
+    if (needed !== null) void discardAtEnd(deps, record, needed)
+  }, AFTER_THE_ANSWER_MS).unref()
   return status
 }
+
+/** Until the answer is on its way: what comes after it is in its way no more. */
+const AFTER_THE_ANSWER_MS = 20

@@ -30,6 +30,7 @@ export async function runOperatorChain(deps: ActivityDeps, call: Call, task: Cha
       jobName: record.jobName,
       graph: record.graph,
       before: record.totals,
+      bytesBefore: record.bytes,
       states: restored?.states ?? [],
     },
     performance.now(),

@@ -25,7 +25,6 @@ import type { Notifier } from '../notify/notify.js'
 import type { ApiMeters } from '../telemetry/api-meters.js'
 import type { OidcLogin } from './auth/oidc.js'
 import type { VerifyPassword } from './auth/password.js'
-import type { GuardedRoute } from './http/route.js'
 import type { Log } from './log.js'
 import type { ScheduleKeeper } from './schedules/keeper.js'
 import type { Starter } from './starter.js'
@@ -69,7 +68,8 @@ export interface ApiDeps {
   readonly startMaintenance: TemporalControl['startMaintenance']
   /** What /readyz asks, by name. */
   readonly probes: Readonly<Record<string, Probe>>
-  readonly routes: () => readonly GuardedRoute[]
+  /** This API as OpenAPI. */
+  readonly describe: () => Record<string, unknown>
   readonly meters: ApiMeters
   readonly log: Log
   readonly limits: Limits

@@ -37,21 +37,27 @@ export async function recordBatch(given: JsonRecords): Promise<SourceBatch> {
   const wanted = identifier(`wanted ${name}`)
   const columns = schema.map((column) => identifier(column.name)).join(', ')
   let longest = 0
+  /** Answers what they take. */
   const write = async (condition = '') => {
-    longest = await session.count(`SELECT coalesce(max(strlen(json)), 0) FROM (${given.select})${condition}`)
+    const [sizes] = await session.rows(
+      `SELECT coalesce(max(strlen(json)), 0), coalesce(sum(strlen(json)), 0) FROM (${given.select})${condition}`,
+    )
+    longest = Number(sizes?.[0])
     const line = `CASE WHEN trim(json) = '' THEN '""' WHEN trim(json, ' ' || chr(9) || chr(10) || chr(13)) = 'null' THEN '${noObject}' ELSE translate(json, chr(10) || chr(13), '  ') END`
     await session.run(
       `COPY (SELECT ${line} FROM (${given.select})${condition} ORDER BY number) TO ${text(file)} (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '')`,
     )
+    return Number(sizes?.[1])
   }
   const json = (): JsonText => ({ file, layout: 'newline_delimited', longest, points: true, exponents: true, marked })
   const select = () => `SELECT ${columns} FROM ${readJson(json(), options, schema)}`
-  await write()
+  const bytes = await write()
   let left: readonly number[] | null = null
 
   return {
     select: select(),
     records,
+    bytes,
     place: (index) => place(left?.[index] ?? index),
     async isolate() {
       const { good, bad } = await tellApart(records, {

@@ -129,6 +129,8 @@ export interface SourceBatch {
   readonly view?: string
   /** How many records the source knows the batch to hold, bad ones included; null: it cannot know. None is lost in silence (I8). */
   readonly records: number | null
+  /** What these records took in the source, unpacked; absent: it cannot be told. */
+  readonly bytes?: number
   /** The logical partition (a file, …) that all its records are of; absent: the source is one. */
   readonly partition?: string
   /**
@@ -176,6 +178,8 @@ export interface OpenSink {
   readonly committed: Mark | null
   /** `LOAD DATA`, `INSERT`, `PARQUET`: how it writes, for people. */
   readonly method: string
+  /** Written or sent so far; absent: it cannot be told. */
+  bytes?(): number
   /** One batch, a table of the session in source order; what the target refuses comes back; nothing is visible yet. */
   append(batch: SinkBatch, session: Session): Promise<readonly RejectedRow[]>
   /**

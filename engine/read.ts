@@ -91,12 +91,12 @@ async function* readSource(reading: Reading): AsyncGenerator<Batch, void, void> 
 async function takeBatch(reading: Reading, given: SourceBatch, table: string, started: number): Promise<Batch> {
   const { session, meter, chain, rejects } = reading
   const nodeId = chain.head.id
-  const { partition = '', view, records: known } = given
+  const { partition = '', view, records: known, bytes = 0 } = given
   const point = pointOf(chain.head)
   const place = (index: number) => given.place(index)
   if (view !== undefined && known !== null && chain.readsByName) {
     await session.run(`CREATE VIEW ${table} AS ${view}`)
-    const counted = { in: known, out: known, passed: known }
+    const counted = { in: known, out: known, passed: known, bytes }
     meter.add(nodeId, { ...counted, processingMs: performance.now() - started })
     return { point, table, records: known, partition, isView: true, place, release: () => given.release() }
   }
@@ -119,6 +119,7 @@ async function takeBatch(reading: Reading, given: SourceBatch, table: string, st
     out: records,
     passed: records,
     failed: rejected.length,
+    bytes,
     processingMs: performance.now() - started,
   })
   await rejects.add(rejected.map((record) => ({ ...record, nodeId, of: nodeId })))

@@ -111,6 +111,7 @@ async function readAndWrite(work: Work, writers: readonly Writer[]): Promise<Cha
   rejects.judge(chain.vertex.parallelism === 1 ? meter.of(chain.head.id).in : Number.NEGATIVE_INFINITY)
   const rejectsFile =
     marked === null ? await rejects.store(parts.store, storeKey(run, 'rejects', 'rejects.jsonl')) : marked.rejects
+  for (const { node, sink } of writers) meter.add(node.id, { bytes: sink.bytes?.() ?? 0 })
   const counters = marked?.counters ?? meter.read()
   if (control.signal.aborted) throw cancelledError()
   await commitWriters(writers, run.plan.epoch, counters, rejectsFile)

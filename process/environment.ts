@@ -7,6 +7,7 @@ import { secretKeyProblem } from '../models/encryption.js'
 import { type ApiEnvironment, readApi } from './api-environment.js'
 import { withTls } from './mysql-environment.js'
 import { type OidcSettings, readOidc } from './oidc-environment.js'
+import { readTelemetry, type TelemetryEnvironment } from './telemetry-environment.js'
 import { readTemporal, type TemporalEnvironment } from './temporal-environment.js'
 import { duration, hosts, port, reader, type Variables, whole } from './variables.js'
 
@@ -24,6 +25,8 @@ export interface Environment {
   readonly workerDrainMs: number
   /** Where a worker shows its metrics; port null: it does not. */
   readonly workerMetrics: { readonly host: string; readonly port: number | null }
+  /** null: no collector is told. */
+  readonly telemetry: TelemetryEnvironment | null
   readonly heartbeatTimeoutMs: number
   readonly logLevel: LogLevel
   /** Of the first user `admin`, used once. */
@@ -56,6 +59,7 @@ export function readEnvironment(variables: Variables): Environment {
       host: read('ETL_WORKER_METRICS_HOST', String, () => '127.0.0.1'),
       port: read<number | null>('ETL_WORKER_METRICS_PORT', port, () => null),
     },
+    telemetry: readTelemetry(read),
     heartbeatTimeoutMs: read('ETL_HEARTBEAT_TIMEOUT', duration, () => 10_000),
     logLevel: read('ETL_LOG_LEVEL', logLevel, () => 'info'),
     adminPassword: variables.ETL_ADMIN_PASSWORD?.trim() || null,

@@ -3,10 +3,9 @@ import { constants, type Dirent } from 'node:fs'
 import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { JobError } from '../core/errors/job-error.js'
 import { errorCode } from '../core/errors/system-error.js'
 import { checkKey, checkPrefix } from './key.js'
-import { storageFault } from './storage-fault.js'
+import { missingObject, storageFault } from './storage-fault.js'
 import type { ObjectStore } from './store.js'
 
 /** Files being written begin with this; no key may, so that no reader ever sees half an object. */
@@ -53,7 +52,7 @@ export function directoryStore(root: string): ObjectStore {
         try {
           await link(source, local)
         } catch (error) {
-          if (errorCode(error) === 'ENOENT') throw missing(key, error)
+          if (errorCode(error) === 'ENOENT') throw missingObject(key, error)
           await copyFile(source, local, constants.COPYFILE_FICLONE)
         }
         return local
@@ -162,12 +161,6 @@ function ignoreMissing(error: unknown): null {
   if (errorCode(error) === 'ENOENT') return null
   throw error
 }
-
-const missing = (key: string, cause: unknown) =>
-  new JobError('storage.failed', `The checkpoint store has no object ${key}.`, {
-    cause,
-    hint: 'It may have been removed by hand, or the storage URL names another folder than when it was written.',
-  })
 
 async function guarded<T>(what: string, run: () => Promise<T>): Promise<T> {
   try {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { basename, join } from 'node:path'
-import { JobError } from '../core/errors/job-error.js'
 import { once, openBucket } from './bucket.js'
 import { checkKey, checkPrefix } from './key.js'
 import type { BucketUse } from './s3-fault.js'
 import type { S3Place } from './s3-url.js'
+import { missingObject } from './storage-fault.js'
 import type { ObjectStore } from './store.js'
 
 const use: BucketUse = {
@@ -38,7 +38,7 @@ export function s3Store(place: S3Place): ObjectStore {
     fetch: async (key, folder) => {
       const local = join(folder, `${randomUUID()}-${basename(key)}`)
       if (await bucket.download(keyOf(key), local)) return local
-      throw missing(key)
+      throw missingObject(key)
     },
 
     putText: async (key, text) => {
@@ -55,8 +55,3 @@ export function s3Store(place: S3Place): ObjectStore {
     remove: async (key) => await bucket.remove(keyOf(key)),
   }
 }
-
-const missing = (key: string) =>
-  new JobError('storage.failed', `The checkpoint store has no object ${key}.`, {
-    hint: 'It may have been removed by hand, or the storage URL names another place than when it was written.',
-  })

@@ -15,3 +15,10 @@ export function storageFault(what: string, error: unknown): JobError {
     cause: error,
   })
 }
+
+export function missingObject(key: string, cause?: unknown): JobError {
+  return new JobError('storage.failed', `The checkpoint store has no object ${key}.`, {
+    hint: 'It may have been removed by hand, or the storage URL names another place than when it was written.',
+    cause,
+  })
+}

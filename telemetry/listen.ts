@@ -1,6 +1,6 @@
 /** The small HTTP server of a process that has no other: `/metrics`, and `/healthz`. */
 import { createServer, type Server } from 'node:http'
-import { JobError } from '../core/errors/job-error.js'
+import { portRefused } from '../core/errors/port-refused.js'
 import type { Exposition } from './registry.js'
 
 export interface Listener {
@@ -38,11 +38,9 @@ export async function exposeMetrics(host: string, port: number, exposition: Expo
 async function listening(server: Server, host: string, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('listening', resolve)
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const said = cause.code === 'EADDRINUSE' ? 'is in use' : `cannot be opened (${cause.code ?? cause.message})`
-      const hint = 'Each worker of a machine needs a port of its own: set ETL_WORKER_METRICS_PORT.'
-      reject(new JobError('environment.invalid', `Port ${port} on ${host} ${said}`, { hint, cause }))
-    })
+    server.once('error', (cause) => reject(portRefused(host, port, HINT, cause)))
     server.listen(port, host)
   })
 }
+
+const HINT = 'Each worker of a machine needs a port of its own: set ETL_WORKER_METRICS_PORT.'

@@ -1,4 +1,4 @@
-/** OpenTelemetry where the environment names a collector; neither its SDK nor its exporters are loaded otherwise. */
+/** OpenTelemetry where a collector is named; neither its SDK nor its exporters are loaded otherwise. */
 import type { Exposition } from './registry.js'
 import type { Trace } from './spans.js'
 
@@ -8,23 +8,24 @@ export interface Telemetry {
   close(): Promise<void>
 }
 
-/** The names that OpenTelemetry gives them; what else it knows (headers, time-outs, intervals) it reads itself. */
-const ENDPOINTS = [
-  'OTEL_EXPORTER_OTLP_ENDPOINT',
-  'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
-  'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT',
-]
+/** What is sent. Where to, and with which headers, the exporters read of OpenTelemetry's own variables. */
+export interface Sending {
+  readonly traces: boolean
+  readonly metrics: boolean
+  /** null: `service` is its name. */
+  readonly serviceName: string | null
+  readonly metricsEveryMs: number
+  readonly metricsTimeoutMs: number
+}
 
 /** null: nobody is to be told. */
 export async function openTelemetry(
   service: string,
   version: string,
   exposition: Exposition,
-  variables: NodeJS.ProcessEnv,
+  sending: Sending | null,
 ): Promise<Telemetry | null> {
-  const given = (name: string) => (variables[name]?.trim() ?? '') !== ''
-  if (!ENDPOINTS.some(given) || variables.OTEL_SDK_DISABLED === 'true') return null
+  if (sending === null) return null
   const { openOtlp } = await import('./otlp.js')
-  const [both, traces, metrics] = ENDPOINTS.map(given)
-  return openOtlp(service, version, exposition, { traces: both! || traces!, metrics: both! || metrics! })
+  return openOtlp(sending.serviceName ?? service, version, exposition, sending)
 }

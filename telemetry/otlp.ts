@@ -7,25 +7,20 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { type Resource, resourceFromAttributes } from '@opentelemetry/resources'
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
-import type { Telemetry } from './open.js'
+import type { Sending, Telemetry } from './open.js'
 import type { Exposition } from './registry.js'
 import { type EpochSpan, traceIds } from './spans.js'
 
 const CLOSE_MS = 2000
 
-export function openOtlp(
-  service: string,
-  version: string,
-  exposition: Exposition,
-  wanted: { readonly traces: boolean; readonly metrics: boolean },
-): Telemetry {
+export function openOtlp(service: string, version: string, exposition: Exposition, sending: Sending): Telemetry {
   const resource = resourceFromAttributes({
-    'service.name': process.env.OTEL_SERVICE_NAME ?? service,
+    'service.name': service,
     'service.version': version,
     'service.instance.id': `${hostname()}/${process.pid}`,
   })
-  const traces = wanted.traces ? tracer(resource) : null
-  const metrics = wanted.metrics ? meters(resource, exposition) : null
+  const traces = sending.traces ? tracer(resource) : null
+  const metrics = sending.metrics ? meters(resource, exposition, sending) : null
   return {
     trace: (span) => traces?.write(span),
     close: async () => {
@@ -62,11 +57,9 @@ function tracer(resource: Resource) {
 }
 
 /** What Prometheus would read, under the same names; of a histogram its sum and its count. */
-function meters(resource: Resource, { registry }: Exposition): MeterProvider {
-  // The reader itself does not look at OpenTelemetry's variables.
-  const exportIntervalMillis = Number(process.env.OTEL_METRIC_EXPORT_INTERVAL) || 60_000
-  const longest = Number(process.env.OTEL_METRIC_EXPORT_TIMEOUT) || 30_000
-  const exportTimeoutMillis = Math.min(exportIntervalMillis, longest)
+function meters(resource: Resource, { registry }: Exposition, sending: Sending): MeterProvider {
+  const exportIntervalMillis = sending.metricsEveryMs
+  const exportTimeoutMillis = Math.min(exportIntervalMillis, sending.metricsTimeoutMs)
   const exporter = new OTLPMetricExporter()
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis, exportTimeoutMillis })
   const provider = new MeterProvider({ resource, readers: [reader] })

@@ -1,5 +1,6 @@
 /** What a worker counts for Prometheus: since it began, of what it did itself. */
 import { Counter, Gauge, Histogram } from 'prom-client'
+import type { ByteTotals } from '../core/execution/byte-totals.js'
 import type { RecordTotals } from '../core/execution/record-totals.js'
 import { boundedLabel, DURATIONS, type Exposition, expositionOf, openRegistry } from './registry.js'
 
@@ -9,7 +10,7 @@ export interface WorkerMeters {
   stepEnded(
     jobName: string,
     seconds: number,
-    done: { readonly records: RecordTotals; readonly exchangeBytes: number } | null,
+    done: { readonly records: RecordTotals; readonly bytes: ByteTotals; readonly exchangeBytes: number } | null,
   ): void
   epochCommitted(seconds: number, stateSizeBytes: number): void
   checkpointFailed(): void
@@ -28,6 +29,11 @@ export function openWorkerMeters(slots: number, slotsUsed: () => number): Worker
     'etl_worker_records_total',
     'Records through steps of this worker, those of steps that were run again included.',
     ['job', 'kind'],
+  )
+  const bytes = counter(
+    'etl_worker_bytes_total',
+    'Bytes read by sources and written by sinks in steps of this worker, as far as connectors know.',
+    ['job', 'direction'],
   )
   const steps = counter('etl_worker_steps_total', 'Steps (one subtask of one chain for one epoch) that have ended.', [
     'result',
@@ -63,6 +69,7 @@ export function openWorkerMeters(slots: number, slotsUsed: () => number): Worker
       const job = label(jobName)
       for (const [kind, count] of Object.entries(done.records))
         if (count > 0) records.inc({ job, kind: kind === 'sideRead' ? 'side_read' : kind }, count)
+      for (const [direction, count] of Object.entries(done.bytes)) if (count > 0) bytes.inc({ job, direction }, count)
       exchanged.inc(done.exchangeBytes)
     },
     epochCommitted(seconds, stateSizeBytes) {

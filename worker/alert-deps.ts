@@ -1,7 +1,5 @@
 /** What raising alerts and telling of them is made of. */
 import type { AlertDeps } from '../activities/alert/deps.js'
-import { channelsByName } from '../core/alert/schema.js'
-import { jsonSchemaOf } from '../core/config/schema.js'
 import type { EngineParts } from '../engine/engine.js'
 import type { Database } from '../models/database.js'
 import { alertNotificationStore } from '../models/stores/alert-notification-store.js'
@@ -18,7 +16,7 @@ export function alertDeps(
   return {
     alerts: alertStore(database),
     notifications: alertNotificationStore(database),
-    rules: alertRuleStore(database, secretKey, jsonSchemaOf(channelsByName)),
+    rules: alertRuleStore(database, secretKey),
     notifier: openNotifier({ privateHosts: files.privateHosts ?? [], secret, now: Date.now }),
     warn: (details, message) => log.warn(details, message),
     now: Date.now,

@@ -80,7 +80,7 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
   let workers: readonly Worker[] = []
   const slotsUsed = () => stepsOf(workers, QUEUES.data)
   const { journal } = deps
-  const measuring = await openMeasuring({ environment, variables, database, journal, limits, slotsUsed, log })
+  const measuring = await openMeasuring({ environment, database, journal, limits, slotsUsed, log })
   const heardDeps = { ...deps, board: measuring.board, journal: heard(measuring.journal, watch.soon) }
   workers = await createWorkers(environment, connection, heardDeps, house, alerts, measuring.trace)
   let stopping = false

@@ -1,4 +1,5 @@
 /** The worker's steps and its journal, as Prometheus counts them. */
+import { bytesOf } from '../core/execution/byte-totals.js'
 import type { Journal } from '../core/execution/journal.js'
 import { totalsOfEpoch } from '../core/execution/record-totals.js'
 import type { Board } from '../core/metrics/board.js'
@@ -15,6 +16,7 @@ export function measuredBoard(board: Board, meters: WorkerMeters): Board {
           shown.ended(endMs, result)
           const done = result && {
             records: totalsOfEpoch(step.graph, step.phase, result.counters),
+            bytes: bytesOf(step.graph, result.counters),
             exchangeBytes: result.exchanges.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0),
           }
           meters.stepEnded(step.jobName, (endMs - nowMs) / 1000, done)

@@ -27,7 +27,6 @@ export interface Measuring {
 
 interface Given {
   readonly environment: Environment
-  readonly variables: NodeJS.ProcessEnv
   readonly database: Database
   readonly journal: Journal
   readonly limits: () => Promise<Limits>
@@ -37,9 +36,9 @@ interface Given {
 
 /** Throws `environment.invalid` where its port cannot be had. */
 export async function openMeasuring(given: Given): Promise<Measuring> {
-  const { environment, variables, database, journal, limits, slotsUsed, log } = given
+  const { environment, database, journal, limits, slotsUsed, log } = given
   const meters = openWorkerMeters(environment.workerSlots, slotsUsed)
-  const telemetry = await openTelemetry('etl-worker', readVersion(), meters.exposition, variables)
+  const telemetry = await openTelemetry('etl-worker', readVersion(), meters.exposition, environment.telemetry)
   const board = measuredBoard(openBoard(), meters)
   const listener = await listen(environment, meters.exposition, log)
   let sampler: Sampler | undefined

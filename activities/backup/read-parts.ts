@@ -124,7 +124,9 @@ export async function withPart(
 }
 
 async function opened({ folder, store, seal, scratch }: OpenBackup, part: StoredPart): Promise<string> {
-  const stored = await store.fetch(`${folder}/${part.file}`, scratch).catch((cause) => {
+  const key = `${folder}/${part.file}`
+  const stored = await store.fetch(key, scratch).catch(async (cause) => {
+    if (await isThere(store, key)) throw cause
     throw new JobError('backup.damaged', `The backup has lost ${part.file}.`, { cause })
   })
   try {
@@ -146,6 +148,12 @@ async function opened({ folder, store, seal, scratch }: OpenBackup, part: Stored
   } finally {
     await rm(stored, { force: true })
   }
+}
+
+/** Throws where the store cannot say. */
+async function isThere(store: ObjectStore, key: string): Promise<boolean> {
+  for await (const found of store.list(key)) if (found.key === key) return true
+  return false
 }
 
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 16)

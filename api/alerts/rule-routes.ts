@@ -1,9 +1,9 @@
 /** Rules that raise alerts: written in clear, shown masked, tried from here. */
 import { comparisonOf, RULE_TYPES } from '../../core/alert/rule-types.js'
-import { type AlertRuleDocument, channelsByName, nameOfChannel } from '../../core/alert/schema.js'
+import { type AlertRuleDocument, channelSchema, nameOfChannel } from '../../core/alert/schema.js'
 import { jsonSchemaOf } from '../../core/config/schema.js'
 import { JobError } from '../../core/errors/job-error.js'
-import { redact, type SchemaNode } from '../../core/security/secret-fields.js'
+import { redact } from '../../core/security/secret-fields.js'
 import { formatDuration, parseDuration } from '../../core/spec/duration.js'
 import type { RuleDefinition, RuleFilter, RuleRecord } from '../../models/stores/alert-rule-store.js'
 import type { ApiDeps } from '../deps.js'
@@ -163,6 +163,6 @@ function bodyOf(record: RuleRecord) {
 
 function maskedBody(body: unknown): unknown {
   const channels = (body as { channels?: unknown }).channels
-  const schema = (jsonSchemaOf(channelsByName) as SchemaNode).additionalProperties
+  const schema = jsonSchemaOf(channelSchema)
   return { ...(body as object), channels: redact(channels, { items: schema }) }
 }

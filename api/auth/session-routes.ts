@@ -4,8 +4,7 @@ import type { UserRecord } from '../../models/stores/user-store.js'
 import type { ApiDeps } from '../deps.js'
 import { type Caller, callerOf, type Route, route } from '../http/route.js'
 import { noQuery } from '../http/schema.js'
-import { checkPassword, hashPassword } from './password.js'
-import { leastCharacters } from './policy.js'
+import { checkPassword, hashPassword, leastCharacters, noPassword } from './password.js'
 import { loginAnswer, loginBody, passwordBody, user } from './schema.js'
 import { openSession } from './session.js'
 
@@ -101,7 +100,7 @@ async function changePassword(caller: Caller, current: string, next: string, dep
   if (!right || known?.isLocked === true) {
     throw new JobError('permission.denied', 'The present password is not right', { pointer: '/currentPassword' })
   }
-  checkPassword(next, caller.username, '/newPassword', await leastCharacters(deps))
+  checkPassword(next, caller.username, '/newPassword', await leastCharacters(deps.configs))
   await deps.users.setPassword(caller.userId, await hashPassword(next))
   await deps.tokens.revokeAll(caller.userId, caller.tokenId)
 }
@@ -110,8 +109,4 @@ function refused(): JobError {
   return new JobError('auth.required', 'The user name or the password is not right', {
     hint: 'After several failures in a row an account is closed for a while; an ADMIN can unlock it.',
   })
-}
-
-function noPassword(): JobError {
-  return new JobError('conflict', 'This user logs in with OpenID Connect, and has no password here')
 }

@@ -3,8 +3,7 @@ import { JobError } from '../../core/errors/job-error.js'
 import { pageRequest } from '../http/page.js'
 import { callerOf, type Route, route } from '../http/route.js'
 import { noQuery, versionQuery } from '../http/schema.js'
-import { checkPassword, hashPassword } from './password.js'
-import { leastCharacters } from './policy.js'
+import { checkPassword, hashPassword, leastCharacters, noPassword } from './password.js'
 import { changedUser, newUser, user, userList, userParams, userQuery } from './schema.js'
 
 const shared = { tag: 'Users' } as const
@@ -31,7 +30,7 @@ export const userRoutes: readonly Route[] = [
     status: 201,
     response: user,
     handle: async ({ body, newId }, deps) => {
-      checkPassword(body.password, body.username, '/password', await leastCharacters(deps))
+      checkPassword(body.password, body.username, '/password', await leastCharacters(deps.configs))
       const { password, email = null, displayName = null, ...rest } = body
       const passwordHash = await hashPassword(password)
       const created = await deps.users.create({ ...rest, email, displayName, passwordHash, userId: newId })
@@ -71,8 +70,9 @@ export const userRoutes: readonly Route[] = [
       if (userId === callerOf(call).userId && (change.role ?? 'ADMIN') !== 'ADMIN') throw notYourself()
       if (userId === callerOf(call).userId && change.status === 'INACTIVE') throw notYourself()
       const known = await deps.users.find(userId)
-      if (password !== undefined && known.authType === 'OIDC') throw noPassword()
-      if (password !== undefined) checkPassword(password, known.username, '/password', await leastCharacters(deps))
+      if (password !== undefined && known.authType === 'OIDC') throw noPassword('/password')
+      if (password !== undefined)
+        checkPassword(password, known.username, '/password', await leastCharacters(deps.configs))
       const changed = await deps.users.update(userId, change, call.version)
       if (password !== undefined) await deps.users.setPassword(userId, await hashPassword(password))
       if (password !== undefined || change.status === 'INACTIVE') {
@@ -112,10 +112,4 @@ export const userRoutes: readonly Route[] = [
 
 function notYourself(): JobError {
   return new JobError('conflict', 'You cannot remove, deactivate or demote yourself', { hint: 'Ask another ADMIN.' })
-}
-
-function noPassword(): JobError {
-  return new JobError('conflict', 'This user logs in with OpenID Connect, and has no password here', {
-    pointer: '/password',
-  })
 }

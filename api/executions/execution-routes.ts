@@ -34,12 +34,11 @@ export const executionRoutes: readonly Route[] = [
     response: started,
     handle: async (call, deps) => {
       const { jobId } = call.params
-      const { settings } = await deps.jobs.get(jobId)
       const { priority } = call.body
       const created = await deps.executions.create({
         jobId,
         executionId: call.newId,
-        parameters: normaliseParameters(call.body.parameters, settings.parameters),
+        parameters: (declared) => normaliseParameters(call.body.parameters, declared),
         logicalTime: new Date(deps.now()),
         triggerType: 'MANUAL',
         ...(priority === undefined ? {} : { priority }),

@@ -191,6 +191,7 @@ export const metricsQuery = z.strictObject({
 })
 const optionalNumber = z.number().nullable()
 const rate = z.number().describe('Records per second.')
+const byteRate = z.number().describe('Bytes per second.')
 export const metrics = z
   .object({
     from: time,
@@ -201,7 +202,8 @@ export const metrics = z
         time: time.describe('Where its stretch begins; stretches without a point are gaps.'),
         epoch: count.nullable(),
         records: execution.shape.records.describe('So far.'),
-        rates: z.object({ read: rate, processed: rate, written: rate }),
+        bytes: z.object({ read: count, written: count }).describe('So far, as far as connectors know.'),
+        rates: z.object({ read: rate, processed: rate, written: rate, bytesRead: byteRate, bytesWritten: byteRate }),
         backpressureCount: count.describe('Waits of more than 100 ms for what is behind.'),
         backpressureTimeMs: z.number(),
         checkpointDurationMs: optionalNumber.describe('The longest, from its plan to its commit.'),
@@ -221,6 +223,7 @@ export const metrics = z
         recordsOut: count,
         recordsFiltered: count,
         recordsFailed: count,
+        bytes: count.describe('Read by a source, written by a sink; as far as its connector knows.'),
         subtasks: count,
         skew: optionalNumber.describe('Records of the busiest subtask beside those of an average one.'),
         processingMs: z.number(),

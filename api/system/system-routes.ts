@@ -8,7 +8,6 @@ import type { SettingRecord } from '../../models/stores/config-store.js'
 import { pageRequest } from '../http/page.js'
 import { callerOf, type Route, route } from '../http/route.js'
 import { noQuery, versionQuery } from '../http/schema.js'
-import { openApiDocument } from '../openapi.js'
 import {
   anyDocument,
   schemaParams,
@@ -101,7 +100,7 @@ export const systemRoutes: readonly Route[] = [
     query: noQuery,
     status: 200,
     response: anyDocument,
-    handle: async (_call, deps) => ({ body: openApiDocument(deps.routes()) }),
+    handle: async (_call, deps) => ({ body: deps.describe() }),
   }),
 ]
 

@@ -1,8 +1,8 @@
 /** An alert rule of a file, and as the server shows it. */
 import { isDeepStrictEqual } from 'node:util'
-import { channelsByName, nameOfChannel } from '../../core/alert/schema.js'
+import { channelSchema, nameOfChannel } from '../../core/alert/schema.js'
 import { jsonSchemaOf } from '../../core/config/schema.js'
-import { redact, type SchemaNode } from '../../core/security/secret-fields.js'
+import { redact } from '../../core/security/secret-fields.js'
 import { parseDuration } from '../../core/spec/duration.js'
 import type { Client } from '../client.js'
 import type { Definition } from '../definitions.js'
@@ -40,7 +40,7 @@ export function documentOf(rule: StoredRule): Readonly<Record<string, unknown>> 
 function isShown(known: StoredRule, value: Definition['value']): boolean {
   const stored = documentOf(known)
   const given = Object.entries(value).filter(([key]) => key !== 'kind' && key !== 'channels')
-  const schema = (jsonSchemaOf(channelsByName) as SchemaNode).additionalProperties
+  const schema = jsonSchemaOf(channelSchema)
   const channels = (JSON.parse(JSON.stringify(value.channels ?? [])) as { name?: string; type: string }[]).map(
     (one) => ({
       name: nameOfChannel(one),

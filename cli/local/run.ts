@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import type { ActivityDeps } from '../../activities/deps.js'
 import { CODES, type ErrorCode } from '../../core/errors/codes.js'
 import { JobError } from '../../core/errors/job-error.js'
+import { noBytes } from '../../core/execution/byte-totals.js'
 import type { ExecutionRecord } from '../../core/execution/journal.js'
 import { noTotals } from '../../core/execution/record-totals.js'
 import type { ExecutionReport } from '../../core/execution/report.js'
@@ -171,6 +172,7 @@ function newRecord(
     startedAt: new Date().toISOString(),
     restartMemory: noFailures,
     totals: noTotals,
+    bytes: noBytes,
   }
 }
 

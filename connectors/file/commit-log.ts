@@ -61,13 +61,14 @@ export async function openLog(
     for (const manifest of commits) await publish(manifest)
     const committed = commits.at(-1)?.mark ?? open?.committed ?? null
     const opened = last + 1
-    if (!(await log.append(opened, { kind: 'OPEN', fence, committed }))) continue
-    await log.clearBefore(opened)
+    const there = await log.append(opened, { kind: 'OPEN', fence, committed })
+    if (there === null) continue
+    await log.remove(there.filter((number) => number < opened))
     let next = opened + 1
     return {
       committed,
       async commit(manifest) {
-        if (!(await log.append(next, { kind: 'COMMIT', ...manifest }))) throw fenced()
+        if ((await log.append(next, { kind: 'COMMIT', ...manifest })) === null) throw fenced()
         next += 1
       },
       async check() {
@@ -119,17 +120,18 @@ function logFiles(files: TargetFiles, folder: string) {
       }
     },
 
-    /** false: another one has this number, or a greater one. */
-    async append(number: number, entry: Entry): Promise<boolean> {
+    /** The numbers that are there then; null: another one has this number, or a greater one. */
+    async append(number: number, entry: Entry): Promise<readonly number[] | null> {
       const path = pathOf(folder, number)
       const text = JSON.stringify({ ...entry, by: randomUUID() })
       // Where the answer was lost, it is there already, and ours.
       const isOurs = (await files.create(path, text)) || (await files.read(path)) === text
-      return isOurs && (await numbers()).at(-1) === number
+      const there = isOurs ? await numbers() : []
+      return there.at(-1) === number ? there : null
     },
 
-    async clearBefore(number: number): Promise<void> {
-      await files.remove((await numbers()).filter((each) => each < number).map((each) => pathOf(folder, each)))
+    async remove(some: readonly number[]): Promise<void> {
+      await files.remove(some.map((each) => pathOf(folder, each)))
     },
   }
 }

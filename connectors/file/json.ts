@@ -31,6 +31,7 @@ export function jsonBatch(
   return {
     select,
     records: null,
+    bytes: file.size,
     place: (index) => lines?.place(index) ?? { file: file.shown, record: index },
     /** Documents as lines, which can be read one without the other; where the text itself is broken, the error says where. */
     async isolate() {

@@ -72,6 +72,7 @@ function parquetBatch(
     // Of other types than the file's own some may be bad.
     ...(isCast ? {} : { view: viewOf(schema, records, from) }),
     records: to - from,
+    bytes: Math.round((file.size * (to - from)) / Math.max(1, file.records)),
     place: (index) => ({
       file: file.shown,
       record: from + inBatch(index),

@@ -12,6 +12,8 @@ import type { StagedPart, StagedParts } from './staged-parts.js'
 /** Writes the batches of one epoch as parts: nobody looks at them before they are committed. */
 export interface PartWriter {
   readonly parts: readonly StagedPart[]
+  /** Written so far. */
+  bytes(): number
   write(batch: SinkBatch, session: Session): Promise<void>
   /** Absent: batches become one part, each behind the one before, or are to be divided. */
   readonly stage?: (query: SinkQuery, session: Session) => Promise<StagedBatch>
@@ -96,6 +98,7 @@ export function partWriter(staged: StagedParts, layout: PartLayout): PartWriter 
 
   return {
     parts: staged.parts,
+    bytes: staged.bytes,
     async write(batch, session) {
       if (batch.records === 0) return
       for await (const partition of partitionsOf(batch, partitionBy, session)) await addAll(partition, session)

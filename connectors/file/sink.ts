@@ -123,6 +123,7 @@ function openSink(target: Target, key: SinkKey, { committed, writer, commit, gua
   return {
     committed,
     method: target.format.toUpperCase(),
+    bytes: writer.bytes,
     append: (batch, session) =>
       guarded(async () => {
         const layout = {

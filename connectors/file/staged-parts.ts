@@ -14,6 +14,8 @@ export interface StagedPart {
 /** Parts under the writer's fence, on their way from files of this machine into the staged folder of the target. */
 export interface StagedParts {
   readonly parts: readonly StagedPart[]
+  /** Of all that was added. */
+  bytes(): number
   /** What has been begun for a folder and not ended; 0: nothing. */
   openBytes(folder: string): number
   /** A file becomes a part, or is put behind the one that was begun for its folder. */
@@ -33,6 +35,7 @@ export function stagedParts(files: TargetFiles, staged: string, fence: Fence, ap
   const parts: StagedPart[] = []
   const open = new Map<string, { readonly file: string; readonly name: string; bytes: number }>()
   const underWay: Promise<void>[] = []
+  let added = 0
 
   async function send(file: string, name: string): Promise<void> {
     if (underWay.length >= mostUnderWay) await underWay.shift()
@@ -48,9 +51,11 @@ export function stagedParts(files: TargetFiles, staged: string, fence: Fence, ap
   return {
     parts,
     end,
+    bytes: () => added,
     openBytes: (folder) => open.get(folder)?.bytes ?? 0,
 
     async add(folder, file, bytes) {
+      added += bytes
       const begun = open.get(folder)
       if (begun) {
         await pipeline(createReadStream(file), createWriteStream(begun.file, { flags: 'a' }))

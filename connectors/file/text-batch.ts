@@ -65,6 +65,7 @@ export async function textBatch(
   return {
     select: reader.select(asIs ? slice : { ...slice, crlf: false }),
     records: found.records,
+    bytes: bytes.length,
     place,
     async isolate() {
       const { kept, bad } = await tellApart({

@@ -33,6 +33,7 @@ export function openHttpSink({ client, endpoint, config, input, keyOf }: Writing
   const [before, between, behind] = frameOf(config)
   const headers = { 'content-type': config.format === 'lines' ? 'application/x-ndjson' : 'application/json' }
   let sent = 0
+  let bytes = 0
   let isKnownToTake = false
 
   /** null: they were taken; else what the target says. */
@@ -40,11 +41,13 @@ export function openHttpSink({ client, endpoint, config, input, keyOf }: Writing
     const [row] = await session.rows(
       `SELECT string_agg(${object}, '${between}' ORDER BY rowid) FROM ${table} WHERE rowid >= ${from} AND rowid < ${to}`,
     )
+    const body = `${before}${String(row?.[0])}${behind}`
+    bytes += Buffer.byteLength(body)
     const request = {
       method: config.method,
       url: endpoint.url,
       headers: { ...headers, 'idempotency-key': keyOf(sent + from, sent + to) },
-      body: `${before}${String(row?.[0])}${behind}`,
+      body,
     }
     return await client.ask(request, {
       wants: (status) => isTaken(status) || refusals.has(status),
@@ -77,6 +80,7 @@ export function openHttpSink({ client, endpoint, config, input, keyOf }: Writing
   return {
     committed: null,
     method: config.method,
+    bytes: () => bytes,
     async append(batch, session) {
       const rejected: RejectedRow[] = []
       try {

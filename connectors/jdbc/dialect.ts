@@ -15,6 +15,8 @@ export interface Db {
   rows(sql: string, values?: readonly unknown[]): Promise<readonly Row[]>
   /** How many rows it touched. */
   execute(sql: string, values?: readonly unknown[]): Promise<number>
+  /** Bytes that the server was sent over this connection; absent: there is no server. */
+  sent?(): number
   /** In good order. */
   end(): Promise<void>
   /** At once: what was begun comes to nothing. */

@@ -17,6 +17,7 @@ export interface Loading {
 export function openTransaction(dialect: Dialect, writer: Writer, loading: Loading): OpenSink {
   const { db } = writer
   const files = new Set<string>()
+  const before = db.sent?.() ?? 0
   let begun = false
   let closed = false
   const begin = async () => {
@@ -28,6 +29,7 @@ export function openTransaction(dialect: Dialect, writer: Writer, loading: Loadi
   return {
     committed: writer.committed,
     method: loading.method,
+    ...(db.sent && { bytes: () => db.sent!() - before }),
     append: (batch, session) =>
       batch.records === 0 ? Promise.resolve([]) : inTransaction(() => loading.write(batch, session)),
     ...(loading.stageQuery && {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { stat } from 'node:fs/promises'
 import type { Schema } from '../../core/record/schema.js'
 import type { Session } from '../../duckdb/session.js'
 import { identifier, text } from '../../duckdb/sql.js'
@@ -83,8 +84,9 @@ export function jdbcSource(config: JdbcSourceConfig, access: JdbcConnection, sig
           const file = await made
           const records = await session.count(`SELECT count(*) FROM read_parquet(${text(file)})`)
           const kept = await keptTypes(file, what, session)
+          const perRecord = (await stat(file)).size / Math.max(1, records)
           for (let from = 0; from < records; from += batchRecords) {
-            const slice = { from, to: Math.min(from + batchRecords, records), before, kept }
+            const slice = { from, to: Math.min(from + batchRecords, records), before, kept, perRecord }
             yield capturedBatch(file, slice, what, session)
           }
           before += records
@@ -133,6 +135,8 @@ interface Slice {
   /** Records of the split in captures before this one. */
   readonly before: number
   readonly kept: readonly string[]
+  /** Bytes of the capture. */
+  readonly perRecord: number
 }
 
 /** Types of the capture, one for each column: of some it holds text. */
@@ -143,7 +147,7 @@ async function keptTypes(file: string, relation: Relation, session: Session): Pr
 
 function capturedBatch(
   file: string,
-  { from, to, before, kept }: Slice,
+  { from, to, before, kept, perRecord }: Slice,
   relation: Relation,
   session: Session,
 ): SourceBatch {
@@ -161,6 +165,7 @@ function capturedBatch(
     // Of other types some may be bad.
     ...(typed && { view: `SELECT ${named.join(', ')}, file_row_number - ${from} AS rowid FROM ${rows}` }),
     records: to - from,
+    bytes: Math.round(perRecord * (to - from)),
     place: (index) => place(from + inSplit(index)),
     async isolate() {
       const bad = await badRows(rows, schema, casts, session)

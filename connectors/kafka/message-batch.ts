@@ -40,6 +40,10 @@ export async function messageBatch(messages: readonly Message[], reading: Readin
   return {
     select: whole.select,
     records: messages.length,
+    bytes: messages.reduce(
+      (sum, { keyLength, valueLength }) => sum + Math.max(0, keyLength) + Math.max(0, valueLength),
+      0,
+    ),
     partition: String(place.partition),
     place: (index) => placeOf(left[index]!),
     async isolate() {

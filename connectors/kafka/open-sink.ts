@@ -37,6 +37,7 @@ export function openKafkaSink({ client, config, input, partitions, turn, taken, 
   const { producer, progress } = taken
   const writer = topicWriter(client, producer, config.topic, config.compression)
   const headerNames = Object.keys(config.headers ?? {}).map((name) => Buffer.from(name))
+  let bytes = 0
   let begun = false
   let closed = false
   let lost = false
@@ -73,6 +74,7 @@ export function openKafkaSink({ client, config, input, partitions, turn, taken, 
         next = rowsFrom(from + rowsAtOnce)
         next.catch(() => undefined)
       }
+      bytes += rows.reduce((sum, row) => sum + sizeOf(row), 0)
       const byPartition = grouped(rows, partitionFor)
       const sent = await Promise.all([...byPartition].map(([partition, part]) => writer.send(partition, part)))
       for (const { message, why } of sent.flat()) {
@@ -85,6 +87,7 @@ export function openKafkaSink({ client, config, input, partitions, turn, taken, 
   return {
     committed: taken.committed,
     method: progress === null ? 'PRODUCE' : 'TRANSACTION',
+    bytes: () => bytes,
     append: (batch, session) => (batch.records === 0 ? Promise.resolve([]) : guarded(() => write(batch, session))),
     commit: (mark) =>
       guarded(async () => {

@@ -1,11 +1,5 @@
 /** Ways to tell people. */
-interface Templates {
-  /** Text with placeholders; absent: the usual one. */
-  readonly subject?: string | undefined
-  readonly body?: string | undefined
-}
-
-export interface EmailChannel extends Templates {
+export interface EmailChannel {
   readonly type: 'EMAIL'
   readonly to: readonly string[]
   readonly from: string
@@ -17,6 +11,9 @@ export interface EmailChannel extends Templates {
   readonly password?: string | undefined
   /** Certificates (PEM) that the server may be signed by, besides the usual ones. */
   readonly ca?: string | undefined
+  /** Texts with placeholders; absent: the usual ones. */
+  readonly subject?: string | undefined
+  readonly body?: string | undefined
   readonly timeout?: string | undefined
 }
 

@@ -6,6 +6,7 @@ import type { Counters, Share } from '../record/counters.js'
 import type { Rejected } from '../record/rejected.js'
 import type { Evaluation, RestartMemory } from '../restart/strategy.js'
 import type { JobSettings } from '../spec/settings.js'
+import type { ByteTotals } from './byte-totals.js'
 import type { StateHandle } from './chain-task.js'
 import type { Outcome, Owner } from './effects.js'
 import type { EpochTimes } from './epoch-times.js'
@@ -120,6 +121,7 @@ export interface ExecutionRecord {
   readonly restartMemory: RestartMemory
   /** Of all completed epochs: tolerances are judged over the execution. */
   readonly totals: RecordTotals
+  readonly bytes: ByteTotals
 }
 
 /** Everything that epoch n + 1 starts from. */

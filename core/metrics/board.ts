@@ -3,6 +3,8 @@
  * goes forward. What a step has counted by its end is kept until it has been sampled once: so the samples of an epoch add up
  * to the row of its checkpoint, if each of its steps ran once.
  */
+
+import { addBytes, type ByteTotals, bytesOf, noBytes } from '../execution/byte-totals.js'
 import type { ChainResult, StateHandle } from '../execution/chain-task.js'
 import { addTotals, noTotals, type RecordTotals, totalsOfEpoch } from '../execution/record-totals.js'
 import type { JobGraph } from '../graph/job-graph.js'
@@ -21,6 +23,7 @@ export interface StepFacts {
   readonly graph: JobGraph
   /** Totals of the execution before this epoch. */
   readonly before: RecordTotals
+  readonly bytesBefore: ByteTotals
   /** That it starts from, of the whole execution. */
   readonly states: readonly StateHandle[]
 }
@@ -101,7 +104,9 @@ function sampleOf(steps: readonly Watched[], before: Done | null, nowMs: number)
     jobId,
     epoch,
     totals: addTotals(newest.before, totalsOfEpoch(graph, phase, sum)),
+    bytes: addBytes(newest.bytesBefore, bytesOf(graph, sum)),
     done: steps.map((step) => totalsOfEpoch(step.graph, step.phase, deltaOf(step))).reduce(addTotals, noTotals),
+    bytesDone: steps.map((step) => bytesOf(step.graph, deltaOf(step))).reduce(addBytes, noBytes),
     backpressureMs: operators.reduce((ms, { counters }) => ms + counters.backpressureMs, 0),
     backpressureCount: operators.reduce((waits, { counters }) => waits + counters.backpressureCount, 0),
     coveredMs: nowMs - Math.min(...steps.map(({ sinceMs }) => sinceMs)),

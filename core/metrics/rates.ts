@@ -1,10 +1,8 @@
 /** Rates of points that tell what has been counted by then. */
-export interface Rates {
-  /** Records per second. */
-  readonly read: number
-  readonly processed: number
-  readonly written: number
-}
+const RATED = ['read', 'processed', 'written', 'bytesRead', 'bytesWritten'] as const
+
+/** Records and bytes per second. */
+export type Rates = { readonly [what in (typeof RATED)[number]]: number }
 
 export interface CountedPoint {
   /** The newest row of the stretch that a point stands for. */
@@ -22,9 +20,14 @@ export function ratesOf(points: readonly CountedPoint[], mostApartMs: number): r
   return points.map((point, index) => {
     const before = points[index - 1]
     if (before === undefined || point.atMs - before.atMs > mostApartMs || point.atMs <= before.atMs) return point.own
-    const rate = (what: keyof Rates) =>
-      Math.round((Math.max(0, point.totals[what] - before.totals[what]) * 1_000_000) / (point.atMs - before.atMs)) /
-      1000
-    return { read: rate('read'), processed: rate('processed'), written: rate('written') }
+    return eachRate(
+      (what) =>
+        Math.round((Math.max(0, point.totals[what] - before.totals[what]) * 1_000_000) / (point.atMs - before.atMs)) /
+        1000,
+    )
   })
+}
+
+export function eachRate(rate: (what: keyof Rates) => number): Rates {
+  return Object.fromEntries(RATED.map((what) => [what, rate(what)])) as Rates
 }

@@ -1,4 +1,5 @@
 /** What a worker saw of an execution between two samples; times are milliseconds. */
+import type { ByteTotals } from '../execution/byte-totals.js'
 import type { RecordTotals } from '../execution/record-totals.js'
 import type { Counters } from '../record/counters.js'
 
@@ -9,8 +10,10 @@ export interface ExecutionSample {
   readonly epoch: number
   /** Of the epochs before it, and of this one as far as this worker has come. */
   readonly totals: RecordTotals
+  readonly bytes: ByteTotals
   /** Done here since the sample before. */
   readonly done: RecordTotals
+  readonly bytesDone: ByteTotals
   readonly backpressureMs: number
   readonly backpressureCount: number
   /** How long it was watched: since the sample before, or since its first step. */

@@ -11,6 +11,8 @@ export interface Counters {
   /** Merged into state: aggregation, the build side of a join. */
   readonly absorbed: number
   readonly late: number
+  /** Of a source: read from outside; of a sink: written there; as far as its connector knows. */
+  readonly bytes: number
   readonly processingMs: number
   readonly backpressureMs: number
   readonly backpressureCount: number
@@ -24,6 +26,7 @@ export const noRecords: Counters = {
   failed: 0,
   absorbed: 0,
   late: 0,
+  bytes: 0,
   processingMs: 0,
   backpressureMs: 0,
   backpressureCount: 0,
@@ -38,6 +41,8 @@ export function addCounters(a: Counters, b: Counters): Counters {
     failed: a.failed + b.failed,
     absorbed: a.absorbed + b.absorbed,
     late: a.late + b.late,
+    // Counters that an older version stored have none.
+    bytes: (a.bytes ?? 0) + (b.bytes ?? 0),
     processingMs: a.processingMs + b.processingMs,
     backpressureMs: a.backpressureMs + b.backpressureMs,
     backpressureCount: a.backpressureCount + b.backpressureCount,

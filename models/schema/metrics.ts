@@ -31,6 +31,20 @@ export const samples = (): readonly string[] => [
   `UPDATE etl_system_config SET default_value = '10000', description = '${SAMPLING}' WHERE config_key = 'metrics.interval_ms'`,
 ]
 
+/** What went in and out in bytes, as far as connectors know. */
+export const metricBytes = (): readonly string[] => [
+  ...addColumn(
+    'etl_job_metrics',
+    'bytes_read_total',
+    `${COUNT} AFTER records_late_total, ADD COLUMN bytes_written_total ${COUNT} AFTER bytes_read_total, ADD COLUMN bytes_read_rate DOUBLE NOT NULL DEFAULT 0 COMMENT 'bytes per second' AFTER records_written_rate, ADD COLUMN bytes_written_rate DOUBLE NOT NULL DEFAULT 0 AFTER bytes_read_rate`,
+  ),
+  ...addColumn(
+    'etl_operator_metrics',
+    'bytes',
+    `${COUNT} COMMENT 'of a source: read; of a sink: written' AFTER records_late`,
+  ),
+]
+
 export const metricTables = (at: Date): readonly string[] => [
   `CREATE TABLE IF NOT EXISTS etl_job_metrics (
   ${ID},

@@ -11,7 +11,7 @@ import { deadLetterReplay, executionTables } from './executions.js'
 import { graphTables } from './graphs.js'
 import { houseTables } from './house.js'
 import { jobTables } from './jobs.js'
-import { metricTables, operatorShares, samples } from './metrics.js'
+import { metricBytes, metricTables, operatorShares, samples } from './metrics.js'
 import { CREATED, ID, name, tail } from './parts.js'
 import { scheduleTables, scheduleTroubles } from './schedules.js'
 import { systemTables } from './system.js'
@@ -47,6 +47,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0020-samples', statements: samples },
   { name: '0021-audit-chain', statements: auditChain },
   { name: '0022-schedule-troubles', statements: scheduleTroubles },
+  { name: '0023-metric-bytes', statements: metricBytes },
 ]
 
 /** Which steps a database has. */

@@ -83,10 +83,6 @@ export function alertNotificationStore(database: Database) {
       const at = row?.at ?? null
       return at === null || at instanceof Date ? at : new Date(`${String(at).replace(' ', 'T')}Z`)
     },
-    async list(ruleId: string): Promise<readonly AlertNotificationRow[]> {
-      const rows = await alertNotification.findAll({ where: { ruleId }, order: [['id', 'ASC']] })
-      return rows.map((row) => row.get())
-    },
     async forgetOld(now: Date): Promise<void> {
       await alertNotification.destroy({
         where: {

@@ -4,15 +4,16 @@ import { Op } from 'sequelize'
 import type { Channel } from '../../core/alert/channel.js'
 import type { AlertLevel, ConditionOperator, GroupBy } from '../../core/alert/rule.js'
 import { comparisonOf, type RuleType } from '../../core/alert/rule-types.js'
+import { channelsByName } from '../../core/alert/schema.js'
+import { jsonSchemaOf } from '../../core/config/schema.js'
 import { JobError } from '../../core/errors/job-error.js'
-import type { SchemaNode } from '../../core/security/secret-fields.js'
 import type { Database } from '../database.js'
 import { isDuplicate } from '../database-error.js'
 import { type Cipher, createCipher } from '../encryption.js'
 import { type Page, type PageRequest, pageOf, pageQuery } from '../page.js'
+import { type Config, maskConfig, openConfig, restoreMasked, sealConfig } from '../sealed-config.js'
 import type { AlertRuleRow } from '../tables/alerts.js'
 import { endAlertsOf } from './alert/end-alerts.js'
-import { type Config, maskConfig, openConfig, restoreMasked, sealConfig } from './connection/sealed-config.js'
 
 export interface RuleDefinition {
   readonly name: string
@@ -52,10 +53,12 @@ export interface RuleFilter extends PageRequest {
 
 export const RULES = 'etl_alert_rule'
 
+/** Which fields of a rule's channels, by name, are secret. */
+const CHANNELS = jsonSchemaOf(channelsByName)
+
 export type AlertRuleStore = ReturnType<typeof alertRuleStore>
 
-/** `channelSchema` says which fields of a rule's channels, by name, are secret. */
-export function alertRuleStore(database: Database, secretKey: string, channelSchema: SchemaNode) {
+export function alertRuleStore(database: Database, secretKey: string) {
   const { alertRule } = database.tables
   const cipher = createCipher(secretKey)
   const row = async (ruleId: string): Promise<AlertRuleRow> => {
@@ -71,7 +74,7 @@ export function alertRuleStore(database: Database, secretKey: string, channelSch
     return rows.map((one) => recordOf(one, names, cipher))
   }
   const find = async (ruleId: string): Promise<RuleRecord> => (await shown([await row(ruleId)]))[0]!
-  const sealed = (ruleId: string, channels: Config) => sealConfig(ruleId, channels, channelSchema, cipher, RULES)
+  const sealed = (ruleId: string, channels: Config) => sealConfig(ruleId, channels, CHANNELS, cipher, RULES)
   return {
     find,
     /** In clear: for whoever tells people. null: there is no such rule, or none of its channels is called so. */
@@ -93,7 +96,7 @@ export function alertRuleStore(database: Database, secretKey: string, channelSch
       return pageOf(rows, request, ({ ruleId }) => records.get(ruleId)!)
     },
     async create(ruleId: string, given: RuleDefinition, by: string): Promise<RuleRecord> {
-      const channels = sealed(ruleId, restoreMasked(asConfig(given.channels), {}, channelSchema))
+      const channels = sealed(ruleId, restoreMasked(asConfig(given.channels), {}, CHANNELS))
       const made = { ruleId, ...columnsOf(given, channels), activeSince: new Date(), createdBy: by, updatedBy: by }
       await alertRule.create(made).catch((error) => refuseDuplicate(error, given.name))
       return await find(ruleId)
@@ -101,7 +104,7 @@ export function alertRuleStore(database: Database, secretKey: string, channelSch
     /** The channels with what is masked put back as stored. */
     async unmasked(ruleId: string, channels: RuleDefinition['channels']): Promise<RuleDefinition['channels']> {
       const stored = openConfig(ruleId, (await row(ruleId)).notificationConfig ?? {}, cipher, RULES)
-      return channelsOf(restoreMasked(asConfig(channels), stored, channelSchema))
+      return channelsOf(restoreMasked(asConfig(channels), stored, CHANNELS))
     },
     /** The same again changes nothing. What a disabled rule has raised is over. */
     async update(ruleId: string, given: RuleDefinition, version: number | null, by: string): Promise<RuleRecord> {

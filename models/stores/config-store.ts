@@ -4,8 +4,8 @@ import type { Database } from '../database.js'
 import { type Cipher, createCipher } from '../encryption.js'
 import { KNOWN_SETTINGS } from '../schema/known-settings.js'
 import type { SystemConfigRow } from '../tables/system.js'
-import { placeOfSetting } from './setting-place.js'
-import { settingProblem } from './setting-problem.js'
+import { placeOfSetting } from './config/setting-place.js'
+import { settingProblem } from './config/setting-problem.js'
 
 export interface SettingRecord {
   readonly key: string

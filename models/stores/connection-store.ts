@@ -5,9 +5,9 @@ import type { SchemaNode } from '../../core/security/secret-fields.js'
 import type { Database } from '../database.js'
 import { type Cipher, createCipher } from '../encryption.js'
 import { type Page, type PageRequest, pageOf, pageQuery } from '../page.js'
+import { type Config, maskConfig, openConfig, restoreMasked, sealConfig } from '../sealed-config.js'
 import type { ConnectorConfigRow } from '../tables/connectors.js'
 import { changeConnection, refuseDuplicate, removeConnection, stale } from './connection/change.js'
-import { type Config, maskConfig, openConfig, restoreMasked, sealConfig } from './connection/sealed-config.js'
 import { type ConnectionUse, usageOf } from './connection/usage.js'
 
 export interface ConnectionRecord {

@@ -1,27 +1,35 @@
 /** Executions: accepting them, reading what they did, and what a reconciler has to know. */
 import type { Problem } from '../../core/errors/problem.js'
-import type { StateHandle } from '../../core/execution/chain-task.js'
-import type { Admitted, EventType, ExecutionEvent } from '../../core/execution/journal.js'
-import type { Next } from '../../core/execution/plan.js'
-import type { ExecutionReport } from '../../core/execution/report.js'
+import type { Admitted } from '../../core/execution/journal.js'
 import type { ExecutionStatus } from '../../core/execution/status.js'
-import type { Slowest } from '../../core/metrics/slowest.js'
-import type { Counters } from '../../core/record/counters.js'
 import type { Database } from '../database.js'
 import type { Page, PageRequest } from '../page.js'
-import type { TriggerType } from '../tables/executions.js'
-import { cancelIfStill, requestCancel } from './execution/cancel.js'
+import { type CancelAnswer, cancelIfStill, requestCancel } from './execution/cancel.js'
 import { type CancelFilter, type Cancellable, cancellableExecutions } from './execution/cancellable.js'
-import { getCheckpoint, listCheckpoints, listStates } from './execution/checkpoints.js'
-import { type CreatedExecution, createExecution, type NewExecution } from './execution/create-execution.js'
-import { getExecution, listExecutions } from './execution/executions.js'
-import { listEvents, operatorCounters } from './execution/history.js'
+import {
+  type CheckpointRecord,
+  getCheckpoint,
+  listCheckpoints,
+  listStates,
+  type StateRecord,
+} from './execution/checkpoints.js'
+import { createExecution } from './execution/create-execution.js'
+import {
+  type ExecutionDetails,
+  type ExecutionFilter,
+  type ExecutionSummary,
+  getExecution,
+  listExecutions,
+} from './execution/executions.js'
+import { type EventRecord, listEvents, type OperatorRecords, operatorCounters } from './execution/history.js'
 import { type MetricPoints, metricPoints, type PointsWanted } from './execution/metric-points.js'
+import type { CreatedExecution, NewExecution } from './execution/new-execution.js'
 import {
   acceptedBefore,
   admitWaitingOf,
   closeLost,
   startAnew,
+  type UnfinishedExecution,
   unfinishedExecutions,
   workedFor,
 } from './execution/reconcile.js'
@@ -30,117 +38,9 @@ import { rememberJobVersions } from './journal/job-versions.js'
 
 export type { TriggerType } from '../tables/executions.js'
 export type { Cancellable } from './execution/cancellable.js'
-export type { CreatedExecution, NewExecution } from './execution/create-execution.js'
-
-/** SURFACES section 3, without the operators, and when and why it ran. */
-export interface ExecutionSummary extends Omit<ExecutionReport, 'operators' | 'waitReason' | 'retryAt'> {
-  readonly lineageId: string
-  readonly triggerType: TriggerType
-  readonly logicalTime: string
-  readonly priority: number
-  readonly attempt: number
-  readonly waitReason: string | null
-  /** Of a FAILED one that is tried again: when; null: it is not. */
-  readonly retryAt: string | null
-  readonly cancelRequested: boolean
-  readonly createdBy: string | null
-  readonly createdAt: string
-  readonly startedAt: string | null
-  readonly endedAt: string | null
-}
-
-/** SURFACES section 3's object and more about the one execution. */
-export interface ExecutionDetails extends ExecutionSummary, Pick<ExecutionReport, 'operators'> {
-  readonly parameters: Readonly<Record<string, string>>
-  readonly restoredFrom: { readonly executionId: string; readonly checkpointId: string | null } | null
-  readonly workflowId: string | null
-  readonly runId: string | null
-}
-
-export interface ExecutionFilter extends PageRequest {
-  readonly jobId?: string | undefined
-  readonly status?: ExecutionStatus | undefined
-  /** Accepted at or after, and before. */
-  readonly from?: Date | undefined
-  readonly to?: Date | undefined
-}
-
-export interface EventRecord extends ExecutionEvent {
-  /** Increases: what came after is what is greater. */
-  readonly sequence: string
-  readonly eventId: string
-  readonly type: EventType
-  readonly time: string
-  readonly epoch: number | null
-  readonly attempt: number | null
-}
-
-export interface OperatorRecord {
-  readonly id: string
-  readonly name: string
-  readonly nodeType: 'SOURCE' | 'OPERATOR' | 'SINK'
-  readonly kind: string
-  readonly parallelism: number
-  /** Committed. */
-  readonly counters: Counters
-  /** Of the epoch that is running. */
-  readonly running: Counters | null
-}
-
-export interface OperatorRecords {
-  /** In the order of the graph. */
-  readonly items: readonly OperatorRecord[]
-  /** null: nothing has been worked on yet. */
-  readonly slowest: Slowest | null
-}
-
-export interface CheckpointRecord {
-  readonly checkpointId: string
-  readonly jobId: string
-  readonly executionId: string
-  readonly lineageId: string
-  readonly epoch: number
-  readonly phase: number
-  readonly type: 'PERIODIC' | 'SAVEPOINT'
-  readonly status: 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'DROPPED'
-  readonly jobVersion: number
-  readonly stateSizeBytes: number
-  readonly path: string | null
-  /** Beyond those retained: its state is gone, and nothing can start from it. */
-  readonly stateDiscarded: boolean
-  readonly triggeredAt: string
-  readonly completedAt: string | null
-  readonly durationMs: number | null
-  readonly failures: number
-  readonly error: string | null
-  readonly next: Next | null
-}
-
-export interface StateRecord extends Omit<StateHandle, 'path'> {
-  /** null: `value` holds it. */
-  readonly path: string | null
-  readonly value: object | null
-}
-
-export interface CancelAnswer {
-  readonly status: ExecutionStatus
-  /** null: no workflow has been started; it is cancelled already. */
-  readonly workflowId: string | null
-}
-
-export interface UnfinishedExecution {
-  readonly executionId: string
-  readonly jobId: string
-  readonly triggerType: TriggerType
-  readonly status: ExecutionStatus
-  readonly hasBegun: boolean
-  readonly workflowId: string | null
-  readonly runId: string | null
-  readonly cancelRequested: boolean
-  readonly createdAt: string
-  /** Progress counts: one that runs is seldom older than seconds. */
-  readonly updatedAt: string
-}
+export type { ExecutionDetails } from './execution/executions.js'
+export type { CreatedExecution, NewExecution } from './execution/new-execution.js'
+export type { UnfinishedExecution } from './execution/reconcile.js'
 
 export interface ExecutionStore {
   /** Asked again with the same triggerKey or executionId: the execution that is there. */

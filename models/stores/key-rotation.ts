@@ -3,11 +3,11 @@ import type { Transaction } from 'sequelize'
 import { isJobError } from '../../core/errors/job-error.js'
 import type { Database } from '../database.js'
 import { type Cipher, createCipher } from '../encryption.js'
+import { renewConfig } from '../sealed-config.js'
 import { RULES } from './alert-rule-store.js'
-import { renewConfig } from './connection/sealed-config.js'
+import { placeOfSetting } from './config/setting-place.js'
 import { renewJob } from './job/renew-job.js'
 import { placeOf } from './secret-store.js'
-import { placeOfSetting } from './setting-place.js'
 
 export interface RotatedKeys {
   /** The key that everything readable is encrypted with now. */

@@ -2,7 +2,7 @@
 import { allOf } from '../../core/all-of.js'
 import type { ExecutionSample, OperatorSample, Sample } from '../../core/metrics/sample.js'
 import type { Database } from '../database.js'
-import { operatorColumns, totalColumns } from './journal/metrics.js'
+import { operatorColumns, rateColumns, totalColumns } from './journal/metrics.js'
 
 export type MetricStore = ReturnType<typeof metricStore>
 
@@ -23,14 +23,11 @@ function place({ workerId, at }: Sample, { jobId, executionId, epoch }: Executio
 }
 
 function jobRow(sample: Sample, execution: ExecutionSample) {
-  const { done, coveredMs } = execution
-  const rate = (records: number) => (coveredMs > 0 ? (records * 1000) / coveredMs : 0)
+  const { totals, bytes, done, bytesDone, coveredMs } = execution
   return {
     ...place(sample, execution),
-    ...totalColumns(execution.totals),
-    recordsReadRate: rate(done.read + done.sideRead),
-    recordsProcessedRate: rate(done.processed),
-    recordsWrittenRate: rate(done.written),
+    ...totalColumns(totals, bytes),
+    ...rateColumns(done, bytesDone, coveredMs),
     backpressureCount: execution.backpressureCount,
     backpressureTimeMs: Math.round(execution.backpressureMs),
     stateSizeBytes: execution.stateSizeBytes,

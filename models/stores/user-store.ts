@@ -33,7 +33,6 @@ export interface NewUser {
   readonly authType?: 'PASSWORD' | 'OIDC'
   /** `<issuer> <subject>` of an OIDC user. */
   readonly externalId?: string
-  readonly createdBy?: string
 }
 
 export interface UserChange {
@@ -119,8 +118,8 @@ export function userStore(database: Database) {
     async setPassword(userId: string, passwordHash: string): Promise<void> {
       await user.update({ passwordHash, passwordChangeTime: new Date() }, { where: { userId } })
     },
-    /** Counts it; true if the account is locked now. A lock that has run out counts from one again. */
-    async noteFailedLogin(userId: string, attempts: number, minutes: number): Promise<boolean> {
+    /** Enough of them lock the account. After a lock that has run out they count from one again. */
+    async noteFailedLogin(userId: string, attempts: number, minutes: number): Promise<void> {
       const failures = "IF(status = 'LOCKED', 1, failed_login_count + 1)"
       await database.execute(
         `UPDATE etl_user SET
@@ -130,7 +129,6 @@ export function userStore(database: Database) {
           WHERE user_id = :userId`,
         { userId, attempts, until: new Date(Date.now() + minutes * 60_000) },
       )
-      return (await user.findOne({ where: { userId } }))?.get().status === 'LOCKED'
     },
     /** False: it was locked in the meantime. */
     async noteLogin(userId: string, ip: string): Promise<boolean> {

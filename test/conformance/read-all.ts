@@ -8,6 +8,8 @@ export interface AllRead {
   readonly records: unknown[][]
   readonly rejected: Omit<Rejected, 'nodeId'>[]
   readonly positions: Position[]
+  /** Of each batch that tells. */
+  readonly bytes: number[]
   /** Records of each epoch. */
   readonly epochs: number[]
   readonly places: { readonly line?: number; readonly byte?: number }[]
@@ -21,7 +23,7 @@ export async function readAll(
   session: Session,
   { budget = large, parallelism = 1, from = null as Position | null, most = 10_000 } = {},
 ): Promise<AllRead> {
-  const all: AllRead = { records: [], rejected: [], positions: [], places: [], epochs: [] }
+  const all: AllRead = { records: [], rejected: [], positions: [], places: [], epochs: [], bytes: [] }
   let position = from
   for (let epoch = 0; epoch < most; epoch += 1) {
     const before = all.records.length
@@ -56,6 +58,7 @@ async function readBatches(batches: ReturnType<Source['read']>, session: Session
     const next = await batches.next()
     if (next.done) return next.value
     const batch = next.value
+    if (batch.bytes !== undefined) all.bytes.push(batch.bytes)
     let bad = 0
     let materialised = await materialise(session, batch.select)
     if (!materialised || !(await agrees(session, batch, bad))) {

@@ -44,6 +44,7 @@ export function describeSource(name: string, setUp: () => Promise<SourceUnderTes
       const source = under.open()
       const all = await readAll(source, session)
       expect(all.records).toHaveLength(under.records)
+      if (all.bytes.length > 0) expect(all.bytes.reduce((sum, bytes) => sum + bytes)).toBeGreaterThan(0)
       expect(await session.describe('SELECT * FROM batch')).toEqual(await source.schema())
     })
 
@@ -84,7 +85,7 @@ export function describeSource(name: string, setUp: () => Promise<SourceUnderTes
       const splits = JSON.parse(JSON.stringify(plan.splits)) as typeof plan.splits
       const again: AllRead[] = []
       for (let time = 0; time < 2; time += 1) {
-        const all: AllRead = { records: [], rejected: [], positions: [], places: [], epochs: [] }
+        const all: AllRead = { records: [], rejected: [], positions: [], places: [], epochs: [], bytes: [] }
         for (const split of splits.flat()) all.positions.push(await readSplit(under.open(), split, session, all))
         again.push(all)
       }
@@ -118,7 +119,7 @@ export function describeSource(name: string, setUp: () => Promise<SourceUnderTes
       if (!first.done) await first.value.release()
       await batches.return({ position: null, end: false })
       expect(openFiles()).toEqual(before)
-      const all: AllRead = { records: [], rejected: [], positions: [], places: [], epochs: [] }
+      const all: AllRead = { records: [], rejected: [], positions: [], places: [], epochs: [], bytes: [] }
       for (const one of plan.splits.flat()) await readSplit(under.open(), one, session, all)
       expect(all.records).toHaveLength(under.records)
     })

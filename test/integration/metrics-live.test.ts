@@ -1,16 +1,21 @@
 /** What a running job leaves of itself: samples in the catalogue, numbers for Prometheus, traces for a collector. */
 import { once } from 'node:events'
+import { stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { migrate } from '../../models/migrate.js'
 import { traceIds } from '../../telemetry/spans.js'
 import { readExposition } from '../support/exposition.js'
 import { onServer, withDatabase } from '../support/lend.js'
 import { temporalAddress } from '../support/namespace.js'
+import { openPromlint } from '../support/promlint.js'
 import { freePort } from '../support/services.js'
 import { type Stack, withStack } from '../support/stack.js'
 import { until } from '../support/until.js'
+
+const promlint = await openPromlint()
 
 test('a job is sampled while it runs, read by Prometheus, and traced epoch by epoch', async () => {
   await withDatabase(async (url) => {
@@ -40,6 +45,33 @@ test('a job is sampled while it runs, read by Prometheus, and traced epoch by ep
     } finally {
       await collector.close()
     }
+  })
+}, 180_000)
+
+test('bytes that are read and written are told, of the job and of its operators', async () => {
+  await withDatabase(async (url) => {
+    await migrate(url)
+    await withStack({ mysql: url, temporal: temporalAddress() }, async (stack) => {
+      const lines = Array.from({ length: 5000 }, (_, n) => `${n},${'é'.repeat(n % 7)}`)
+      const body = `${lines.join('\n')}\n`
+      await writeFile(join(stack.files, 'in.csv'), `id,name\n${body}`)
+      const out = { path: join(stack.files, 'out.jsonl'), singleFile: true, format: 'jsonl' }
+      const executionId = await stack.submit({
+        name: 'bytes',
+        nodes: [
+          { id: 'in', source: 'file', config: { path: join(stack.files, 'in.csv') } },
+          { id: 'some', operator: 'FILTER', input: 'in', config: { where: 'id >= 100' } },
+          { id: 'out', sink: 'file', input: 'some', config: out },
+        ],
+      })
+      await stack.untilEnded(executionId)
+      const { size } = await stat(join(stack.files, 'out.jsonl'))
+      const { body: metrics } = await stack.request<Metrics>('GET', `/api/v1/executions/${executionId}/metrics`)
+      expect(metrics.job.at(-1)!.bytes).toEqual({ read: Buffer.byteLength(body), written: size })
+      const sums = new Map<string, number>()
+      for (const { operatorId, bytes } of metrics.operators) sums.set(operatorId, (sums.get(operatorId) ?? 0) + bytes)
+      expect(Object.fromEntries(sums)).toEqual({ in: Buffer.byteLength(body), some: 0, out: size })
+    })
   })
 }, 180_000)
 
@@ -96,12 +128,15 @@ async function sampled(stack: Stack, url: string, executionId: string, read: num
 }
 
 async function exposed(stack: Stack, port: number): Promise<void> {
-  const worker = readExposition(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text())
+  const ofWorker = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  const worker = readExposition(ofWorker)
   expect(worker.problems).toEqual([])
   expect(worker.values.get('etl_worker_records_total{job="sampled",kind="read"}')).toBe(rows)
   expect(worker.values.get('etl_worker_epochs_total')).toBeGreaterThan(1)
-  const api = readExposition(await (await fetch(`${stack.url}/metrics`)).text())
+  const ofApi = await (await fetch(`${stack.url}/metrics`)).text()
+  const api = readExposition(ofApi)
   expect(api.problems).toEqual([])
+  for (const text of [ofWorker, ofApi]) expect((await promlint?.(text)) ?? []).toEqual([])
   expect(api.values.get('etl_api_requests_total{method="POST",route="/jobs/{jobId}/executions",status="202"}')).toBe(1)
   expect(api.values.get('etl_workers')).toBe(1)
   expect([...worker.values.keys(), ...api.values.keys()].join('\n')).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-/)
@@ -133,8 +168,8 @@ async function traced(collector: Collector, url: string, executionId: string): P
 }
 
 interface Metrics {
-  readonly job: readonly { readonly records: { readonly read: number } }[]
-  readonly operators: readonly { readonly operatorId: string; readonly recordsIn: number }[]
+  readonly job: readonly { readonly records: { readonly read: number }; readonly bytes: object }[]
+  readonly operators: readonly { readonly operatorId: string; readonly recordsIn: number; readonly bytes: number }[]
 }
 
 interface Slow {

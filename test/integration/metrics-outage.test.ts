@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
+import { noBytes } from '../../core/execution/byte-totals.js'
 import { noTotals } from '../../core/execution/record-totals.js'
 import { openBoard } from '../../core/metrics/board.js'
 import type { Sample } from '../../core/metrics/sample.js'
@@ -108,4 +109,5 @@ const facts = {
   ...{ executionId: 'e', jobId: 'j', jobName: 'job', vertexId: 'flights', subtask: 0, epoch: 1, phase: 2, states: [] },
   graph: sampleJob().graph,
   before: noTotals,
+  bytesBefore: noBytes,
 }

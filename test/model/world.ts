@@ -1,5 +1,6 @@
 /** Everything below the activities, and everything that may befall it. */
 import type { ActivityDeps } from '../../activities/deps.js'
+import { noBytes } from '../../core/execution/byte-totals.js'
 import type { ExecutionRecord } from '../../core/execution/journal.js'
 import { defaultLimits } from '../../core/execution/limits.js'
 import { isTerminal } from '../../core/execution/status.js'
@@ -217,6 +218,7 @@ export class World {
       allowsNonRestoredState: false,
       graph: this.graphOf(jobVersion),
       settings: settingsOf(this.shape),
+      bytes: noBytes,
       restartMemory: memory,
     }
   }

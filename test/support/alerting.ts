@@ -4,8 +4,6 @@ import { deliverAlerts } from '../../activities/alert/deliver-alerts.js'
 import type { AlertDeps } from '../../activities/alert/deps.js'
 import { evaluateAlerts } from '../../activities/alert/evaluate-alerts.js'
 import type { Channel } from '../../core/alert/channel.js'
-import { channelsByName } from '../../core/alert/schema.js'
-import { jsonSchemaOf } from '../../core/config/schema.js'
 import { type Database, openDatabase } from '../../models/database.js'
 import { type AlertRuleStore, alertRuleStore, type RuleDefinition } from '../../models/stores/alert-rule-store.js'
 import { alertSilenceStore } from '../../models/stores/alert-silence-store.js'
@@ -66,7 +64,7 @@ async function lend(url: string, database: Database, mail: MailServer, hook: Htt
   const secret = async (name: string) => `${name}-in-clear`
   const log = { warn: (details: object, message: string) => void warned.push(`${message} ${JSON.stringify(details)}`) }
   const deps = { ...alertDeps(database, { files, secret }, secretKey, log), now }
-  const rules = alertRuleStore(database, secretKey, jsonSchemaOf(channelsByName))
+  const rules = alertRuleStore(database, secretKey)
   const alerts = alertStore(database)
   const channels: Readonly<Record<string, Channel>> = {
     mail: {

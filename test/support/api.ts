@@ -9,8 +9,8 @@ import request from 'supertest'
 import { createApp } from '../../api/app.js'
 import { newBearerToken } from '../../api/auth/bearer.js'
 import { connectorRecords } from '../../api/bootstrap.js'
+import { createDeps } from '../../api/create-deps.js'
 import type { ApiDeps } from '../../api/deps.js'
-import { apiDeps } from '../../api/main.js'
 import { openTemporal } from '../../api/temporal.js'
 import { openConnectors } from '../../connectors/custom/open-connectors.js'
 import { connectors } from '../../connectors/index.js'
@@ -72,7 +72,7 @@ export async function withApi<T>(options: LentApiOptions, run: (api: LentApi) =>
       memoryLimitBytes: 256 * 1024 ** 2,
       threads: 1,
     }
-    const made = apiDeps({
+    const made = createDeps({
       database,
       temporal,
       parts,

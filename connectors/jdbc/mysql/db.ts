@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { Connection } from 'mysql2/promise'
 import type { JdbcConnection } from '../config.js'
 import type { Db } from '../dialect.js'
@@ -14,7 +15,12 @@ export async function openDb(access: JdbcConnection): Promise<MysqlDb> {
     client,
     rows: (sql, values) => rowsOf(client, sql, values),
     execute: async (sql, values) => (await execute(client, sql, values)).affectedRows,
+    sent: () => streamOf(client).bytesWritten,
     end: () => client.end(),
     destroy: () => client.destroy(),
   }
+}
+
+function streamOf(client: Connection): Socket {
+  return (client as unknown as { connection: { stream: Socket } }).connection.stream
 }

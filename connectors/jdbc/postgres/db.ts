@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { Client, type ClientConfig } from 'pg'
 import { JobError } from '../../../core/errors/job-error.js'
 import type { JdbcConnection } from '../config.js'
@@ -26,6 +27,7 @@ export async function openDb(access: JdbcConnection): Promise<PostgresDb> {
     client,
     rows: async (sql, values) => (await ask(sql, values)).rows as Row[],
     execute: async (sql, values) => (await ask(sql, values)).rowCount ?? 0,
+    sent: () => streamOf(client).bytesWritten,
     end: () => client.end(),
     destroy,
   }
@@ -76,6 +78,6 @@ function parseUrl(text: string): URL {
   return url
 }
 
-function streamOf(client: Client): { destroy(): void } {
-  return (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream
+function streamOf(client: Client): Socket {
+  return (client as unknown as { connection: { stream: Socket } }).connection.stream
 }

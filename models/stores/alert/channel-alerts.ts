@@ -5,6 +5,7 @@ import type { Notification } from '../../../core/alert/notification.js'
 import { CHANNEL_FAILED } from '../../../core/alert/rule-types.js'
 import type { Database } from '../../database.js'
 import type { AlertHistoryRow, AlertNotificationRow, AlertRuleRow } from '../../tables/alerts.js'
+import { type ChannelKind, channelsOf, planNotification } from './plan-notification.js'
 
 /** Failed again: the same alert. What it told itself it tells on no channel twice. */
 export async function channelFailed(
@@ -19,75 +20,10 @@ export async function channelFailed(
     if (rule === undefined) return
     const message = `The channel ${channelName} of the rule ${rule.ruleName} tells nobody: ${error}`
     const known = await openOne(db, transaction, ruleId, channelName)
-    if (known !== null) {
-      await db.execute(
-        `UPDATE etl_alert_history SET occurrence_count = occurrence_count + 1, told_count = told_count + 1,
-                last_trigger_time = :now, alert_message = :message WHERE alert_id = :alertId`,
-        { now, message, alertId: known.alertId },
-        transaction,
-      )
-      return
-    }
+    if (known !== null) return await failedAgain(db, transaction, known.alertId, message, now)
     const isOwn = groupKey.includes('/channel/')
     const others = isOwn ? [] : await working(db, transaction, rule, channelName)
-    const group = `${ruleId}/channel/${channelName}`
-    const number = (await newestNumber(db, transaction, group)) + 1
-    const alert = {
-      alertId: randomUUID(),
-      ...alertOf(rule, channelName, message, now),
-      groupKey: group,
-      toldNumber: number,
-    }
-    const isTold = others.length > 0
-    await db.tables.alertHistory.create(
-      {
-        ...alert,
-        toldCount: 1,
-        isEndTold: true,
-        notificationStatus: isTold ? 'PENDING' : 'FAILED',
-        notificationError: isTold ? null : 'No other channel of the rule works.',
-      },
-      { transaction },
-    )
-    const notificationId = randomUUID()
-    const payload: Notification = {
-      notificationId,
-      kind: 'FIRING',
-      ruleId,
-      rule: rule.ruleName,
-      type: CHANNEL_FAILED,
-      level: 'ERROR',
-      at: now.toISOString(),
-      occurrences: 1,
-      firing: 1,
-      resolved: 0,
-      alerts: [
-        {
-          alertId: alert.alertId,
-          state: 'FIRING',
-          jobId: null,
-          job: null,
-          executionId: null,
-          message,
-          value: null,
-          threshold: null,
-          occurrences: 1,
-          since: now.toISOString(),
-        },
-      ],
-    }
-    const rows = others.map(([name, channelType]) => ({
-      notificationId,
-      groupKey: group,
-      groupNumber: number,
-      ruleId,
-      channelName: name,
-      channelType,
-      payload,
-      plannedTime: now,
-      nextAttemptTime: now,
-    }))
-    await db.tables.alertNotification.bulkCreate(rows, { transaction })
+    await raise(db, transaction, rule, { channelName, others, message, now })
   })
 }
 
@@ -95,29 +31,90 @@ export async function channelWorks(db: Database, ruleId: string, channelName: st
   await db.execute(
     `UPDATE etl_alert_history SET is_resolved = 1, resolved_time = :now, version = version + 1
       WHERE fingerprint = :fingerprint AND is_resolved = 0`,
-    { fingerprint: fingerprintOf(ruleId, channelName), now },
+    { fingerprint: placeOf(ruleId, channelName), now },
   )
 }
 
-const fingerprintOf = (ruleId: string, channelName: string) => `${ruleId}/channel/${channelName}`
+/** Fingerprint of its alert, and the group in which that is told. */
+const placeOf = (ruleId: string, channelName: string) => `${ruleId}/channel/${channelName}`
 
-function alertOf(rule: AlertRuleRow, channelName: string, alertMessage: string, now: Date): Partial<AlertHistoryRow> {
-  return {
+async function failedAgain(
+  db: Database,
+  transaction: Transaction,
+  alertId: string,
+  message: string,
+  now: Date,
+): Promise<void> {
+  await db.execute(
+    `UPDATE etl_alert_history SET occurrence_count = occurrence_count + 1, told_count = told_count + 1,
+            last_trigger_time = :now, alert_message = :message WHERE alert_id = :alertId`,
+    { now, message, alertId },
+    transaction,
+  )
+}
+
+interface Failure {
+  readonly channelName: string
+  /** Channels on which it is told. */
+  readonly others: readonly ChannelKind[]
+  readonly message: string
+  readonly now: Date
+}
+
+async function raise(
+  db: Database,
+  transaction: Transaction,
+  rule: AlertRuleRow,
+  { channelName, others, message, now }: Failure,
+): Promise<void> {
+  const groupKey = placeOf(rule.ruleId, channelName)
+  const groupNumber = (await newestNumber(db, transaction, groupKey)) + 1
+  const alertId = randomUUID()
+  const isTold = others.length > 0
+  const alert: Partial<AlertHistoryRow> = {
+    alertId,
     ruleId: rule.ruleId,
     ruleName: rule.ruleName,
     ruleType: CHANNEL_FAILED,
     alertLevel: 'ERROR',
-    alertMessage,
-    fingerprint: fingerprintOf(rule.ruleId, channelName),
+    alertMessage: message,
+    fingerprint: groupKey,
     subject: `channel/${channelName}`,
+    groupKey,
     occurrenceCount: 1,
+    toldCount: 1,
+    toldNumber: groupNumber,
+    isEndTold: true,
     triggerTime: now,
     lastTriggerTime: now,
+    notificationStatus: isTold ? 'PENDING' : 'FAILED',
+    notificationError: isTold ? null : 'No other channel of the rule works.',
+  }
+  await db.tables.alertHistory.create(alert, { transaction })
+  const payload = notificationOf(rule, alertId, message, now)
+  await planNotification(db, transaction, { groupKey, groupNumber, channels: others, payload, now })
+}
+
+function notificationOf(rule: AlertRuleRow, alertId: string, message: string, now: Date): Notification {
+  const at = now.toISOString()
+  const about = { jobId: null, job: null, executionId: null, value: null, threshold: null }
+  return {
+    notificationId: randomUUID(),
+    kind: 'FIRING',
+    ruleId: rule.ruleId,
+    rule: rule.ruleName,
+    type: CHANNEL_FAILED,
+    level: 'ERROR',
+    at,
+    occurrences: 1,
+    firing: 1,
+    resolved: 0,
+    alerts: [{ alertId, state: 'FIRING', ...about, message, occurrences: 1, since: at }],
   }
 }
 
 async function openOne(db: Database, transaction: Transaction, ruleId: string, channelName: string) {
-  const where = { fingerprint: fingerprintOf(ruleId, channelName), isResolved: false }
+  const where = { fingerprint: placeOf(ruleId, channelName), isResolved: false }
   return (await db.tables.alertHistory.findOne({ where, transaction }))?.get() ?? null
 }
 
@@ -132,9 +129,8 @@ async function newestNumber(db: Database, transaction: Transaction, groupKey: st
 
 /** The other channels of the rule that have no such alert themselves. */
 async function working(db: Database, transaction: Transaction, rule: AlertRuleRow, failed: string) {
-  const channels = Object.entries(rule.notificationConfig ?? {}) as [string, { type: 'EMAIL' | 'SMS' | 'WEBHOOK' }][]
-  const works: [string, 'EMAIL' | 'SMS' | 'WEBHOOK'][] = []
-  for (const [name, { type }] of channels)
+  const works: ChannelKind[] = []
+  for (const [name, type] of channelsOf(rule))
     if (name !== failed && (await openOne(db, transaction, rule.ruleId, name)) === null) works.push([name, type])
   return works
 }

@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto'
 import type { Transaction } from 'sequelize'
 import { converge, type Telling, type Untold } from '../../../core/alert/converge.js'
 import { type Notification, type NotifiedAlert, SPELLED_OUT } from '../../../core/alert/notification.js'
-import { isInhibited, isSilenced, type Silence } from '../../../core/alert/quiet.js'
-import { type AlertLevel, isHigher } from '../../../core/alert/rule.js'
 import type { Database } from '../../database.js'
 import type { AlertHistoryRow, AlertRuleRow } from '../../tables/alerts.js'
+import { channelsOf, planNotification } from './plan-notification.js'
+import { noteQuiet, quietOnes } from './quiet.js'
 
 /** Answers how many notifications are to be delivered. */
 export async function tell(db: Database, transaction: Transaction, rule: AlertRuleRow, now: Date): Promise<number> {
@@ -43,75 +43,6 @@ async function untoldAlerts(
     transaction,
   })
   return rows.map((row) => row.get()).filter(({ ruleType }) => ruleType !== 'CHANNEL_FAILED')
-}
-
-/** Why nobody is told of an alert now, by its id. */
-async function quietOnes(
-  db: Database,
-  transaction: Transaction,
-  rule: AlertRuleRow,
-  alerts: readonly AlertHistoryRow[],
-  now: Date,
-): Promise<ReadonlyMap<string, string>> {
-  const hasChannels = Object.keys(rule.notificationConfig ?? {}).length > 0
-  const silences = await activeSilences(db, transaction, now)
-  const worst = await worstLevels(db, transaction)
-  const reasons = alerts.flatMap((alert): [string, string][] => {
-    const level = alert.jobId === null ? null : (worst.get(alert.jobId) ?? null)
-    if (!hasChannels) return [[alert.alertId, 'The rule has no channels.']]
-    if (isSilenced(alert, silences, now.getTime())) return [[alert.alertId, 'Silenced.']]
-    if (isInhibited({ level: alert.alertLevel }, level))
-      return [[alert.alertId, `An alert of level ${level} fires for the same job.`]]
-    return []
-  })
-  return new Map(reasons)
-}
-
-async function activeSilences(db: Database, transaction: Transaction, now: Date): Promise<readonly Silence[]> {
-  const rows = await db.query<{ ruleId: string | null; jobId: string | null; startTime: Date; endTime: Date }>(
-    `SELECT rule_id AS ruleId, job_id AS jobId, start_time AS startTime, end_time AS endTime
-       FROM etl_alert_silence WHERE end_time > :now`,
-    { now },
-    transaction,
-  )
-  return rows.map(({ ruleId, jobId, startTime, endTime }) => ({
-    ruleId,
-    jobId,
-    startMs: startTime.getTime(),
-    endMs: endTime.getTime(),
-  }))
-}
-
-async function worstLevels(db: Database, transaction: Transaction): Promise<ReadonlyMap<string, AlertLevel>> {
-  const rows = await db.query<{ jobId: string; level: AlertLevel }>(
-    `SELECT DISTINCT job_id AS jobId, alert_level AS level FROM etl_alert_history WHERE open_fingerprint IS NOT NULL AND job_id IS NOT NULL`,
-    {},
-    transaction,
-  )
-  const worst = new Map<string, AlertLevel>()
-  for (const { jobId, level } of rows) {
-    const known = worst.get(jobId)
-    if (known === undefined || isHigher(level, known)) worst.set(jobId, level)
-  }
-  return worst
-}
-
-/** The end of what nobody has heard of is told to nobody. */
-async function noteQuiet(
-  db: Database,
-  transaction: Transaction,
-  alerts: readonly AlertHistoryRow[],
-  quiet: ReadonlyMap<string, string>,
-): Promise<void> {
-  for (const { alertId, toldCount, isResolved, notificationStatus, notificationError } of alerts) {
-    const reason = quiet.get(alertId)
-    if (reason === undefined || toldCount > 0) continue
-    if (notificationStatus === 'SILENCED' && notificationError === reason && !isResolved) continue
-    await db.tables.alertHistory.update(
-      { notificationStatus: 'SILENCED', notificationError: reason, isEndTold: isResolved },
-      { where: { alertId }, transaction },
-    )
-  }
 }
 
 function asUntold(alert: AlertHistoryRow, isQuiet: boolean): Untold {
@@ -155,21 +86,8 @@ async function plan(
     resolved: resolved.length,
     alerts: await notified(db, transaction, told),
   }
-  const channels = Object.entries(rule.notificationConfig ?? {})
-  await db.tables.alertNotification.bulkCreate(
-    channels.map(([channelName, channel]) => ({
-      notificationId: payload.notificationId,
-      groupKey,
-      groupNumber: number,
-      ruleId: rule.ruleId,
-      channelName,
-      channelType: (channel as { type: 'EMAIL' | 'SMS' | 'WEBHOOK' }).type,
-      payload,
-      plannedTime: now,
-      nextAttemptTime: now,
-    })),
-    { transaction },
-  )
+  const channels = channelsOf(rule)
+  await planNotification(db, transaction, { groupKey, groupNumber: number, channels, payload, now })
   await db.execute(
     `UPDATE etl_alert_history SET told_count = occurrence_count, told_number = :number, is_end_told = is_resolved,
             notification_status = 'PENDING', notification_error = NULL WHERE alert_id IN (:about)`,

@@ -3,8 +3,8 @@ import type { Transaction } from 'sequelize'
 import { JobError } from '../../../core/errors/job-error.js'
 import type { Database } from '../../database.js'
 import { isDuplicate } from '../../database-error.js'
+import type { Config } from '../../sealed-config.js'
 import type { ConnectorConfigRow } from '../../tables/connectors.js'
-import type { Config } from './sealed-config.js'
 import { type ConnectionUse, shownUses, usageOf } from './usage.js'
 
 interface Facts {

@@ -1,14 +1,18 @@
 /** A person asks to cancel. */
-
 import type { Transaction } from 'sequelize'
 import { JobError } from '../../../core/errors/job-error.js'
 import { type ExecutionStatus, isTerminal } from '../../../core/execution/status.js'
 import type { Database } from '../../database.js'
 import type { JobExecutionRow } from '../../tables/executions.js'
-import type { CancelAnswer } from '../execution-store.js'
 import { closeExecution, tellEnd } from '../journal/ending.js'
 import { addEvents, asAsked } from '../journal/events.js'
 import { findExecution, lockExecution, lockJob } from '../journal/ownership.js'
+
+export interface CancelAnswer {
+  readonly status: ExecutionStatus
+  /** null: no workflow has been started; it is cancelled already. */
+  readonly workflowId: string | null
+}
 
 export async function requestCancel(
   db: Database,

@@ -1,11 +1,40 @@
 /** Checkpoints and what each holds. */
 import { Op } from 'sequelize'
 import { JobError } from '../../../core/errors/job-error.js'
+import type { StateHandle } from '../../../core/execution/chain-task.js'
+import type { Next } from '../../../core/execution/plan.js'
 import type { Database } from '../../database.js'
 import { type Page, type PageRequest, pageOf, pageQuery } from '../../page.js'
 import type { CheckpointRow } from '../../tables/checkpoints.js'
-import type { CheckpointRecord, StateRecord } from '../execution-store.js'
 import { findExecution } from '../journal/ownership.js'
+
+export interface CheckpointRecord {
+  readonly checkpointId: string
+  readonly jobId: string
+  readonly executionId: string
+  readonly lineageId: string
+  readonly epoch: number
+  readonly phase: number
+  readonly type: 'PERIODIC' | 'SAVEPOINT'
+  readonly status: 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'DROPPED'
+  readonly jobVersion: number
+  readonly stateSizeBytes: number
+  readonly path: string | null
+  /** Beyond those retained: its state is gone, and nothing can start from it. */
+  readonly stateDiscarded: boolean
+  readonly triggeredAt: string
+  readonly completedAt: string | null
+  readonly durationMs: number | null
+  readonly failures: number
+  readonly error: string | null
+  readonly next: Next | null
+}
+
+export interface StateRecord extends Omit<StateHandle, 'path'> {
+  /** null: `value` holds it. */
+  readonly path: string | null
+  readonly value: object | null
+}
 
 export async function listCheckpoints(
   db: Database,

@@ -4,9 +4,8 @@ import { Op, type Transaction } from 'sequelize'
 import { allOf } from '../../../core/all-of.js'
 import { JobError } from '../../../core/errors/job-error.js'
 import type { ExecutionEvent } from '../../../core/execution/journal.js'
-import { type ExecutionStatus, UNFINISHED } from '../../../core/execution/status.js'
+import { UNFINISHED } from '../../../core/execution/status.js'
 import { writtenAgain } from '../../../core/execution/written-again.js'
-import type { Replay } from '../../../core/graph/replay-graph.js'
 import type { Database } from '../../database.js'
 import { isDuplicate } from '../../database-error.js'
 import type { JobExecutionRow, TriggerType } from '../../tables/executions.js'
@@ -15,49 +14,8 @@ import { addEvents, asAsked } from '../journal/events.js'
 import { jobStatusOf } from '../journal/mirror.js'
 import { lockExecution, lockJob } from '../journal/ownership.js'
 import { cancelWithin } from './cancel.js'
+import type { CreatedExecution, NewExecution, ParameterValues } from './new-execution.js'
 import { type Start, waitingAfter, whereToStart } from './start-point.js'
-
-export interface NewExecution {
-  readonly jobId: string
-  /** Values as text, by name, defaults filled in. */
-  readonly parameters: Readonly<Record<string, string>>
-  readonly logicalTime: Date
-  /** The logical time is one of a calendar; absent: it is if a calendar starts it. */
-  readonly isScheduledTime?: boolean
-  readonly triggerType: TriggerType
-  /** What may start one execution only, as `<schedule>@<time>`: asked again, the execution that it started is the answer. */
-  readonly triggerKey?: string
-  readonly scheduleId?: string
-  readonly priority?: number
-  readonly createdBy: string | null
-  /** By name, for the timeline. */
-  readonly asked?: string
-  /** Chosen by the caller where the workflow's id must be known before; else a new one. */
-  readonly executionId?: string
-  /** Goes on in the lineage of this execution, with its parameters and logical time. */
-  readonly restartOf?: string
-  /** That one is live still: the new one waits until it has ended. Asked again, the one that waits is the answer. */
-  readonly afterIt?: boolean
-  /** What the newest version has no place for is left behind. */
-  readonly allowNonRestoredState?: boolean
-  /** A new lineage that starts from this checkpoint. */
-  readonly forkOf?: string
-  readonly retryNumber?: number
-  /** Runs these dead letters through a part of a version, and not the job. */
-  readonly replay?: { readonly of: Replay; readonly jobVersion: number }
-}
-
-export interface CreatedExecution {
-  readonly executionId: string
-  readonly jobId: string
-  readonly jobVersion: number
-  readonly lineageId: string
-  readonly status: ExecutionStatus
-  /** False: the trigger had started it before. */
-  readonly isNew: boolean
-  /** Live executions that `overlap: CANCEL_RUNNING` asks to cancel. */
-  readonly toCancel: readonly string[]
-}
 
 type Accepted = Pick<JobExecutionRow, 'executionId' | 'jobId' | 'jobVersion' | 'lineageId' | 'executionStatus'>
 
@@ -83,7 +41,7 @@ export async function createWithin(
   if (waiting !== null) return created(waiting, false, [])
   const standsAside = wanted.replay !== undefined || wanted.afterIt === true || wanted.triggerType === 'BACKFILL'
   const toCancel = standsAside ? [] : await overlapping(db, transaction, job)
-  const start = await whereToStart(db, transaction, job, wanted)
+  const start = await whereToStart(db, transaction, job, { ...wanted, parameters: valuesFor(job, wanted) })
   const row = await insertExecution(db, transaction, job, wanted, start)
   // Noted with it: whoever was to ask may die first, and what is noted is carried out by the reconciler.
   for (const executionId of toCancel)
@@ -95,6 +53,10 @@ export async function createWithin(
       'a newer execution',
     )
   return created(row, true, toCancel)
+}
+
+function valuesFor({ settings }: JobRow, { parameters }: NewExecution): ParameterValues {
+  return typeof parameters === 'function' ? parameters(settings.parameters) : parameters
 }
 
 async function startedBefore(

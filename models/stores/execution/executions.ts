@@ -1,16 +1,49 @@
 /** Executions as reports show them (SURFACES section 3). */
 import { Op, type WhereOptions } from 'sequelize'
 import { JobError } from '../../../core/errors/job-error.js'
-import { operatorReports } from '../../../core/execution/report.js'
+import { type ExecutionReport, operatorReports } from '../../../core/execution/report.js'
+import type { ExecutionStatus } from '../../../core/execution/status.js'
 import { sumCounters } from '../../../core/record/counters.js'
 import type { Database } from '../../database.js'
-import { type Page, pageOf, pageQuery } from '../../page.js'
-import type { JobExecutionRow } from '../../tables/executions.js'
-import type { ExecutionDetails, ExecutionFilter, ExecutionSummary } from '../execution-store.js'
+import { type Page, type PageRequest, pageOf, pageQuery } from '../../page.js'
+import type { JobExecutionRow, TriggerType } from '../../tables/executions.js'
 import { findExecution } from '../journal/ownership.js'
 import { reachedLimits, reasonToWait } from '../journal/queue.js'
 import { sumOfSteps } from '../journal/sum-of-steps.js'
 import { systemLimit } from '../journal/system-limit.js'
+
+/** SURFACES section 3, without the operators, and when and why it ran. */
+export interface ExecutionSummary extends Omit<ExecutionReport, 'operators' | 'waitReason' | 'retryAt'> {
+  readonly lineageId: string
+  readonly triggerType: TriggerType
+  readonly logicalTime: string
+  readonly priority: number
+  readonly attempt: number
+  readonly waitReason: string | null
+  /** Of a FAILED one that is tried again: when; null: it is not. */
+  readonly retryAt: string | null
+  readonly cancelRequested: boolean
+  readonly createdBy: string | null
+  readonly createdAt: string
+  readonly startedAt: string | null
+  readonly endedAt: string | null
+}
+
+/** SURFACES section 3's object and more about the one execution. */
+export interface ExecutionDetails extends ExecutionSummary, Pick<ExecutionReport, 'operators'> {
+  readonly parameters: Readonly<Record<string, string>>
+  readonly restoredFrom: { readonly executionId: string; readonly checkpointId: string | null } | null
+  readonly workflowId: string | null
+  readonly runId: string | null
+}
+
+export interface ExecutionFilter extends PageRequest {
+  readonly jobId?: string | undefined
+  readonly status?: ExecutionStatus | undefined
+  /** Accepted at or after, and before. */
+  readonly from?: Date | undefined
+  readonly to?: Date | undefined
+}
 
 export async function getExecution(db: Database, executionId: string): Promise<ExecutionDetails> {
   const row = await findExecution(db, executionId)

@@ -1,12 +1,42 @@
 /** Timeline and operators of an execution. */
 import { Op } from 'sequelize'
-import { noRecords } from '../../../core/record/counters.js'
+import type { EventType, ExecutionEvent } from '../../../core/execution/journal.js'
+import type { Slowest } from '../../../core/metrics/slowest.js'
+import { type Counters, noRecords } from '../../../core/record/counters.js'
 import type { Database } from '../../database.js'
 import type { ExecutionEventRow } from '../../tables/executions.js'
-import type { EventRecord, OperatorRecords } from '../execution-store.js'
 import { findExecution } from '../journal/ownership.js'
 import { sumOfSteps } from '../journal/sum-of-steps.js'
 import { findSlowest } from './slowest.js'
+
+export interface EventRecord extends ExecutionEvent {
+  /** Increases: what came after is what is greater. */
+  readonly sequence: string
+  readonly eventId: string
+  readonly type: EventType
+  readonly time: string
+  readonly epoch: number | null
+  readonly attempt: number | null
+}
+
+export interface OperatorRecord {
+  readonly id: string
+  readonly name: string
+  readonly nodeType: 'SOURCE' | 'OPERATOR' | 'SINK'
+  readonly kind: string
+  readonly parallelism: number
+  /** Committed. */
+  readonly counters: Counters
+  /** Of the epoch that is running. */
+  readonly running: Counters | null
+}
+
+export interface OperatorRecords {
+  /** In the order of the graph. */
+  readonly items: readonly OperatorRecord[]
+  /** null: nothing has been worked on yet. */
+  readonly slowest: Slowest | null
+}
 
 export async function listEvents(
   db: Database,

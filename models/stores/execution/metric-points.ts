@@ -1,6 +1,8 @@
 /** Metrics of an execution over a range of time, thinned out as they are read: one point a step, none where there is nothing. */
+
+import type { ByteTotals } from '../../../core/execution/byte-totals.js'
 import { groupBy } from '../../../core/group-by.js'
-import { ratesOf } from '../../../core/metrics/rates.js'
+import { eachRate, type Rates, ratesOf } from '../../../core/metrics/rates.js'
 import { checkedStepMs, defaultStepMs } from '../../../core/metrics/steps.js'
 import type { Database } from '../../database.js'
 import { findExecution } from '../journal/ownership.js'
@@ -27,7 +29,9 @@ export interface JobPoint {
   readonly time: string
   readonly epoch: number | null
   readonly records: { readonly [what in (typeof TOTALS)[number]]: number }
-  readonly rates: { readonly read: number; readonly processed: number; readonly written: number }
+  /** So far. */
+  readonly bytes: ByteTotals
+  readonly rates: Rates
   readonly backpressureCount: number
   readonly backpressureTimeMs: number
   readonly checkpointDurationMs: number | null
@@ -47,6 +51,7 @@ export interface OperatorPoint {
   readonly recordsOut: number
   readonly recordsFiltered: number
   readonly recordsFailed: number
+  readonly bytes: number
   readonly subtasks: number
   readonly skew: number | null
   readonly processingMs: number
@@ -89,7 +94,9 @@ type Raw = Readonly<Record<string, string | number | null>>
 /** Totals only grow, whoever tells them; what is told for a stretch adds up, of samples or of checkpoints. */
 export const JOB_POINTS = `SELECT ${AT} AS at, ${KIND} AS sampled, MAX(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', metric_time)) / 1000 AS atMs, MAX(epoch) AS epoch,
   ${TOTALS.map((what) => `MAX(records_${snake(what)}_total) AS \`${what}\``).join(', ')},
+  MAX(bytes_read_total) AS bytesRead, MAX(bytes_written_total) AS bytesWritten,
   AVG(records_read_rate) AS readRate, AVG(records_processed_rate) AS processedRate, AVG(records_written_rate) AS writtenRate,
+  AVG(bytes_read_rate) AS bytesReadRate, AVG(bytes_written_rate) AS bytesWrittenRate,
   SUM(backpressure_count) AS backpressureCount, SUM(backpressure_time_ms) AS backpressureTimeMs,
   MAX(checkpoint_duration_ms) AS checkpointDurationMs, MAX(latency_ms) AS latencyMs, MAX(state_size_bytes) AS stateSizeBytes,
   MAX(restart_count) AS restarts, AVG(cpu_usage_percent) AS cpuUsagePercent, MAX(memory_usage_bytes) AS memoryUsageBytes
@@ -97,7 +104,7 @@ export const JOB_POINTS = `SELECT ${AT} AS at, ${KIND} AS sampled, MAX(TIMESTAMP
 
 export const OPERATOR_POINTS = `SELECT ${AT} AS at, ${KIND} AS sampled, operator_id AS operatorId, MAX(epoch) AS epoch,
   SUM(records_in) AS recordsIn, SUM(records_out) AS recordsOut, SUM(records_filtered) AS recordsFiltered,
-  SUM(records_failed) AS recordsFailed, MAX(subtask_count) AS subtasks, SUM(records_busiest_subtask) AS busiest,
+  SUM(records_failed) AS recordsFailed, SUM(bytes) AS bytes, MAX(subtask_count) AS subtasks, SUM(records_busiest_subtask) AS busiest,
   SUM(processing_time_ms) AS processingMs, SUM(backpressure_time_ms) AS backpressureTimeMs, SUM(idle_time_ms) AS idleMs,
   MAX(state_size_bytes) AS stateSizeBytes
   FROM etl_operator_metrics ${OWN} WHERE ${WITHIN} GROUP BY at, sampled, operator_id ORDER BY at, operator_id, sampled`
@@ -115,8 +122,8 @@ function jobPoints(rows: readonly Raw[], stepMs: number): readonly JobPoint[] {
   }
   const counted = stretches.map(({ own, kind }) => ({
     atMs: most(own, 'atMs') ?? 0,
-    totals: { read: total(own, 'read'), processed: total(own, 'processed'), written: total(own, 'written') },
-    own: { read: number(kind.readRate), processed: number(kind.processedRate), written: number(kind.writtenRate) },
+    totals: eachRate((what) => total(own, what)),
+    own: eachRate((what) => number(kind[`${what}Rate`])),
   }))
   const rates = ratesOf(counted, 3 * stepMs)
   // A sample does not know of them: they are as many as the checkpoint before it says.
@@ -126,6 +133,7 @@ function jobPoints(rows: readonly Raw[], stepMs: number): readonly JobPoint[] {
     time: new Date(at * stepMs).toISOString(),
     epoch: most(own, 'epoch'),
     records: Object.fromEntries(TOTALS.map((what) => [what, total(own, what)])) as JobPoint['records'],
+    bytes: { read: total(own, 'bytesRead'), written: total(own, 'bytesWritten') },
     rates: rates[index]!,
     backpressureCount: isOf(kind, told) ? number(kind.backpressureCount) : 0,
     backpressureTimeMs: isOf(kind, told) ? number(kind.backpressureTimeMs) : 0,
@@ -153,6 +161,7 @@ function operatorPoints(rows: readonly Raw[], stepMs: number): readonly Operator
       recordsOut: number(row.recordsOut),
       recordsFiltered: number(row.recordsFiltered),
       recordsFailed: number(row.recordsFailed),
+      bytes: number(row.bytes),
       subtasks: number(row.subtasks),
       skew: skewOf(row),
       processingMs: number(row.processingMs),

@@ -2,13 +2,27 @@
 import { Op, type WhereOptions } from 'sequelize'
 import { JobError, reportError } from '../../../core/errors/job-error.js'
 import type { Admitted } from '../../../core/execution/journal.js'
-import { isTerminal, UNFINISHED } from '../../../core/execution/status.js'
+import { type ExecutionStatus, isTerminal, UNFINISHED } from '../../../core/execution/status.js'
 import type { Database } from '../../database.js'
-import type { UnfinishedExecution } from '../execution-store.js'
+import type { TriggerType } from '../../tables/executions.js'
 import { admitWaiting } from '../journal/admit-waiting.js'
 import { closeExecution } from '../journal/ending.js'
 import { findExecution, lockExecution, lockJob, lockLineage } from '../journal/ownership.js'
 import { lockSystem } from '../journal/system-limit.js'
+
+export interface UnfinishedExecution {
+  readonly executionId: string
+  readonly jobId: string
+  readonly triggerType: TriggerType
+  readonly status: ExecutionStatus
+  readonly hasBegun: boolean
+  readonly workflowId: string | null
+  readonly runId: string | null
+  readonly cancelRequested: boolean
+  readonly createdAt: string
+  /** Progress counts: one that runs is seldom older than seconds. */
+  readonly updatedAt: string
+}
 
 export async function acceptedBefore(db: Database, before: Date): Promise<readonly UnfinishedExecution[]> {
   return await find(db, {

@@ -9,7 +9,7 @@ import type { JobExecutionRow, RestoreMode } from '../../tables/executions.js'
 import type { JobRow } from '../../tables/jobs.js'
 import { lockLineage } from '../journal/ownership.js'
 import { modeOfRestart } from '../journal/take-lineage.js'
-import type { NewExecution } from './create-execution.js'
+import type { NewExecution, ParameterValues } from './new-execution.js'
 
 export interface Start {
   readonly lineageId: string | null
@@ -28,11 +28,14 @@ export interface Start {
   readonly forkedAfter?: number
 }
 
+/** With the values that the job's newest version takes. */
+type Wanted = NewExecution & { readonly parameters: ParameterValues }
+
 export async function whereToStart(
   db: Database,
   transaction: Transaction,
   job: JobRow,
-  wanted: NewExecution,
+  wanted: Wanted,
 ): Promise<Start> {
   const { parameters, logicalTime } = wanted
   if (wanted.restartOf !== undefined) return await restartOf(db, transaction, job, wanted, wanted.restartOf)
@@ -64,7 +67,7 @@ async function restartOf(
   db: Database,
   transaction: Transaction,
   job: JobRow,
-  wanted: NewExecution,
+  wanted: Wanted,
   executionId: string,
 ): Promise<Start> {
   const row = await db.tables.jobExecution.findOne({ where: { executionId, jobId: job.jobId }, transaction })
@@ -128,7 +131,7 @@ async function forkOf(
   db: Database,
   transaction: Transaction,
   job: JobRow,
-  wanted: NewExecution,
+  wanted: Wanted,
   checkpointId: string,
 ): Promise<Start> {
   const row = await db.tables.checkpoint.findOne({ where: { checkpointId, jobId: job.jobId }, transaction })

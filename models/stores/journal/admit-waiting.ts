@@ -3,7 +3,7 @@ import type { Transaction } from 'sequelize'
 import type { Admitted } from '../../../core/execution/journal.js'
 import type { Database } from '../../database.js'
 import { lockExecution, lockJob, lockLineage } from './ownership.js'
-import { nextToRun, type Queue, reasonToWait } from './queue.js'
+import { isAnyThere, nextToRun, type Queue, reasonToWait } from './queue.js'
 import { takeLineage } from './take-lineage.js'
 
 /**
@@ -11,6 +11,7 @@ import { takeLineage } from './take-lineage.js'
  * one that ever waits for a second job, so that none meets another.
  */
 export async function admitWaiting(db: Database, transaction: Transaction, queue: Queue): Promise<readonly Admitted[]> {
+  if (!(await isAnyThere(db, queue, transaction))) return []
   // Told or not, these have not begun: whoever asks again gets them again, so that a lost signal is repaired.
   const rows = await db.tables.jobExecution.findAll({
     where: { executionStatus: 'RUNNING', startTime: null, ...('jobId' in queue ? queue : {}) },

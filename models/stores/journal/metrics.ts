@@ -1,6 +1,7 @@
 /** Metrics of an epoch: one row for the job, one for each operator. */
 import type { Transaction } from 'sequelize'
 import { allOf } from '../../../core/all-of.js'
+import { type ByteTotals, bytesOf } from '../../../core/execution/byte-totals.js'
 import type { CheckpointCommit } from '../../../core/execution/journal.js'
 import { type RecordTotals, totalsOfEpoch } from '../../../core/execution/record-totals.js'
 import { latencyMsOf } from '../../../core/metrics/latency.js'
@@ -26,8 +27,12 @@ export async function storeMetrics(db: Database, transaction: Transaction, epoch
   const ofJob = db.tables.jobMetrics.create(
     {
       ...place,
-      ...totalColumns(committed.totals),
-      ...rateColumns(totalsOfEpoch(version.graph, commit.phase, commit.counters), commit.durationMs),
+      ...totalColumns(committed.totals, bytesOf(version.graph, committed.operators)),
+      ...rateColumns(
+        totalsOfEpoch(version.graph, commit.phase, commit.counters),
+        bytesOf(version.graph, commit.counters),
+        commit.durationMs,
+      ),
       backpressureCount: sum(counted, 'backpressureCount'),
       backpressureTimeMs: Math.round(sum(counted, 'backpressureMs')),
       checkpointDurationMs: Math.round(commit.durationMs),
@@ -54,7 +59,7 @@ export async function storeMetrics(db: Database, transaction: Transaction, epoch
   await allOf([ofJob, db.tables.operatorMetrics.bulkCreate(rows, { transaction })])
 }
 
-export function totalColumns(totals: RecordTotals) {
+export function totalColumns(totals: RecordTotals, bytes: ByteTotals) {
   return {
     recordsReadTotal: totals.read,
     recordsSideReadTotal: totals.sideRead,
@@ -63,16 +68,20 @@ export function totalColumns(totals: RecordTotals) {
     recordsFilteredTotal: totals.filtered,
     recordsFailedTotal: totals.failed,
     recordsLateTotal: totals.late,
+    bytesReadTotal: bytes.read,
+    bytesWrittenTotal: bytes.written,
   }
 }
 
-/** Records per second. */
-function rateColumns(totals: RecordTotals, durationMs: number) {
-  const rate = (records: number) => (durationMs > 0 ? (records * 1000) / durationMs : 0)
+/** Records and bytes per second. */
+export function rateColumns(totals: RecordTotals, bytes: ByteTotals, durationMs: number) {
+  const rate = (amount: number) => (durationMs > 0 ? (amount * 1000) / durationMs : 0)
   return {
     recordsReadRate: rate(totals.read + totals.sideRead),
     recordsProcessedRate: rate(totals.processed),
     recordsWrittenRate: rate(totals.written),
+    bytesReadRate: rate(bytes.read),
+    bytesWrittenRate: rate(bytes.written),
   }
 }
 
@@ -84,6 +93,7 @@ export function operatorColumns(counters: Counters) {
     recordsFailed: counters.failed,
     recordsAbsorbed: counters.absorbed,
     recordsLate: counters.late,
+    bytes: counters.bytes ?? 0,
     processingTimeMs: Math.round(counters.processingMs),
     backpressureTimeMs: Math.round(counters.backpressureMs),
     backpressureCount: counters.backpressureCount,

@@ -64,6 +64,18 @@ export async function reachedLimits(
 /** Whom room is looked for: the executions of a job, or all where the system's limit binds. */
 export type Queue = { readonly jobId: string } | { readonly ofSystem: number }
 
+/** Does anybody wait, or has been admitted and has not begun? */
+export async function isAnyThere(db: Database, queue: Queue, transaction: Transaction): Promise<boolean> {
+  const rows = await db.query<{ one: number }>(
+    `SELECT 1 AS one FROM etl_job_execution
+      WHERE (execution_status = 'WAITING' OR (execution_status = 'RUNNING' AND start_time IS NULL))
+        ${'jobId' in queue ? 'AND job_id = :jobId' : ''} LIMIT 1`,
+    { ...queue },
+    transaction,
+  )
+  return rows.length > 0
+}
+
 /** The next that may run; null: no room, or nobody for it. `passed` are not asked again. */
 export async function nextToRun(
   db: Database,

@@ -24,7 +24,7 @@ export async function giveUpOld(
   retained: number,
   isOver: boolean,
 ): Promise<Needed> {
-  const held = await heldBy(db, transaction, lineageId)
+  const held = await heldBy(db, transaction, lineageId, retained)
   const { kept, discarded, before } = retain(held, retained)
   if (discarded.length > 0) {
     const where = { checkpointId: { [Op.in]: [...discarded] } }
@@ -35,12 +35,29 @@ export async function giveUpOld(
   return { named: await namedBy(db, transaction, kept), before: isOver ? newest + 1 : before }
 }
 
-async function heldBy(db: Database, transaction: Transaction, lineageId: string): Promise<readonly HeldCheckpoint[]> {
+async function heldBy(
+  db: Database,
+  transaction: Transaction,
+  lineageId: string,
+  retained: number,
+): Promise<readonly HeldCheckpoint[]> {
   const rows = await db.tables.checkpoint.findAll({
     attributes: ['checkpointId', 'epoch', 'checkpointType'],
     where: { lineageId, checkpointStatus: 'COMPLETED', stateDiscarded: false },
     transaction,
   })
+  // Where so few are held, all are kept, whatever starts from them.
+  const forked = rows.length <= retained ? noForks : await forkedOf(db, transaction, lineageId)
+  return rows.map((row) => {
+    const { checkpointId, epoch, checkpointType } = row.get()
+    return { checkpointId, epoch, type: checkpointType, isForked: forked.has(checkpointId) }
+  })
+}
+
+const noForks: ReadonlySet<string> = new Set()
+
+/** What forks of the lineage's job start from. */
+async function forkedOf(db: Database, transaction: Transaction, lineageId: string): Promise<ReadonlySet<string>> {
   const forks = await db.query<{ checkpointId: string }>(
     `SELECT f.forked_from_checkpoint_id AS checkpointId
        FROM etl_lineage l JOIN etl_lineage f ON f.job_id = l.job_id
@@ -48,11 +65,7 @@ async function heldBy(db: Database, transaction: Transaction, lineageId: string)
     { lineageId },
     transaction,
   )
-  const forked = new Set(forks.map((fork) => fork.checkpointId))
-  return rows.map((row) => {
-    const { checkpointId, epoch, checkpointType } = row.get()
-    return { checkpointId, epoch, type: checkpointType, isForked: forked.has(checkpointId) }
-  })
+  return new Set(forks.map((fork) => fork.checkpointId))
 }
 
 async function namedBy(

@@ -20,6 +20,8 @@ const ROLLED: readonly Rolled[] = [
       'records_read_rate',
       'records_processed_rate',
       'records_written_rate',
+      'bytes_read_rate',
+      'bytes_written_rate',
       'checkpoint_duration_ms',
       'cpu_usage_percent',
     ],
@@ -28,6 +30,8 @@ const ROLLED: readonly Rolled[] = [
       ...['read', 'side_read', 'processed', 'written', 'filtered', 'failed', 'late'].map(
         (what) => `records_${what}_total`,
       ),
+      'bytes_read_total',
+      'bytes_written_total',
       'epoch',
       'latency_ms',
       'state_size_bytes',
@@ -40,6 +44,7 @@ const ROLLED: readonly Rolled[] = [
     by: ['operator_id', 'sampled_by'],
     sums: [
       ...['in', 'out', 'filtered', 'failed', 'absorbed', 'late', 'busiest_subtask'].map((what) => `records_${what}`),
+      'bytes',
       'processing_time_ms',
       'backpressure_time_ms',
       'idle_time_ms',

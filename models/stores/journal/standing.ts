@@ -1,5 +1,6 @@
 /** Where an execution stands: its record, the newest COMPLETED checkpoint of its lineage, and the pending plan (I4). */
 import { Op, type WhereOptions } from 'sequelize'
+import { bytesOf } from '../../../core/execution/byte-totals.js'
 import { carryOver } from '../../../core/execution/carry-over.js'
 import type { StateHandle } from '../../../core/execution/chain-task.js'
 import type { CompletedCheckpoint, ExecutionRecord, Standing } from '../../../core/execution/journal.js'
@@ -96,6 +97,7 @@ function recordOf(
     startedAt: row.startTime?.toISOString() ?? null,
     restartMemory: row.restartMemory ?? noFailures,
     totals: totalsOf(row),
+    bytes: bytesOf(graph, row.metrics?.operators ?? {}),
   }
 }
 

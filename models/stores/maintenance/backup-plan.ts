@@ -1,6 +1,6 @@
 /** Where backups go every day, how many are kept, and what encrypts them. */
 import { createCipher } from '../../encryption.js'
-import { placeOfSetting } from '../setting-place.js'
+import { placeOfSetting } from '../config/setting-place.js'
 import type { HouseConnection } from './house-connection.js'
 
 export interface BackupPlan {

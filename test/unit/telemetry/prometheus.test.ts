@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { JobError } from '../../../core/errors/job-error.js'
+import { noBytes } from '../../../core/execution/byte-totals.js'
 import { noTotals } from '../../../core/execution/record-totals.js'
 import { openApiMeters } from '../../../telemetry/api-meters.js'
 import { exposeMetrics } from '../../../telemetry/listen.js'
@@ -14,7 +15,11 @@ const overview = {
 describe('what a worker shows', () => {
   test('is clean, and counts what it is told', async () => {
     const meters = openWorkerMeters(4, () => 3)
-    const done = { records: { ...noTotals, read: 100, written: 30, sideRead: 5 }, exchangeBytes: 1000 }
+    const done = {
+      records: { ...noTotals, read: 100, written: 30, sideRead: 5 },
+      bytes: { read: 4096, written: 0 },
+      exchangeBytes: 1000,
+    }
     meters.stepEnded('nightly "load"', 1.5, done)
     meters.stepEnded('nightly "load"', 0.5, null)
     meters.epochCommitted(2, 5000)
@@ -28,12 +33,15 @@ describe('what a worker shows', () => {
     expect(values.get('etl_worker_checkpoint_duration_seconds_bucket{le="2.5"}')).toBe(1)
     expect(values.get('etl_worker_slots_used')).toBe(3)
     expect(values.get('etl_worker_exchange_bytes_total')).toBe(1000)
+    expect([...values].filter(([name]) => name.startsWith('etl_worker_bytes_total'))).toEqual([
+      [expect.stringContaining('direction="read"'), 4096],
+    ])
     expect(values.has('process_resident_memory_bytes')).toBe(true)
   })
 
   test('tells only so many jobs apart', async () => {
     const meters = openWorkerMeters(1, () => 0)
-    const done = { records: { ...noTotals, read: 1, written: 1 }, exchangeBytes: 0 }
+    const done = { records: { ...noTotals, read: 1, written: 1 }, bytes: noBytes, exchangeBytes: 0 }
     for (let job = 0; job < 1000; job += 1) meters.stepEnded(`job-${job}`, 1, done)
     meters.stepEnded('job-7', 1, done)
     const { series, values } = readExposition(await meters.exposition.text())

@@ -27,7 +27,7 @@ export async function readRanges(
   session: Session,
   seed = 0,
 ): Promise<AllRead> {
-  const all: AllRead = { records: [], rejected: [], positions: [], places: [], epochs: [] }
+  const all: AllRead = { records: [], rejected: [], positions: [], places: [], epochs: [], bytes: [] }
   const source = generatorSource(sourceConfig.parse({ columns, seed }))
   for (const range of ranges) await readSplit(source, range, session, all)
   return all

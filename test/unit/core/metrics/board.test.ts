@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { noBytes } from '../../../../core/execution/byte-totals.js'
 import { noTotals } from '../../../../core/execution/record-totals.js'
 import { type Board, openBoard, type StepFacts } from '../../../../core/metrics/board.js'
 import type { ExecutionSample } from '../../../../core/metrics/sample.js'
@@ -106,7 +107,7 @@ function result(read: number, kept: number) {
 function facts(change: Partial<StepFacts>): StepFacts {
   const { graph } = sampleJob()
   const where = { executionId: 'e', jobId: 'j', jobName: 'job', vertexId: 'flights', subtask: 0, epoch: 7, phase: 2 }
-  return { ...where, graph, before: noTotals, states: [], ...change }
+  return { ...where, graph, before: noTotals, bytesBefore: noBytes, states: [], ...change }
 }
 
 function operator(sample: ReturnType<Board['sample']>[number], id: string) {

@@ -1,10 +1,10 @@
 /** A config as it is kept: each secret in it encrypted, and bound to its row and its place. */
-import { JobError } from '../../../core/errors/job-error.js'
-import { sameAddress, sentElsewhere } from '../../../core/security/secret-address.js'
-import { MASK, mapSecrets, maskText, type SchemaNode } from '../../../core/security/secret-fields.js'
-import { pathOf } from '../../../core/spec/pointer.js'
-import { type Cipher, isEncrypted } from '../../encryption.js'
-import { mapTexts } from '../../map-texts.js'
+import { JobError } from '../core/errors/job-error.js'
+import { sameAddress, sentElsewhere } from '../core/security/secret-address.js'
+import { MASK, mapSecrets, maskText, type SchemaNode } from '../core/security/secret-fields.js'
+import { pathOf } from '../core/spec/pointer.js'
+import { type Cipher, isEncrypted } from './encryption.js'
+import { mapTexts } from './map-texts.js'
 
 const CONNECTIONS = 'etl_connector_config'
 

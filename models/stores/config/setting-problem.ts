@@ -1,8 +1,17 @@
 /** What is wrong with a value for a setting, in a sentence; null: nothing. */
-import { KNOWN_SETTINGS } from '../schema/known-settings.js'
-import type { SettingRecord } from './config-store.js'
+import { KNOWN_SETTINGS } from '../../schema/known-settings.js'
 
-type Typed = Pick<SettingRecord, 'key' | 'type' | 'least' | 'most' | 'oneOf' | 'encrypted'>
+type Type = keyof typeof NAMES
+
+/** Of a setting, what its values are held against. */
+interface Typed {
+  readonly key: string
+  readonly type: Type
+  readonly least: number | null
+  readonly most: number | null
+  readonly oneOf: readonly string[] | null
+  readonly encrypted: boolean
+}
 
 export function settingProblem({ key, type, least, most, oneOf, encrypted }: Typed, text: string): string | null {
   const told = encrypted ? 'what was given' : JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text)
@@ -20,7 +29,7 @@ export function settingProblem({ key, type, least, most, oneOf, encrypted }: Typ
 
 const NAMES = { STRING: 'a text', INT: 'a whole number', BOOLEAN: 'true or false', JSON: 'JSON' } as const
 
-function isOfType(type: SettingRecord['type'], text: string): boolean {
+function isOfType(type: Type, text: string): boolean {
   if (type === 'INT') return /^-?\d{1,15}$/.test(text)
   if (type === 'BOOLEAN') return /^(true|false)$/.test(text)
   return type === 'STRING' || isJson(text)

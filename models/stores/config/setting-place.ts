@@ -1,4 +1,4 @@
-import type { CipherPlace } from '../encryption.js'
+import type { CipherPlace } from '../../encryption.js'
 
 /** Where the value of an encrypted setting lies. */
 export const placeOfSetting = (key: string): CipherPlace => ({
