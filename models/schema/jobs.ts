@@ -70,7 +70,7 @@ export const jobTables = (): readonly string[] => [
   start_time DATETIME(3) NULL,
   end_time DATETIME(3) NULL,
   last_fire_time DATETIME(3) NULL,
-  next_fire_time DATETIME(3) NULL COMMENT 'first time of which nothing is known; may have passed',
+  next_fire_time DATETIME(3) NULL,
   fire_count ${COUNT},
   last_execution_id ${KEY} NULL,
   created_by ${KEY} NULL,
