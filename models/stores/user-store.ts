@@ -118,16 +118,20 @@ export function userStore(database: Database) {
     async setPassword(userId: string, passwordHash: string): Promise<void> {
       await user.update({ passwordHash, passwordChangeTime: new Date() }, { where: { userId } })
     },
-    /** Enough of them lock the account. After a lock that has run out they count from one again. */
+    /**
+     * Enough of them lock the account; after a lock that has run out they count from one again. Attempts that come together
+     * count each: what is locked stays so until its time, also for one that began before.
+     */
     async noteFailedLogin(userId: string, attempts: number, minutes: number): Promise<void> {
-      const failures = "IF(status = 'LOCKED', 1, failed_login_count + 1)"
+      const now = Date.now()
+      // Assignments are made from left to right: the later ones see the new count.
       await database.execute(
         `UPDATE etl_user SET
-            locked_until = IF(${failures} >= :attempts, :until, NULL),
-            failed_login_count = ${failures},
-            status = IF(locked_until IS NOT NULL, 'LOCKED', IF(status = 'LOCKED', 'ACTIVE', status))
-          WHERE user_id = :userId`,
-        { userId, attempts, until: new Date(Date.now() + minutes * 60_000) },
+            failed_login_count = IF(status = 'LOCKED', 1, failed_login_count + 1),
+            status = IF(failed_login_count >= :attempts, 'LOCKED', 'ACTIVE'),
+            locked_until = IF(failed_login_count >= :attempts, :until, NULL)
+          WHERE user_id = :userId AND (status = 'ACTIVE' OR (status = 'LOCKED' AND locked_until <= :now))`,
+        { userId, attempts, now: new Date(now), until: new Date(now + minutes * 60_000) },
       )
     },
     /** False: it was locked in the meantime. */
