@@ -40,6 +40,7 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
     const made = await createFirstAdmin(deps.users, environment.adminPassword)
     if (isFirst) await auditFirstUser(deps)
     await auditMigrations(deps)
+    log.info({ head: await deps.operationLog.head() }, 'the audit goes on from here')
     // Said on the terminal and not in the log, once.
     if (made !== null)
       process.stderr.write(

@@ -22,7 +22,7 @@ export async function anchorMonth(
   if (fault !== null) return fault.message
   const signer = chainSigner(secretKey)
   return await house.transaction(async () => {
-    const chain = await lockChain(house, signer)
+    const chain = await lockChain(house, signer, true)
     if (chain.fault !== null) return chain.fault
     if (chain.anchorSequence !== known.anchorSequence) return null
     await writeChain(house, signer.signed({ ...chain, anchorSequence: sequence, anchorHash: hash }))

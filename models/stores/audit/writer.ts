@@ -7,6 +7,7 @@ import { isJobError, JobError } from '../../../core/errors/job-error.js'
 import type { Database } from '../../database.js'
 import { chainSigner, lockChain, type Signer, type Sql, writeChain } from './chain.js'
 import { type Entry, entryHash, HASHED } from './entry.js'
+import { keepMark } from './mark.js'
 
 export type NewEntry = Omit<Entry, 'chain_sequence' | 'operation_time'>
 
@@ -28,6 +29,8 @@ export interface AuditWriter {
   write(entry: NewEntry): Promise<void>
   /** Resolves once nothing waits any more, or after `withinMs`; answers how many wait still. */
   flush(withinMs: number): Promise<number>
+  /** It has written into the chain: there is one. */
+  hasWritten(): boolean
 }
 
 /** `clock`: in tests, another time than the server's. */
@@ -35,6 +38,7 @@ export function auditWriter(database: Database, secretKey: string, clock?: () =>
   const signer = chainSigner(secretKey)
   let waiting: Waiting[] = []
   let working: Promise<void> | null = null
+  let written = false
   const work = async () => {
     for (let again = false; waiting.length > 0; ) {
       const batch = firstOf(waiting)
@@ -49,7 +53,8 @@ export function auditWriter(database: Database, secretKey: string, clock?: () =>
   const attempt = async (batch: readonly Waiting[], again: boolean): Promise<readonly Waiting[]> => {
     try {
       const entries = batch.map(({ entry }) => entry)
-      await database.transaction((transaction) => append(sqlOf(database, transaction), signer, entries, again, clock))
+      await database.transaction((transaction) => append(sqlOf(database, transaction), signer, { entries, again, written }, clock))
+      written = true
       for (const { resolve } of batch) resolve()
       return []
     } catch (error) {
@@ -76,19 +81,27 @@ export function auditWriter(database: Database, secretKey: string, clock?: () =>
       if (working !== null) await Promise.race([working, sleep(withinMs, undefined, { ref: false })])
       return waiting.length
     },
+    hasWritten: () => written,
   }
 }
 
-/** `again`: a commit whose answer was lost may have written them already. */
+interface Batch {
+  readonly entries: readonly NewEntry[]
+  /** A commit whose answer was lost may have written them already. */
+  readonly again: boolean
+  /** This process has written before. */
+  readonly written: boolean
+}
+
 async function append(
   sql: Sql,
   signer: Signer,
-  given: readonly NewEntry[],
-  again: boolean,
+  { entries: given, again, written }: Batch,
   clock?: () => string,
 ): Promise<void> {
-  const chain = await lockChain(sql, signer)
-  const known = again || given.some(({ log_id }) => !isRandom(log_id)) ? await written(sql, given) : new Set()
+  const chain = await lockChain(sql, signer, written)
+  if (!written) await keepMark(sql, signer)
+  const known = again || given.some(({ log_id }) => !isRandom(log_id)) ? await alreadyThere(sql, given) : new Set()
   const entries = given.filter(({ log_id }) => !known.has(log_id))
   if (entries.length === 0) return
   const [server] = await sql.query<{ now: string }>('SELECT CAST(UTC_TIMESTAMP(3) AS CHAR) AS now')
@@ -121,7 +134,7 @@ function firstOf(waiting: readonly Waiting[]): readonly Waiting[] {
   return waiting.slice(0, fits === -1 ? MOST_AT_ONCE : fits)
 }
 
-async function written(sql: Sql, given: readonly NewEntry[]): Promise<ReadonlySet<unknown>> {
+async function alreadyThere(sql: Sql, given: readonly NewEntry[]): Promise<ReadonlySet<unknown>> {
   const ids = given.map(({ log_id }) => log_id)
   const rows = await sql.query<{ id: string }>('SELECT log_id AS id FROM etl_operation_log WHERE log_id IN (:ids)', {
     ids,
