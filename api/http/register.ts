@@ -6,6 +6,7 @@ import { includesRole } from '../../core/security/roles.js'
 import { authenticate } from '../auth/bearer.js'
 import type { ApiDeps } from '../deps.js'
 import { writeAudit } from './audit.js'
+import { refuseUnreadable } from './body.js'
 import { type Claim, claimKey } from './idempotency.js'
 import type { Answer, Call, Caller, GuardedRoute } from './route.js'
 import { validated } from './validate.js'
@@ -18,6 +19,7 @@ export function handlerOf(route: GuardedRoute, deps: ApiDeps): RequestHandler {
     try {
       if (route.access !== 'PUBLIC') caller = await authenticate(request.get('authorization'), deps)
       checkRole(route, caller)
+      refuseUnreadable(request)
       answer = await answerOf(route, request, response, caller, deps)
       await writeAudit({ route, request, caller, startedAtMs, answer, error: null }, deps)
     } catch (error) {
