@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Request } from 'express'
 import { type ConfigSchema, jsonSchemaOf } from '../../core/config/schema.js'
 import { reportError } from '../../core/errors/job-error.js'
-import { redactGiven, type SchemaNode } from '../../core/security/secret-fields.js'
+import { maskUnknown } from '../../core/security/mask-unknown.js'
+import { MASK, maskParts, redactGiven, type SchemaNode } from '../../core/security/secret-fields.js'
 import type { Operation } from '../../models/stores/operation-log-store.js'
 import type { ApiDeps } from '../deps.js'
 import { faultOf, problemDetails } from './problem.js'
@@ -62,8 +63,11 @@ function auditedBody(
 ): Record<string, unknown> {
   const body: unknown = request.body
   if (body === undefined || body === null || (typeof body === 'object' && Object.keys(body).length === 0)) return {}
+  const schema = schemaOf(route.body)
+  // Nothing of it was looked at.
+  if (schema === null) return { body: MASK }
   const shown = route.auditBody === undefined ? body : route.auditBody(body, deps, params)
-  return { body: redactGiven(shown, schemaOf(route.body)) }
+  return { body: redactGiven(maskUnknown(shown, schema), schema) }
 }
 
 function redactedQuery(route: Route, { query }: Request): Record<string, unknown> {
@@ -87,5 +91,5 @@ function attemptedName(request: Request): string | null {
 
 function reportedMessage(error: unknown): string {
   const { code, message } = reportError(error)
-  return code === 'internal' ? 'internal error' : `${code}: ${message}`.slice(0, 1000)
+  return code === 'internal' ? 'internal error' : maskParts(`${code}: ${message}`).slice(0, 1000)
 }
