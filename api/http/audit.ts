@@ -20,10 +20,23 @@ export interface AuditedCall {
 }
 
 export async function writeAudit(call: AuditedCall, deps: ApiDeps): Promise<void> {
+  const operation = operationOf(call, deps)
+  if (operation !== null) await appendWithin(operation, deps)
+}
+
+/** The process ends in the middle of it: what it was to do may be done, or not. */
+export async function auditCutOff(call: Omit<AuditedCall, 'answer' | 'error'>, deps: ApiDeps): Promise<void> {
+  const operation = operationOf({ ...call, answer: null, error: null }, deps)
+  if (operation !== null) await appendWithin({ ...operation, responseStatus: null, errorMessage: CUT_OFF }, deps)
+}
+
+const CUT_OFF = 'unknown: the API was stopped before the call had ended; what it was to do may be done, or not'
+
+function operationOf(call: AuditedCall, deps: ApiDeps): Operation | null {
   const { route, request, answer } = call
-  if (route.audit === undefined) return
+  if (route.audit === undefined) return null
   const params = request.params as Record<string, string>
-  const operation: Operation = {
+  return {
     userId: call.caller?.userId ?? null,
     username: call.caller?.username ?? answer?.username ?? attemptedName(request),
     operationType: route.audit.operation,
@@ -40,7 +53,6 @@ export async function writeAudit(call: AuditedCall, deps: ApiDeps): Promise<void
     durationMs: Date.now() - call.startedAtMs,
     startedAt: new Date(call.startedAtMs),
   }
-  await appendWithin(operation, deps)
 }
 
 /** What was done is done: the caller is told so, and does not wait for a database that is away; the entry does. */

@@ -83,6 +83,8 @@ export function operationLogStore(database: Database, secretKey: string, clock?:
     append: async (operation: Operation): Promise<void> => await writer.write(entryOf(operation)),
     /** Before the process ends; answers how many could not be written. */
     flush: async (withinMs: number): Promise<number> => await writer.flush(withinMs),
+    /** Those that wait still are refused: whoever gave them says so. */
+    giveUp: async (): Promise<void> => await writer.giveUp(),
     verify: async (known: KnownHead | null): Promise<Verification> => await verifyChain(database, signer, known, writer.hasWritten()),
     /** The newest entry, `sequence:hash`: for whoever keeps it somewhere else. */
     async head(): Promise<string | null> {

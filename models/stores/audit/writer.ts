@@ -29,6 +29,8 @@ export interface AuditWriter {
   write(entry: NewEntry): Promise<void>
   /** Resolves once nothing waits any more, or after `withinMs`; answers how many wait still. */
   flush(withinMs: number): Promise<number>
+  /** Nothing is written any more, and what waits still is refused. */
+  giveUp(): Promise<void>
   /** It has written into the chain: there is one. */
   hasWritten(): boolean
 }
@@ -39,8 +41,9 @@ export function auditWriter(database: Database, secretKey: string, clock?: () =>
   let waiting: Waiting[] = []
   let working: Promise<void> | null = null
   let written = false
+  let over = false
   const work = async () => {
-    for (let again = false; waiting.length > 0; ) {
+    for (let again = false; waiting.length > 0 && !over; ) {
       const batch = firstOf(waiting)
       const left = await attempt(batch, again)
       waiting = [...left, ...waiting.slice(batch.length)]
@@ -72,6 +75,7 @@ export function auditWriter(database: Database, secretKey: string, clock?: () =>
   return {
     write: (entry) =>
       new Promise((resolve, reject) => {
+        if (over) return reject(new JobError('mysql.away', 'The process ends'))
         if (waiting.length >= MOST_WAITING)
           return reject(new JobError('mysql.away', 'Too many entries of the audit wait'))
         waiting.push({ entry, resolve, reject })
@@ -80,6 +84,13 @@ export function auditWriter(database: Database, secretKey: string, clock?: () =>
     async flush(withinMs) {
       if (working !== null) await Promise.race([working, sleep(withinMs, undefined, { ref: false })])
       return waiting.length
+    },
+    async giveUp() {
+      over = true
+      for (const { reject } of waiting) reject(new JobError('mysql.away', 'The process ends, and MySQL has not taken it'))
+      waiting = []
+      // Whoever is told of it says so first.
+      await sleep(0)
     },
     hasWritten: () => written,
   }
