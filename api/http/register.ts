@@ -9,7 +9,7 @@ import { refuseUnreadable } from './body.js'
 import { type Claim, claimKey } from './idempotency.js'
 import { type OpenCall, tell } from './open-calls.js'
 import type { Answer, Call, Caller, GuardedRoute } from './route.js'
-import { validated } from './validate.js'
+import { refuseBackward, validated } from './validate.js'
 
 export function handlerOf(route: GuardedRoute, deps: ApiDeps): RequestHandler {
   return async (request, response) => {
@@ -69,6 +69,7 @@ function readCall(
   claim: Claim | null,
 ): Call {
   const query = validated(route.query, request.query, 'query')
+  refuseBackward(query)
   const body = validated(route.body, request.body ?? {}, 'body')
   const version = versionOf(request.get('if-match'), query, body)
   if (route.versioned === true && version === null) throw unversioned()

@@ -72,11 +72,12 @@ export function userStore(database: Database) {
     isEmpty: async (): Promise<boolean> => (await user.count()) === 0,
     async create(given: NewUser): Promise<UserRecord> {
       try {
-        await user.create({ ...given, passwordChangeTime: new Date() })
+        await database.transaction(async (transaction) => {
+          await refuseLikeName(database, given.username, transaction)
+          await user.create({ ...given, passwordChangeTime: new Date() }, { transaction })
+        })
       } catch (error) {
-        if (isDuplicate(error))
-          throw new JobError('conflict', `There is a user ${given.username} already`, { pointer: '/username' })
-        throw error
+        throw isDuplicate(error) ? taken(given.username) : error
       }
       return await find(given.userId)
     },
@@ -162,6 +163,23 @@ export function userStore(database: Database) {
     },
   }
 }
+
+/** `Admin` beside `admin` would be taken for them. Who makes users takes turns, on the first of all. */
+async function refuseLikeName(database: Database, username: string, transaction: Transaction): Promise<void> {
+  await database.query('SELECT id FROM etl_user ORDER BY id LIMIT 1 FOR UPDATE', {}, transaction)
+  const [like] = await database.query<{ username: string }>(
+    'SELECT username FROM etl_user WHERE LOWER(username) = LOWER(:username) LIMIT 1',
+    { username },
+    transaction,
+  )
+  if (like !== undefined) throw taken(like.username)
+}
+
+const taken = (username: string) =>
+  new JobError('conflict', `There is a user ${username} already`, {
+    pointer: '/username',
+    hint: 'Names that differ only in upper and lower case count as one.',
+  })
 
 const COLUMN_OF: Readonly<Record<keyof UserChange, string>> = {
   role: 'role',

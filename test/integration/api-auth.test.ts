@@ -233,6 +233,19 @@ describe('users', () => {
     })
   })
 
+  test('have names of which no two differ only in case, made at once included', async () => {
+    await withApi({}, async (api) => {
+      const make = (username: string) => api.call('post', '/users').send({ username, password: PASSWORD })
+      expect((await make('ADMIN').expect(409)).body.errors[0].pointer).toBe('/username')
+      const made = await Promise.all(['Berta', 'berta', 'BERTA', 'bertA'].map((name) => make(name)))
+      expect(made.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409])
+      // At the log-in a name is what it was made as.
+      await makeUser(api, 'Carla')
+      await logIn(api, 'carla', PASSWORD).expect(401)
+      await logIn(api, 'Carla', PASSWORD).expect(200)
+    })
+  })
+
   test('always have an ADMIN who may log in, two who demote each other at once included', async () => {
     await withApi({}, async (api) => {
       const { body: other } = await api

@@ -1,4 +1,4 @@
-/** Bodies that cannot be taken: refused before anything is done with them, and told of in the audit. */
+/** Bodies and ranges that cannot be taken: refused before anything is done with them, and told of in the audit. */
 import { expect, test } from '@jest/globals'
 import { type LentApi, withApi } from '../support/api.js'
 
@@ -75,5 +75,16 @@ test('what is no JSON, and what is too large, is refused after who calls is know
     await send('ADMIN', '{"name": ').expect(400)
     await send('ADMIN', `{"name": "${'x'.repeat(3000)}"}`).expect(413)
     expect((await audited(api)).map(({ status }) => status)).toEqual([400, 413])
+  })
+})
+
+test('a range that ends before it begins is refused wherever one is taken', async () => {
+  await withApi({}, async ({ call }) => {
+    const range = 'from=2026-11-02T00:00:00Z&to=2026-11-01T23:59:59Z'
+    for (const path of ['/operation-logs', '/executions', '/alerts', '/executions/none/metrics']) {
+      const { status, body } = await call('get', `${path}?${range}`)
+      expect([path, status, body.detail]).toEqual([path, 400, expect.stringMatching(/`from` .* is later than `to`/)])
+    }
+    await call('get', '/executions?from=2026-11-02T00:00:00Z&to=2026-11-02T01:00:00%2B01:00').expect(200)
   })
 })
