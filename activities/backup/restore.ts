@@ -6,7 +6,14 @@ import type { BackupManifest } from '../../core/maintenance/backup-manifest.js'
 import { readKeys } from '../../models/encryption.js'
 import { migrate } from '../../models/migrate.js'
 import { MIGRATIONS } from '../../models/schema/migrations.js'
-import { emptyCatalogue, fenceOthersOut, forgetChain, isUsed, livingWorkers, loadRows } from '../../models/stores/backup/load.js'
+import {
+  emptyCatalogue,
+  fenceOthersOut,
+  forgetChain,
+  isUsed,
+  livingWorkers,
+  loadRows,
+} from '../../models/stores/backup/load.js'
 import { type HouseConnection, withHouseConnection } from '../../models/stores/maintenance/house-connection.js'
 import type { ObjectStore } from '../../storage/store.js'
 import { openBackup } from './place.js'

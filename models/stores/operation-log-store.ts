@@ -85,7 +85,8 @@ export function operationLogStore(database: Database, secretKey: string, clock?:
     flush: async (withinMs: number): Promise<number> => await writer.flush(withinMs),
     /** Those that wait still are refused: whoever gave them says so. */
     giveUp: async (): Promise<void> => await writer.giveUp(),
-    verify: async (known: KnownHead | null): Promise<Verification> => await verifyChain(database, signer, known, writer.hasWritten()),
+    verify: async (known: KnownHead | null): Promise<Verification> =>
+      await verifyChain(database, signer, known, writer.hasWritten()),
     /** The newest entry, `sequence:hash`: for whoever keeps it somewhere else. */
     async head(): Promise<string | null> {
       const chain = await readChain(database)

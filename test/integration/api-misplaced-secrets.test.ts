@@ -82,7 +82,8 @@ test('parameters of URLs that are called like secrets, and headers, are sealed, 
       query: { key: '***', page: '1' },
     })
     const tables = ['etl_operation_log', 'etl_connector_config', 'etl_job', 'etl_job_version', 'etl_graph_node']
-    for (const table of tables) expect([table, await everything(api, table)]).toEqual([table, expect.not.stringContaining('planted')])
+    for (const table of tables)
+      expect([table, await everything(api, table)]).toEqual([table, expect.not.stringContaining('planted')])
   })
 })
 

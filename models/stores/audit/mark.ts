@@ -31,7 +31,9 @@ export const CHAINED_ONCE = "(start_time IS NOT NULL OR operation_type IN ('STAR
 export async function markProblem(sql: Sql, signer: Signer): Promise<string | null> {
   const mark = await readMark(sql)
   if (mark === null) return 'the mark that there is a chain is missing'
-  return signer.proves(markText(mark.begun), mark) ? null : 'the mark that there is a chain is not the one that was signed'
+  return signer.proves(markText(mark.begun), mark)
+    ? null
+    : 'the mark that there is a chain is not the one that was signed'
 }
 
 /** Within the transaction that writes on. Signed with the key that signs now, so that an older one may go. */

@@ -120,8 +120,7 @@ export async function walkChain(
       entries += 1
       hash = row.entry_hash ?? ''
       last = row
-      if (known?.sequence === String(sequence) && known.hash !== hash)
-        return end(faultAt('CHANGED', row, NOT_NOTED))
+      if (known?.sequence === String(sequence) && known.hash !== hash) return end(faultAt('CHANGED', row, NOT_NOTED))
     }
     if (rows.length === 0) return end(removed(sequence + 1n))
   }

@@ -56,7 +56,9 @@ export function auditWriter(database: Database, secretKey: string, clock?: () =>
   const attempt = async (batch: readonly Waiting[], again: boolean): Promise<readonly Waiting[]> => {
     try {
       const entries = batch.map(({ entry }) => entry)
-      await database.transaction((transaction) => append(sqlOf(database, transaction), signer, { entries, again, written }, clock))
+      await database.transaction((transaction) =>
+        append(sqlOf(database, transaction), signer, { entries, again, written }, clock),
+      )
       written = true
       for (const { resolve } of batch) resolve()
       return []
@@ -87,7 +89,8 @@ export function auditWriter(database: Database, secretKey: string, clock?: () =>
     },
     async giveUp() {
       over = true
-      for (const { reject } of waiting) reject(new JobError('mysql.away', 'The process ends, and MySQL has not taken it'))
+      for (const { reject } of waiting)
+        reject(new JobError('mysql.away', 'The process ends, and MySQL has not taken it'))
       waiting = []
       // Whoever is told of it says so first.
       await sleep(0)

@@ -42,7 +42,9 @@ test('calls of the API', () => {
         if (found === undefined) return [`${path}: there is no ${call}`]
         const known = found.route.query === undefined ? {} : jsonSchemaOf(found.route.query).properties
         const names = query.split('&').flatMap((part) => part.split('=')[0] || [])
-        return names.filter((name) => !Object.hasOwn(known ?? {}, name)).map((name) => `${path}: ${call} has no ${name}`)
+        return names
+          .filter((name) => !Object.hasOwn(known ?? {}, name))
+          .map((name) => `${path}: ${call} has no ${name}`)
       },
     ),
   )
@@ -68,7 +70,8 @@ test('commands', () => {
       command = below
       left = left.slice(1)
     }
-    if (command === program) return left[0] === undefined || /^(-|[A-Z]+$)/.test(left[0]) ? null : `no command ${left[0]}`
+    if (command === program)
+      return left[0] === undefined || /^(-|[A-Z]+$)/.test(left[0]) ? null : `no command ${left[0]}`
     const options = left.flatMap((word) => /^--[a-z][a-z-]*/.exec(word) ?? [])
     const known = command.options.flatMap(({ long }) => long ?? [])
     const missing = options.filter((option) => option !== '--help' && !known.includes(option))
@@ -76,7 +79,12 @@ test('commands', () => {
   }
   const wrong = told.flatMap(({ path, code }) =>
     [...code.matchAll(/(?:^|[|&;$(] ?|&& )(?:npx )?etl ((?:[^|&;#)\\]|\\\n)+)/g)].flatMap(([, given = '']) => {
-      const problem = problemOf(given.replaceAll(/"[^"]*"|'[^']*'/g, 'X').split(/\s+/).filter(Boolean))
+      const problem = problemOf(
+        given
+          .replaceAll(/"[^"]*"|'[^']*'/g, 'X')
+          .split(/\s+/)
+          .filter(Boolean),
+      )
       return problem === null ? [] : [`${path}: \`etl ${given.trim()}\`: ${problem}`]
     }),
   )
