@@ -6,6 +6,7 @@ import type { Database } from '../database.js'
 import { isDuplicate } from '../database-error.js'
 import { type Page, type PageRequest, pageOf, pageQuery } from '../page.js'
 import type { UserRow } from '../tables/users.js'
+import { refuseLikeName, taken } from './user/like-name.js'
 
 export interface UserRecord {
   readonly userId: string
@@ -163,23 +164,6 @@ export function userStore(database: Database) {
     },
   }
 }
-
-/** `Admin` beside `admin` would be taken for them. Who makes users takes turns, on the first of all. */
-async function refuseLikeName(database: Database, username: string, transaction: Transaction): Promise<void> {
-  await database.query('SELECT id FROM etl_user ORDER BY id LIMIT 1 FOR UPDATE', {}, transaction)
-  const [like] = await database.query<{ username: string }>(
-    'SELECT username FROM etl_user WHERE LOWER(username) = LOWER(:username) LIMIT 1',
-    { username },
-    transaction,
-  )
-  if (like !== undefined) throw taken(like.username)
-}
-
-const taken = (username: string) =>
-  new JobError('conflict', `There is a user ${username} already`, {
-    pointer: '/username',
-    hint: 'Names that differ only in upper and lower case count as one.',
-  })
 
 const COLUMN_OF: Readonly<Record<keyof UserChange, string>> = {
   role: 'role',

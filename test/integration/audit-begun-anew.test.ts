@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
 import { openDatabase } from '../../models/database.js'
 import { type OperationLogStore, operationLogStore, ownOperation } from '../../models/stores/operation-log-store.js'
+import { withHouse } from '../support/house.js'
 import { onServer, withMigratedDatabase } from '../support/lend.js'
 
 const key = randomBytes(32).toString('base64')
@@ -104,3 +105,25 @@ test('a catalogue in which nothing has happened yet is intact, and a head that w
     expect(await log.verify(noted)).toMatchObject({ intact: false, fault: { kind: 'REMOVED' } })
   })
 })
+
+test.each([
+  ['entries were taken out of the chain', TAKE_OUT],
+  ['the end of the chain is missing', 'DELETE FROM etl_audit_chain'],
+])(
+  'retention keeps a month of which %s, and warns',
+  async (why, tamper) => {
+    await withHouse(async (house) => {
+      const database = await openDatabase(house.url)
+      const log = operationLogStore(database, Buffer.alloc(32, 7).toString('base64'), () => '2025-11-02 10:00:00.000')
+      await fill(log, 2)
+      await database.close()
+      await house.set('retention.operation_log_days', 90)
+      await onServer(house.url, tamper)
+      const { warnings } = await house.run('partitions')
+      expect(warnings.join()).toMatch(new RegExp(`p202511 of it stays: .*${why.slice(-20)}`))
+      const rows = (await onServer(house.url, "SELECT 1 FROM etl_operation_log WHERE username = 'anna'")) as unknown[]
+      expect(rows).toHaveLength(2)
+    })
+  },
+  60_000,
+)
