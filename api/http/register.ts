@@ -7,6 +7,7 @@ import { authenticate } from '../auth/bearer.js'
 import type { ApiDeps } from '../deps.js'
 import { writeAudit } from './audit.js'
 import { type Claim, claimKey } from './idempotency.js'
+import { inTime } from './in-time.js'
 import type { Answer, Call, Caller, GuardedRoute } from './route.js'
 import { validated } from './validate.js'
 
@@ -18,7 +19,7 @@ export function handlerOf(route: GuardedRoute, deps: ApiDeps): RequestHandler {
     try {
       if (route.access !== 'PUBLIC') caller = await authenticate(request.get('authorization'), deps)
       checkRole(route, caller)
-      answer = await answerOf(route, request, response, caller, deps)
+      answer = await inTime(route, answerOf(route, request, response, caller, deps))
       await writeAudit({ route, request, caller, startedAtMs, answer, error: null }, deps)
     } catch (error) {
       if (caller !== null || route.access === 'PUBLIC') {
