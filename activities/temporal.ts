@@ -3,7 +3,7 @@ import { Context } from '@temporalio/activity'
 import { ApplicationFailure } from '@temporalio/common'
 import { CODES } from '../core/errors/codes.js'
 import { reportError, toJobError } from '../core/errors/job-error.js'
-import { deliverAlerts } from './alert/deliver-alerts.js'
+import type { Delivery } from './alert/deliver-alerts.js'
 import type { AlertDeps } from './alert/deps.js'
 import { evaluateAlerts } from './alert/evaluate-alerts.js'
 import { awaitInput } from './await-input.js'
@@ -45,10 +45,10 @@ export function createActivities(deps: ActivityDeps, house: HouseDeps): Activiti
   }
 }
 
-export function createAlertActivities(deps: AlertDeps): AlertActivities {
+export function createAlertActivities(deps: AlertDeps, delivery: Delivery): AlertActivities {
   return {
     evaluateAlerts: () => called(() => evaluateAlerts(deps, 'ALL')),
-    deliverAlerts: () => called(({ signal }) => deliverAlerts(deps, signal)),
+    deliverAlerts: () => called(() => delivery.pass()),
   }
 }
 
