@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
-import { deliverAlerts } from '../../activities/alert/deliver-alerts.js'
+import { openDelivery } from '../../activities/alert/deliver-alerts.js'
 import { alertNotificationStore } from '../../models/stores/alert-notification-store.js'
 import { jobStore } from '../../models/stores/job-store.js'
 import { keyRotation } from '../../models/stores/key-rotation.js'
@@ -162,11 +162,10 @@ describe('alerts', () => {
         warn: () => undefined,
         now: Date.now,
       }
-      expect(await deliverAlerts(deps, new AbortController().signal)).toMatchObject({
-        sent: 0,
-        failed: 0,
-        dueInMs: null,
-      })
+      expect(await openDelivery(deps).pass()).toEqual({ started: 0, dueInMs: null })
+      // Of what was on its way, and of what was told before, the alert says how it stands.
+      const resolved = (await api.call('get', `/alerts/${alertId}`)).body
+      expect(resolved.notification).toMatchObject({ status: 'FAILED', error: 'The rule watches this no more.' })
     })
   })
 })
