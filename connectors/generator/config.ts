@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { sql } from '../../core/config/schema.js'
-import { DURATION } from '../../core/spec/duration.js'
+import { durationText } from '../../core/spec/duration-text.js'
 
 const NUMBER = /^[+-]?\d+(\.\d+)?$/
 
@@ -55,7 +55,7 @@ const uuid = z.strictObject({ kind: z.literal('UUID').describe('UUIDs of version
 const time = z.strictObject({
   kind: z.literal('TIME').describe('Timestamps at equal distances.'),
   start: z.string().trim().min(1).describe('The time of the first record, such as 2026-01-01 or 2026-01-01 12:30:00.'),
-  step: z.string().regex(DURATION, 'Expected a duration like 30s.').describe('How much later each record is.'),
+  step: durationText('How much later each record is.'),
   nullRatio,
 })
 
