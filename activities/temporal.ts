@@ -89,7 +89,11 @@ async function untilMysqlIsBack<T>(call: Call, work: () => Promise<T>): Promise<
   }
 }
 
-/** `type` carries the code, `details` the report. Only what WAITs is retried by Temporal; the rest is the restart strategy's. */
+/**
+ * `type` carries the code, `details` the report: they are a payload, which is encrypted where that is asked for, and the message
+ * is not. An error's own message may quote a record (I6). Only what WAITs is retried by Temporal; the rest is the restart
+ * strategy's.
+ */
 function asFailure(error: unknown, context: Context): unknown {
   const known = toJobError(error)
   if (context.cancellationSignal.aborted && context.cancellationDetails?.workerShutdown === true)
@@ -99,7 +103,7 @@ function asFailure(error: unknown, context: Context): unknown {
   if (known.code === 'internal') context.log.error('Unexpected error in an activity', { error: known.cause ?? known })
   const report = reportError(known)
   const failure = ApplicationFailure.create({
-    message: known.message,
+    message: CODES[known.code].meaning,
     type: known.code,
     nonRetryable: CODES[known.code].onFailure !== 'WAIT',
     details: [report],
