@@ -43,7 +43,7 @@ export async function finishRecord(
   setTimeout(() => {
     void deps.startDependants?.(executionId)
     if (needed !== null) void discardAtEnd(deps, record, needed)
-  }, AFTER_THE_ANSWER_MS)
+  }, AFTER_THE_ANSWER_MS).unref()
   return status
 }
 

@@ -1,4 +1,5 @@
 /** Walks the whole parse tree against the allow-lists. What is not known is refused. */
+import type { SqlKind } from '../core/config/schema.js'
 import { JobError } from '../core/errors/job-error.js'
 import { nearestHint } from '../core/spec/nearest.js'
 import {
@@ -11,7 +12,8 @@ import {
 } from './allowed-functions.js'
 import { clockName } from './pin-time.js'
 import { isNode, nodesOf, type TreeNode } from './syntax-tree.js'
-import type { UserSqlKind } from './user-sql.js'
+
+export type UserSqlKind = Exclude<SqlKind, 'FOREIGN'>
 
 /** Where in the statement the walk is: what may be called, and which tables have which meaning. */
 export interface Scope {

@@ -52,6 +52,7 @@ function lockDown(folder: string): string {
 class OpenSession implements Session {
   private readonly others = new Set<OpenSession>()
   private closed = false
+  private atWork = 0
 
   constructor(
     readonly folder: string,
@@ -61,13 +62,13 @@ class OpenSession implements Session {
   ) {}
 
   run(sql: string): Promise<void> {
-    return translated(this.folder, 'RUN', async () => {
+    return this.working('RUN', async () => {
       await this.connection.run(sql)
     })
   }
 
   rows(sql: string): Promise<unknown[][]> {
-    return translated(this.folder, 'RUN', async () => {
+    return this.working('RUN', async () => {
       const reader = await this.connection.runAndReadAll(sql)
       return reader.getRows().map((row) => row.map(toJavaScript))
     })
@@ -78,15 +79,15 @@ class OpenSession implements Session {
   }
 
   describe(select: string): Promise<Schema> {
-    return translated(this.folder, 'BIND', () => describeSelect(this.connection, select))
+    return this.working('BIND', () => describeSelect(this.connection, select))
   }
 
   append(table: string, columns: readonly (readonly unknown[])[]): Promise<void> {
-    return translated(this.folder, 'RUN', () => appendColumns(this.connection, table, columns))
+    return this.working('RUN', () => appendColumns(this.connection, table, columns))
   }
 
   async connect(): Promise<Session> {
-    const connection = await translated(this.folder, 'RUN', () => this.instance.connect())
+    const connection = await this.working('RUN', () => this.instance.connect())
     for (const known of this.others) if (known.closed) this.others.delete(known)
     const other = new OpenSession(this.folder, this.instance, connection, false)
     this.others.add(other)
@@ -94,7 +95,7 @@ class OpenSession implements Session {
   }
 
   interrupt(): void {
-    if (this.closed) return
+    if (this.closed && this.atWork === 0) return
     this.connection.interrupt()
     for (const other of this.others) other.interrupt()
   }
@@ -103,8 +104,24 @@ class OpenSession implements Session {
     if (this.closed) return
     for (const other of this.others) other.close()
     this.closed = true
+    if (this.atWork === 0) this.release()
+    else this.interrupt()
+  }
+
+  private release(): void {
     this.connection.closeSync()
     if (this.ownsInstance) this.instance.closeSync()
+  }
+
+  /** A connection that is closed under its statement waits for itself when that ends, and the process for it: never. */
+  private async working<T>(moment: Moment, work: () => Promise<T>): Promise<T> {
+    this.atWork += 1
+    try {
+      return await translated(this.folder, moment, work)
+    } finally {
+      this.atWork -= 1
+      if (this.closed && this.atWork === 0) this.release()
+    }
   }
 }
 

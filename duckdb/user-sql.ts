@@ -1,11 +1,8 @@
 /** Text of a user becomes SQL that may run: parsed, walked against the allow-list, pinned in time, printed again. */
-import type { SqlKind } from '../core/config/schema.js'
 import { JobError } from '../core/errors/job-error.js'
-import { checkTree, refuse, type Scope, UnknownFunction, unknownFunction } from './check-tree.js'
+import { checkTree, refuse, type Scope, UnknownFunction, type UserSqlKind, unknownFunction } from './check-tree.js'
 import { nameTimeColumns, pinTime } from './pin-time.js'
 import { functionExists, nodesOf, parse, print, type TreeNode } from './syntax-tree.js'
-
-export type UserSqlKind = Exclude<SqlKind, 'FOREIGN'>
 
 export interface UserSqlOptions {
   /** What `now()` means (I9), ISO 8601; null: any time of the right type, for binding only. */

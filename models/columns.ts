@@ -1,5 +1,6 @@
 /** Columns of a table as its model declares them; the type of a row follows from them. Snake case in MySQL, camel case here. */
 import { DataTypes, type Model, type ModelAttributeColumnOptions, type ModelStatic, type Sequelize } from 'sequelize'
+import { JobError } from '../core/errors/job-error.js'
 
 /** A column whose values are of type T. `options` are what Sequelize is told. */
 export interface Column<T> {
@@ -56,10 +57,19 @@ export const json = <T extends object>(): Column<T> => ({
     type: DataTypes.JSON,
     get(this: Model) {
       const value: unknown = this.getDataValue(attribute as never)
-      return typeof value === 'string' ? JSON.parse(value) : value
+      return typeof value === 'string' ? parse(value, attribute, this.constructor as ModelStatic<Model>) : value
     },
   }),
 })
+
+/** The parser's own words would quote what is stored. */
+function parse(stored: string, attribute: string, { tableName }: ModelStatic<Model>): unknown {
+  try {
+    return JSON.parse(stored)
+  } catch {
+    throw new JobError('internal', `\`${attribute}\` of a row of \`${tableName}\` is no JSON.`)
+  }
+}
 
 export const optional = <T>(column: Column<T>): Column<T | null> => column as Column<T | null>
 

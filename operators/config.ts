@@ -36,4 +36,4 @@ export const aggregates = () =>
     .record(z.string().min(1), sql('AGGREGATE', 'An aggregate over the columns of the input, such as sum(amount).'))
     .describe('Columns of the result, by name.')
 
-export { durationText as duration, offsetText as offset } from '../core/spec/duration-text.js'
+export { duration, offset } from '../core/config/schema.js'

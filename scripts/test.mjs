@@ -2,6 +2,7 @@
 import { build } from './setup/build.mjs'
 import { jest, told } from './setup/jest.mjs'
 import { main } from './setup/main.mjs'
+import { withMemory } from './setup/memory.mjs'
 import { serverOf } from './setup/mysql.mjs'
 import { packages } from './setup/packages.mjs'
 import { s3Program } from './setup/s3-program.mjs'
@@ -17,26 +18,29 @@ const kills = 'test/crash/'
 await main(async (args) => {
   await packages()
   await build()
-  const result = await withStack('test', ['mysql', 'temporal'], async ({ mysql, temporal }) => {
-    const s3 = await s3Program()
-    const env = {
-      ...(s3 === null ? {} : { ETL_TEST_S3_SERVER: s3 }),
-      ETL_TEST_MYSQL_URL: serverOf(mysql.url),
-      ETL_TEST_TEMPORAL_ADDRESS: temporal.address,
-    }
-    const parts =
-      args.length > 0
-        ? [await jest(args, env)]
-        : [
-            await jest([`--testPathIgnorePatterns=${waits}|${kills}|test/soak/|test/proofs/`, '--maxWorkers=2'], env),
-            await jest([`--testPathPatterns=${waits}`, '--maxWorkers=2'], env),
-            await jest([`--testPathPatterns=${kills}`, '--maxWorkers=2'], env),
-          ]
-    return parts.reduce((sum, part) => ({
-      passed: sum.passed + part.passed,
-      failures: [...sum.failures, ...part.failures],
-      files: [...sum.files, ...part.files],
-    }))
-  })
+  const result = await withStack('test', ['mysql', 'temporal'], ({ mysql, temporal }) =>
+    withMemory(async (memory) => {
+      const s3 = await s3Program()
+      const env = {
+        ...memory,
+        ...(s3 === null ? {} : { ETL_TEST_S3_SERVER: s3 }),
+        ETL_TEST_MYSQL_URL: serverOf(mysql.url),
+        ETL_TEST_TEMPORAL_ADDRESS: temporal.address,
+      }
+      const parts =
+        args.length > 0
+          ? [await jest(args, env)]
+          : [
+              await jest([`--testPathIgnorePatterns=${waits}|${kills}|test/soak/|test/proofs/`, '--maxWorkers=2'], env),
+              await jest([`--testPathPatterns=${waits}`, '--maxWorkers=2'], env),
+              await jest([`--testPathPatterns=${kills}`, '--maxWorkers=2'], env),
+            ]
+      return parts.reduce((sum, part) => ({
+        passed: sum.passed + part.passed,
+        failures: [...sum.failures, ...part.failures],
+        files: [...sum.files, ...part.files],
+      }))
+    }),
+  )
   return told(result)
 })

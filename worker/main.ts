@@ -4,38 +4,27 @@ import { setFlagsFromString } from 'node:v8'
 import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Runtime, type Worker } from '@temporalio/worker'
 import { openDelivery } from '../activities/alert/deliver-alerts.js'
-import type { ActivityDeps } from '../activities/deps.js'
-import type { HouseDeps } from '../activities/maintenance/work.js'
 import { createAlertActivities } from '../activities/temporal.js'
 import { ALERTS, MAINTENANCE, QUEUES } from '../core/execution/workflow-names.js'
-import { keepSpares, releaseAll } from '../engine/sessions.js'
-import { type Database, openDatabase } from '../models/database.js'
+import { releaseAll } from '../engine/sessions.js'
+import { openDatabase } from '../models/database.js'
 import { configStore } from '../models/stores/config-store.js'
-import { executionStore } from '../models/stores/execution-store.js'
-import { mysqlJournal } from '../models/stores/journal.js'
-import { maintenanceStore } from '../models/stores/maintenance-store.js'
-import { operationLogStore } from '../models/stores/operation-log-store.js'
-import { scheduleStore } from '../models/stores/schedule-store.js'
 import { systemLimits } from '../models/stores/system-limits.js'
-import { triggerStore } from '../models/stores/trigger-store.js'
 import { workerStore } from '../models/stores/worker-store.js'
-import { type Environment, readEnvironment } from '../process/environment.js'
+import { readEnvironment } from '../process/environment.js'
 import { createLog, temporalLogger } from '../process/log.js'
 import { payloadConverter } from '../process/payload-codec.js'
 import { temporalOptions } from '../process/temporal-environment.js'
+import { activityDeps } from './activity-deps.js'
 import { alertDeps } from './alert-deps.js'
 import { alertSchedule } from './alert-schedule.js'
 import { heard, openAlertWatch } from './alert-watch.js'
 import { createWorkers } from './create-workers.js'
+import { houseDeps } from './house-deps.js'
 import { keepSchedule } from './keep-schedule.js'
 import { maintenanceSchedule } from './maintenance-schedule.js'
 import { openMeasuring } from './measuring.js'
-import { workerParts } from './parts.js'
 import { keepPresent } from './presence.js'
-import { startDependants } from './start-dependants.js'
-import { startScheduled } from './start-scheduled.js'
-import { tellAdmitted } from './tell-admitted.js'
-import { workflowsOf } from './workflows-of.js'
 
 export interface RunningWorker {
   /** Lets running steps go, and resolves once nothing of it is left. */
@@ -66,17 +55,7 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
   })
   const limits = systemLimits(database)
   const deps = await activityDeps(environment, database, limits, client, log)
-  const house: HouseDeps = {
-    runs: maintenanceStore(database),
-    mysqlUrl: environment.mysqlUrl,
-    store: deps.parts.store,
-    executions: executionStore(database),
-    workflows: workflowsOf(client),
-    scratch: deps.parts.scratch,
-    secretKey: environment.secretKey,
-    audit: operationLogStore(database, environment.secretKey),
-    now: Date.now,
-  }
+  const house = houseDeps(environment, database, client, deps.parts)
   const alerts = alertDeps(database, deps.parts, environment.secretKey, log)
   const delivery = openDelivery(alerts)
   const watch = openAlertWatch(alerts, delivery)
@@ -143,38 +122,4 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
 function stepsOf(workers: readonly Worker[], taskQueue: string): number {
   const worker = workers.find((one) => one.options.taskQueue === taskQueue)
   return worker?.getStatus().numInFlightActivities ?? 0
-}
-
-async function activityDeps(
-  environment: Environment,
-  database: Database,
-  limits: ReturnType<typeof systemLimits>,
-  client: Client,
-  log: Pick<ReturnType<typeof createLog>, 'info' | 'warn'>,
-): Promise<ActivityDeps> {
-  const journal = mysqlJournal(database)
-  const parts = await workerParts(environment, database)
-  await keepSpares(parts)
-  return {
-    journal,
-    parts,
-    heartbeatTimeoutMs: environment.heartbeatTimeoutMs,
-    limits,
-    warn: (details, message) => log.warn(details, message),
-    now: Date.now,
-    jitter: () => Math.random() * 2 - 1,
-    signalAdmitted: tellAdmitted(client.workflow, log),
-    startScheduled: startScheduled({
-      schedules: scheduleStore(database),
-      executions: executionStore(database),
-      workflows: client.workflow,
-      log,
-    }),
-    startDependants: startDependants({
-      triggers: triggerStore(database),
-      executions: executionStore(database),
-      workflows: client.workflow,
-      log,
-    }),
-  }
 }

@@ -14,6 +14,7 @@ import { backedUp } from '../../models/stores/backup/backup-tables.js'
 import { type Snapshot, withSnapshot } from '../../models/stores/backup/snapshot.js'
 import { catalogueId } from '../../models/stores/maintenance/catalogue-id.js'
 import { withHouseConnection } from '../../models/stores/maintenance/house-connection.js'
+import { isThere } from '../../storage/is-there.js'
 import type { ObjectStore } from '../../storage/store.js'
 import { newSeal } from './seal.js'
 import { type Writing, writeFile, writeRows } from './write-parts.js'
@@ -138,9 +139,4 @@ async function neededFiles(store: ObjectStore, snapshot: Snapshot): Promise<read
       for await (const { key } of store.list(`lineage/${lineageId}/${kind}/`))
         if (!isDiscardable(key, { named: keys, before: Number(epoch) })) keys.add(key)
   return [...keys].sort()
-}
-
-async function isThere(store: ObjectStore, key: string): Promise<boolean> {
-  for await (const found of store.list(key)) if (found.key === key) return true
-  return false
 }

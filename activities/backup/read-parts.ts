@@ -11,6 +11,7 @@ import { JobError } from '../../core/errors/job-error.js'
 import { type BackupManifest, MANIFEST, type StoredPart } from '../../core/maintenance/backup-manifest.js'
 import { isEncrypted, keyIdOf } from '../../models/encryption.js'
 import type { Row } from '../../models/stores/backup/load.js'
+import { isThere } from '../../storage/is-there.js'
 import type { ObjectStore } from '../../storage/store.js'
 import { isSameMac, type Seal, sealOf } from './seal.js'
 
@@ -148,12 +149,6 @@ async function opened({ folder, store, seal, scratch }: OpenBackup, part: Stored
   } finally {
     await rm(stored, { force: true })
   }
-}
-
-/** Throws where the store cannot say. */
-async function isThere(store: ObjectStore, key: string): Promise<boolean> {
-  for await (const found of store.list(key)) if (found.key === key) return true
-  return false
 }
 
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 16)

@@ -48,7 +48,7 @@ export const schedule = z
     overlap: z.enum(['WAIT', 'SKIP', 'CANCEL_RUNNING']),
     priority: count,
     maxConcurrentRuns: count,
-    nextFireTime: time.nullable(),
+    nextFireTime: time.nullable().describe('Always to come; null: there is none, or it is paused.'),
     lastFireTime: time.nullable(),
     fireCount: count,
     lastExecutionId: z.string().nullable(),
@@ -59,7 +59,7 @@ export const schedule = z
           what: z
             .string()
             .describe(
-              'HELD: written to Temporal. CATCH_UP: missed times made up for. DEPENDENCY, EVENT: started by one. BACKFILL, with its id: the past filled.',
+              'ROW: what the catalogue holds of it cannot be read. HELD: written to Temporal. CATCH_UP: missed times made up for. DEPENDENCY, EVENT: started by one. BACKFILL, with its id: the past filled.',
             ),
           message: z.string(),
           since: time,

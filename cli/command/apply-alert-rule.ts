@@ -6,7 +6,7 @@ import { redact } from '../../core/security/secret-fields.js'
 import { parseDuration } from '../../core/spec/duration.js'
 import type { Client } from '../client.js'
 import type { Definition } from '../definitions.js'
-import type { Change } from './apply.js'
+import type { Change } from './apply-change.js'
 
 export interface StoredRule extends Readonly<Record<string, unknown>> {
   readonly ruleId: string

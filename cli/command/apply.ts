@@ -8,6 +8,7 @@ import { type Definition, readDefinitions } from '../definitions.js'
 import { findNamed, type JobDetails, type JobSummary, saveJob } from '../jobs.js'
 import { table } from '../output.js'
 import { applyAlertRule, type StoredRule } from './apply-alert-rule.js'
+import type { Change } from './apply-change.js'
 import { atFile } from './apply-failure.js'
 import { type Applied, inOrder } from './apply-order.js'
 import { type TakenOver, takeOver } from './keep-state.js'
@@ -17,12 +18,6 @@ interface Options {
   readonly prune?: boolean
   readonly keepState?: boolean
   readonly allowNonRestoredState?: boolean
-}
-
-export interface Change {
-  readonly kind: string
-  readonly name: string
-  readonly change: 'create' | 'update' | 'unchanged' | 'delete'
 }
 
 interface StoredConnection {

@@ -40,7 +40,7 @@ export async function list({ output, variables }: Context, options: { readonly t
       ['job', 'type', 'when', 'next', 'last', 'fired'],
       items.map((one) => [
         one.jobName,
-        one.isEnabled ? one.type : `${one.type} (paused)`,
+        typeOf(one),
         whenOf(one),
         one.nextFireTime,
         one.lastFireTime,
@@ -191,6 +191,11 @@ async function ofJob(client: Client, nameOrId: string): Promise<Schedule> {
   throw new JobError('not.found', `Job ${name} has no schedule`, { hint: 'Write one in its file, and `etl apply` it.' })
 }
 
+function typeOf({ type, isEnabled, troubles }: Schedule): string {
+  const remarks = [...(isEnabled ? [] : ['paused']), ...(troubles.length === 0 ? [] : ['fails'])]
+  return remarks.length === 0 ? type : `${type} (${remarks.join(', ')})`
+}
+
 function whenOf({ type, description, timezone, dependsOn, event }: Schedule): string {
   if (description !== null) return timezone === 'UTC' ? description : `${description} (${timezone})`
   if (type === 'DEPENDENCY') return `after ${dependsOn.map(({ jobName, jobId }) => jobName ?? jobId).join(', ')}`
@@ -202,7 +207,7 @@ function describe(schedule: Schedule): string {
   return fields([
     ['job', schedule.jobName],
     ['schedule', schedule.scheduleId],
-    ['type', schedule.isEnabled ? schedule.type : `${schedule.type} (paused)`],
+    ['type', typeOf(schedule)],
     ['when', whenOf(schedule)],
     ['cron', schedule.cron],
     ['from', schedule.startAt],

@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import { secret, sql } from '../../core/config/schema.js'
+import { duration, secret, sql } from '../../core/config/schema.js'
 import { parseDuration } from '../../core/spec/duration.js'
-import { durationText as duration } from '../../core/spec/duration-text.js'
 import { sinkGuarantees, sourceGuarantees } from './guarantees.js'
 
 const lasting = (meaning: string) =>

@@ -1,8 +1,7 @@
 /** The shape of an alert rule and of its channels: validation, JSON Schema, reference and which fields are secret. */
 import { z } from 'zod'
-import { secret } from '../config/schema.js'
+import { duration, secret } from '../config/schema.js'
 import { MASK } from '../security/secret-fields.js'
-import { durationText as duration } from '../spec/duration-text.js'
 import { LEVELS, OPERATORS } from './rule.js'
 import { RULE_TYPE_NAMES, type RuleType } from './rule-types.js'
 import { PLACEHOLDERS, unknownPlaceholder } from './template.js'

@@ -3,7 +3,6 @@
  * milliseconds since 1970. A watermark of t says: records up to t are not expected any more.
  */
 import type { JobGraph } from '../graph/job-graph.js'
-import type { Plan } from './plan.js'
 
 export interface NodeWatermark {
   /** null: nowhere yet. Never goes back. */
@@ -75,7 +74,7 @@ export function advance(
 /** Of every node that the plan knows of. */
 export function advanceAll(
   { stream }: Pick<JobGraph, 'stream'>,
-  { at, watermarks = {} }: Pick<Plan, 'at' | 'watermarks'>,
+  { at, watermarks = {} }: { readonly at: string; readonly watermarks?: Watermarks },
   seen: Seen,
 ): Watermarks {
   const nodes = stream.nodes.filter(({ id }) => watermarks[id] !== undefined)

@@ -1,7 +1,7 @@
 /** STREAMING: what is read to its end before anything else must have one. */
 import type { Problem } from '../errors/problem.js'
 import { groupBy } from '../group-by.js'
-import type { Meaning } from './check-meaning.js'
+import type { Meaning } from './meaning.js'
 
 export function checkBuildSides({ raw, outline, edges, catalogue }: Meaning): Problem[] {
   if (raw.type !== 'STREAMING') return []

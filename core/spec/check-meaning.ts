@@ -1,20 +1,11 @@
 import type { Problem } from '../errors/problem.js'
 import { findCycles } from '../graph/order.js'
-import type { Catalogue } from './catalogue.js'
 import { checkBuildSides } from './check-build-sides.js'
 import { warnOfSchedule } from './check-schedule.js'
 import { checkSettings } from './check-settings.js'
+import type { Meaning } from './meaning.js'
 import { nearestHint } from './nearest.js'
-import type { Outline, OutlineNode } from './outline.js'
-import type { SpecEdge } from './resolve-edges.js'
-
-/** What the keys of a spec mean together, as far as it can be told without opening anything. */
-export interface Meaning {
-  readonly raw: Readonly<Record<string, unknown>>
-  readonly outline: Outline
-  readonly edges: readonly SpecEdge[]
-  readonly catalogue: Catalogue
-}
+import type { OutlineNode } from './outline.js'
 
 export function checkMeaning(meaning: Meaning): Problem[] {
   return [

@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { alertRuleDocument } from '../alert/schema.js'
+import { duration } from '../config/schema.js'
 import { parseDuration } from './duration.js'
-import { durationText as duration } from './duration-text.js'
 import { defaultMaxParallelism } from './settings.js'
 
 /** The shape of a job spec: every key, with what it means. What the keys mean together is checked in validate.ts. */
+
 /** No time at all would make no sense there. */
 const someTime = (description: string) =>
   duration(description).refine((text) => parseDuration(text) !== 0, 'Expected more than no time.')

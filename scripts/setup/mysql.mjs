@@ -9,32 +9,38 @@ import { mysqlProgram } from './mysql-program.mjs'
 import { answers, freePorts, untilReady } from './ports.mjs'
 import { launch, run } from './process.mjs'
 
-/** Answers what the stack file keeps: how to reach it, and how to end it. */
-export async function startMysql(directory) {
+/** Answers what the stack file keeps: how to reach it, and how to end it. `memory`: where its data goes for as long as it runs. */
+export async function startMysql(directory, memory = null) {
   const program = await mysqlProgram()
   const maria = (await run(program.server, ['--version'], { env: program.env })).includes('MariaDB')
-  const data = join(directory, 'mysql')
-  if (!existsSync(data)) await step('prepare a private MySQL', () => initialise(program, maria, data))
-  return step('start MySQL', async () => {
-    const [port] = await freePorts(1)
-    const password = newPassword()
-    const socketFolder = mkdtempSync(join(tmpdir(), 'etl-mysql-'))
-    const accounts = join(directory, 'mysql-accounts.sql')
-    writeFileSync(accounts, accountsFor(password), { mode: 0o600 })
-    try {
-      const args = [...common(program), ...options(maria, data, port, socketFolder), `--init-file=${accounts}`]
-      const started = launch(program.server, args, { log: join(directory, 'mysql.log'), env: program.env })
-      await untilReady('MySQL', started, () => answers('127.0.0.1', port, { speaksFirst: true }))
-      const url = `mysql://etl:${password}@127.0.0.1:${port}/etl`
-      return [{ ...started, port, url, remove: socketFolder }, `127.0.0.1:${port}`]
-    } catch (error) {
-      rmSync(socketFolder, { recursive: true, force: true })
-      throw error
-    } finally {
-      rmSync(accounts, { force: true })
-    }
-  })
+  const own = mkdtempSync(join(memory ?? tmpdir(), 'etl-mysql-'))
+  const data = join(memory === null ? directory : own, 'mysql')
+  try {
+    if (!existsSync(data)) await step('prepare a private MySQL', () => initialise(program, maria, data))
+    return await step('start MySQL', async () => {
+      const [port] = await freePorts(1)
+      const password = newPassword()
+      const accounts = join(directory, 'mysql-accounts.sql')
+      writeFileSync(accounts, accountsFor(password), { mode: 0o600 })
+      try {
+        const given = [...options(maria, data, port, own), ...(memory === null ? [] : inMemory)]
+        const args = [...common(program), ...given, `--init-file=${accounts}`]
+        const started = launch(program.server, args, { log: join(directory, 'mysql.log'), env: program.env })
+        await untilReady('MySQL', started, () => answers('127.0.0.1', port, { speaksFirst: true }))
+        const url = `mysql://etl:${password}@127.0.0.1:${port}/etl`
+        return [{ ...started, port, url, remove: own }, `127.0.0.1:${port}`]
+      } finally {
+        rmSync(accounts, { force: true })
+      }
+    })
+  } catch (error) {
+    rmSync(own, { recursive: true, force: true })
+    throw error
+  }
 }
+
+/** What it takes from a disk only. */
+const inMemory = ['--innodb-flush-method=fsync', '--innodb-use-native-aio=0']
 
 /** For tests, which make databases of their own. */
 export function serverOf(url) {

@@ -5,6 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startKafka } from './kafka.mjs'
 import { Stop, step } from './log.mjs'
+import { memoryPlace } from './memory.mjs'
 import { startMysql } from './mysql.mjs'
 import { startMysql9 } from './mysql9.mjs'
 import { home, root } from './paths.mjs'
@@ -20,9 +21,9 @@ const isConfigured = (variable) => () => Boolean(process.env[variable])
 export const services = {
   mysql: {
     isOutdated: isConfigured('ETL_MYSQL_URL'),
-    async start({ directory }) {
+    async start({ name, directory }) {
       const url = process.env.ETL_MYSQL_URL
-      if (!url) return startMysql(directory)
+      if (!url) return startMysql(directory, name === 'test' ? memoryPlace() : null)
       const { hostname, port } = new URL(url)
       await demand('ETL_MYSQL_URL', hostname, Number(port || 3306), { speaksFirst: true })
       return { url }

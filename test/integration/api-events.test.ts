@@ -32,6 +32,20 @@ describe('an event', () => {
     })
   })
 
+  test('that many send at once, each again and again, starts each job once', async () => {
+    await withApi({}, async (api) => {
+      const jobs = [await save(api, 'one', { event: 'e', ...path }), await save(api, 'two', { event: 'e', ...path })]
+      const ids = ['a', 'A', 'b']
+      const answers = await Promise.all(
+        Array.from({ length: 24 }, (_, n) => post(api, { id: ids[n % 3], type: 'e', payload: { path: `${n}` } })),
+      )
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]))
+      expect(answers.filter(({ body }) => body.isNew)).toHaveLength(ids.length)
+      const { items } = await api.deps.executions.list(page)
+      expect(items.map(({ jobId }) => jobId).sort()).toEqual(jobs.flatMap((jobId) => ids.map(() => jobId)).sort())
+    })
+  })
+
   test('with a value that does not fit makes an execution that has failed and says so, and others start', async () => {
     await withApi({}, async (api) => {
       const parameters = { day: { type: 'DATE' } }

@@ -14,7 +14,7 @@ import { withMigratedDatabase } from '../support/lend.js'
 import { temporalAddress } from '../support/namespace.js'
 import { type Stack, withStack } from '../support/stack.js'
 
-const seconds = Number(process.env.ETL_FUZZ_SECONDS ?? 60)
+const seconds = Number(process.env.ETL_FUZZ_SECONDS ?? 40)
 const program = (await fuzzProgram()) as string | null
 const fuzzed = program === null ? test.skip : test
 

@@ -3,9 +3,10 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import type { Connection } from 'mysql2/promise'
+import type { Connection, ResultSetHeader } from 'mysql2/promise'
 import { jdbc } from '../../connectors/jdbc/index.js'
 import { openConnection } from '../../connectors/jdbc/mysql/connect.js'
+import { findDuplicates } from '../../connectors/jdbc/mysql/duplicates.js'
 import { insertRows } from '../../connectors/jdbc/mysql/write-rows.js'
 import type { ConnectorContext, RejectedRow, Sink, SinkKey } from '../../connectors/spi.js'
 import { openSession } from '../../duckdb/open-session.js'
@@ -205,7 +206,7 @@ describe('many records that the table refuses', () => {
       expect(rejected.slice(0, 100)).toEqual(expected.rejected.slice(0, 100))
       expect(asTexts(await onServer(url, 'SELECT * FROM strict ORDER BY id, k'))).toEqual(asTexts(expected.rows))
     })
-  })
+  }, 120_000)
 
   test('also where nothing but the trial can tell, and where all are refused', async () => {
     await withDatabase(async (url) => {
@@ -225,6 +226,39 @@ describe('many records that the table refuses', () => {
     })
   })
 
+  test('are looked up by their keys even where the server takes a full target for an empty one', async () => {
+    await withDatabase(async (url) => {
+      await onServer(
+        url,
+        `CREATE TABLE made (id BIGINT PRIMARY KEY, k INT, UNIQUE KEY by_k (k)) STATS_PERSISTENT = 1, STATS_AUTO_RECALC = 0;
+         INSERT INTO made WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 999) SELECT i, i FROM n;
+         UPDATE mysql.innodb_table_stats SET n_rows = 0, clustered_index_size = 1 WHERE database_name = DATABASE();
+         UPDATE mysql.innodb_index_stats SET stat_value = 0 WHERE database_name = DATABASE() AND stat_name LIKE 'n_diff%';
+         RENAME TABLE made TO full;
+         FLUSH TABLE full`,
+      )
+      const schema = await session.describe('SELECT 1::BIGINT AS id, 1::INTEGER AS k')
+      const columns = schema.map((one) => ({ ...one, into: plainColumn(one.name) }))
+      await withConnection({ url }, async (connection) => {
+        const lookups = async () => {
+          const [rows] = await connection.query("SHOW SESSION STATUS LIKE 'Handler_read_key'")
+          return Number((rows as { Value: string }[])[0]!.Value)
+        }
+        const before = await lookups()
+        const found = await findDuplicates(connection, { table: 'full', columns, order: null }, async ({ table }) => {
+          const [result] = await connection.query<ResultSetHeader>(
+            `INSERT INTO ${table} WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 499)
+             SELECT i + 990, -i, i FROM n`,
+          )
+          return result
+        })
+        expect([...found.keys()].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+        // Each record, by each key.
+        expect((await lookups()) - before).toBeGreaterThanOrEqual(2 * 500)
+      })
+    })
+  })
+
   test.each([
     [
       'that are no value, or too long',
@@ -234,7 +268,7 @@ describe('many records that the table refuses', () => {
   ])(
     '10,000 of a million %s take no time to speak of',
     async (_title, columns) => {
-      await withDatabase(async (url) => {
+      await watched(170_000, async (url) => {
         await onServer(url, 'CREATE TABLE strict (s VARCHAR(5), n INT NOT NULL, id BIGINT PRIMARY KEY)')
         await session.run(`CREATE TABLE million AS SELECT ${columns} FROM range(1000000) r(i)`)
         const schema = await session.describe('SELECT * FROM million')
@@ -260,6 +294,18 @@ describe('many records that the table refuses', () => {
     180_000,
   )
 })
+
+/** With a database; what the server does is said if it takes longer than that. */
+async function watched(ms: number, use: (url: string) => Promise<void>): Promise<void> {
+  await withDatabase(async (url) => {
+    const tell = async () => {
+      const does = await onServer(url, 'SHOW FULL PROCESSLIST; SHOW ENGINE INNODB STATUS')
+      process.stderr.write(`after ${ms} ms the server does: ${JSON.stringify(does, null, 1)}\n`)
+    }
+    const timer = setTimeout(() => void tell().catch((error) => process.stderr.write(`${error}\n`)), ms)
+    await use(url).finally(() => clearTimeout(timer))
+  })
+}
 
 describe('UPSERT', () => {
   test('lets the last record of a key win, within a batch and between epochs', async () => {

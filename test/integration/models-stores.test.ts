@@ -184,7 +184,15 @@ describe('accepting an execution', () => {
       await expect(executions.create(run(skip.jobId))).rejects.toMatchObject({ code: 'conflict' })
       const cancel = await jobStore(database, jobSecrets).save(sampleJob({ name: 'cancel', overlap: 'CANCEL_RUNNING' }))
       const first = await executions.create(run(cancel.jobId))
-      expect((await executions.create(run(cancel.jobId))).toCancel).toEqual([first.executionId])
+      await mysqlJournal(database).admit(first.executionId, { workflowId: 'w', runId: 'r' })
+      const second = await executions.create(run(cancel.jobId))
+      expect(second.toCancel).toEqual([first.executionId])
+      // Whoever was to carry it out died: it is noted for whoever reconciles, as is the end of what had not begun.
+      expect(await executions.unfinished()).toMatchObject([{}, { workflowId: 'w', cancelRequested: true }, {}])
+      const third = await executions.create(run(cancel.jobId))
+      expect(third.toCancel).toEqual([first.executionId, second.executionId])
+      expect(await executions.get(second.executionId)).toMatchObject({ status: 'CANCELLED' })
+      expect(await executions.get(third.executionId)).toMatchObject({ status: 'CREATED' })
     })
   })
 

@@ -216,6 +216,38 @@ describe('the past', () => {
     })
   })
 
+  test('is filled between the start and the end of the schedule only, as the plan says', async () => {
+    const bounds = { startAt: '2026-03-03T12:00:00Z', endAt: '2026-03-08T04:00:00Z' }
+    await withSchedule({ cron: '0 0 5 * * ?', ...bounds }, async ({ schedules, scheduleId, database }) => {
+      const fill = { ...wanted, maxConcurrentRuns: 50, scheduleId, reprocess: 'MISSING' } as const
+      const planned = await schedules.planBackfill(fill)
+      expect(planned.map(({ logicalTime }) => logicalTime.slice(8, 10))).toEqual(['04', '05', '06', '07'])
+      await schedules.createBackfill(fill)
+      for (let step = 0; step < 2; step++) await schedules.advanceBackfills(untold)
+      expect(await executedTimes(database)).toEqual(planned.map(({ logicalTime }) => Date.parse(logicalTime)))
+    })
+  })
+
+  test('is filled over changes of clocks as it would have been: what comes twice, and what does not come', async () => {
+    for (const cron of ['0 0/30 1-3 * * ?', '30 2 * * *'])
+      await withSchedule({ cron, timezone: 'Europe/Berlin' }, async ({ schedules, scheduleId, database }) => {
+        const calendar = { cron, timezone: 'Europe/Berlin', startAt: null, endAt: null }
+        const expected: number[] = []
+        for (const day of ['2025-10-26', '2026-03-29']) {
+          const from = new Date(`${day}T00:00:00Z`)
+          const to = new Date(from.getTime() + 3 * HOUR)
+          expected.push(...fires(calendar, from.getTime() - 1, 50).filter((time) => time <= to.getTime()))
+          const fill = { from, to, scheduleId, maxConcurrentRuns: 2, reprocess: 'MISSING', createdBy: null } as const
+          const { total } = await schedules.createBackfill(fill)
+          for (let step = 0; step < total + 2; step++) {
+            await schedules.advanceBackfills(untold)
+            await database.execute("UPDATE etl_job_execution SET execution_status = 'COMPLETED'")
+          }
+        }
+        expect(await executedTimes(database)).toEqual(expected)
+      })
+  }, 120_000)
+
   test('is filled again where that was asked for: what failed, or all', async () => {
     await withSchedule({ cron: '0 0 5 * * ?', maxConcurrentRuns: 50 }, async ({ schedules, scheduleId, database }) => {
       const fill = async (reprocess: 'MISSING' | 'FAILED' | 'ALL') => {
@@ -276,16 +308,22 @@ interface Wanted {
   readonly cron: string
   readonly timezone?: string
   readonly catchUp?: string
+  readonly startAt?: string
+  readonly endAt?: string
   readonly maxConcurrentRuns?: number
   readonly overlap?: 'SKIP'
 }
 
-async function withSchedule({ cron, timezone, catchUp, ...settings }: Wanted, body: (lent: Lent) => Promise<void>) {
+async function withSchedule(
+  { cron, timezone, catchUp, startAt, endAt, ...settings }: Wanted,
+  body: (lent: Lent) => Promise<void>,
+) {
   await withMigratedDatabase(async (url) => {
     const database = await openDatabase(url)
     try {
       const job = sampleJob({ name: 'scheduled', ...settings })
-      const schedule = { type: 'CRON', cron, ...(timezone && { timezone }), ...(catchUp && { catchUp }) }
+      const said = Object.entries({ timezone, catchUp, startAt, endAt }).filter(([, value]) => value !== undefined)
+      const schedule = { type: 'CRON', cron, ...Object.fromEntries(said) }
       await jobStore(database, jobSecrets).save({ ...job, spec: { ...job.spec, schedule } })
       const { scheduleId } = (await database.tables.jobSchedule.findOne())!.get()
       await body({ database, schedules: scheduleStore(database), scheduleId })

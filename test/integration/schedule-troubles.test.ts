@@ -33,6 +33,48 @@ test('an expression that nobody can read is noted, and the others are written to
   })
 })
 
+test('a row that cannot be read is listed beside the others, can be paused, and is mended by saving its job', async () => {
+  const after = (name: string) => ({ type: 'DEPENDENCY', on: [name] })
+  await withJobs([hourly, after('job-0'), hourly], async ({ database, schedules, ids }) => {
+    const list = async () => [...(await schedules.list({ limit: 10 })).items].reverse()
+    await breakRow(database, ids[0]!, "parameters = 'secret'")
+    await breakRow(database, ids[1]!, `dependency_job_ids = '{}', dependency_config = '"ALL"', parameters = '[1]'`)
+    const listed = await list()
+    expect(listed.map(({ scheduleId }) => scheduleId)).toEqual(ids)
+    expect(listed).toMatchObject([
+      {
+        cron: '0 0 * * * ?',
+        parameters: {},
+        troubles: [{ what: 'ROW', message: expect.stringContaining('`parameters`') }],
+      },
+      {
+        dependsOn: [],
+        dependency: null,
+        troubles: [{ message: expect.stringContaining('`dependency_job_ids`, `dependency_config`, `parameters`') }],
+      },
+      { troubles: [] },
+    ])
+    expect(JSON.stringify(listed)).not.toContain('secret')
+    for (const id of ids.slice(0, 2)) {
+      await schedules.setEnabled(id, false, { userId: null })
+      expect(await schedules.get(id)).toMatchObject({ isEnabled: false, troubles: [{ what: 'ROW' }] })
+      await expect(schedules.triggerNow(id, 'now', { userId: null })).rejects.toThrow('cannot be read')
+    }
+    // Whoever is downstream of it is saved all the same; so is it itself, and that mends it.
+    const jobs = jobStore(database, jobSecrets)
+    const job = sampleJob({ name: 'last' })
+    await jobs.save({ ...job, spec: { ...job.spec, schedule: after('job-1') } })
+    for (const [index, schedule] of [hourly, after('job-0')].entries()) {
+      const { jobId } = listed[index]!
+      const renewed = sampleJob({ name: `job-${index}` })
+      await jobs.save({ ...renewed, description: 'anew', jobId, spec: { ...renewed.spec, schedule } })
+    }
+    const mended = await list()
+    expect(mended.map(({ troubles }) => troubles.length)).toEqual([0, 0, 0, 0])
+    expect(mended[1]).toMatchObject({ dependsOn: [{ jobName: 'job-0' }], isEnabled: false })
+  })
+})
+
 test('missed times are made up for beside a schedule that fails', async () => {
   await withJobs([hourly, hourly, hourly], async ({ database, schedules, ids, told }) => {
     await database.execute('UPDATE etl_job_schedule SET next_fire_time = next_fire_time - INTERVAL 3 HOUR')

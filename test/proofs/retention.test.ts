@@ -65,12 +65,14 @@ async function makeRows(url: string, first: Date): Promise<Made> {
     const begin = `${partition.slice(1, 5)}-${partition.slice(5)}-01`
     const time = `TIMESTAMP('${begin}') + INTERVAL FLOOR(n * 2332800 / ${perMonth}) SECOND`
     const offset = index * perMonth
-    await onServer(
-      url,
-      `INSERT INTO etl_job_metrics (job_id, execution_id, metric_time, epoch, records_read_total)
-       SELECT CONCAT('job-', n DIV 50000), CONCAT('execution-', n DIV 5000), ${time}, n, n + ${offset} FROM (${sequence(perMonth)}) numbers;
-       INSERT INTO etl_operator_metrics (job_id, execution_id, operator_id, metric_time, epoch, records_in)
-       SELECT CONCAT('job-', n DIV 50000), CONCAT('execution-', n DIV 5000), CONCAT('op-', n % 4), ${time}, n, n + ${offset} FROM (${sequence(perMonth)}) numbers`,
+    const names = `CONCAT('job-', n DIV 50000), CONCAT('execution-', n DIV 5000)`
+    await Promise.all(
+      [
+        `INSERT INTO etl_job_metrics (job_id, execution_id, metric_time, epoch, records_read_total)
+         SELECT ${names}, ${time}, n, n + ${offset} FROM (${sequence(perMonth)}) numbers`,
+        `INSERT INTO etl_operator_metrics (job_id, execution_id, operator_id, metric_time, epoch, records_in)
+         SELECT ${names}, CONCAT('op-', n % 4), ${time}, n, n + ${offset} FROM (${sequence(perMonth)}) numbers`,
+      ].map((sql) => onServer(url, sql)),
     )
     const total = (perMonth * (perMonth - 1)) / 2 + offset * perMonth
     for (const table of tables) made[table][partition] = { rows: perMonth, total }

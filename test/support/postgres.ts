@@ -63,7 +63,9 @@ export async function privatePostgres(folder: string): Promise<Service> {
   const initdb = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale', 'C', '--no-sync']
   await promisify(execFile)(join(programs!, 'initdb'), initdb, { cwd: data, ...nobody })
   const port = await freePort()
-  const options = ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', '', '-F']
+  // What it shares goes with its folder: it is killed, and would leave it in memory for good.
+  const shared = ['-c', 'dynamic_shared_memory_type=mmap']
+  const options = ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', '', '-F', ...shared]
   const address = `postgres://postgres@127.0.0.1:${port}/postgres`
   const launch = () => spawn(join(programs!, 'postgres'), options, { stdio: 'ignore', cwd: data, ...nobody })
   return restartable(address, launch, async () => {

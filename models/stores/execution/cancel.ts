@@ -51,22 +51,32 @@ async function cancelWhere(
   return await db.transaction(async (transaction) => {
     await lockJob(db, transaction, jobId)
     const execution = await lockExecution(db, transaction, executionId)
-    const { executionStatus: status, workflowId } = execution
-    if (!fits(status)) return null
-    if (status === 'CANCELLED' || (execution.cancelRequested && !isTerminal(status))) return { status, workflowId }
-    if (execution.retryDueTime !== null) return await dropRetry(db, transaction, execution, by, asked)
-    if (isTerminal(status)) return null
-    await db.tables.jobExecution.update(
-      { cancelRequested: true, cancelRequestedBy: by, cancelRequestedTime: new Date() },
-      { where: { executionId }, transaction },
-    )
-    const message = asked === null ? 'Asked to cancel.' : `${asked} asked to cancel.`
-    await addEvents(db, execution, [{ type: 'CANCEL_REQUESTED', level: 'INFO', message }], transaction)
-    if (workflowId !== null || execution.generation > 0) return { status, workflowId }
-    // Should its workflow start after all, admission turns it away.
-    await closeExecution(db, transaction, execution, { status: 'CANCELLED', error: null })
-    return { status: 'CANCELLED', workflowId: null }
+    return fits(execution.executionStatus) ? await cancelWithin(db, transaction, execution, by, asked) : null
   })
+}
+
+/** The job must be locked. null: it has ended by itself. */
+export async function cancelWithin(
+  db: Database,
+  transaction: Transaction,
+  execution: JobExecutionRow,
+  by: string | null,
+  asked: string | null,
+): Promise<CancelAnswer | null> {
+  const { executionId, executionStatus: status, workflowId } = execution
+  if (status === 'CANCELLED' || (execution.cancelRequested && !isTerminal(status))) return { status, workflowId }
+  if (execution.retryDueTime !== null) return await dropRetry(db, transaction, execution, by, asked)
+  if (isTerminal(status)) return null
+  await db.tables.jobExecution.update(
+    { cancelRequested: true, cancelRequestedBy: by, cancelRequestedTime: new Date() },
+    { where: { executionId }, transaction },
+  )
+  const message = asked === null ? 'Asked to cancel.' : `${asked} asked to cancel.`
+  await addEvents(db, execution, [{ type: 'CANCEL_REQUESTED', level: 'INFO', message }], transaction)
+  if (workflowId !== null || execution.generation > 0) return { status, workflowId }
+  // Should its workflow start after all, admission turns it away.
+  await closeExecution(db, transaction, execution, { status: 'CANCELLED', error: null })
+  return { status: 'CANCELLED', workflowId: null }
 }
 
 /** It has failed, and stays so: what depends on it is told now. */

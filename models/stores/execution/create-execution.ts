@@ -12,7 +12,8 @@ import type { JobExecutionRow, TriggerType } from '../../tables/executions.js'
 import type { JobRow } from '../../tables/jobs.js'
 import { addEvents, asAsked } from '../journal/events.js'
 import { jobStatusOf } from '../journal/mirror.js'
-import { lockJob } from '../journal/ownership.js'
+import { lockExecution, lockJob } from '../journal/ownership.js'
+import { cancelWithin } from './cancel.js'
 import type { CreatedExecution, NewExecution, ParameterValues } from './new-execution.js'
 import { type Start, waitingAfter, whereToStart } from './start-point.js'
 
@@ -42,6 +43,15 @@ export async function createWithin(
   const toCancel = standsAside ? [] : await overlapping(db, transaction, job)
   const start = await whereToStart(db, transaction, job, { ...wanted, parameters: valuesFor(job, wanted) })
   const row = await insertExecution(db, transaction, job, wanted, start)
+  // Noted with it: whoever was to ask may die first, and what is noted is carried out by the reconciler.
+  for (const executionId of toCancel)
+    await cancelWithin(
+      db,
+      transaction,
+      await lockExecution(db, transaction, executionId),
+      wanted.createdBy,
+      'a newer execution',
+    )
   return created(row, true, toCancel)
 }
 

@@ -13,6 +13,7 @@ import { startBySchedule, type Triggered } from '../trigger/start-by-schedule.js
 import { calendarOf, triggerKeyOf } from './calendar-of.js'
 import { withSchedule } from './pause.js'
 import { type BackfillRange, type PlannedTime, planTimes, timesIn } from './plan-backfill.js'
+import { wholeOf } from './readable.js'
 import { noSchedule } from './schedules.js'
 import { eachSchedule, type Told } from './troubles.js'
 
@@ -69,7 +70,8 @@ export async function createBackfill(db: Database, wanted: NewBackfill): Promise
   const { scheduleId, from, to, maxConcurrentRuns, reprocess, createdBy } = wanted
   const backfillId = wanted.backfillId ?? randomUUID()
   const planned = await planBackfill(db, wanted)
-  await withSchedule(db, scheduleId, async (transaction, job, schedule) => {
+  await withSchedule(db, scheduleId, async (transaction, job, stored) => {
+    const schedule = wholeOf(stored)
     if (job.settings.positions === 'CONTINUE')
       throw new JobError('conflict', 'A job with `positions: CONTINUE` goes on from where it was, whatever the time.', {
         hint: 'Backfills are for jobs that read by their logical time.',
@@ -85,8 +87,9 @@ export async function createBackfill(db: Database, wanted: NewBackfill): Promise
         timezone: schedule.timezone,
         parameters: schedule.parameters,
         fromTime: from,
-        toTime: to,
-        nextTime: from,
+        // Times before its start and after its end are none.
+        toTime: earlier(to, schedule.endTime),
+        nextTime: later(from, schedule.startTime),
         maxConcurrentRuns,
         reprocess,
         priority: job.priority - LOWER_BY,
@@ -97,6 +100,14 @@ export async function createBackfill(db: Database, wanted: NewBackfill): Promise
     )
   })
   return await getBackfill(db, backfillId)
+}
+
+function earlier(time: Date, end: Date | null): Date {
+  return end !== null && end < time ? end : time
+}
+
+function later(time: Date, start: Date | null): Date {
+  return start !== null && start > time ? start : time
 }
 
 /** A step of each that runs: as many executions more as have room. */

@@ -5,6 +5,7 @@ import type { Problem } from '../../../core/errors/problem.js'
 import type { Schedule } from '../../../core/schedule/schedule.js'
 import { nearestHint } from '../../../core/spec/nearest.js'
 import type { Database } from '../../database.js'
+import { readable } from './readable.js'
 
 interface Waiting {
   readonly jobId: string
@@ -62,12 +63,13 @@ async function refuseCycles(
 
 async function furtherUpstream(db: Database, transaction: Transaction, paths: readonly Path[]): Promise<Path[]> {
   const lock = transaction.LOCK.SHARE
-  const schedules = await db.tables.jobSchedule.findAll({
+  const found = await db.tables.jobSchedule.findAll({
     where: { jobId: paths.map(({ ids }) => ids.at(-1)!), scheduleType: 'DEPENDENCY' },
     transaction,
     lock,
   })
-  const upstreamOf = new Map(schedules.map((row) => [row.get().jobId, row.get().dependencyJobIds ?? []]))
+  const schedules = found.map((stored) => readable(stored).row)
+  const upstreamOf = new Map(schedules.map(({ jobId, dependencyJobIds }) => [jobId, dependencyJobIds ?? []]))
   const wanted = [...new Set([...upstreamOf.values()].flat())]
   if (wanted.length === 0) return []
   const jobs = await db.tables.job.findAll({

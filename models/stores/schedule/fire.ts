@@ -10,6 +10,7 @@ import { lockJob } from '../journal/ownership.js'
 import { PAUSED, startBySchedule } from '../trigger/start-by-schedule.js'
 import { calendarOf, catchingUp, triggerKeyOf } from './calendar-of.js'
 import { decide } from './decisions.js'
+import { type StoredSchedule, wholeOf } from './readable.js'
 
 export interface Fire {
   readonly scheduleId: string
@@ -32,7 +33,9 @@ export type Fired =
 
 /** Asked again by the same workflow: the same answer. MySQL decides whether it is a time of the schedule, and not who asks. */
 export async function fireSchedule(db: Database, fire: Fire): Promise<Fired> {
-  const known = (await db.tables.jobSchedule.findOne({ where: { scheduleId: fire.scheduleId } }))?.get()
+  const known = (
+    await db.tables.jobSchedule.findOne({ attributes: ['jobId'], where: { scheduleId: fire.scheduleId } })
+  )?.get()
   if (known === undefined) return leftOut('The schedule is gone.')
   return await db.transaction(async (transaction) => {
     const job = await lockJob(db, transaction, known.jobId)
@@ -50,8 +53,17 @@ export async function lockSchedule(
   transaction: Transaction,
   scheduleId: string,
 ): Promise<JobScheduleRow | null> {
-  const lock = transaction.LOCK.UPDATE
-  return (await db.tables.jobSchedule.findOne({ where: { scheduleId }, transaction, lock }))?.get() ?? null
+  const stored = await lockStored(db, transaction, scheduleId)
+  return stored === null ? null : wholeOf(stored)
+}
+
+/** The same; whoever asks knows what to do where not all of it can be read. */
+export async function lockStored(
+  db: Database,
+  transaction: Transaction,
+  scheduleId: string,
+): Promise<StoredSchedule | null> {
+  return await db.tables.jobSchedule.findOne({ where: { scheduleId }, transaction, lock: transaction.LOCK.UPDATE })
 }
 
 async function startOnce(

@@ -3,11 +3,12 @@ import type { Transaction } from 'sequelize'
 import { JobError } from '../../../core/errors/job-error.js'
 import { firstFire } from '../../../core/schedule/fires.js'
 import type { Database } from '../../database.js'
-import type { JobRow, JobScheduleRow } from '../../tables/jobs.js'
+import type { JobRow } from '../../tables/jobs.js'
 import { lockJob } from '../journal/ownership.js'
 import { startBySchedule, type Triggered } from '../trigger/start-by-schedule.js'
 import { calendarOf } from './calendar-of.js'
-import { lockSchedule } from './fire.js'
+import { lockStored } from './fire.js'
+import { readable, type StoredSchedule, wholeOf } from './readable.js'
 import { noSchedule } from './schedules.js'
 import { forgetTroubles } from './troubles.js'
 
@@ -23,7 +24,8 @@ export interface Asked {
  * changes.
  */
 export async function setEnabled(db: Database, scheduleId: string, isEnabled: boolean, asked: Asked): Promise<void> {
-  await withSchedule(db, scheduleId, async (transaction, job, schedule) => {
+  await withSchedule(db, scheduleId, async (transaction, job, stored) => {
+    const schedule = readable(stored).row
     refuseStale(schedule, asked.version)
     if (schedule.isEnabled === isEnabled) return
     await forgetTroubles(db, transaction, job.jobId)
@@ -36,8 +38,8 @@ export async function setEnabled(db: Database, scheduleId: string, isEnabled: bo
 
 /** Now, with the parameters of the schedule; its calendar goes on as it was. Asked again with the same id: the same execution. */
 export async function triggerNow(db: Database, scheduleId: string, id: string, asked: Asked): Promise<Triggered> {
-  return await withSchedule(db, scheduleId, async (transaction, job, schedule) => {
-    const triggered = await startBySchedule(db, transaction, job, schedule, {
+  return await withSchedule(db, scheduleId, async (transaction, job, stored) => {
+    const triggered = await startBySchedule(db, transaction, job, wholeOf(stored), {
       triggerType: 'MANUAL',
       key: `${scheduleId}!${id}`,
       logicalTime: new Date(),
@@ -56,15 +58,15 @@ export async function triggerNow(db: Database, scheduleId: string, id: string, a
 export async function withSchedule<T>(
   db: Database,
   scheduleId: string,
-  work: (transaction: Transaction, job: JobRow, schedule: JobScheduleRow) => Promise<T>,
+  work: (transaction: Transaction, job: JobRow, stored: StoredSchedule) => Promise<T>,
 ): Promise<T> {
-  const known = (await db.tables.jobSchedule.findOne({ where: { scheduleId } }))?.get()
-  if (known === undefined) throw noSchedule(scheduleId)
+  const known = await db.tables.jobSchedule.findOne({ attributes: ['jobId'], where: { scheduleId } })
+  if (known === null) throw noSchedule(scheduleId)
   return await db.transaction(async (transaction) => {
-    const job = await lockJob(db, transaction, known.jobId)
-    const schedule = await lockSchedule(db, transaction, scheduleId)
-    if (schedule === null || job.isDeleted) throw noSchedule(scheduleId)
-    return await work(transaction, job, schedule)
+    const job = await lockJob(db, transaction, known.get().jobId)
+    const stored = await lockStored(db, transaction, scheduleId)
+    if (stored === null || job.isDeleted) throw noSchedule(scheduleId)
+    return await work(transaction, job, stored)
   })
 }
 

@@ -11,6 +11,7 @@ import type { JobScheduleRow } from '../../tables/jobs.js'
 import { lockJob } from '../journal/ownership.js'
 import { startBySchedule, type Triggered } from '../trigger/start-by-schedule.js'
 import { resolveDependency } from './dependency.js'
+import { readable } from './readable.js'
 import { forgetTroubles } from './troubles.js'
 
 export interface ScheduledJob {
@@ -79,14 +80,14 @@ async function saveRow(db: Database, transaction: Transaction, job: ScheduledJob
     await db.tables.jobSchedule.create({ ...wanted, ...made }, { transaction })
     return { type: schedule.type, isEnabled, isChanged: true }
   }
-  const known = row.get()
+  const { row: known, unreadable } = readable(row)
   const isEnabled = staysEnabled(known, schedule, job)
   const isSaid = (columns: object) =>
     Object.entries(columns).every(([key, value]) =>
       isDeepStrictEqual(known[key as keyof JobScheduleRow] ?? null, value ?? null),
     )
   const isChanged = isEnabled !== known.isEnabled || !isSaid(definition)
-  if (!isChanged && isSaid(wanted)) return { type: schedule.type, isEnabled, isChanged }
+  if (!isChanged && isSaid(wanted) && unreadable.length === 0) return { type: schedule.type, isEnabled, isChanged }
   await forgetTroubles(db, transaction, jobId)
   // What was missed belongs to the schedule as it was: the new one counts from now.
   const anew = isEnabled ? firstFire(schedule, now.getTime()) : null

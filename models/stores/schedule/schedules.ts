@@ -7,6 +7,7 @@ import { type Page, type PageRequest, pageOf, pageQuery } from '../../page.js'
 import type { JobRow, JobScheduleRow } from '../../tables/jobs.js'
 import type { ScheduleDecisionRow, ScheduleTroubleRow } from '../../tables/schedules.js'
 import { calendarOf } from './calendar-of.js'
+import { MEND, type Readable, readable, unreadableMessage } from './readable.js'
 import { knownAmong } from './troubles.js'
 
 export interface ScheduleRecord {
@@ -70,9 +71,9 @@ export function noSchedule(scheduleId: string): JobError {
 }
 
 export async function getSchedule(db: Database, scheduleId: string): Promise<ScheduleRecord> {
-  const row = (await db.tables.jobSchedule.findOne({ where: { scheduleId } }))?.get()
-  if (row === undefined) throw noSchedule(scheduleId)
-  return (await recordsOf(db, [row]))[0]!
+  const row = await db.tables.jobSchedule.findOne({ where: { scheduleId } })
+  if (row === null) throw noSchedule(scheduleId)
+  return (await recordsOf(db, [readable(row)]))[0]!
 }
 
 export async function listSchedules(db: Database, filter: ScheduleFilter): Promise<Page<ScheduleRecord>> {
@@ -81,14 +82,11 @@ export async function listSchedules(db: Database, filter: ScheduleFilter): Promi
   if (filter.jobId !== undefined) conditions.push({ jobId: filter.jobId })
   if (filter.type !== undefined) conditions.push({ scheduleType: filter.type })
   if (filter.isEnabled !== undefined) conditions.push({ isEnabled: filter.isEnabled })
-  const rows = await db.tables.jobSchedule.findAll({ where: { [Op.and]: conditions }, order, limit })
-  const records = await recordsOf(
-    db,
-    rows.map((row) => row.get()),
-  )
-  const byId = new Map(records.map((record) => [record.scheduleId, record]))
+  const found = await db.tables.jobSchedule.findAll({ where: { [Op.and]: conditions }, order, limit })
+  const rows = found.map(readable)
+  const byId = new Map((await recordsOf(db, rows)).map((record) => [record.scheduleId, record]))
   return pageOf(
-    rows.map((row) => row.get()),
+    rows.map(({ row }) => row),
     filter,
     ({ scheduleId }) => byId.get(scheduleId)!,
   )
@@ -108,7 +106,8 @@ export async function listDecisions(
   )
 }
 
-async function recordsOf(db: Database, rows: readonly JobScheduleRow[]): Promise<readonly ScheduleRecord[]> {
+async function recordsOf(db: Database, read: readonly Readable[]): Promise<readonly ScheduleRecord[]> {
+  const rows = read.map(({ row }) => row)
   const jobIds = [...new Set(rows.flatMap(({ jobId, dependencyJobIds }) => [jobId, ...(dependencyJobIds ?? [])]))]
   const jobs = await db.tables.job.findAll({ attributes: ['jobId', 'jobName'], where: { jobId: jobIds } })
   const names = new Map(jobs.map((job) => [job.get().jobId, job.get().jobName]))
@@ -119,7 +118,10 @@ async function recordsOf(db: Database, rows: readonly JobScheduleRow[]): Promise
   )
   return rows.map((row, index) => ({
     ...recordOf(row, names, newest[index] ?? null),
-    troubles: troubles.filter(({ scheduleId }) => scheduleId === row.scheduleId).map(troubleOf),
+    troubles: [
+      ...unreadableOf(read[index]!),
+      ...troubles.filter(({ scheduleId }) => scheduleId === row.scheduleId).map(troubleOf),
+    ],
   }))
 }
 
@@ -130,6 +132,12 @@ async function newestDecision(db: Database, scheduleId: string): Promise<Decisio
 
 function decisionOf({ decision, logicalTime, message, createTime }: ScheduleDecisionRow): DecisionRecord {
   return { decision, logicalTime: logicalTime.toISOString(), message, createdAt: createTime.toISOString() }
+}
+
+function unreadableOf({ row, unreadable }: Readable): readonly TroubleRecord[] {
+  if (unreadable.length === 0) return []
+  const message = `${unreadableMessage(unreadable)} ${MEND}`
+  return [{ what: 'ROW', message, since: row.updateTime.toISOString() }]
 }
 
 function troubleOf({ trouble, message, createTime }: ScheduleTroubleRow): TroubleRecord {

@@ -1,6 +1,7 @@
 /** What a job waits for, and what waits for it, as people ask: why has it not started? */
 import { JobError } from '../../../core/errors/job-error.js'
 import type { Database } from '../../database.js'
+import { wholeOf } from '../schedule/readable.js'
 import { ruleOf, unclaimedOf } from './start-dependants.js'
 
 export interface Dependencies {
@@ -52,7 +53,7 @@ export async function dependenciesOf(db: Database, jobId: string): Promise<Depen
 async function waitsFor(db: Database, jobId: string): Promise<Dependencies['waitsFor']> {
   const row = await db.tables.jobSchedule.findOne({ where: { jobId, scheduleType: 'DEPENDENCY' } })
   if (row === null) return null
-  const schedule = row.get()
+  const schedule = wholeOf(row)
   const { require, status, jobIds } = ruleOf(schedule)
   const facts = [...(await unclaimedOf(db, schedule))].sort((a, b) => b.endedMs - a.endedMs)
   const upstream = await db.query<{ jobId: string; name: string; isDeleted: number; isEnabled: number | null }>(

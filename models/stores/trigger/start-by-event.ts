@@ -5,6 +5,7 @@ import { isJobError } from '../../../core/errors/job-error.js'
 import type { Database } from '../../database.js'
 import type { TriggerEventRow } from '../../tables/system.js'
 import { lockJob } from '../journal/ownership.js'
+import { wholeOf } from '../schedule/readable.js'
 import { eachSchedule, type Told } from '../schedule/troubles.js'
 import { claim, findFact, markHandled } from './facts.js'
 import { PAUSED, skip, startBySchedule, type Triggered } from './start-by-schedule.js'
@@ -67,19 +68,18 @@ async function startJob(
   fact: TriggerEventRow,
   matches: Matches,
 ): Promise<Triggered | null> {
-  const row = await db.tables.jobSchedule.findOne({ where: { jobId } })
-  const filter = row?.get().eventFilter ?? null
+  const stored = await db.tables.jobSchedule.findOne({ attributes: ['eventFilter'], where: { jobId } })
+  const filter = stored?.get().eventFilter ?? null
   // Judged without a lock: a condition may take its time.
   const verdict = await judge(filter, fact.payload ?? {}, matches)
   if (verdict === 'no') return null
   return await db.transaction(async (transaction) => {
     const job = await lockJob(db, transaction, jobId)
-    const schedule = (
-      await db.tables.jobSchedule.findOne({ where: { jobId, scheduleType: 'EVENT' }, transaction })
-    )?.get()
-    if (job.isDeleted || schedule === undefined || (await isClaimed(db, transaction, fact.eventId, jobId))) return null
+    const row = await db.tables.jobSchedule.findOne({ where: { jobId, scheduleType: 'EVENT' }, transaction })
+    if (job.isDeleted || row === null || (await isClaimed(db, transaction, fact.eventId, jobId))) return null
     const eventIds = [fact.eventId]
     const nothing = { jobId, executionId: null, triggerType: 'EVENT', isToStart: false, toCancel: [] } as const
+    const schedule = wholeOf(row)
     const message = !schedule.isEnabled ? PAUSED : verdict === 'yes' ? null : verdict.failed
     if (message !== null) {
       await claim(db, transaction, { jobId, eventIds, executionId: null, message })

@@ -7,6 +7,7 @@ import { type DependencyRule, roundsOf } from '../../../core/schedule/dependency
 import type { Database } from '../../database.js'
 import type { JobScheduleRow } from '../../tables/jobs.js'
 import { lockJob } from '../journal/ownership.js'
+import { wholeOf } from '../schedule/readable.js'
 import { eachSchedule, type Told } from '../schedule/troubles.js'
 import { claim, findFact, markHandled, unclaimedEnds } from './facts.js'
 import { PAUSED, skip, startBySchedule, type Triggered } from './start-by-schedule.js'
@@ -33,7 +34,7 @@ async function startRounds(db: Database, transaction: Transaction, jobId: string
   const job = await lockJob(db, transaction, jobId)
   const row = await db.tables.jobSchedule.findOne({ where: { jobId, scheduleType: 'DEPENDENCY' }, transaction })
   if (job.isDeleted || row === null) return []
-  const schedule = row.get()
+  const schedule = wholeOf(row)
   const rule = ruleOf(schedule)
   const facts = await unclaimedOf(db, schedule, transaction)
   if (!schedule.isEnabled) {

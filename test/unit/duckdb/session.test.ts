@@ -164,6 +164,18 @@ describe('what goes wrong comes back as a JobError', () => {
     small.close()
   })
 
+  test('closing it while a statement runs, which ends then and leaves nothing that waits', async () => {
+    const other = await session.connect()
+    const long = 'SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b'
+    const running = Promise.allSettled([session.run(long), other.run(long)])
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    session.close()
+    expect(await running).toMatchObject([
+      { status: 'rejected', reason: { code: 'cancelled' } },
+      { status: 'rejected', reason: { code: 'cancelled' } },
+    ])
+  })
+
   test('an interrupt, on every connection', async () => {
     const other = await session.connect()
     const long = 'SELECT sum(a.range * b.range) FROM range(3000000) a, range(3000000) b'

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { referencedColumns, splitAggregates } from '../../../duckdb/aggregates.js'
-import { checkUserSql, type UserSqlKind } from '../../../duckdb/user-sql.js'
+import type { UserSqlKind } from '../../../duckdb/check-tree.js'
+import { checkUserSql } from '../../../duckdb/user-sql.js'
 
 const NOW = '2026-01-31T10:20:30.456Z'
 const check = (kind: UserSqlKind, text: string) => checkUserSql(kind, text, { now: NOW, tables: ['input', 'other'] })

@@ -63,7 +63,7 @@ test('a graph gives what one query gives', async () => {
         expect(asText(shelf.rows)).toEqual(asText(expected))
       })
     }),
-    { numRuns: Number(process.env.ETL_DIFFERENTIAL_RUNS ?? 25) },
+    { numRuns: Number(process.env.ETL_DIFFERENTIAL_RUNS ?? 15) },
   )
 }, 600_000)
 
@@ -93,7 +93,7 @@ test('in STREAMING, a reader that keeps the last of each key has what one query 
         expect(asText([...byKey.values()])).toEqual(asText(expected))
       })
     }),
-    { numRuns: Number(process.env.ETL_DIFFERENTIAL_RUNS ?? 15) },
+    { numRuns: Number(process.env.ETL_DIFFERENTIAL_RUNS ?? 10) },
   )
 }, 600_000)
 

@@ -103,6 +103,9 @@ async function plainSql(
   return rows
 }
 
+/** Of each kind of join in `npm test`; `ETL_INTERVAL_JOIN_RUNS=20` for many more. */
+const numRuns = Number(process.env.ETL_INTERVAL_JOIN_RUNS ?? 1)
+
 const anySizes = fc.record({
   sizes: fc.array(fc.integer({ min: 20, max: 120 }), { minLength: 1, maxLength: 6 }),
   cold: fc.boolean(),
@@ -131,7 +134,7 @@ describe.each(['INNER', 'LEFT', 'RIGHT', 'FULL', 'SEMI', 'ANTI'])('%s', (kind) =
           out: expected.length,
         })
       }),
-      { numRuns: 2 },
+      { numRuns },
     )
   }, 120_000)
 
