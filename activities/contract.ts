@@ -13,7 +13,7 @@ import type {
 import type { Next } from '../core/execution/plan.js'
 import type { TerminalStatus } from '../core/execution/status.js'
 import type { MaintenanceTask, MaintenanceWish, TaskReport } from '../core/maintenance/report.js'
-import type { Delivery } from './alert/deliver-alerts.js'
+import type { Passed } from './alert/deliver-alerts.js'
 import type { Evaluation } from './alert/evaluate-alerts.js'
 
 export interface Activities {
@@ -43,5 +43,5 @@ export interface HouseActivities {
 
 export interface AlertActivities {
   evaluateAlerts(): Promise<Evaluation>
-  deliverAlerts(): Promise<Delivery>
+  deliverAlerts(): Promise<Passed>
 }

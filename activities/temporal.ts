@@ -3,7 +3,7 @@ import { Context } from '@temporalio/activity'
 import { ApplicationFailure } from '@temporalio/common'
 import { CODES } from '../core/errors/codes.js'
 import { reportError, toJobError } from '../core/errors/job-error.js'
-import { deliverAlerts } from './alert/deliver-alerts.js'
+import type { Delivery } from './alert/deliver-alerts.js'
 import type { AlertDeps } from './alert/deps.js'
 import { evaluateAlerts } from './alert/evaluate-alerts.js'
 import { awaitInput } from './await-input.js'
@@ -45,10 +45,10 @@ export function createActivities(deps: ActivityDeps, house: HouseDeps): Activiti
   }
 }
 
-export function createAlertActivities(deps: AlertDeps): AlertActivities {
+export function createAlertActivities(deps: AlertDeps, delivery: Delivery): AlertActivities {
   return {
     evaluateAlerts: () => called(() => evaluateAlerts(deps, 'ALL')),
-    deliverAlerts: () => called(({ signal }) => deliverAlerts(deps, signal)),
+    deliverAlerts: () => called(() => delivery.pass()),
   }
 }
 
@@ -89,7 +89,11 @@ async function untilMysqlIsBack<T>(call: Call, work: () => Promise<T>): Promise<
   }
 }
 
-/** `type` carries the code, `details` the report. Only what WAITs is retried by Temporal; the rest is the restart strategy's. */
+/**
+ * `type` carries the code, `details` the report: they are a payload, which is encrypted where that is asked for, and the message
+ * is not. An error's own message may quote a record (I6). Only what WAITs is retried by Temporal; the rest is the restart
+ * strategy's.
+ */
 function asFailure(error: unknown, context: Context): unknown {
   const known = toJobError(error)
   if (context.cancellationSignal.aborted && context.cancellationDetails?.workerShutdown === true)
@@ -99,7 +103,7 @@ function asFailure(error: unknown, context: Context): unknown {
   if (known.code === 'internal') context.log.error('Unexpected error in an activity', { error: known.cause ?? known })
   const report = reportError(known)
   const failure = ApplicationFailure.create({
-    message: known.message,
+    message: CODES[known.code].meaning,
     type: known.code,
     nonRetryable: CODES[known.code].onFailure !== 'WAIT',
     details: [report],

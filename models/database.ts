@@ -2,6 +2,7 @@
 import mysql2, { type Connection } from 'mysql2'
 import { QueryTypes, Sequelize, type Transaction } from 'sequelize'
 import { isJobError, JobError } from '../core/errors/job-error.js'
+import { answeringConnections } from './answering.js'
 import { connectionOptions, parseTarget } from './connection-url.js'
 import { isTransient, toDatabaseError } from './database-error.js'
 import { MIGRATIONS } from './schema/migrations.js'
@@ -75,7 +76,7 @@ function connect(url: string, options: OpenOptions): Sequelize {
   const { host: _host, port: _port, user: _user, password: _password, ...dialectOptions } = connectionOptions(target)
   const sequelize = new Sequelize(target.database, target.user, target.password, {
     dialect: 'mysql',
-    dialectModule: mysql2,
+    dialectModule: { ...mysql2, createConnection: answeringConnections() },
     dialectOptions: { ...dialectOptions, timezone: '+00:00' },
     host: target.host,
     port: target.port,

@@ -1,7 +1,6 @@
 /** Pieces that the configs of several operators share. */
 import { z } from 'zod'
 import { sql } from '../core/config/schema.js'
-import { DURATION, OFFSET } from '../core/spec/duration.js'
 
 export const columnName = (description: string) => z.string().min(1).describe(description)
 
@@ -37,9 +36,4 @@ export const aggregates = () =>
     .record(z.string().min(1), sql('AGGREGATE', 'An aggregate over the columns of the input, such as sum(amount).'))
     .describe('Columns of the result, by name.')
 
-export const duration = (description: string) =>
-  z.string().regex(DURATION, 'Expected a duration such as 500ms, 30s, 10m, 2h or 1d.').describe(description)
-
-/** May point backwards. */
-export const offset = (description: string) =>
-  z.string().regex(OFFSET, 'Expected an offset such as 15m or -8h.').describe(description)
+export { duration, offset } from '../core/config/schema.js'

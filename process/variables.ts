@@ -21,7 +21,7 @@ export function reader(variables: Variables, problems: string[]): Read {
 
 export function duration(text: string): number {
   const ms = parseDuration(text)
-  if (ms === null || ms <= 0) throw new Error('must be a duration such as 500ms, 10s or 2m')
+  if (ms === null || ms <= 0) throw new Error('must be a duration such as 500ms, 10s or 2m, 36500d at most')
   return ms
 }
 

@@ -1,5 +1,5 @@
 /** Alerts at once: what an execution tells of is judged right after it is stored, and in nobody's way. */
-import { deliverAlerts } from '../activities/alert/deliver-alerts.js'
+import type { Delivery } from '../activities/alert/deliver-alerts.js'
 import type { AlertDeps } from '../activities/alert/deps.js'
 import { evaluateAlerts } from '../activities/alert/evaluate-alerts.js'
 import { reportError } from '../core/errors/job-error.js'
@@ -14,23 +14,23 @@ export interface AlertWatch {
 
 const STOP_MS = 5000
 
-export function openAlertWatch(deps: AlertDeps): AlertWatch {
-  const stopping = new AbortController()
+export function openAlertWatch(deps: AlertDeps, delivery: Delivery): AlertWatch {
+  let isStopped = false
   const failed = (error: unknown) =>
     // The run of each minute makes up for it.
     deps.warn({ code: reportError(error).code }, 'alerts could not be judged at once')
-  const delivering = oneAtATime(async () => void (await deliverAlerts(deps, stopping.signal)), failed)
   const judging = oneAtATime(async () => {
     const { told } = await evaluateAlerts(deps, 'AT_ONCE')
-    if (told > 0) delivering.again()
+    if (told > 0) await delivery.pass()
   }, failed)
   return {
     soon() {
-      if (!stopping.signal.aborted) judging.again()
+      if (!isStopped) judging.again()
     },
     async stop() {
-      stopping.abort()
-      const idle = Promise.all([judging.idle(), delivering.idle()])
+      isStopped = true
+      delivery.stop()
+      const idle = Promise.all([judging.idle(), delivery.idle()])
       // A receiver that does not answer holds up no shutdown: it is told by another worker.
       await Promise.race([idle, new Promise((resolve) => setTimeout(resolve, STOP_MS).unref())])
     },

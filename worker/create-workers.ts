@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker'
-import type { AlertDeps } from '../activities/alert/deps.js'
+import type { AlertActivities } from '../activities/contract.js'
 import type { ActivityDeps } from '../activities/deps.js'
 import type { HouseDeps } from '../activities/maintenance/work.js'
-import { createActivities, createAlertActivities } from '../activities/temporal.js'
+import { createActivities } from '../activities/temporal.js'
 import { QUEUES } from '../core/execution/workflow-names.js'
 import type { Environment } from '../process/environment.js'
 import { payloadConverter } from '../process/payload-codec.js'
@@ -20,14 +20,14 @@ export async function createWorkers(
   connection: NativeConnection,
   deps: ActivityDeps,
   house: HouseDeps,
-  alerts: AlertDeps,
+  alerts: AlertActivities,
   trace: Trace | null,
 ): Promise<Worker[]> {
   const shared = {
     connection,
     namespace: environment.temporal.namespace,
     dataConverter: payloadConverter(environment.temporal.payloads),
-    activities: { ...createActivities(deps, house), ...createAlertActivities(alerts) },
+    activities: { ...createActivities(deps, house), ...alerts },
     ...(trace === null ? {} : { interceptors: { activity: [traced(trace)] } }),
     // Without it a cancel takes seconds to arrive: cancellation rides on the answer to a heartbeat.
     maxHeartbeatThrottleInterval: '500ms',

@@ -3,6 +3,8 @@ import { rm } from 'node:fs/promises'
 import { setFlagsFromString } from 'node:v8'
 import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Runtime, type Worker } from '@temporalio/worker'
+import { openDelivery } from '../activities/alert/deliver-alerts.js'
+import { createAlertActivities } from '../activities/temporal.js'
 import { ALERTS, MAINTENANCE, QUEUES } from '../core/execution/workflow-names.js'
 import { releaseAll } from '../engine/sessions.js'
 import { openDatabase } from '../models/database.js'
@@ -55,13 +57,21 @@ export async function startWorker(variables: NodeJS.ProcessEnv): Promise<Running
   const deps = await activityDeps(environment, database, limits, client, log)
   const house = houseDeps(environment, database, client, deps.parts)
   const alerts = alertDeps(database, deps.parts, environment.secretKey, log)
-  const watch = openAlertWatch(alerts)
+  const delivery = openDelivery(alerts)
+  const watch = openAlertWatch(alerts, delivery)
   let workers: readonly Worker[] = []
   const slotsUsed = () => stepsOf(workers, QUEUES.data)
   const { journal } = deps
   const measuring = await openMeasuring({ environment, database, journal, limits, slotsUsed, log })
   const heardDeps = { ...deps, board: measuring.board, journal: heard(measuring.journal, watch.soon) }
-  workers = await createWorkers(environment, connection, heardDeps, house, alerts, measuring.trace)
+  workers = await createWorkers(
+    environment,
+    connection,
+    heardDeps,
+    house,
+    createAlertActivities(alerts, delivery),
+    measuring.trace,
+  )
   let stopping = false
   const ended = (error: unknown) => {
     if (stopping)

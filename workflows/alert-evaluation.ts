@@ -1,4 +1,4 @@
-/** Each minute: alerts are raised and resolved, then people are told; what fails to arrive is tried again. */
+/** Each minute: alerts are raised and resolved, then what is to be told is sent on its way; nobody here waits for a receiver. */
 import { proxyActivities, sleep } from '@temporalio/workflow'
 import type { AlertActivities } from '../activities/contract.js'
 import { QUEUES } from '../core/execution/workflow-names.js'
@@ -29,11 +29,11 @@ const evaluation = proxyActivities<AlertActivities>({
   summary: 'evaluate the alert rules',
 })
 
-/** Given up after a while: the run of another minute does the same. */
+/** Given up soon: the run of another minute does the same. */
 const delivery = proxyActivities<AlertActivities>({
   taskQueue: QUEUES.control,
-  startToCloseTimeout: '5m',
-  scheduleToCloseTimeout: '10m',
+  startToCloseTimeout: '10s',
+  scheduleToCloseTimeout: '30s',
   heartbeatTimeout: '10s',
   retry,
   summary: 'deliver notifications',

@@ -28,5 +28,5 @@ function causeOf(error: unknown): unknown {
 
 function fromApplication(failure: ApplicationFailure): JobError {
   const report = failure.details?.[0] as ReportedError | undefined
-  return asJobError({ ...report, code: failure.type ?? '', message: failure.message })
+  return asJobError({ ...report, code: failure.type ?? '', message: report?.message ?? failure.message })
 }

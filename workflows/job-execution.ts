@@ -6,7 +6,8 @@ import {
   continueAsNew,
   workflowInfo,
 } from '@temporalio/workflow'
-import { JobError } from '../core/errors/job-error.js'
+import { CODES } from '../core/errors/codes.js'
+import { asJobError, JobError } from '../core/errors/job-error.js'
 import type { Outcome, Prepared } from '../core/execution/effects.js'
 import type { Progress } from '../core/execution/progress.js'
 import { runExecution } from '../core/execution/run-execution.js'
@@ -87,13 +88,16 @@ const SCHEDULED_TIME = defineSearchAttributeKey('TemporalScheduledStartTime', 'D
 /** Not even its end could be stored. Left as it is, the server would ask for the same for ever; the reconciler closes the row. */
 function asFailure(error: unknown): never {
   if (!(error instanceof JobError)) throw error
-  throw withoutStack(ApplicationFailure.nonRetryable(error.message, error.code))
+  throw withoutStack(ApplicationFailure.nonRetryable(CODES[error.code].meaning, error.code))
 }
 
-/** The Web UI shows a workflow as the execution ended: completed, failed or cancelled. */
+/**
+ * The Web UI shows a workflow as the execution ended: completed, failed or cancelled. Its error's own message may quote a record
+ * (I6): the catalogue has it.
+ */
 function asResult({ status, error }: Outcome): { status: string } {
   if (status === 'COMPLETED') return { status }
-  const message = error?.message ?? status
+  const message = error === null ? status : CODES[asJobError(error).code].meaning
   const failure =
     status === 'CANCELLED'
       ? new CancelledFailure(message)

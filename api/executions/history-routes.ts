@@ -29,6 +29,7 @@ export const historyRoutes: readonly Route[] = [
     params: executionParams,
     query: eventQuery,
     response: eventList,
+    takesLong: true,
     handle: async (call, deps) => {
       const { executionId } = call.params
       await deps.executions.get(executionId)

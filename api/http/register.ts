@@ -7,6 +7,7 @@ import { authenticate } from '../auth/bearer.js'
 import type { ApiDeps } from '../deps.js'
 import { refuseUnreadable } from './body.js'
 import { type Claim, claimKey } from './idempotency.js'
+import { inTime } from './in-time.js'
 import { type OpenCall, tell } from './open-calls.js'
 import type { Answer, Call, Caller, GuardedRoute } from './route.js'
 import { refuseBackward, validated } from './validate.js'
@@ -20,7 +21,7 @@ export function handlerOf(route: GuardedRoute, deps: ApiDeps): RequestHandler {
       if (route.access !== 'PUBLIC') open.caller = await authenticate(request.get('authorization'), deps)
       checkRole(route, open.caller)
       refuseUnreadable(request)
-      answer = await answerOf(route, request, response, open.caller, deps)
+      answer = await inTime(route, answerOf(route, request, response, open.caller, deps))
       await tell(open, answer, null, deps)
     } catch (error) {
       await tell(open, null, error, deps)

@@ -26,6 +26,8 @@ export interface Route<P = unknown, Q = unknown, B = unknown, R = unknown> {
   readonly idempotent?: boolean
   /** Its own media type where the answer is not JSON. */
   readonly mediaType?: string
+  /** It streams, or goes through all there is: the time limit of calls that read is not for it. */
+  readonly takesLong?: boolean
   readonly handle: (call: Call<P, Q, B>, deps: ApiDeps) => Promise<Answer<R>>
   /** The body as the audit may keep it, where key names and schema do not tell which fields are secret. */
   readonly auditBody?: (body: unknown, deps: ApiDeps, params: Readonly<Record<string, string>>) => unknown

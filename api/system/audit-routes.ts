@@ -27,6 +27,7 @@ export const auditRoutes: readonly Route[] = [
     query: verificationQuery,
     status: 200,
     response: verification,
+    takesLong: true,
     handle: async ({ query: { sequence, hash } }, deps) => ({
       body: await deps.operationLog.verify(sequence === undefined || hash === undefined ? null : { sequence, hash }),
     }),

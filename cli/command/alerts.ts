@@ -95,7 +95,8 @@ interface SilenceOptions {
 
 export async function silence({ output, variables }: Context, options: SilenceOptions): Promise<void> {
   const lasts = parseDuration(options.for)
-  if (lasts === null || lasts <= 0) throw new JobError('usage.invalid', '--for takes a duration such as 30m or 2h')
+  if (lasts === null || lasts <= 0)
+    throw new JobError('usage.invalid', '--for takes a duration such as 30m or 2h, 36500d at most')
   const client = connect(variables)
   const { ruleId = null, jobId = null } = await scopeOf(client, options)
   const endsAt = new Date(Date.now() + lasts).toISOString()

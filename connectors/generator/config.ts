@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { sql } from '../../core/config/schema.js'
-import { DURATION } from '../../core/spec/duration.js'
+import { duration, sql } from '../../core/config/schema.js'
 
 const NUMBER = /^[+-]?\d+(\.\d+)?$/
 
@@ -55,7 +54,7 @@ const uuid = z.strictObject({ kind: z.literal('UUID').describe('UUIDs of version
 const time = z.strictObject({
   kind: z.literal('TIME').describe('Timestamps at equal distances.'),
   start: z.string().trim().min(1).describe('The time of the first record, such as 2026-01-01 or 2026-01-01 12:30:00.'),
-  step: z.string().regex(DURATION, 'Expected a duration like 30s.').describe('How much later each record is.'),
+  step: duration('How much later each record is.'),
   nullRatio,
 })
 

@@ -1,9 +1,8 @@
 import { z } from 'zod'
-import { secret, sql } from '../../core/config/schema.js'
-import { DURATION, parseDuration } from '../../core/spec/duration.js'
+import { duration, secret, sql } from '../../core/config/schema.js'
+import { parseDuration } from '../../core/spec/duration.js'
 import { sinkGuarantees, sourceGuarantees } from './guarantees.js'
 
-const duration = (meaning: string) => z.string().regex(DURATION, 'Expected a duration like 30s.').describe(meaning)
 const lasting = (meaning: string) =>
   duration(meaning).refine((text) => (parseDuration(text) ?? 1) > 0, 'Expected more than no time.')
 const pointer = (meaning: string) =>

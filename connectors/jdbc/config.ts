@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { foreignSql, secret } from '../../core/config/schema.js'
-import { DURATION } from '../../core/spec/duration.js'
+import { duration, foreignSql, secret } from '../../core/config/schema.js'
 import type { ConnectorContext } from '../spi.js'
 
 const sslConfig = z
@@ -70,7 +69,7 @@ export const sourceConfig = z
           ),
         from: z.union([z.string(), z.number()]).optional().describe('Where the first execution starts, exclusive.'),
         lag: z
-          .union([z.string().regex(DURATION, 'Expected a duration like 30s.'), z.int().min(0)])
+          .union([duration('Where the column is a time.'), z.int().min(0)])
           .optional()
           .describe(
             'Leave out what is younger, until the next time: a duration where the column is a time (5s unless given), a number of values where it is a number (0 unless given). As long as the longest transaction that writes to it, so that nothing is committed behind what was read.',
@@ -78,11 +77,7 @@ export const sourceConfig = z
       })
       .optional()
       .describe('With `positions: CONTINUE`: only what came since the last execution.'),
-    interval: z
-      .string()
-      .regex(DURATION, 'Expected a duration like 30s.')
-      .optional()
-      .describe('STREAMING: how often to look.'),
+    interval: duration('STREAMING: how often to look.').optional(),
   })
   .refine((config) => (config.table === undefined) !== (config.query === undefined), {
     path: ['table'],

@@ -1,15 +1,11 @@
 /** The shape of an alert rule and of its channels: validation, JSON Schema, reference and which fields are secret. */
 import { z } from 'zod'
-import { secret } from '../config/schema.js'
+import { duration, secret } from '../config/schema.js'
 import { MASK } from '../security/secret-fields.js'
-import { DURATION } from '../spec/duration.js'
 import { LEVELS, OPERATORS } from './rule.js'
 import { RULE_TYPE_NAMES, type RuleType } from './rule-types.js'
 import { PLACEHOLDERS, unknownPlaceholder } from './template.js'
 
-const DURATION_EXPECTED = 'Expected a duration such as 500ms, 30s, 10m, 2h or 1d.'
-const duration = (description: string) =>
-  z.string(DURATION_EXPECTED).regex(DURATION, DURATION_EXPECTED).describe(description)
 const PLACEHOLDERS_SAID = `Placeholders: ${PLACEHOLDERS.map((name) => `{{${name}}}`).join(' ')}.`
 const known = (template: unknown) => unknownPlaceholder(template) === null
 const unknownSaid = `There is no such placeholder. ${PLACEHOLDERS_SAID}`
@@ -31,12 +27,17 @@ const url = secret('Where it is posted to; http or https. Often it holds a key, 
   (text) => text === MASK || text.includes('${') || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)),
   'Expected a URL that begins with http:// or https://.',
 )
+/** Of the connection and of how the body is sent: whoever sends says them. */
+const SENDERS = ['connection', 'content-length', 'expect', 'host', 'keep-alive', 'transfer-encoding', 'upgrade']
 const headers = z
   .record(
-    z.string().regex(/^[A-Za-z0-9-]+$/, 'Expected the name of a header.'),
+    z
+      .string()
+      .regex(/^[A-Za-z0-9-]+$/, 'Expected the name of a header.')
+      .refine((text) => !SENDERS.includes(text.toLowerCase()), 'This header is said by whoever sends.'),
     secret('Value of the header.').regex(/^[^\r\n]*$/, 'A header is one line.'),
   )
-  .describe('More headers.')
+  .describe(`More headers; none of ${SENDERS.join(', ')}.`)
   .optional()
 
 const email = z

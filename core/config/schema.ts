@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DURATION, OFFSET, parseDuration } from '../spec/duration.js'
 
 /**
  * One schema per connector, operator or connection gives its static type, its validation with the path of the bad field,
@@ -33,6 +34,18 @@ export const foreignSql = (description: string) =>
 
 /** A value that is encrypted at rest and shown nowhere. */
 export const secret = (description: string) => z.string().min(1).describe(description).meta({ secret: true })
+
+const DURATION_EXPECTED = 'Expected a duration such as 500ms, 30s, 10m, 2h or 1d.'
+const TOO_LONG = 'Expected 36500d (100 years) at most.'
+/** What is not written well is told already. */
+const canBeKept = (text: string) => !OFFSET.test(text) || parseDuration(text) !== null
+
+export const duration = (description: string) =>
+  z.string(DURATION_EXPECTED).regex(DURATION, DURATION_EXPECTED).refine(canBeKept, TOO_LONG).describe(description)
+
+/** A duration that may point backwards. */
+export const offset = (description: string) =>
+  z.string().regex(OFFSET, 'Expected an offset such as 15m or -8h.').refine(canBeKept, TOO_LONG).describe(description)
 
 /** The published JSON Schema of a config; `$schema` and all descriptions included. */
 export function jsonSchemaOf(schema: ConfigSchema): Record<string, unknown> {

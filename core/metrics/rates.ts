@@ -8,22 +8,20 @@ export interface CountedPoint {
   /** The newest row of the stretch that a point stands for. */
   readonly atMs: number
   readonly totals: Rates
-  /** What its rows say themselves. */
-  readonly own: Rates
 }
 
 /**
- * From the point before to this one; of the first, and after a gap, what its own rows say: a mean over hours of silence
- * would look like slow work. What counts back (an epoch that is run again) is no rate below 0.
+ * From the point before to this one, gaps included; of the first, from `before`: the row ahead of the range, or the beginning.
+ * Work is counted in bursts, when a batch or an epoch is done, so what a single row covers says nothing of its stretch. Rates
+ * times the time from point to point add up to what was counted. What counts back (an epoch that is run again) is no rate
+ * below 0.
  */
-export function ratesOf(points: readonly CountedPoint[], mostApartMs: number): readonly Rates[] {
+export function ratesOf(points: readonly CountedPoint[], before: CountedPoint): readonly Rates[] {
   return points.map((point, index) => {
-    const before = points[index - 1]
-    if (before === undefined || point.atMs - before.atMs > mostApartMs || point.atMs <= before.atMs) return point.own
-    return eachRate(
-      (what) =>
-        Math.round((Math.max(0, point.totals[what] - before.totals[what]) * 1_000_000) / (point.atMs - before.atMs)) /
-        1000,
+    const last = points[index - 1] ?? before
+    const ms = point.atMs - last.atMs
+    return eachRate((what) =>
+      ms <= 0 ? 0 : Math.round((Math.max(0, point.totals[what] - last.totals[what]) * 1_000_000) / ms) / 1000,
     )
   })
 }

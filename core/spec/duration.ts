@@ -17,12 +17,15 @@ export const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/
 export const OFFSET = /^-?(\d+(?:\.\d+)?)(ms|s|m|h|d)$/
 export const SIZE = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB|TiB|KB|MB|GB|TB)$/
 
-/** Milliseconds, or null if it is not a duration. */
+/** 100 years, so that whatever keeps it can: a longer one is none. */
+export const LONGEST_MS = 36_500 * 86_400_000
+
+/** Milliseconds, or null if it is not a duration or longer than 100 years. */
 export function parseDuration(text: string): number | null {
   const match = OFFSET.exec(text)
   if (match === null) return null
   const size = Math.round(Number(match[1]) * MILLISECONDS[match[2] as keyof typeof MILLISECONDS])
-  if (!Number.isSafeInteger(size)) return null
+  if (size > LONGEST_MS) return null
   return text.startsWith('-') && size !== 0 ? -size : size
 }
 

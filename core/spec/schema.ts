@@ -1,12 +1,11 @@
 import { z } from 'zod'
 import { alertRuleDocument } from '../alert/schema.js'
-import { DURATION, parseDuration } from './duration.js'
+import { duration } from '../config/schema.js'
+import { parseDuration } from './duration.js'
 import { defaultMaxParallelism } from './settings.js'
 
 /** The shape of a job spec: every key, with what it means. What the keys mean together is checked in validate.ts. */
-const DURATION_EXPECTED = 'Expected a duration such as 500ms, 30s, 10m, 2h or 1d.'
-const duration = (description: string) =>
-  z.string(DURATION_EXPECTED).regex(DURATION, DURATION_EXPECTED).describe(description)
+
 /** No time at all would make no sense there. */
 const someTime = (description: string) =>
   duration(description).refine((text) => parseDuration(text) !== 0, 'Expected more than no time.')

@@ -15,13 +15,14 @@ export interface Due {
 
 /** Longer than any attempt takes: whoever dies while sending has it sent again by another. */
 const CLAIM_MS = 120_000
-/** Of each channel the oldest, so that what is told comes in its order. */
+const MOST_DUE = 1000
+/** Of each channel the oldest, so that what is told comes in its order; what failed before comes last. */
 const DUE = `SELECT n.id FROM etl_alert_notification n
   WHERE n.notification_status = 'PENDING' AND n.next_attempt_time <= :now
     AND (n.claimed_until IS NULL OR n.claimed_until <= :now)
     AND NOT EXISTS (SELECT 1 FROM etl_alert_notification b
       WHERE b.rule_id = n.rule_id AND b.channel_name = n.channel_name AND b.notification_status = 'PENDING' AND b.id < n.id)
-  ORDER BY n.id LIMIT 20`
+  ORDER BY n.failure_count, n.id LIMIT ${MOST_DUE}`
 const CLAIM = `UPDATE etl_alert_notification SET claimed_until = :until
   WHERE id = :id AND notification_status = 'PENDING' AND next_attempt_time <= :now AND (claimed_until IS NULL OR claimed_until <= :now)`
 const KEPT_MS = 30 * 24 * 3_600_000
@@ -33,18 +34,17 @@ export function alertNotificationStore(database: Database) {
   const get = async (id: string): Promise<AlertNotificationRow | null> =>
     (await alertNotification.findOne({ where: { id } }))?.get() ?? null
   return {
-    /** One whose time has come, claimed for the caller; of each channel in their order. null: there is none. */
-    async claim(now: Date): Promise<Due | null> {
-      for (;;) {
-        const candidates = await database.query<{ id: string | number }>(DUE, { now })
-        if (candidates.length === 0) return null
-        for (const { id } of candidates) {
-          // Whoever changes the row has it: others asked for it at the same time.
-          const changed = await database.execute(CLAIM, { id, now, until: new Date(now.getTime() + CLAIM_MS) })
-          const row = changed === 0 ? null : await get(String(id))
-          if (row !== null) return dueOf(row)
-        }
-      }
+    /** Those whose time has come and that nobody is sending: of each channel one. */
+    async due(now: Date): Promise<readonly Due[]> {
+      const found = await database.query<{ id: string | number }>(DUE, { now })
+      if (found.length === 0) return []
+      const rows = await alertNotification.findAll({ where: { id: found.map(({ id }) => id) } })
+      const known = new Map(rows.map((row) => [String(row.get().id), dueOf(row.get())]))
+      return found.map(({ id }) => known.get(String(id))).filter((one) => one !== undefined)
+    },
+    /** For the caller alone, for a while. False: somebody else has it. */
+    async claim(id: string, now: Date): Promise<boolean> {
+      return (await database.execute(CLAIM, { id, now, until: new Date(now.getTime() + CLAIM_MS) })) > 0
     },
     async sent(id: string, now: Date): Promise<void> {
       const row = await get(id)
@@ -74,11 +74,13 @@ export function alertNotificationStore(database: Database) {
       await mirror(database, row, now)
       await channelFailed(database, row, message, now)
     },
-    /** When the next attempt is due; null: nothing is on its way. */
-    async nextDue(): Promise<Date | null> {
+    /** When the next attempt is due, of those that are not yet; null: there is none. */
+    async nextDue(now: Date): Promise<Date | null> {
       const [row] = await database.query<{ at: Date | null }>(
         `SELECT MIN(GREATEST(next_attempt_time, COALESCE(claimed_until, next_attempt_time))) AS at
-           FROM etl_alert_notification WHERE notification_status = 'PENDING'`,
+           FROM etl_alert_notification
+          WHERE notification_status = 'PENDING' AND (next_attempt_time > :now OR claimed_until > :now)`,
+        { now },
       )
       const at = row?.at ?? null
       return at === null || at instanceof Date ? at : new Date(`${String(at).replace(' ', 'T')}Z`)

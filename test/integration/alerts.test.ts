@@ -1,9 +1,12 @@
 /** A staged incident of each type is raised once, tells a real mail server and a real receiver, and resolves itself. */
 import { createHmac, randomUUID } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
+import type { Channel } from '../../core/alert/channel.js'
 import type { RuleType } from '../../core/alert/rule-types.js'
 import { RULE_TYPE_NAMES } from '../../core/alert/rule-types.js'
 import { type Alerting, at, rows, withAlerting } from '../support/alerting.js'
+import { startHttpServer } from '../support/http-server.js'
+import { until } from '../support/until.js'
 
 interface Incident {
   readonly stage: (alerting: Alerting, jobId: string) => Promise<unknown>
@@ -321,6 +324,30 @@ describe('delivery', () => {
     })
   })
 
+  test('a receiver that never answers holds up no other, and nobody waits for it', async () => {
+    const silent = await startHttpServer(() => undefined)
+    try {
+      await withAlerting(async ({ begin, sql, rule, job, channels, hook }) => {
+        const jobId = await job('orders')
+        const channel: Channel = { type: 'WEBHOOK', url: silent.url, timeout: '1m' }
+        const many = Object.fromEntries(Array.from({ length: 10 }, (_, n) => [`silent-${n}`, channel]))
+        for (let n = 0; n < 10; n += 1) await rule({ type: 'JOB_FAILED', channels: many })
+        await rule({ type: 'JOB_FAILED', channels: { hook: channels.hook! } })
+        await sql(rows.execution(jobId, randomUUID(), 'FAILED', 1))
+        await begin(2000)
+        await until('the healthy one is told', async () => hook.asked.length === 1)
+        expect(silent.asked.length).toBeLessThanOrEqual(4)
+        // What comes later waits for no silent one either.
+        await sql(rows.execution(jobId, randomUUID(), 'FAILED', 4))
+        await begin(5000)
+        await until('it is told again', async () => hook.asked.length === 2)
+        expect(silent.asked.length).toBeLessThanOrEqual(4)
+      })
+    } finally {
+      await silent.close()
+    }
+  }, 40_000)
+
   test('a sender that dies while it sends has it sent again by another', async () => {
     await withAlerting(async ({ minute, sql, rule, job, deps, hook }) => {
       const jobId = await job('orders')
@@ -328,8 +355,11 @@ describe('delivery', () => {
       await sql(rows.execution(jobId, randomUUID(), 'FAILED', 1))
       const { evaluateAlerts } = await import('../../activities/alert/evaluate-alerts.js')
       await evaluateAlerts({ ...deps, now: () => Date.now() + 2000 }, 'ALL')
-      for (const _channel of ['mail', 'hook'])
-        expect(await deps.notifications.claim(new Date(Date.now() + 3000))).not.toBeNull()
+      const then = new Date(Date.now() + 3000)
+      const due = await deps.notifications.due(then)
+      expect(due).toHaveLength(2)
+      for (const { id } of due) expect(await deps.notifications.claim(id, then)).toBe(true)
+      for (const { id } of due) expect(await deps.notifications.claim(id, then)).toBe(false)
       await minute(10_000)
       expect(hook.asked).toHaveLength(0)
       await minute(200_000)

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
-import { deliverAlerts } from '../../activities/alert/deliver-alerts.js'
+import { openDelivery } from '../../activities/alert/deliver-alerts.js'
 import { alertNotificationStore } from '../../models/stores/alert-notification-store.js'
 import { jobStore } from '../../models/stores/job-store.js'
 import { keyRotation } from '../../models/stores/key-rotation.js'
@@ -79,6 +79,10 @@ describe('alert rules', () => {
         { type: 'JOB_FALED' },
         { job: 'nowhere' },
         { duration: '5 minutes' },
+        { duration: '9999999999d' },
+        { duration: '60000d' },
+        { window: '100000d' },
+        { repeat: '99999999999999h' },
         { channels: [{ type: 'EMAIL', to: ['nobody'], from: 'c@d.example', host: 'h' }] },
       ]
       const pointers: string[] = []
@@ -87,7 +91,25 @@ describe('alert rules', () => {
         expect(status).toBe('job' in change ? 422 : 400)
         pointers.push(body.errors[0].pointer)
       }
-      expect(pointers).toEqual(['/type', '/job', '/duration', '/channels/0/to/0'])
+      expect(pointers).toEqual([
+        ...['/type', '/job', '/duration', '/duration', '/duration', '/window', '/repeat'],
+        '/channels/0/to/0',
+      ])
+      for (const header of [
+        'Host',
+        'content-length',
+        'Transfer-Encoding',
+        'Connection',
+        'Keep-Alive',
+        'Upgrade',
+        'Expect',
+      ]) {
+        const channels = [{ type: 'WEBHOOK', url: 'https://example.com', headers: { [header]: '5' } }]
+        const { status, body } = await api.call('post', '/alert-rules').send({ ...rule, name: header, channels })
+        expect([header, status, body.errors[0].pointer]).toEqual([header, 400, `/channels/0/headers/${header}`])
+      }
+      const longest = { name: 'longest', duration: '36500d', window: '36500d', repeat: '36500d' }
+      expect((await api.call('post', '/alert-rules').send({ ...rule, ...longest })).body).toMatchObject(longest)
     })
   })
 
@@ -162,11 +184,10 @@ describe('alerts', () => {
         warn: () => undefined,
         now: Date.now,
       }
-      expect(await deliverAlerts(deps, new AbortController().signal)).toMatchObject({
-        sent: 0,
-        failed: 0,
-        dueInMs: null,
-      })
+      expect(await openDelivery(deps).pass()).toEqual({ started: 0, dueInMs: null })
+      // Of what was on its way, and of what was told before, the alert says how it stands.
+      const resolved = (await api.call('get', `/alerts/${alertId}`)).body
+      expect(resolved.notification).toMatchObject({ status: 'FAILED', error: 'The rule watches this no more.' })
     })
   })
 })

@@ -40,7 +40,8 @@ describe('a sample', () => {
       await db.tables.operatorMetrics.create({ ...place, operatorId: 'delayed', recordsIn: 250 })
       const { job, operators } = await metricPoints(db, executionId, range(0, 30_000, 10_000))
       expect(job.map(({ time, records, rates }) => [time.slice(17, 19), records.read, rates.read])).toEqual([
-        ['10', 100, 10],
+        // Since the execution began, twenty seconds before.
+        ['10', 100, 5],
         ['20', 250, 13.636],
       ])
       expect(operators.map(({ recordsIn }) => recordsIn)).toEqual([100, 150])
@@ -75,7 +76,7 @@ test('samples and checkpoints are thinned out apart, and each adds up to what it
 })
 
 describe('a range of metrics', () => {
-  test('has gaps where there was nothing, and no rate that spans them', async () => {
+  test('has gaps where there was nothing, and rates that add up to what was counted all the same', async () => {
     await withCatalogue(async ({ db, executionId, jobId }) => {
       for (const [at, read] of [
         [0, 100],
@@ -86,8 +87,11 @@ describe('a range of metrics', () => {
         await metricStore(db).write(sampled(executionId, jobId, startMs + at * 1000, read, 100))
       const { job } = await metricPoints(db, executionId, range(0, 3 * 3_600_000, 10_000))
       expect(job.map(({ time }) => time.slice(11, 19))).toEqual(['00:00:00', '00:00:10', '02:00:00', '02:00:10'])
-      // 100 records in the ten seconds of the sample itself, and not over two hours.
-      expect(job.map(({ rates }) => rates.read)).toEqual([10, 10, 10, 20])
+      // When the 100 records of two hours came nobody has measured.
+      expect(job.map(({ rates }) => rates.read)).toEqual([10, 10, 0.014, 20])
+      // A range within goes on from the row before it.
+      const within = await metricPoints(db, executionId, range(7_205_000, 7_220_000, 10_000))
+      expect(within.job.map(({ rates }) => rates.read)).toEqual([20])
     })
   })
 
@@ -232,6 +236,7 @@ async function accepted(db: Database) {
     triggerType: 'MANUAL',
     createdBy: null,
   })
+  await db.execute('UPDATE etl_job_execution SET start_time = :at', { at: new Date(startMs - 10_000) })
   return { jobId, executionId }
 }
 

@@ -20,6 +20,22 @@ const job = (name: string, schedule?: object) => ({
   ],
 })
 
+/** Whatever is wrong with it is told with its value. */
+const PLANTED = 'IBAN-DE44-5001-0517'
+const badRecords = {
+  name: 'bad-records',
+  restart: { strategy: 'FIXED_DELAY', maxRestarts: 1, delay: '100ms' },
+  nodes: [
+    {
+      id: 'in',
+      source: 'generator',
+      config: { rows: 10, columns: { iban: { kind: 'CHOICE', of: [PLANTED] } } },
+    },
+    { id: 'number', operator: 'MAP', input: 'in', config: { set: { n: 'cast(iban AS INTEGER)' } } },
+    { id: 'out', sink: 'blackhole', input: 'number', config: {} },
+  ],
+}
+
 test('jobs run, pause, and are started by schedules with encrypted payloads; the raw history holds none in the clear', async () => {
   await withMigratedDatabase(async (mysql) => {
     const encrypted = { ETL_TEMPORAL_ENCRYPTION: 'true' }
@@ -50,9 +66,13 @@ test('jobs run, pause, and are started by schedules with encrypted payloads; the
           { withinMs: 120_000 },
         )
 
+        const failed = await stack.untilEnded(await stack.submit(badRecords))
+        expect(failed).toMatchObject({ status: 'FAILED', error: { message: expect.stringContaining(PLANTED) } })
+
         const histories = await historiesOf(stack)
         expect(histories).toContain('runOperatorChain')
         expect(histories).toContain('binary/encrypted')
+        expect(histories).not.toContain(PLANTED)
         // In the clear stay names of workflows and activities, search attributes, and when local activities ran.
         expect(histories).not.toMatch(/planted-node|generation|"fence"|\\"executionId/)
       },

@@ -1,6 +1,6 @@
 /** Alerts on a catalogue of their own, with a mail server and a receiver of webhooks that are real. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { deliverAlerts } from '../../activities/alert/deliver-alerts.js'
+import { openDelivery } from '../../activities/alert/deliver-alerts.js'
 import type { AlertDeps } from '../../activities/alert/deps.js'
 import { evaluateAlerts } from '../../activities/alert/evaluate-alerts.js'
 import type { Channel } from '../../core/alert/channel.js'
@@ -35,6 +35,8 @@ export interface Alerting {
   rule(change: Partial<RuleDefinition> & Pick<RuleDefinition, 'type'>): Promise<string>
   /** As each minute does, `laterMs` from now on the clock of the rules. */
   minute(laterMs?: number): Promise<void>
+  /** As `minute`, without waiting for a receiver. */
+  begin(laterMs?: number): Promise<void>
   alerts(ruleId?: string): Promise<readonly AlertRecord[]>
 }
 
@@ -64,6 +66,12 @@ async function lend(url: string, database: Database, mail: MailServer, hook: Htt
   const secret = async (name: string) => `${name}-in-clear`
   const log = { warn: (details: object, message: string) => void warned.push(`${message} ${JSON.stringify(details)}`) }
   const deps = { ...alertDeps(database, { files, secret }, secretKey, log), now }
+  const delivery = openDelivery(deps)
+  const begin = async (laterMs = 0) => {
+    later = laterMs
+    await evaluateAlerts(deps, 'ALL')
+    await delivery.pass()
+  }
   const rules = alertRuleStore(database, secretKey)
   const alerts = alertStore(database)
   const channels: Readonly<Record<string, Channel>> = {
@@ -104,10 +112,10 @@ async function lend(url: string, database: Database, mail: MailServer, hook: Htt
       )
       return ruleId
     },
-    async minute(laterMs = 0) {
-      later = laterMs
-      await evaluateAlerts(deps, 'ALL')
-      await deliverAlerts(deps, new AbortController().signal)
+    begin,
+    async minute(laterMs) {
+      await begin(laterMs)
+      await delivery.idle()
     },
     alerts: async (ruleId) => [...(await alerts.list({ ruleId, limit: 500, order: 'OLDEST' })).items],
   }

@@ -21,6 +21,9 @@ export interface Service {
   start(): Promise<void>
   /** At once, as a crash would. */
   kill(): Promise<void>
+  /** It takes connections and says nothing, until it may go on. */
+  hang(): void
+  go(): void
 }
 
 /** `more`: options besides; `connect`: how one has to connect then. */
@@ -117,6 +120,8 @@ export function restartable(address: string, launch: () => ChildProcess, ready: 
       // The port stays taken for a moment.
       await sleep(50)
     },
+    hang: () => void running?.kill('SIGSTOP'),
+    go: () => void running?.kill('SIGCONT'),
   }
 }
 

@@ -62,7 +62,7 @@ export const ofTheSystem = {
     ],
   },
   'mysql.away': {
-    why: 'No connection to the catalogue can be had: the server is down or starts, the network is cut, it has no connections left, or it is too busy. Nothing is lost: API calls are answered with 503, executions wait and go on by themselves.',
+    why: 'No connection to the catalogue can be had: the server is down or starts, the network is cut, it takes connections and says nothing (noticed after 7 s), it has no connections left, or it is too busy. Nothing is lost: API calls are answered with 503, executions wait and go on by themselves.',
     look: [
       '`/readyz`: what does `mysql` say, and since when?',
       'The database host: does it run, `SHOW PROCESSLIST`, `max_connections`, disk.',
@@ -71,7 +71,7 @@ export const ofTheSystem = {
     act: [
       'Bring the server back; do not restart API or workers, they come back by themselves.',
       '“too busy” or no connections left: raise `max_connections` (10 for each process), find who holds locks.',
-      'Callers repeat after `Retry-After`; with an Idempotency-Key that is always safe.',
+      'Callers repeat after `Retry-After`; with an Idempotency-Key that is always safe. A change that was answered with 503 may have been made: the answer of the server was lost, and it is not tried again without being asked.',
     ],
   },
   'temporal.away': {

@@ -1,5 +1,5 @@
 /** Rows of the catalogue as of one moment, as text: what the server writes is what it reads again, digit for digit. */
-import mysql2 from 'mysql2'
+import { answeringConnections } from '../../answering.js'
 import { connectionOptions, parseTarget } from '../../connection-url.js'
 import { toDatabaseError } from '../../database-error.js'
 
@@ -12,7 +12,7 @@ export interface Snapshot {
 
 export async function withSnapshot<T>(url: string, run: (snapshot: Snapshot) => Promise<T>): Promise<T> {
   const target = parseTarget(url)
-  const raw = mysql2.createConnection({
+  const raw = answeringConnections()({
     ...connectionOptions(target),
     database: target.database,
     // JSON would come as if it were latin1 from MySQL.

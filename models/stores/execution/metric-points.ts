@@ -2,7 +2,7 @@
 
 import type { ByteTotals } from '../../../core/execution/byte-totals.js'
 import { groupBy } from '../../../core/group-by.js'
-import { eachRate, type Rates, ratesOf } from '../../../core/metrics/rates.js'
+import { type CountedPoint, eachRate, type Rates, ratesOf } from '../../../core/metrics/rates.js'
 import { checkedStepMs, defaultStepMs } from '../../../core/metrics/steps.js'
 import type { Database } from '../../database.js'
 import { findExecution } from '../journal/ownership.js'
@@ -76,15 +76,17 @@ export async function metricPoints(db: Database, executionId: string, wanted: Po
   const stepMs =
     wanted.stepMs === undefined ? defaultStepMs(rangeMs) : checkedStepMs(wholeSeconds(wanted.stepMs), rangeMs)
   const values = { executionId, from, to, stepMs }
-  const [job, operators] = await Promise.all([
+  const [job, operators, [before]] = await Promise.all([
     db.query<Raw>(JOB_POINTS, values),
     db.query<Raw>(OPERATOR_POINTS, values),
+    db.query<Raw>(ROW_BEFORE, values),
   ])
+  const began: CountedPoint = { atMs: (startTime ?? createTime).getTime(), totals: eachRate(() => 0) }
   return {
     from: from.toISOString(),
     to: to.toISOString(),
     stepMs,
-    job: jobPoints(job, stepMs),
+    job: jobPoints(job, stepMs, before === undefined ? began : countedBy([before])),
     operators: operatorPoints(operators, stepMs),
   }
 }
@@ -95,12 +97,16 @@ type Raw = Readonly<Record<string, string | number | null>>
 export const JOB_POINTS = `SELECT ${AT} AS at, ${KIND} AS sampled, MAX(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', metric_time)) / 1000 AS atMs, MAX(epoch) AS epoch,
   ${TOTALS.map((what) => `MAX(records_${snake(what)}_total) AS \`${what}\``).join(', ')},
   MAX(bytes_read_total) AS bytesRead, MAX(bytes_written_total) AS bytesWritten,
-  AVG(records_read_rate) AS readRate, AVG(records_processed_rate) AS processedRate, AVG(records_written_rate) AS writtenRate,
-  AVG(bytes_read_rate) AS bytesReadRate, AVG(bytes_written_rate) AS bytesWrittenRate,
   SUM(backpressure_count) AS backpressureCount, SUM(backpressure_time_ms) AS backpressureTimeMs,
   MAX(checkpoint_duration_ms) AS checkpointDurationMs, MAX(latency_ms) AS latencyMs, MAX(state_size_bytes) AS stateSizeBytes,
   MAX(restart_count) AS restarts, AVG(cpu_usage_percent) AS cpuUsagePercent, MAX(memory_usage_bytes) AS memoryUsageBytes
   FROM etl_job_metrics ${OWN} WHERE ${WITHIN} GROUP BY at, sampled ORDER BY at, sampled`
+
+/** What the first point of a range goes on from. */
+const ROW_BEFORE = `SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', metric_time) / 1000 AS atMs,
+  ${TOTALS.map((what) => `records_${snake(what)}_total AS \`${what}\``).join(', ')},
+  bytes_read_total AS bytesRead, bytes_written_total AS bytesWritten
+  FROM etl_job_metrics ${OWN} WHERE execution_id = :executionId AND metric_time < :from ORDER BY metric_time DESC LIMIT 1`
 
 export const OPERATOR_POINTS = `SELECT ${AT} AS at, ${KIND} AS sampled, operator_id AS operatorId, MAX(epoch) AS epoch,
   SUM(records_in) AS recordsIn, SUM(records_out) AS recordsOut, SUM(records_filtered) AS recordsFiltered,
@@ -109,23 +115,17 @@ export const OPERATOR_POINTS = `SELECT ${AT} AS at, ${KIND} AS sampled, operator
   MAX(state_size_bytes) AS stateSizeBytes
   FROM etl_operator_metrics ${OWN} WHERE ${WITHIN} GROUP BY at, sampled, operator_id ORDER BY at, operator_id, sampled`
 
-function jobPoints(rows: readonly Raw[], stepMs: number): readonly JobPoint[] {
+function jobPoints(rows: readonly Raw[], stepMs: number, before: CountedPoint): readonly JobPoint[] {
   const told = inSamples(rows)
   const stretches = [...groupBy(rows, (row) => number(row.at))].map(([at, own]) => ({
     at,
     own,
     kind: own.find((row) => isOf(row, told)) ?? own[0]!,
   }))
-  const most = (own: readonly Raw[], name: string) => {
-    const values = own.flatMap((row) => (row[name] == null ? [] : [number(row[name])]))
-    return values.length === 0 ? null : Math.max(...values)
-  }
-  const counted = stretches.map(({ own, kind }) => ({
-    atMs: most(own, 'atMs') ?? 0,
-    totals: eachRate((what) => total(own, what)),
-    own: eachRate((what) => number(kind[`${what}Rate`])),
-  }))
-  const rates = ratesOf(counted, 3 * stepMs)
+  const rates = ratesOf(
+    stretches.map(({ own }) => countedBy(own)),
+    before,
+  )
   // A sample does not know of them: they are as many as the checkpoint before it says.
   const restarts: number[] = []
   for (const { own } of stretches) restarts.push(Math.max(restarts.at(-1) ?? 0, most(own, 'restarts') ?? 0))
@@ -144,10 +144,19 @@ function jobPoints(rows: readonly Raw[], stepMs: number): readonly JobPoint[] {
     cpuUsagePercent: kind.cpuUsagePercent === null ? null : Math.round(number(kind.cpuUsagePercent) * 100) / 100,
     memoryUsageBytes: most(own, 'memoryUsageBytes'),
   }))
-  function total(own: readonly Raw[], what: string): number {
-    return most(own, what) ?? 0
-  }
 }
+
+const countedBy = (rows: readonly Raw[]): CountedPoint => ({
+  atMs: most(rows, 'atMs') ?? 0,
+  totals: eachRate((what) => total(rows, what)),
+})
+
+function most(rows: readonly Raw[], name: string): number | null {
+  const values = rows.flatMap((row) => (row[name] == null ? [] : [number(row[name])]))
+  return values.length === 0 ? null : Math.max(...values)
+}
+
+const total = (rows: readonly Raw[], what: string): number => most(rows, what) ?? 0
 
 function operatorPoints(rows: readonly Raw[], stepMs: number): readonly OperatorPoint[] {
   const told = inSamples(rows)

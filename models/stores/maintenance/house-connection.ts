@@ -3,7 +3,7 @@
  * lock, because everybody who comes after it would wait behind it.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import mysql2 from 'mysql2'
+import { answeringConnections } from '../../answering.js'
 import { connectionOptions, parseTarget } from '../../connection-url.js'
 import { driverCode, isTransient, toDatabaseError } from '../../database-error.js'
 
@@ -27,7 +27,7 @@ const TRIES = 6
 
 export async function withHouseConnection<T>(url: string, run: (house: HouseConnection) => Promise<T>): Promise<T> {
   const target = parseTarget(url)
-  const raw = mysql2.createConnection({
+  const raw = answeringConnections()({
     ...connectionOptions(target),
     database: target.database,
     namedPlaceholders: true,

@@ -19,6 +19,10 @@ describe('durations and sizes', () => {
     ['s', null],
     ['1 s', null],
     ['1w', null],
+    ['36500d', 3_153_600_000_000],
+    ['36500.1d', null],
+    ['-36501d', null],
+    ['9999999999d', null],
   ])('%s', (text, ms) => {
     expect(parseDuration(text)).toBe(ms)
   })

@@ -36,6 +36,21 @@ describe('a job spec', () => {
     expect(warnings('0 0 12 29 2 ?')).toEqual([])
   })
 
+  it.each([
+    ['/checkpoint/interval', { checkpoint: { interval: '36501d' } }],
+    ['/timeout', { timeout: '9999999999d' }],
+    ['/sla', { sla: '99999999999999h' }],
+    ['/retry/delay', { retry: { max: 1, delay: '40000d' } }],
+    ['/restart/delay', { restart: { strategy: 'FIXED_DELAY', delay: '40000d' } }],
+    ['/schedule/jitter', { schedule: { type: 'CRON', cron: '0 0 * * *', jitter: '40000d' } }],
+    ['/schedule/within', { schedule: { type: 'DEPENDENCY', on: ['other'], within: '40000d' } }],
+  ])('%s is refused where it is too long to be kept', (pointer, change) => {
+    expect(only(job([source(), sink()], change))).toMatchObject({
+      pointer,
+      message: expect.stringContaining('36500d (100 years) at most'),
+    })
+  })
+
   it('is told everything that is wrong with it, at once and each with its place', () => {
     const spec = {
       nam: 'x',
