@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
 import { openDatabase } from '../../models/database.js'
+import { emptyCatalogue, forgetChain } from '../../models/stores/backup/load.js'
+import { withHouseConnection } from '../../models/stores/maintenance/house-connection.js'
 import { type OperationLogStore, operationLogStore, ownOperation } from '../../models/stores/operation-log-store.js'
 import { withHouse } from '../support/house.js'
 import { onServer, withMigratedDatabase } from '../support/lend.js'
@@ -103,6 +105,21 @@ test('a catalogue in which nothing has happened yet is intact, and a head that w
     expect(await log.verify(null)).toMatchObject({ intact: true, entries: 0, head: null })
     const noted = { sequence: '1', hash: '0'.repeat(64) }
     expect(await log.verify(noted)).toMatchObject({ intact: false, fault: { kind: 'REMOVED' } })
+  })
+})
+
+test('a catalogue that was restored without its history begins a chain, and one with it goes on', async () => {
+  await withLog(async (log, url, again) => {
+    await fill(log, 2)
+    await withHouseConnection(url, forgetChain)
+    expect(await again().verify(null)).toMatchObject({ intact: true, entries: 2 })
+    await withHouseConnection(url, async (house) => {
+      await emptyCatalogue(house)
+      await forgetChain(house)
+    })
+    const restored = again()
+    await fill(restored, 3)
+    expect(await restored.verify(null)).toMatchObject({ intact: true, entries: 3 })
   })
 })
 
