@@ -346,7 +346,7 @@ describe('delivery', () => {
     } finally {
       await silent.close()
     }
-  }, 40_000)
+  }, 120_000)
 
   test('a sender that dies while it sends has it sent again by another', async () => {
     await withAlerting(async ({ minute, sql, rule, job, deps, hook }) => {
