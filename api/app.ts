@@ -5,6 +5,7 @@ import { addressLimit, nameLimit } from './auth/login-limit.js'
 import type { ApiDeps } from './deps.js'
 import { docs } from './docs.js'
 import { health } from './health.js'
+import { readBody } from './http/body.js'
 import { cors } from './http/cors.js'
 import { callLimit } from './http/limit.js'
 import { otherMethods } from './http/methods.js'
@@ -28,7 +29,7 @@ export function createApp(deps: ApiDeps): Express {
   app.use(`${BASE}/docs`, docs())
   app.post(`${BASE}/auth/login`, addressLimit(deps))
   app.get(`${BASE}/auth/oidc{/callback}`, addressLimit(deps))
-  app.use(express.json({ limit: deps.limits.bodyBytes, type: ['application/json', 'application/*+json'] }))
+  app.use(readBody(deps.limits.bodyBytes))
   app.post(`${BASE}/auth/login`, nameLimit(deps))
   for (const route of ROUTES)
     app[route.method](`${BASE}${expressPath(route.path)}`, named(route), handlerOf(route, deps))

@@ -63,6 +63,7 @@ export function createDeps(resources: ApiResources): ApiDeps {
     verifyPassword,
     oidc: oidc === null ? null : openOidc(oidc, secretKey),
     operationLog: operationLogStore(database, secretKey),
+    openCalls: new Set(),
     idempotency: idempotencyStore(database),
     connections: connectionStore(database, secretKey),
     connectors: connectorStore(database),

@@ -25,6 +25,7 @@ import type { Notifier } from '../notify/notify.js'
 import type { ApiMeters } from '../telemetry/api-meters.js'
 import type { OidcLogin } from './auth/oidc.js'
 import type { VerifyPassword } from './auth/password.js'
+import type { OpenCalls } from './http/open-calls.js'
 import type { Log } from './log.js'
 import type { ScheduleKeeper } from './schedules/keeper.js'
 import type { Starter } from './starter.js'
@@ -37,6 +38,7 @@ export interface ApiDeps {
   /** null: nobody logs in through a provider. */
   readonly oidc: OidcLogin | null
   readonly operationLog: OperationLogStore
+  readonly openCalls: OpenCalls
   readonly idempotency: IdempotencyStore
   readonly connections: ConnectionStore
   readonly connectors: ConnectorStore

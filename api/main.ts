@@ -13,6 +13,7 @@ import { connectorRecords, createFirstAdmin } from './bootstrap.js'
 import { createDeps } from './create-deps.js'
 import type { ApiDeps } from './deps.js'
 import { auditFirstUser, auditMigrations } from './house-audit.js'
+import { tellCutOff } from './http/open-calls.js'
 import { listen, urlOf } from './listen.js'
 import type { Log } from './log.js'
 import { apiParts } from './parts.js'
@@ -40,6 +41,7 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
     const made = await createFirstAdmin(deps.users, environment.adminPassword)
     if (isFirst) await auditFirstUser(deps)
     await auditMigrations(deps)
+    log.info({ head: await deps.operationLog.head() }, 'the audit goes on from here')
     // Said on the terminal and not in the log, once.
     if (made !== null)
       process.stderr.write(
@@ -63,6 +65,8 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
         server.closeIdleConnections()
         setTimeout(() => server.closeAllConnections(), environment.api.drainTimeoutMs).unref()
       })
+      const cutOff = await tellCutOff(deps)
+      if (cutOff > 0) log.warn({ calls: cutOff }, 'calls were at work still when the time to end them was over')
       clearInterval(registering)
       clearInterval(loading)
       await reconciled
@@ -71,6 +75,7 @@ export async function startApi(variables: NodeJS.ProcessEnv): Promise<RunningApi
       await telemetry?.close()
       const unwritten = await deps.operationLog.flush(5000)
       if (unwritten > 0) log.error({ unwritten }, 'entries of the audit could not be written before the end')
+      await deps.operationLog.giveUp()
       await release()
     }
     const url = urlOf(server, environment.api.host)

@@ -6,7 +6,14 @@ import type { BackupManifest } from '../../core/maintenance/backup-manifest.js'
 import { readKeys } from '../../models/encryption.js'
 import { migrate } from '../../models/migrate.js'
 import { MIGRATIONS } from '../../models/schema/migrations.js'
-import { emptyCatalogue, fenceOthersOut, isUsed, livingWorkers, loadRows } from '../../models/stores/backup/load.js'
+import {
+  emptyCatalogue,
+  fenceOthersOut,
+  forgetChain,
+  isUsed,
+  livingWorkers,
+  loadRows,
+} from '../../models/stores/backup/load.js'
 import { type HouseConnection, withHouseConnection } from '../../models/stores/maintenance/house-connection.js'
 import type { ObjectStore } from '../../storage/store.js'
 import { openBackup } from './place.js'
@@ -52,6 +59,7 @@ export async function restoreBackup(wish: RestoreWish): Promise<BackupManifest> 
       for (const table of manifest.tables)
         for await (const rows of readRows(backup, table)) await loadRows(house, table.table, table.columns, rows)
       await fenceOthersOut(house)
+      await forgetChain(house)
       wish.log(`${manifest.tables.reduce((sum, { rows }) => sum + rows, 0)} rows`)
     })
     return manifest

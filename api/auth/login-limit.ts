@@ -44,7 +44,10 @@ function loginLimit(deps: ApiDeps, perMinute: number, whose: string, options: Pa
 
 function hashOfName({ body }: Request): string {
   const name = (body as { username?: unknown } | undefined)?.username
-  return createHash('sha256')
-    .update(typeof name === 'string' ? name : '')
-    .digest('base64')
+  return (
+    createHash('sha256')
+      // A database takes no notice of blanks at the end.
+      .update(typeof name === 'string' ? name.trim().toLowerCase() : '')
+      .digest('base64')
+  )
 }

@@ -81,6 +81,13 @@ export const tokenQuery = z.strictObject({
 export const newToken = z.strictObject({
   name: z.string().min(1).max(100),
   role: role.optional(),
-  expiresInDays: z.number().int().min(1).max(366).nullable().default(90).describe('null: until it is revoked.'),
+  expiresInDays: z
+    .number()
+    .int()
+    .min(1)
+    .max(366)
+    .nullable()
+    .default(90)
+    .describe('null: until it is revoked. One that is made with an API token ends with that at the latest.'),
 })
 export const createdToken = token.extend({ token: z.string().describe('Shown once.') }).meta({ id: 'CreatedToken' })

@@ -97,7 +97,8 @@ async function changePassword(caller: Caller, current: string, next: string, dep
   if (known?.user.authType === 'OIDC') throw noPassword()
   const right = await deps.verifyPassword(current, known?.passwordHash ?? null)
   if (!right && known?.isLocked === false) await noteFailure(caller.userId, deps)
-  if (!right || known?.isLocked === true) {
+  // Others may have guessed in the meantime.
+  if (!right || (await deps.users.findForLogin(caller.username))?.isLocked !== false) {
     throw new JobError('permission.denied', 'The present password is not right', { pointer: '/currentPassword' })
   }
   checkPassword(next, caller.username, '/newPassword', await leastCharacters(deps.configs))

@@ -39,9 +39,9 @@ export const tokenRoutes: readonly Route[] = [
     response: createdToken,
     handle: async (call, deps) => {
       const { token, hash } = newBearerToken()
-      const { userId, role: own } = callerOf(call)
+      const { userId, role: own, tokenEnds } = callerOf(call)
       const { name, role = null, expiresInDays: days } = call.body
-      const expiresAt = days === null ? null : new Date(deps.now() + days * 86_400_000).toISOString()
+      const wished = days === null ? null : new Date(deps.now() + days * 86_400_000).toISOString()
       if (role !== null && !includesRole(own, role)) {
         throw new JobError('permission.denied', `A token cannot have more rights than its owner, who has ${own}`)
       }
@@ -53,7 +53,7 @@ export const tokenRoutes: readonly Route[] = [
         // Of a token that is smaller than its user, no larger one comes.
         role: role ?? (await ownRole(userId, own, deps)),
         hash,
-        expiresAt,
+        expiresAt: earlier(wished, tokenEnds),
         address: call.ip,
         userAgent: userAgentOf(call),
       })
@@ -76,6 +76,12 @@ export const tokenRoutes: readonly Route[] = [
     },
   }),
 ]
+
+/** Times of ISO 8601; null: never. */
+function earlier(one: string | null, other: string | null): string | null {
+  if (one === null || other === null) return one ?? other
+  return one < other ? one : other
+}
 
 async function ownRole(userId: string, own: Role, deps: ApiDeps): Promise<Role | null> {
   return (await deps.users.find(userId)).role === own ? null : own

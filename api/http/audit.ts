@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Request } from 'express'
 import { type ConfigSchema, jsonSchemaOf } from '../../core/config/schema.js'
 import { reportError } from '../../core/errors/job-error.js'
-import { redactGiven, type SchemaNode } from '../../core/security/secret-fields.js'
+import { maskUnknown } from '../../core/security/mask-unknown.js'
+import { MASK, maskParts, redactGiven, type SchemaNode } from '../../core/security/secret-fields.js'
 import type { Operation } from '../../models/stores/operation-log-store.js'
 import type { ApiDeps } from '../deps.js'
 import { faultOf, problemDetails } from './problem.js'
@@ -19,10 +20,23 @@ export interface AuditedCall {
 }
 
 export async function writeAudit(call: AuditedCall, deps: ApiDeps): Promise<void> {
+  const operation = operationOf(call, deps)
+  if (operation !== null) await appendWithin(operation, deps)
+}
+
+/** The process ends in the middle of it: what it was to do may be done, or not. */
+export async function auditCutOff(call: Omit<AuditedCall, 'answer' | 'error'>, deps: ApiDeps): Promise<void> {
+  const operation = operationOf({ ...call, answer: null, error: null }, deps)
+  if (operation !== null) await appendWithin({ ...operation, responseStatus: null, errorMessage: CUT_OFF }, deps)
+}
+
+const CUT_OFF = 'unknown: the API was stopped before the call had ended; what it was to do may be done, or not'
+
+function operationOf(call: AuditedCall, deps: ApiDeps): Operation | null {
   const { route, request, answer } = call
-  if (route.audit === undefined) return
+  if (route.audit === undefined) return null
   const params = request.params as Record<string, string>
-  const operation: Operation = {
+  return {
     userId: call.caller?.userId ?? null,
     username: call.caller?.username ?? answer?.username ?? attemptedName(request),
     operationType: route.audit.operation,
@@ -39,7 +53,6 @@ export async function writeAudit(call: AuditedCall, deps: ApiDeps): Promise<void
     durationMs: Date.now() - call.startedAtMs,
     startedAt: new Date(call.startedAtMs),
   }
-  await appendWithin(operation, deps)
 }
 
 /** What was done is done: the caller is told so, and does not wait for a database that is away; the entry does. */
@@ -62,8 +75,11 @@ function auditedBody(
 ): Record<string, unknown> {
   const body: unknown = request.body
   if (body === undefined || body === null || (typeof body === 'object' && Object.keys(body).length === 0)) return {}
+  const schema = schemaOf(route.body)
+  // Nothing of it was looked at.
+  if (schema === null) return { body: MASK }
   const shown = route.auditBody === undefined ? body : route.auditBody(body, deps, params)
-  return { body: redactGiven(shown, schemaOf(route.body)) }
+  return { body: redactGiven(maskUnknown(shown, schema), schema) }
 }
 
 function redactedQuery(route: Route, { query }: Request): Record<string, unknown> {
@@ -87,5 +103,5 @@ function attemptedName(request: Request): string | null {
 
 function reportedMessage(error: unknown): string {
   const { code, message } = reportError(error)
-  return code === 'internal' ? 'internal error' : `${code}: ${message}`.slice(0, 1000)
+  return code === 'internal' ? 'internal error' : maskParts(`${code}: ${message}`).slice(0, 1000)
 }

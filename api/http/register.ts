@@ -5,27 +5,29 @@ import { JobError } from '../../core/errors/job-error.js'
 import { includesRole } from '../../core/security/roles.js'
 import { authenticate } from '../auth/bearer.js'
 import type { ApiDeps } from '../deps.js'
-import { writeAudit } from './audit.js'
+import { refuseUnreadable } from './body.js'
 import { type Claim, claimKey } from './idempotency.js'
 import { inTime } from './in-time.js'
+import { type OpenCall, tell } from './open-calls.js'
 import type { Answer, Call, Caller, GuardedRoute } from './route.js'
-import { validated } from './validate.js'
+import { refuseBackward, validated } from './validate.js'
 
 export function handlerOf(route: GuardedRoute, deps: ApiDeps): RequestHandler {
   return async (request, response) => {
-    const startedAtMs = Date.now()
-    let caller: Caller | null = null
-    let answer: Answer | null = null
+    const open: OpenCall = { route, request, startedAtMs: Date.now(), caller: null, isTold: false }
+    deps.openCalls.add(open)
+    let answer: Answer
     try {
-      if (route.access !== 'PUBLIC') caller = await authenticate(request.get('authorization'), deps)
-      checkRole(route, caller)
-      answer = await inTime(route, answerOf(route, request, response, caller, deps))
-      await writeAudit({ route, request, caller, startedAtMs, answer, error: null }, deps)
+      if (route.access !== 'PUBLIC') open.caller = await authenticate(request.get('authorization'), deps)
+      checkRole(route, open.caller)
+      refuseUnreadable(request)
+      answer = await inTime(route, answerOf(route, request, response, open.caller, deps))
+      await tell(open, answer, null, deps)
     } catch (error) {
-      if (caller !== null || route.access === 'PUBLIC') {
-        await writeAudit({ route, request, caller, startedAtMs, answer: null, error }, deps)
-      }
+      await tell(open, null, error, deps)
       throw error
+    } finally {
+      deps.openCalls.delete(open)
     }
     if (answer.sent !== true) send(route, response, answer)
   }
@@ -68,6 +70,7 @@ function readCall(
   claim: Claim | null,
 ): Call {
   const query = validated(route.query, request.query, 'query')
+  refuseBackward(query)
   const body = validated(route.body, request.body ?? {}, 'body')
   const version = versionOf(request.get('if-match'), query, body)
   if (route.versioned === true && version === null) throw unversioned()

@@ -60,6 +60,8 @@ export interface Caller {
   readonly username: string
   readonly role: Role
   readonly tokenId: string
+  /** Until when an API token is valid, and whatever is made with it; null: without an end, or a log-in, which proves who it is. */
+  readonly tokenEnds: string | null
 }
 
 export interface Answer<R = unknown> {

@@ -12,3 +12,13 @@ export function validated<T>(schema: ConfigSchema<T> | undefined, value: unknown
   const detail = first === undefined ? '' : ` (${[first.pointer.slice(1), first.message].filter(Boolean).join(': ')})`
   throw new InvalidInput('usage.invalid', `${place} of the request is not valid${detail}`, result.problems)
 }
+
+/** A range that ends before it begins holds nothing, and is a mistake. */
+export function refuseBackward(query: unknown): void {
+  const { from, to } = (query ?? {}) as { readonly from?: unknown; readonly to?: unknown }
+  if (typeof from !== 'string' || typeof to !== 'string' || Date.parse(from) <= Date.parse(to)) return
+  const message = `\`from\` (${from}) is later than \`to\` (${to})`
+  throw new InvalidInput('usage.invalid', message, [
+    { pointer: '/from', nodeId: null, code: 'usage.invalid', message, hint: 'Swap the two.' },
+  ])
+}

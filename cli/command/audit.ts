@@ -92,7 +92,7 @@ function sentence({ intact, entries, head, olderRows, fault }: Verified): string
   if (intact || fault === null) return `${entries} entries are as they were written${noted}${older}`
   const { kind, sequence, logId, time, message } = fault
   const where = [sequence === null ? null : `entry ${sequence}`, logId, time].filter((part) => part !== null).join(', ')
-  return `${kind} at ${where}: ${message}\n${entries} entries before it are as they were written${noted}${older}`
+  return `${kind}${where === '' ? '' : ` at ${where}`}: ${message}\n${entries} entries before it are as they were written${noted}${older}`
 }
 
 /** Oldest first, page by page: all of it never is in memory. */

@@ -23,7 +23,10 @@ const headers = z
     z.string().regex(/^[^\r\n\0]*$/, 'Expected one line.'),
   )
   .optional()
-  .describe('Headers of every request. What is secret belongs in `auth`.')
+  .meta({ secretIn: 'HEADERS' })
+  .describe(
+    'Headers of every request. Their values are kept as secrets, but for `Accept`, `Content-Type`, `User-Agent` and others that never hold one.',
+  )
 
 const auth = z
   .discriminatedUnion('type', [
@@ -184,7 +187,10 @@ export const sourceConfig = z
     query: z
       .record(z.string().min(1), z.union([scalar, z.array(scalar)]))
       .optional()
-      .describe('Parameters behind the URL; a list gives several of the same name.'),
+      .meta({ secretIn: 'QUERY' })
+      .describe(
+        'Parameters behind the URL; a list gives several of the same name. Those called like a secret (`key`, `token`, `sig`) are kept as one.',
+      ),
     body: z
       .union([z.string(), z.record(z.string(), z.unknown())])
       .optional()

@@ -19,6 +19,8 @@ declare module 'zod' {
     sql?: SqlKind
     /** Encrypted at rest, never shown. */
     secret?: boolean
+    /** Of an object with any keys: HEADERS are secret but for those that never hold one, parameters of a QUERY by their names. */
+    secretIn?: 'HEADERS' | 'QUERY'
   }
 }
 

@@ -4,7 +4,8 @@
  */
 export function isCommonPassword(password: string): boolean {
   const plain = password.toLowerCase()
-  if (/^(.{1,6}?)\1+.{0,3}$/u.test(plain) || isRowOfKeys(plain)) return true
+  if (/^(.{1,6}?)\1+.{0,3}$/u.test(plain)) return true
+  if (isRowOfKeys(plain) || isRowOfKeys(plain.replace(/[^a-z]{0,4}$/, ''))) return true
   return [plain, ...unmasked(plain)].some((text) => isMadeOfCommonWords(text.replaceAll(/[^a-z]/g, '')))
 }
 

@@ -2,11 +2,13 @@
 import { isCommonPassword } from './common-passwords.js'
 
 export function passwordProblem(password: string, username: string, leastCharacters: number): string | null {
-  if ([...password].length < leastCharacters) return `The password must have at least ${leastCharacters} characters.`
+  // Blanks around it, and more than one in a row, are no more to guess.
+  if ([...password.trim().replaceAll(/\s+/gu, ' ')].length < leastCharacters)
+    return `The password must have at least ${leastCharacters} characters; several blanks count as one, those around it not at all.`
   if (new TextEncoder().encode(password).length > 72) return 'The password must not be longer than 72 bytes.'
   if (username !== '' && password.toLowerCase() === username.toLowerCase()) return NAMED
   if (username.length > 3 && password.toLowerCase().includes(username.toLowerCase())) return NAMED
-  if (isCommonPassword(password)) return 'The password is one of those that are tried first; take another.'
+  if (isCommonPassword(password.trim())) return 'The password is one of those that are tried first; take another.'
   return null
 }
 

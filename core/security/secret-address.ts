@@ -1,5 +1,5 @@
 /** Where a secret goes: whoever may change that without knowing the secret must not have it sent elsewhere. */
-import { MASK, maskText } from './secret-fields.js'
+import { MASK, maskParts } from './secret-fields.js'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -29,9 +29,10 @@ function addressOf(value: unknown): string {
 }
 
 /** `https://host:443/a` and `https://u:w@host/b` are one; what is no URL, or may be read in two ways, is what it says. */
-function hostOf(text: string): string {
+function hostOf(given: string): string {
+  const text = maskParts(given)
   if (/^\/(?!\/)[^\\]*$/.test(text)) return 'below'
-  if (/[\\\s]/.test(text) || !/^[a-z][a-z0-9+.-]*:\/\//i.test(text) || !URL.canParse(text)) return maskText(text)
+  if (/[\\\s]/.test(text) || !/^[a-z][a-z0-9+.-]*:\/\//i.test(text) || !URL.canParse(text)) return text
   const { protocol, host, search } = new URL(text)
   return `${protocol}//${host}${/^https?:/.test(protocol) ? '' : search}`.toLowerCase()
 }

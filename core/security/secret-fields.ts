@@ -1,10 +1,16 @@
-/** Finds the secrets in a value: by its JSON Schema (`secret: true`), by the names of its keys, and by passwords in URLs. */
+/**
+ * Finds the secrets in a value: by its JSON Schema (`secret: true`), by the names of its keys, and within URLs: passwords, and
+ * parameters that are called like secrets.
+ */
+import { isHarmlessHeader, isSecretParameter, SECRET_PARAMETERS } from './secret-names.js'
 
 /** What answers show in place of a secret; written back, it means "as stored". */
 export const MASK = '***'
 
 export interface SchemaNode {
   readonly secret?: unknown
+  /** HEADERS: all but those that never hold one. QUERY: those that are called so. */
+  readonly secretIn?: unknown
   readonly type?: unknown
   readonly required?: unknown
   readonly enum?: unknown
@@ -30,7 +36,7 @@ export function mapSecrets(value: unknown, schema: SchemaNode | null, change: Ch
 
 /** Secrets masked; of a URL only the password. For answers, logs and the audit. */
 export function redact(value: unknown, schema: SchemaNode | null = null): unknown {
-  return mapSecrets(value, schema, (secret) => maskText(secret))
+  return mapSecrets(value, schema, maskText)
 }
 
 /** Of what a caller gave and nobody may have checked, as the audit keeps it: a URL without its scheme has a password too. */
@@ -40,9 +46,16 @@ export function redactGiven(value: unknown, schema: SchemaNode | null = null): u
   )
 }
 
-/** `mysql://etl:***@host/db`; what is no URL with a password is masked whole. */
+/** `mysql://etl:***@host/db`, `https://host/?token=***`; what is no URL with a secret in it is masked whole. */
 export function maskText(secret: string): string {
-  return PASSWORD_IN_URL.test(secret) ? secret.replaceAll(new RegExp(PASSWORD_IN_URL, 'gi'), `$1${MASK}@`) : MASK
+  return hasSecretPart(secret) ? maskParts(secret) : MASK
+}
+
+/** What is secret in a URL; every other text is what it says. */
+export function maskParts(text: string): string {
+  return text
+    .replaceAll(new RegExp(PASSWORD_IN_URL, 'gi'), `$1${MASK}@`)
+    .replaceAll(new RegExp(SECRET_IN_QUERY, 'gi'), `$1${MASK}`)
 }
 
 export function isSecretName(name: string): boolean {
@@ -55,6 +68,8 @@ export function isReference(text: string): boolean {
 }
 
 const PASSWORD_IN_URL = /([a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s@]+@/i
+/** `?api_key=word`, behind a host or a path. */
+const SECRET_IN_QUERY = new RegExp(`(?<=\\S)([?&;](?:${SECRET_PARAMETERS})=)[^\\s&;#"'\`<>]+`, 'i')
 /** `etl:word@host/db`, from the first character on. */
 const PASSWORD_BEFORE_HOST = /^([^\s/:@]+:)[^\s@]+@(?=[\w[])/
 const SECRET_NAME =
@@ -76,11 +91,16 @@ function map(
     return value.map((item, index) => map(item, items, `${pointer}/${index}`, secret, change))
   }
   if (typeof value !== 'object' || value === null) return value
+  const within = nodes.map((node) => node.secretIn)
+  const isSecretKey = (key: string) =>
+    isSecretName(key) ||
+    (within.includes('HEADERS') && !isHarmlessHeader(key)) ||
+    (within.includes('QUERY') && isSecretParameter(key))
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => {
       const below = nodes.map((node) => node.properties?.[key] ?? node.additionalProperties).filter(isNode)
       const at = `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
-      return [key, map(item, below, at, secret || isSecretName(key), change)]
+      return [key, map(item, below, at, secret || isSecretKey(key), change)]
     }),
   )
 }
@@ -89,8 +109,10 @@ function isSecretText(text: string, secret: boolean): boolean {
   if (isReference(text)) return false
   if (secret) return text !== ''
   // `mysql://etl:${secret:SHOP}@host/db`: all of its password is a reference.
-  return PASSWORD_IN_URL.test(text.replaceAll(/\$\{(secret|env):[^}]*\}/g, ''))
+  return hasSecretPart(text.replaceAll(/\$\{(secret|env):[^}]*\}/g, ''))
 }
+
+const hasSecretPart = (text: string): boolean => PASSWORD_IN_URL.test(text) || SECRET_IN_QUERY.test(text)
 
 export function alternatives(node: SchemaNode): readonly SchemaNode[] {
   return [node, ...[node.anyOf, node.oneOf, node.allOf].flatMap((branches) => (branches ?? []).flatMap(alternatives))]

@@ -4,6 +4,7 @@ import type { Database } from '../database.js'
 import { type Cipher, createCipher } from '../encryption.js'
 import { KNOWN_SETTINGS } from '../schema/known-settings.js'
 import type { SystemConfigRow } from '../tables/system.js'
+import { CHAIN_MARK } from './audit/mark.js'
 import { placeOfSetting } from './config/setting-place.js'
 import { settingProblem } from './config/setting-problem.js'
 
@@ -46,7 +47,7 @@ export function configStore(database: Database, secretKey: string | null = null)
         where: group === undefined ? {} : { configGroup: group },
         order: [['configKey', 'ASC']],
       })
-      return rows.map((row) => recordOf(row.get()))
+      return rows.map((row) => recordOf(row.get())).filter(({ key }) => key !== CHAIN_MARK)
     },
     /** What a setting says, or the fallback where it is missing or no number. */
     async number(key: string, fallback: number): Promise<number> {

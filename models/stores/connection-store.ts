@@ -1,7 +1,7 @@
 /** Connections that jobs share: secret fields are encrypted at rest, shown masked, and resolved in workers only. */
 import { Op } from 'sequelize'
 import { JobError } from '../../core/errors/job-error.js'
-import type { SchemaNode } from '../../core/security/secret-fields.js'
+import { redact, type SchemaNode } from '../../core/security/secret-fields.js'
 import type { Database } from '../database.js'
 import { type Cipher, createCipher } from '../encryption.js'
 import { type Page, type PageRequest, pageOf, pageQuery } from '../page.js'
@@ -138,7 +138,8 @@ function recordOf(row: ConnectorConfigRow, cipher: Cipher): ConnectionRecord {
     connector: row.connectorName,
     usage: row.usageType,
     description: row.description,
-    config: maskConfig(row.configId, row.connectionConfig, cipher),
+    // Versions before took fewer places for secret.
+    config: redact(maskConfig(row.configId, row.connectionConfig, cipher)) as Config,
     lastTest: at === null || status === null ? null : { at: at.toISOString(), status, message },
     version: row.version,
     createdAt: row.createTime.toISOString(),

@@ -4,7 +4,7 @@ import { Op } from 'sequelize'
 import type { Database } from '../database.js'
 import { type Page, type PageRequest, pageOf, pageQuery } from '../page.js'
 import type { OperationLogRow } from '../tables/users.js'
-import { chainSigner } from './audit/chain.js'
+import { chainSigner, readChain } from './audit/chain.js'
 import { type KnownHead, type Verification, verifyChain } from './audit/verify.js'
 import { auditWriter, type NewEntry } from './audit/writer.js'
 
@@ -83,7 +83,15 @@ export function operationLogStore(database: Database, secretKey: string, clock?:
     append: async (operation: Operation): Promise<void> => await writer.write(entryOf(operation)),
     /** Before the process ends; answers how many could not be written. */
     flush: async (withinMs: number): Promise<number> => await writer.flush(withinMs),
-    verify: async (known: KnownHead | null): Promise<Verification> => await verifyChain(database, signer, known),
+    /** Those that wait still are refused: whoever gave them says so. */
+    giveUp: async (): Promise<void> => await writer.giveUp(),
+    verify: async (known: KnownHead | null): Promise<Verification> =>
+      await verifyChain(database, signer, known, writer.hasWritten()),
+    /** The newest entry, `sequence:hash`: for whoever keeps it somewhere else. */
+    async head(): Promise<string | null> {
+      const chain = await readChain(database)
+      return chain === null ? null : `${chain.sequence}:${chain.hash}`
+    },
     /** Steps of the schema since those that the audit knows; each is told once, whoever asks. */
     async newMigrations(): Promise<readonly string[]> {
       const [known] = await database.query<{ id: string }>(

@@ -44,6 +44,15 @@ export interface TokenOwner {
   readonly userId: string
   readonly username: string
   readonly role: Role
+  /** Of an API token; null: never, or a log-in. */
+  readonly tokenEnds: string | null
+}
+
+interface Owned extends Omit<TokenOwner, 'tokenEnds'> {
+  readonly tokenRole: Role | null
+  readonly lastUsed: Date | null
+  readonly type: 'SESSION' | 'API'
+  readonly ends: Date | null
 }
 
 export type TokenStore = ReturnType<typeof tokenStore>
@@ -75,8 +84,9 @@ export function tokenStore(database: Database) {
     },
     /** Who holds the token, if it is valid and its user may act. A lock is against guessing passwords: tokens go on. */
     async findOwner(hash: string): Promise<TokenOwner | null> {
-      const [row] = await database.query<TokenOwner & { tokenRole: Role | null; lastUsed: Date | null }>(
+      const [row] = await database.query<Owned>(
         `SELECT t.token_id AS tokenId, t.role AS tokenRole, t.last_used_time AS lastUsed,
+                t.token_type AS type, t.expire_time AS ends,
                 u.user_id AS userId, u.username AS username, u.role AS role
            FROM etl_api_token t JOIN etl_user u ON u.user_id = t.user_id
           WHERE t.token_hash = :hash AND t.revoked_time IS NULL
@@ -84,13 +94,14 @@ export function tokenStore(database: Database) {
         { hash, now: new Date() },
       )
       if (row === undefined) return null
-      const { tokenId, userId, username, tokenRole, lastUsed } = row
+      const { tokenId, userId, username, tokenRole, lastUsed, type, ends } = row
       if (lastUsed === null || Date.now() - new Date(lastUsed).getTime() > USED_EVERY_MS) {
         await apiToken.update({ lastUsedTime: new Date() }, { where: { tokenId } })
       }
       // A token never has more rights than its user has now.
       const role = tokenRole !== null && includesRole(row.role, tokenRole) ? tokenRole : row.role
-      return { tokenId, userId, username, role }
+      const tokenEnds = type === 'SESSION' || ends === null ? null : new Date(ends).toISOString()
+      return { tokenId, userId, username, role, tokenEnds }
     },
     /** Those that are valid. */
     async list({ userId, type, ...request }: TokenFilter): Promise<Page<TokenRecord>> {

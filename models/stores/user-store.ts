@@ -6,6 +6,7 @@ import type { Database } from '../database.js'
 import { isDuplicate } from '../database-error.js'
 import { type Page, type PageRequest, pageOf, pageQuery } from '../page.js'
 import type { UserRow } from '../tables/users.js'
+import { refuseLikeName, taken } from './user/like-name.js'
 
 export interface UserRecord {
   readonly userId: string
@@ -72,11 +73,12 @@ export function userStore(database: Database) {
     isEmpty: async (): Promise<boolean> => (await user.count()) === 0,
     async create(given: NewUser): Promise<UserRecord> {
       try {
-        await user.create({ ...given, passwordChangeTime: new Date() })
+        await database.transaction(async (transaction) => {
+          await refuseLikeName(database, given.username, transaction)
+          await user.create({ ...given, passwordChangeTime: new Date() }, { transaction })
+        })
       } catch (error) {
-        if (isDuplicate(error))
-          throw new JobError('conflict', `There is a user ${given.username} already`, { pointer: '/username' })
-        throw error
+        throw isDuplicate(error) ? taken(given.username) : error
       }
       return await find(given.userId)
     },
@@ -118,16 +120,20 @@ export function userStore(database: Database) {
     async setPassword(userId: string, passwordHash: string): Promise<void> {
       await user.update({ passwordHash, passwordChangeTime: new Date() }, { where: { userId } })
     },
-    /** Enough of them lock the account. After a lock that has run out they count from one again. */
+    /**
+     * Enough of them lock the account; after a lock that has run out they count from one again. Attempts that come together
+     * count each: what is locked stays so until its time, also for one that began before.
+     */
     async noteFailedLogin(userId: string, attempts: number, minutes: number): Promise<void> {
-      const failures = "IF(status = 'LOCKED', 1, failed_login_count + 1)"
+      const now = Date.now()
+      // Assignments are made from left to right: the later ones see the new count.
       await database.execute(
         `UPDATE etl_user SET
-            locked_until = IF(${failures} >= :attempts, :until, NULL),
-            failed_login_count = ${failures},
-            status = IF(locked_until IS NOT NULL, 'LOCKED', IF(status = 'LOCKED', 'ACTIVE', status))
-          WHERE user_id = :userId`,
-        { userId, attempts, until: new Date(Date.now() + minutes * 60_000) },
+            failed_login_count = IF(status = 'LOCKED', 1, failed_login_count + 1),
+            status = IF(failed_login_count >= :attempts, 'LOCKED', 'ACTIVE'),
+            locked_until = IF(failed_login_count >= :attempts, :until, NULL)
+          WHERE user_id = :userId AND (status = 'ACTIVE' OR (status = 'LOCKED' AND locked_until <= :now))`,
+        { userId, attempts, now: new Date(now), until: new Date(now + minutes * 60_000) },
       )
     },
     /** False: it was locked in the meantime. */

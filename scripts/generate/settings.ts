@@ -17,7 +17,7 @@ export function settingsPage(): Readonly<Record<string, string>> {
   return { 'settings.md': page('Settings of the system', INTRO, ...sections) }
 }
 
-const INTRO = `Kept in \`etl_system_config\`, changed while everything runs: \`etl config list|get|set\`, \`GET\` and \`PUT /api/v1/system-configs\`, or
+const INTRO = `Kept in \`etl_system_config\`, changed while everything runs: \`etl config list|get|set\`, \`GET\` and \`PUT /api/v1/system-configs/{key}\`, or
 documents of \`kind: setting\` with \`etl apply\`. Workers and API see a change within seconds. Every change is in the audit.`
 
 function rangeOf({ type, least, most, oneOf, encrypted }: InitialSetting): string {

@@ -23,7 +23,8 @@ export async function startMysql(directory, memory = null) {
       const accounts = join(directory, 'mysql-accounts.sql')
       writeFileSync(accounts, accountsFor(password), { mode: 0o600 })
       try {
-        const given = [...options(maria, data, port, own), ...(memory === null ? [] : inMemory)]
+        // Not the /tmp of others: a MariaDB that starts removes the temporary tables that it finds there.
+        const given = [...options(maria, data, port, own), `--tmpdir=${own}`, ...(memory === null ? [] : inMemory)]
         const args = [...common(program), ...given, `--init-file=${accounts}`]
         const started = launch(program.server, args, { log: join(directory, 'mysql.log'), env: program.env })
         await untilReady('MySQL', started, () => answers('127.0.0.1', port, { speaksFirst: true }))

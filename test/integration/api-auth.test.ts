@@ -233,6 +233,19 @@ describe('users', () => {
     })
   })
 
+  test('have names of which no two differ only in case, made at once included', async () => {
+    await withApi({}, async (api) => {
+      const make = (username: string) => api.call('post', '/users').send({ username, password: PASSWORD })
+      expect((await make('ADMIN').expect(409)).body.errors[0].pointer).toBe('/username')
+      const made = await Promise.all(['Berta', 'berta', 'BERTA', 'bertA'].map((name) => make(name)))
+      expect(made.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409])
+      // At the log-in a name is what it was made as.
+      await makeUser(api, 'Carla')
+      await logIn(api, 'carla', PASSWORD).expect(401)
+      await logIn(api, 'Carla', PASSWORD).expect(200)
+    })
+  })
+
   test('always have an ADMIN who may log in, two who demote each other at once included', async () => {
     await withApi({}, async (api) => {
       const { body: other } = await api
@@ -293,13 +306,14 @@ describe('users', () => {
 describe('tokens', () => {
   test('may be without an end, and are never shown again', async () => {
     await withApi({}, async (api) => {
-      const { body } = await api
-        .call('post', '/tokens', 'USER')
-        .send({ name: 'for good', expiresInDays: null })
-        .expect(201)
+      await makeUser(api)
+      const { token } = (await logIn(api, 'anna', PASSWORD)).body
+      const asAnna = (method: 'get' | 'post', path: string) =>
+        api.call(method, path, null).set('Authorization', `Bearer ${token}`)
+      const { body } = await asAnna('post', '/tokens').send({ name: 'for good', expiresInDays: null }).expect(201)
       expect(body.expiresAt).toBeNull()
       await api.call('get', '/me', null).set('Authorization', `Bearer ${body.token}`).expect(200)
-      const listed = await api.call('get', '/tokens', 'USER').expect(200)
+      const listed = await asAnna('get', '/tokens').expect(200)
       expect(listed.body.items).toHaveLength(2)
       expect(listed.text).not.toContain(body.token)
       expect(listed.body.items[0]).toMatchObject({ name: 'for good', expiresAt: null, type: 'API' })
@@ -325,6 +339,30 @@ describe('tokens', () => {
       await api.call('get', '/me', 'USER').expect(200)
       await api.database.execute("UPDATE etl_user SET status = 'INACTIVE' WHERE username = 'user'")
       await api.call('get', '/me', 'USER').expect(401)
+    })
+  })
+
+  test('that end make none that ends later', async () => {
+    await withApi({}, async (api) => {
+      const make = async (token: string, expiresInDays: number | null) =>
+        (
+          await api
+            .call('post', '/tokens', null)
+            .set('Authorization', `Bearer ${token}`)
+            .send({ name: 'child', expiresInDays })
+            .expect(201)
+        ).body
+      await makeUser(api)
+      const login = (await logIn(api, 'anna', PASSWORD)).body.token
+      const day = await make(login, 1)
+      for (const wished of [null, 366, 2]) {
+        const child = await make(day.token, wished)
+        expect(child.expiresAt).toBe(day.expiresAt)
+        expect((await make(child.token, null)).expiresAt).toBe(day.expiresAt)
+      }
+      const year = await make(login, 366)
+      const shorter = await make(year.token, 1)
+      expect(Date.parse(shorter.expiresAt)).toBeLessThan(Date.parse(year.expiresAt))
     })
   })
 

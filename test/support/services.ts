@@ -42,6 +42,8 @@ export async function privateMysql(
   await finished(launch(install.command, install.option))
   const address = `mysql://root@127.0.0.1:${port}`
   const options = [`--port=${port}`, '--bind-address=127.0.0.1', '--local-infile=1', '--secure-file-priv=', ...more]
+  // A server that starts removes what looks left over in its folder: of /tmp, the temporary tables of every other one.
+  options.push(`--tmpdir=${within(folder)}`)
   const ready = async () => {
     const connection = await createConnection({ uri: address, ...connect })
     await connection.end()

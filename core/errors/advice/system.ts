@@ -23,7 +23,7 @@ export const ofTheSystem = {
     why: 'There was no token, or one that has expired, was revoked, or belongs to a user who is not active any more. A wrong name and a wrong password read the same on purpose.',
     look: [
       'Is ETL_TOKEN set to an old token? It goes before what `etl login` saved.',
-      '`GET /api/v1/operation-logs?operation=LOGIN` (as ADMIN) for attempts that failed.',
+      '`GET /api/v1/operation-logs?operationType=LOGIN&status=FAILED` (as ADMIN) for attempts that failed.',
     ],
     act: [
       '`etl login`; for programs make an API token with `POST /api/v1/tokens` and note when it expires.',

@@ -2,6 +2,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { readKeys } from '../../encryption.js'
 import { GENESIS } from './entry.js'
+import { traceOfChain } from './mark.js'
 
 /** A connection, or one transaction on it. */
 export interface Sql {
@@ -21,10 +22,12 @@ export interface Chain {
   readonly fault: string | null
 }
 
-export interface SignedChain extends Chain {
+interface Signature {
   readonly keyId: string
   readonly signature: string
 }
+
+export interface SignedChain extends Chain, Signature {}
 
 export type Signer = ReturnType<typeof chainSigner>
 
@@ -34,27 +37,31 @@ export function chainSigner(secretKey: string) {
     id,
     bytes: createHmac('sha256', bytes).update('etl audit chain').digest(),
   }))
-  const sign = (chain: Chain, key: Buffer) => {
-    const { sequence, hash, time, anchorSequence, anchorHash, olderId, fault } = chain
-    const text = JSON.stringify(['v1', sequence, hash, time, anchorSequence, anchorHash, olderId, fault])
-    return createHmac('sha256', key).update(text).digest()
+  const { id: keyId, bytes } = keys[0]!
+  const sign = (text: string, key: Buffer) => createHmac('sha256', key).update(text).digest()
+  const signature = (text: string): Signature => ({ keyId, signature: sign(text, bytes).toString('hex') })
+  const proves = (text: string, by: Signature): boolean => {
+    const key = keys.find(({ id }) => id === by.keyId)
+    const given = Buffer.from(by.signature, 'hex')
+    return key !== undefined && given.length === 32 && timingSafeEqual(given, sign(text, key.bytes))
   }
   return {
-    signed: (chain: Chain): SignedChain => {
-      const { id: keyId, bytes } = keys[0]!
-      return { ...chain, keyId, signature: sign(chain, bytes).toString('hex') }
-    },
+    keyId,
+    signature,
+    proves,
+    signed: (chain: Chain): SignedChain => ({ ...chain, ...signature(textOf(chain)) }),
     /** What is wrong with the signature, or null. */
-    problem: ({ keyId, signature, ...chain }: SignedChain): string | null => {
-      const key = keys.find(({ id }) => id === keyId)
-      if (key === undefined) return `the end of the chain is signed with key ${keyId}, which is not in ETL_SECRET_KEY`
-      const given = Buffer.from(signature, 'hex')
-      const own = sign(chain, key.bytes)
-      return given.length === own.length && timingSafeEqual(given, own)
-        ? null
-        : 'the end of the chain is not the one that was signed'
+    problem: (chain: SignedChain): string | null => {
+      if (!keys.some(({ id }) => id === chain.keyId))
+        return `the end of the chain is signed with key ${chain.keyId}, which is not in ETL_SECRET_KEY`
+      return proves(textOf(chain), chain) ? null : 'the end of the chain is not the one that was signed'
     },
   }
+}
+
+/** What the signature covers; released, so never changed. */
+function textOf({ sequence, hash, time, anchorSequence, anchorHash, olderId, fault }: Chain): string {
+  return JSON.stringify(['v1', sequence, hash, time, anchorSequence, anchorHash, olderId, fault])
 }
 
 const COLUMNS = `CAST(chain_sequence AS CHAR) AS sequence, entry_hash AS hash, CAST(entry_time AS CHAR) AS time,
@@ -66,10 +73,9 @@ export async function readChain(sql: Sql): Promise<SignedChain | null> {
   return (await sql.query<SignedChain>(`SELECT ${COLUMNS} FROM etl_audit_chain WHERE id = 1`))[0] ?? null
 }
 
-/** Within a transaction. Where something does not fit, writing goes on, and what did not fit is signed with it: it stays. */
-export async function lockChain(sql: Sql, signer: Signer): Promise<Chain> {
-  const known = await readLocked(sql)
-  if (known === null) return await beginChain(sql, signer)
+/** Within a transaction. `seen`: this process knows that there is one. Where something does not fit, writing goes on, and what did not fit is signed with it: it stays. */
+export async function lockChain(sql: Sql, signer: Signer, seen: boolean): Promise<Chain> {
+  const known = (await readLocked(sql)) ?? (await beginChain(sql, signer, seen))
   const { keyId: _keyId, signature: _signature, ...chain } = known
   const problem = signer.problem(known)
   return problem === null || chain.fault !== null
@@ -91,9 +97,13 @@ async function readLocked(sql: Sql): Promise<SignedChain | null> {
   return (await sql.query<SignedChain>(`SELECT ${COLUMNS} FROM etl_audit_chain WHERE id = 1 FOR UPDATE`))[0] ?? null
 }
 
-/** What there is already was written by a version without a chain. Two that begin at once: the second finds the row. */
-async function beginChain(sql: Sql, signer: Signer): Promise<Chain> {
+/**
+ * What there is already was written by a version without a chain; where it was not, somebody has removed one, and that stays.
+ * Two that begin at once: the second finds the row.
+ */
+async function beginChain(sql: Sql, signer: Signer, seen: boolean): Promise<SignedChain> {
   const [older] = await sql.query<{ id: string | null }>('SELECT CAST(MAX(id) AS CHAR) AS id FROM etl_operation_log')
+  const trace = (await traceOfChain(sql)) ?? (seen ? 'this process has written into one' : null)
   const begun = signer.signed({
     sequence: '0',
     hash: GENESIS,
@@ -101,7 +111,7 @@ async function beginChain(sql: Sql, signer: Signer): Promise<Chain> {
     anchorSequence: '0',
     anchorHash: GENESIS,
     olderId: older?.id ?? '0',
-    fault: null,
+    fault: trace === null ? null : `The chain was begun anew, because its end was missing; ${trace}.`,
   })
   await sql.execute(
     `INSERT IGNORE INTO etl_audit_chain

@@ -1,6 +1,7 @@
 /** Does every entry follow on the one before it, from where retention has removed up to the end that is signed? */
 import { type Chain, readChain, type Signer, type Sql } from './chain.js'
 import { type Entry, entryHash, HASHED_AS_TEXT } from './entry.js'
+import { CHAINED_ONCE, markProblem, traceOfChain } from './mark.js'
 
 export type FaultKind = 'CHANGED' | 'REMOVED' | 'ADDED' | 'UNSIGNED'
 
@@ -35,16 +36,22 @@ type Linked = Entry & { readonly previous_hash: string | null; readonly entry_ha
 
 const PAGE = 1000
 
-export async function verifyChain(sql: Sql, signer: Signer, known: KnownHead | null = null): Promise<Verification> {
+/** `seen`: this process knows that there is a chain. */
+export async function verifyChain(
+  sql: Sql,
+  signer: Signer,
+  known: KnownHead | null = null,
+  seen = false,
+): Promise<Verification> {
   for (;;) {
-    const verified = await verifyOnce(sql, signer, known)
+    const verified = await verifyOnce(sql, signer, known, seen)
     // Retention may have removed entries in the meantime.
     const anchor = (await readChain(sql))?.anchorSequence ?? '0'
     if (verified.fault === null || anchor === verified.anchorSequence) return verified
   }
 }
 
-async function verifyOnce(sql: Sql, signer: Signer, known: KnownHead | null): Promise<Verification> {
+async function verifyOnce(sql: Sql, signer: Signer, known: KnownHead | null, seen: boolean): Promise<Verification> {
   const chain = await readChain(sql)
   const answer = (fault: Fault | null, entries = 0, olderRows = 0): Verification => ({
     intact: fault === null,
@@ -54,20 +61,41 @@ async function verifyOnce(sql: Sql, signer: Signer, known: KnownHead | null): Pr
     olderRows,
     fault,
   })
-  if (chain === null) {
-    const stray = await firstRow(sql, 'chain_sequence IS NOT NULL')
-    return answer(stray === null ? null : faultAt('REMOVED', stray, 'The end of the chain is missing as a whole.'))
-  }
+  if (chain === null) return answer(await missingChain(sql, known, seen))
+  const beforeBegin = known === null ? null : headBefore(chain, known)
+  if (beforeBegin !== null) return answer(beforeBegin)
   const walk = await walkChain(sql, chain, chain.sequence, known)
   const older = await sql.query<{ held: string }>(
     'SELECT COUNT(*) AS held FROM etl_operation_log WHERE id <= :olderId AND chain_sequence IS NULL',
     { olderId: Number(chain.olderId) },
   )
   const olderRows = Number(older[0]?.held ?? 0)
-  const problem = chain.fault ?? signer.problem(chain)
+  const problem = chain.fault ?? signer.problem(chain) ?? (await markProblem(sql, signer))
   const fault = walk.fault ?? (problem === null ? await straysOf(sql, chain) : unsigned(chain, problem))
   return answer(fault, walk.entries, olderRows)
 }
+
+/** Nothing may be there before the first entry of all, which the first API process writes as it starts. */
+async function missingChain(sql: Sql, known: KnownHead | null, seen: boolean): Promise<Fault | null> {
+  const stray = (await firstRow(sql, 'chain_sequence IS NOT NULL')) ?? (await firstRow(sql, 'TRUE'))
+  if (stray !== null) return faultAt('REMOVED', stray, 'The end of the chain is missing as a whole.')
+  const trace = await traceOfChain(sql)
+  if (trace !== null) return { ...NOWHERE, kind: 'REMOVED', message: `The chain is missing as a whole; ${trace}.` }
+  if (!seen && known === null) return null
+  return { ...NOWHERE, kind: 'REMOVED', sequence: known?.sequence ?? null, message: 'The chain is missing as a whole.' }
+}
+
+/** A noted head that retention has gone beyond. */
+function headBefore({ anchorSequence, anchorHash }: Chain, { sequence, hash }: KnownHead): Fault | null {
+  if (BigInt(sequence) > BigInt(anchorSequence)) return null
+  if (BigInt(sequence) === BigInt(anchorSequence))
+    return hash === anchorHash ? null : { ...NOWHERE, kind: 'CHANGED', sequence, message: NOT_NOTED }
+  const message = `Retention has removed entry ${sequence}, so it cannot be compared: note a newer head.`
+  return { ...NOWHERE, kind: 'REMOVED', sequence, message }
+}
+
+const NOT_NOTED = 'Its hash is not the one that was noted.'
+const NOWHERE = { sequence: null, logId: null, time: null } as const
 
 /** From the anchor up to `upTo`. */
 export async function walkChain(
@@ -92,8 +120,7 @@ export async function walkChain(
       entries += 1
       hash = row.entry_hash ?? ''
       last = row
-      if (known?.sequence === String(sequence) && known.hash !== hash)
-        return end(faultAt('CHANGED', row, 'Its hash is not the one that was noted.'))
+      if (known?.sequence === String(sequence) && known.hash !== hash) return end(faultAt('CHANGED', row, NOT_NOTED))
     }
     if (rows.length === 0) return end(removed(sequence + 1n))
   }
@@ -124,6 +151,10 @@ async function straysOf(sql: Sql, chain: Chain): Promise<Fault | null> {
     olderId: Number(chain.olderId),
   })
   if (before !== null) return faultAt('REMOVED', before, 'The chain was begun anew after it.')
+  const taken = await firstRow(sql, `chain_sequence IS NULL AND id <= :olderId AND ${CHAINED_ONCE}`, {
+    olderId: Number(chain.olderId),
+  })
+  if (taken !== null) return faultAt('UNSIGNED', taken, 'It had its place in a chain, and was taken out of it.')
   const end = (await readChain(sql))?.sequence ?? chain.sequence
   const beyond = await firstRow(sql, 'chain_sequence > :end', { end: Number(end) })
   // Read again: others write on.
@@ -150,18 +181,16 @@ function faultAt(kind: FaultKind, row: Linked, message: string): Fault {
 }
 
 const removed = (sequence: bigint): Fault => ({
+  ...NOWHERE,
   kind: 'REMOVED',
   sequence: String(sequence),
-  logId: null,
-  time: null,
   message: `Entry ${sequence} is missing.`,
 })
 
 const unsigned = ({ sequence }: Chain, problem: string): Fault => ({
+  ...NOWHERE,
   kind: 'UNSIGNED',
   sequence,
-  logId: null,
-  time: null,
   message: problem,
 })
 

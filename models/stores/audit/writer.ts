@@ -7,6 +7,7 @@ import { isJobError, JobError } from '../../../core/errors/job-error.js'
 import type { Database } from '../../database.js'
 import { chainSigner, lockChain, type Signer, type Sql, writeChain } from './chain.js'
 import { type Entry, entryHash, HASHED } from './entry.js'
+import { keepMark } from './mark.js'
 
 export type NewEntry = Omit<Entry, 'chain_sequence' | 'operation_time'>
 
@@ -28,6 +29,10 @@ export interface AuditWriter {
   write(entry: NewEntry): Promise<void>
   /** Resolves once nothing waits any more, or after `withinMs`; answers how many wait still. */
   flush(withinMs: number): Promise<number>
+  /** Nothing is written any more, and what waits still is refused. */
+  giveUp(): Promise<void>
+  /** It has written into the chain: there is one. */
+  hasWritten(): boolean
 }
 
 /** `clock`: in tests, another time than the server's. */
@@ -35,8 +40,10 @@ export function auditWriter(database: Database, secretKey: string, clock?: () =>
   const signer = chainSigner(secretKey)
   let waiting: Waiting[] = []
   let working: Promise<void> | null = null
+  let written = false
+  let over = false
   const work = async () => {
-    for (let again = false; waiting.length > 0; ) {
+    for (let again = false; waiting.length > 0 && !over; ) {
       const batch = firstOf(waiting)
       const left = await attempt(batch, again)
       waiting = [...left, ...waiting.slice(batch.length)]
@@ -49,7 +56,10 @@ export function auditWriter(database: Database, secretKey: string, clock?: () =>
   const attempt = async (batch: readonly Waiting[], again: boolean): Promise<readonly Waiting[]> => {
     try {
       const entries = batch.map(({ entry }) => entry)
-      await database.transaction((transaction) => append(sqlOf(database, transaction), signer, entries, again, clock))
+      await database.transaction((transaction) =>
+        append(sqlOf(database, transaction), signer, { entries, again, written }, clock),
+      )
+      written = true
       for (const { resolve } of batch) resolve()
       return []
     } catch (error) {
@@ -67,6 +77,7 @@ export function auditWriter(database: Database, secretKey: string, clock?: () =>
   return {
     write: (entry) =>
       new Promise((resolve, reject) => {
+        if (over) return reject(new JobError('mysql.away', 'The process ends'))
         if (waiting.length >= MOST_WAITING)
           return reject(new JobError('mysql.away', 'Too many entries of the audit wait'))
         waiting.push({ entry, resolve, reject })
@@ -76,19 +87,35 @@ export function auditWriter(database: Database, secretKey: string, clock?: () =>
       if (working !== null) await Promise.race([working, sleep(withinMs, undefined, { ref: false })])
       return waiting.length
     },
+    async giveUp() {
+      over = true
+      for (const { reject } of waiting)
+        reject(new JobError('mysql.away', 'The process ends, and MySQL has not taken it'))
+      waiting = []
+      // Whoever is told of it says so first.
+      await sleep(0)
+    },
+    hasWritten: () => written,
   }
 }
 
-/** `again`: a commit whose answer was lost may have written them already. */
+interface Batch {
+  readonly entries: readonly NewEntry[]
+  /** A commit whose answer was lost may have written them already. */
+  readonly again: boolean
+  /** This process has written before. */
+  readonly written: boolean
+}
+
 async function append(
   sql: Sql,
   signer: Signer,
-  given: readonly NewEntry[],
-  again: boolean,
+  { entries: given, again, written }: Batch,
   clock?: () => string,
 ): Promise<void> {
-  const chain = await lockChain(sql, signer)
-  const known = again || given.some(({ log_id }) => !isRandom(log_id)) ? await written(sql, given) : new Set()
+  const chain = await lockChain(sql, signer, written)
+  if (!written) await keepMark(sql, signer)
+  const known = again || given.some(({ log_id }) => !isRandom(log_id)) ? await alreadyThere(sql, given) : new Set()
   const entries = given.filter(({ log_id }) => !known.has(log_id))
   if (entries.length === 0) return
   const [server] = await sql.query<{ now: string }>('SELECT CAST(UTC_TIMESTAMP(3) AS CHAR) AS now')
@@ -121,7 +148,7 @@ function firstOf(waiting: readonly Waiting[]): readonly Waiting[] {
   return waiting.slice(0, fits === -1 ? MOST_AT_ONCE : fits)
 }
 
-async function written(sql: Sql, given: readonly NewEntry[]): Promise<ReadonlySet<unknown>> {
+async function alreadyThere(sql: Sql, given: readonly NewEntry[]): Promise<ReadonlySet<unknown>> {
   const ids = given.map(({ log_id }) => log_id)
   const rows = await sql.query<{ id: string }>('SELECT log_id AS id FROM etl_operation_log WHERE log_id IN (:ids)', {
     ids,

@@ -1,5 +1,6 @@
 /** Rows of a backup into a catalogue that is empty, or is emptied for it. */
 
+import { CHAIN_MARK } from '../audit/mark.js'
 import { columnsOf } from '../maintenance/columns.js'
 import type { HouseConnection } from '../maintenance/house-connection.js'
 import { HISTORY_TABLES, KEPT_TABLES, PASSING_TABLES } from './backup-tables.js'
@@ -55,6 +56,12 @@ export async function loadRows(
   const names = taken.map((index) => `\`${given[index]}\``).join(', ')
   const verb = table === SETTINGS ? 'REPLACE' : 'INSERT'
   await house.execute(`${verb} INTO ${table} (${names}) VALUES ${tuples.join(', ')}`, values)
+}
+
+/** Restored without its history, the audit begins a new chain: that there was another one is no sign of a removal. */
+export async function forgetChain(house: HouseConnection): Promise<void> {
+  if ((await house.query('SELECT id FROM etl_audit_chain LIMIT 1')).length > 0) return
+  await house.execute(`DELETE FROM ${SETTINGS} WHERE config_key = :key`, { key: CHAIN_MARK })
 }
 
 /** So many that no owner of a lineage that came after the backup is newer than the next one. */

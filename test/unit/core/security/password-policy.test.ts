@@ -9,6 +9,9 @@ test.each([
   'P@ssw0rd!!!!',
   'p4$$w0rd1234',
   'qwertyuiop12',
+  'qwertzuiop12',
+  'asdfghjkl;99',
+  'yxcvbnm,.-!!',
   'qwertyuiop[]',
   '123456789012',
   '210987654321',
@@ -52,6 +55,12 @@ test('the name is refused as a whole, and as a part where it is long enough to b
   expect(passwordProblem('maximilian99', 'Maximilian99', 8)).toMatch(/user name/)
   expect(passwordProblem('my maximilian', 'maximilian', 8)).toMatch(/user name/)
   expect(passwordProblem('ten kettles of moss', 'ten', 8)).toBeNull()
+})
+
+test('blanks around a password, and in a row, do not make it longer', () => {
+  for (const padded of ['weakling    ', '    weakling', 'weak     ling', 'weakling\u00a0\t  '])
+    expect(passwordProblem(padded, 'x', 12)).toMatch(/at least 12/)
+  expect(passwordProblem('ten kettles of moss ', 'x', 12)).toBeNull()
 })
 
 test('characters are counted as people do, and bytes as bcrypt does', () => {

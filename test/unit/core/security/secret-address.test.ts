@@ -8,6 +8,7 @@ describe('a secret that is kept', () => {
     ['another database of the server', { url: 'mysql://u@h:1/a' }, { url: 'mysql://u@h:1/b' }, password],
     ['another user', { url: 'mysql://h/a', user: 'u' }, { url: 'mysql://h/a', user: 'v' }, password],
     ['a masked URL', { url: 'mysql://u:word@h/a' }, { url: 'mysql://u:***@h/a' }, password],
+    ['a masked parameter', { url: 'mysql://h/a?password=x' }, { url: 'mysql://h/a?password=***' }, password],
     ['another path below a connection', { connection: 'a', url: '/x' }, { connection: 'a', url: '/y' }, ['token']],
     [
       'the address of something else',
@@ -25,6 +26,8 @@ describe('a secret that is kept', () => {
     ['another scheme', { url: 'https://h/a' }, { url: 'http://h/a' }, password],
     ['a host in the query', { url: 'postgres://h/a' }, { url: 'postgres://h/a?host=i' }, password],
     ['a URL that may be read in two ways', { url: 'https://h/a' }, { url: 'https://i\\@h/a' }, password],
+    ['another host that is no URL', { host: 'h' }, { host: 'i' }, password],
+    ['another broker', { brokers: ['h:1'], sasl: {} }, { brokers: ['i:1'], sasl: {} }, ['sasl', 'password']],
     ['one broker more', { brokers: ['h:1'], sasl: {} }, { brokers: ['h:1', 'i:1'], sasl: {} }, ['sasl', 'password']],
     ['an endpoint that was none', {}, { endpoint: 'https://i' }, ['secretAccessKey']],
     ['an endpoint that is none any more', { endpoint: 'https://i' }, {}, ['secretAccessKey']],

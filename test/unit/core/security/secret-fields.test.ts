@@ -56,6 +56,34 @@ describe('secrets in a value', () => {
     })
   })
 
+  test.each([
+    ['mysql://h/db?user=a&password=word&ssl=1', 'mysql://h/db?user=a&password=***&ssl=1'],
+    ['https://h/v1?api_key=word#top', 'https://h/v1?api_key=***#top'],
+    ['/orders?page=2&apikey=word', '/orders?page=2&apikey=***'],
+    ['https://h/f?X-Amz-Signature=word&sig=word&X-Amz-Date=1', 'https://h/f?X-Amz-Signature=***&sig=***&X-Amz-Date=1'],
+    ['https://u:word@h/?accessToken=word', 'https://u:***@h/?accessToken=***'],
+    ['jdbc:sqlserver://h;user=a;password=word', 'jdbc:sqlserver://h;user=a;password=***'],
+  ])('are found in parameters of %s', (url, shown) => {
+    expect(redact({ url })).toEqual({ url: shown })
+    expect(redact({ url: shown })).toEqual({ url: shown })
+  })
+
+  test.each(['https://h/?keyword=a&passage=b&designation=c', 'is it a?', 'https://h/?token=${secret:SHOP}'])(
+    'are not seen in %s',
+    (url) => {
+      expect(redact({ url })).toEqual({ url })
+    },
+  )
+
+  test('are found where a schema says that keys are headers, or parameters', () => {
+    const schema = { properties: { headers: { secretIn: 'HEADERS' }, query: { secretIn: 'QUERY' } } }
+    const value = { headers: { 'X-Foo': 'word', ACCEPT: 'text/csv' }, query: { key: ['word'], sig: 7, page: 7 } }
+    expect(redact(value, schema)).toEqual({
+      headers: { 'X-Foo': MASK, ACCEPT: 'text/csv' },
+      query: { key: [MASK], sig: MASK, page: 7 },
+    })
+  })
+
   test('leave references as they are: a name is no secret', () => {
     const value = {
       password: '${secret:SHOP}',
