@@ -5,6 +5,7 @@
  */
 import type { Channel } from '../../core/alert/channel.js'
 import { hasLane, type UnderWay } from '../../core/alert/lanes.js'
+import type { Notification } from '../../core/alert/notification.js'
 import { reportError } from '../../core/errors/job-error.js'
 import type { Due } from '../../models/stores/alert-notification-store.js'
 import { NotTold } from '../../notify/errors.js'
@@ -62,11 +63,14 @@ export function openDelivery(deps: AlertDeps): Delivery {
     for (const { due, receiver } of await inOrder(await deps.notifications.due(now))) {
       if (isStopped) break
       const isFree = hasLane({ receiver, isSlow: failing.has(receiver) }, [...underWay.values()].map(asUnderWay))
-      if (!isFree) left += 1
-      else if (await deps.notifications.claim(due.id, now)) {
-        started += 1
-        start(due, receiver)
+      if (!isFree) {
+        left += 1
+        continue
       }
+      const notification = await deps.notifications.claim(due.id, now)
+      if (notification === null) continue
+      started += 1
+      start(due, notification, receiver)
     }
     const next = await deps.notifications.nextDue(now)
     const dueInMs = next === null ? null : Math.max(0, next.getTime() - deps.now())
@@ -100,8 +104,8 @@ export function openDelivery(deps: AlertDeps): Delivery {
     return { receiver, isSlow: failing.has(receiver) || performance.now() - sinceMs > SLOW_MS }
   }
 
-  function start(due: Due, receiver: string): void {
-    const work = deliver(deps, due)
+  function start(due: Due, notification: Notification, receiver: string): void {
+    const work = deliver(deps, due, notification)
       .then((hasArrived) => {
         if (hasArrived) failing.delete(receiver)
         else {
@@ -141,11 +145,15 @@ export function openDelivery(deps: AlertDeps): Delivery {
 }
 
 /** Answers whether it has arrived. */
-async function deliver(deps: AlertDeps, { id, ruleId, channelName, payload }: Due): Promise<boolean> {
+async function deliver(
+  deps: AlertDeps,
+  { id, ruleId, channelName }: Due,
+  notification: Notification,
+): Promise<boolean> {
   try {
     const channel = await deps.rules.channel(ruleId, channelName)
     if (channel === null) throw new NotTold('The rule has no such channel any more.', false)
-    await withinTime(deps.notifier.tell(channel, payload))
+    await withinTime(deps.notifier.tell(channel, notification))
   } catch (error) {
     const { message, mayPass } = asNotTold(error)
     deps.warn({ ruleId, channel: channelName, mayPass, error: message }, 'a notification could not be delivered')

@@ -10,14 +10,13 @@ export interface Due {
   readonly id: string
   readonly ruleId: string
   readonly channelName: string
-  readonly payload: Notification
 }
 
 /** Longer than any attempt takes: whoever dies while sending has it sent again by another. */
 const CLAIM_MS = 120_000
 const MOST_DUE = 1000
 /** Of each channel the oldest, so that what is told comes in its order; what failed before comes last. */
-const DUE = `SELECT n.id FROM etl_alert_notification n
+const DUE = `SELECT n.id, n.rule_id AS ruleId, n.channel_name AS channelName FROM etl_alert_notification n
   WHERE n.notification_status = 'PENDING' AND n.next_attempt_time <= :now
     AND (n.claimed_until IS NULL OR n.claimed_until <= :now)
     AND NOT EXISTS (SELECT 1 FROM etl_alert_notification b
@@ -36,15 +35,12 @@ export function alertNotificationStore(database: Database) {
   return {
     /** Those whose time has come and that nobody is sending: of each channel one. */
     async due(now: Date): Promise<readonly Due[]> {
-      const found = await database.query<{ id: string | number }>(DUE, { now })
-      if (found.length === 0) return []
-      const rows = await alertNotification.findAll({ where: { id: found.map(({ id }) => id) } })
-      const known = new Map(rows.map((row) => [String(row.get().id), dueOf(row.get())]))
-      return found.map(({ id }) => known.get(String(id))).filter((one) => one !== undefined)
+      return (await database.query<Due>(DUE, { now })).map((one) => ({ ...one, id: String(one.id) }))
     },
-    /** For the caller alone, for a while. False: somebody else has it. */
-    async claim(id: string, now: Date): Promise<boolean> {
-      return (await database.execute(CLAIM, { id, now, until: new Date(now.getTime() + CLAIM_MS) })) > 0
+    /** For the caller alone, for a while. null: somebody else has it. */
+    async claim(id: string, now: Date): Promise<Notification | null> {
+      const changed = await database.execute(CLAIM, { id, now, until: new Date(now.getTime() + CLAIM_MS) })
+      return changed === 0 ? null : ((await get(id))?.payload ?? null)
     },
     async sent(id: string, now: Date): Promise<void> {
       const row = await get(id)
@@ -95,10 +91,6 @@ export function alertNotificationStore(database: Database) {
       })
     },
   }
-}
-
-function dueOf({ id, ruleId, channelName, payload }: AlertNotificationRow): Due {
-  return { id, ruleId, channelName, payload }
 }
 
 /** The alerts that it tells of are as well known as on the worst of its channels. */
