@@ -31,15 +31,22 @@ afterAll(async () => {
 test('statements on warm connections, waiting ones and COMMITs all end with mysql.away, and work goes on by itself', async () => {
   await Promise.all(Array.from({ length: 20 }, () => database.query('SELECT SLEEP(0.1) AS slept')))
   let tried = 0
+  let hasHung = () => {}
+  const hung = new Promise<void>((resolve) => {
+    hasHung = resolve
+  })
   const committing = database.transaction(async (transaction) => {
     tried += 1
     await database.execute('INSERT INTO noted VALUES (1)', {}, transaction)
     mysql.hang()
+    // All of its threads have to have heard it.
+    await sleep(200)
+    hasHung()
   })
   const within = await Promise.all([
     ended(committing),
     ...Array.from({ length: 20 }, async () => {
-      await sleep(200)
+      await hung
       return await ended(database.query('SELECT 1 AS one'))
     }),
   ])
