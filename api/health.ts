@@ -1,5 +1,6 @@
 /** `/healthz`: the process lives. `/readyz`: MySQL, Temporal and the migrations, each with its state. */
 import { Router } from 'express'
+import { within } from '../core/within.js'
 import type { ApiDeps, Probe } from './deps.js'
 
 export function health(deps: ApiDeps): Router {
@@ -17,11 +18,8 @@ export function health(deps: ApiDeps): Router {
 }
 
 async function outcome(probe: Probe): Promise<{ readonly status: 'ok' | 'failed'; readonly detail: string }> {
-  const tooLong = new Promise<never>((_resolve, reject) =>
-    setTimeout(reject, 3000, new Error('no answer in 3 s')).unref(),
-  )
   try {
-    return { status: 'ok', detail: await Promise.race([probe(), tooLong]) }
+    return { status: 'ok', detail: await within(probe(), 3000, () => new Error('no answer in 3 s')) }
   } catch (error) {
     return { status: 'failed', detail: error instanceof Error ? error.message : String(error) }
   }

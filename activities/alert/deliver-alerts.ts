@@ -7,6 +7,7 @@ import type { Channel } from '../../core/alert/channel.js'
 import { hasLane, type UnderWay } from '../../core/alert/lanes.js'
 import type { Notification } from '../../core/alert/notification.js'
 import { reportError } from '../../core/errors/job-error.js'
+import { within } from '../../core/within.js'
 import type { Due } from '../../models/stores/alert-notification-store.js'
 import { NotTold } from '../../notify/errors.js'
 import type { AlertDeps } from './deps.js'
@@ -153,7 +154,7 @@ async function deliver(
   try {
     const channel = await deps.rules.channel(ruleId, channelName)
     if (channel === null) throw new NotTold('The rule has no such channel any more.', false)
-    await withinTime(deps.notifier.tell(channel, notification))
+    await within(deps.notifier.tell(channel, notification), LONGEST_ATTEMPT_MS, tookTooLong)
   } catch (error) {
     const { message, mayPass } = asNotTold(error)
     deps.warn({ ruleId, channel: channelName, mayPass, error: message }, 'a notification could not be delivered')
@@ -170,19 +171,9 @@ function hostOf(channel: Channel): string | null {
   return URL.canParse(channel.url) ? new URL(channel.url).host : null
 }
 
-async function withinTime(work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new NotTold('It took too long.', true)), LONGEST_ATTEMPT_MS)
-  })
-  try {
-    await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
 /** What the catalogue could not say (a key that is missing) is no fault of the channel, and may pass. */
 function asNotTold(error: unknown): Pick<NotTold, 'message' | 'mayPass'> {
   return error instanceof NotTold ? error : { message: reportError(error).message, mayPass: true }
 }
+
+const tookTooLong = () => new NotTold('It took too long.', true)
